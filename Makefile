@@ -1,0 +1,63 @@
+# Needs make and a Python >= 3.11 with venv, nothing else. `make` alone says what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format lock clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+SCRIPTS := scripts/kafka scripts/make-secrets
+ARGS :=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name words; do \
+		printf '  make %-8s %s\n' "$$name" "$$words"; done
+
+install: $(INSTALLED) ## .venv with everything, exactly as in requirements.lock
+
+demo: $(INSTALLED) ## the main job on the embedded default; ARGS=--exit ends it afterwards
+	@$(BIN)/alerting demo $(ARGS)
+
+test: $(INSTALLED) ## the whole suite, services included; ARGS="-k word" for a part
+	@$(BIN)/pytest $(ARGS)
+
+check: $(INSTALLED) ## format, lint, types, layers, spelling, then the tests
+	@$(BIN)/ruff format --check --quiet . $(SCRIPTS)
+	@$(BIN)/ruff check --quiet . $(SCRIPTS)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/codespell
+	@$(MAKE) --no-print-directory test
+
+format: $(INSTALLED) ## put the code into its form
+	@$(BIN)/ruff check --quiet --fix-only . $(SCRIPTS)
+	@$(BIN)/ruff format --quiet . $(SCRIPTS)
+
+# The one lock serves every platform and Python >= 3.11, with a hash for every file. Only this target needs uv: the one
+# on the PATH, else one fetched by pip into the .venv. Add UPGRADE=--upgrade to move to the newest versions.
+lock: $(INSTALLED) ## write requirements.lock anew from pyproject.toml
+	@uv=$$(command -v uv) || uv=$(VENV)/uv/bin/uv; \
+	[ -x "$$uv" ] || $(BIN)/pip install --quiet --target $(VENV)/uv uv; \
+	"$$uv" pip compile -q --universal --python-version 3.11 --generate-hashes --group dev pyproject.toml \
+		-o requirements.lock $(UPGRADE)
+
+clean: ## remove .venv and what the tools left behind
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp is written last, so an installation that was broken off is begun again.
+$(INSTALLED): requirements.lock pyproject.toml
+	@python=; for each in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+		"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { python=$$each; break; }; \
+	done; \
+	[ "$$python" ] || { \
+		echo "No Python >= 3.11 found. Install one, or name it: make PYTHON=/path/to/python3.11"; exit 1; }; \
+	"$$python" -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$$python comes without venv. Install it (Debian, Ubuntu: apt-get install python3-venv)."; exit 1; }; \
+	echo "Installing into $(VENV) with $$("$$python" --version), about a minute the first time ..."; \
+	"$$python" -m venv $(VENV); \
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements.lock; \
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,222 @@
+"""The event log on Kafka, by kafka-python.
+
+Found out by trying (DESIGN.md): a raising deserializer or a bad CRC makes `poll()` spin, so values stay raw bytes and the
+consumer is rebuilt after any error; seeking inside the rebalance listener is lost, so it happens after the poll.
+"""
+
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
+from kafka.structs import OffsetAndMetadata
+
+from alerting.database.positions import Partition
+from alerting.domain.errors import LogUnavailable
+from alerting.services.event_log import INTAKE_TOPICS, Fetched, NewRecord, Polled
+from alerting.services.intake import Record
+
+log = logging.getLogger(__name__)
+
+SEND_TIMEOUT = 10.0
+"""Seconds after which an event that is not yet durable is answered with 503."""
+
+MAX_RECORDS = 500
+MAX_FETCH = 4 * 1024 * 1024
+
+
+class KafkaLog:
+    """Kafka behind `bootstrap`. `options` are kafka-python's security settings, the same for every client."""
+
+    def __init__(
+        self, bootstrap: Sequence[str], group: str, options: Mapping[str, Any], session_timeout: float = 45.0
+    ) -> None:
+        self._common = {"bootstrap_servers": list(bootstrap), **options}
+        self._group = group
+        self._session_timeout = session_timeout
+        self._producer: KafkaProducer | None = None
+        self._looker: KafkaConsumer | None = None
+
+    def append(self, records: Sequence[NewRecord]) -> None:
+        """`acks=all` for each record; returns when the last is acknowledged."""
+        with _translated():
+            if self._producer is None:
+                self._producer = KafkaProducer(
+                    **self._common,
+                    acks="all",
+                    enable_idempotence=True,
+                    linger_ms=2,
+                    delivery_timeout_ms=int(SEND_TIMEOUT * 1000),
+                    request_timeout_ms=int(SEND_TIMEOUT * 1000 / 2),
+                    max_block_ms=int(SEND_TIMEOUT * 1000),
+                    bootstrap_timeout_ms=int(SEND_TIMEOUT * 1000),
+                    max_request_size=MAX_FETCH,
+                )
+            sent = [
+                self._producer.send(r.topic, key=r.key.encode(), value=r.value, headers=list(r.headers.items()))
+                for r in records
+            ]
+            for future in sent:
+                future.get(timeout=SEND_TIMEOUT)
+
+    def consumer(self) -> "KafkaLogConsumer":
+        return KafkaLogConsumer(self._common, self._group, self._session_timeout)
+
+    def ends(self) -> Mapping[tuple[str, int], int]:
+        with _translated():
+            if self._looker is None:
+                self._looker = KafkaConsumer(**self._common, bootstrap_timeout_ms=3000)
+            partitions = [
+                TopicPartition(topic, number)
+                for topic in INTAKE_TOPICS
+                for number in self._looker.partitions_for_topic(topic) or ()
+            ]
+            found = self._looker.end_offsets(partitions, timeout_ms=3000) if partitions else {}
+        return {(tp.topic, tp.partition): offset for tp, offset in found.items()}
+
+    def close(self) -> None:
+        for client in (self._producer, self._looker):
+            if client is not None:
+                client.close()
+        self._producer = self._looker = None
+
+
+class _Newcomers(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Notes which partitions were assigned; what to do with them is decided after the poll."""
+
+    def __init__(self) -> None:
+        self.partitions: list[TopicPartition] = []
+        self.gone: list[TopicPartition] = []
+
+    def on_partitions_revoked(self, revoked: Any) -> None:
+        self.gone += list(revoked)
+
+    def on_partitions_assigned(self, assigned: Any) -> None:
+        self.partitions += list(assigned)
+
+
+class KafkaLogConsumer:
+    """One member of the consumer group. After any error it is torn down, and built anew by the next poll."""
+
+    def __init__(self, common: Mapping[str, Any], group: str, session_timeout: float) -> None:
+        self._common = common
+        self._group = group
+        self._session_timeout = session_timeout
+        self._consumer: KafkaConsumer | None = None
+        self._newcomers = _Newcomers()
+        self._known: dict[TopicPartition, Partition] = {}
+
+    def poll(self, timeout: float) -> Polled:
+        with self._rebuilt_on_error():
+            consumer = self._open()
+            found = consumer.poll(timeout_ms=int(timeout * 1000), max_records=MAX_RECORDS)
+            assigned, self._newcomers.partitions = self._newcomers.partitions, []
+            if assigned:
+                self._known.update(self._identify(assigned))
+            fetched = [
+                Fetched(partition=self._known[tp], records=[_record(r) for r in records])
+                for tp, records in found.items()
+                if records and tp not in assigned and tp in self._known
+            ]
+            return Polled(assigned=[self._known[tp] for tp in assigned], fetched=fetched)
+
+    def _open(self) -> KafkaConsumer:
+        if self._consumer is None:
+            self._newcomers = _Newcomers()
+            self._known = {}
+            self._consumer = KafkaConsumer(
+                **self._common,
+                group_id=self._group,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",  # what it would skip or repeat, the stored position notices
+                max_partition_fetch_bytes=MAX_FETCH,
+                session_timeout_ms=int(self._session_timeout * 1000),
+                heartbeat_interval_ms=int(self._session_timeout * 1000 / 5),
+                allow_auto_create_topics=True,
+                metadata_max_age_ms=30_000,
+            )
+            self._consumer.subscribe(list(INTAKE_TOPICS), listener=self._newcomers)
+        return self._consumer
+
+    def _identify(self, assigned: Sequence[TopicPartition]) -> dict[TopicPartition, Partition]:
+        """Which cluster and which life of the topic these partitions belong to."""
+        admin = KafkaAdminClient(**self._common)
+        try:
+            cluster = admin.describe_cluster()["cluster_id"]
+            described = admin.describe_topics(sorted({tp.topic for tp in assigned}))
+        finally:
+            admin.close()
+        ids = {topic["name"]: str(topic["topic_id"]) for topic in described}
+        return {
+            tp: Partition(cluster=str(cluster), topic=tp.topic, topic_id=ids[tp.topic], partition=tp.partition)
+            for tp in assigned
+        }
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        with self._rebuilt_on_error():
+            tp = _tp(partition)
+            self._open().resume(tp)
+            self._open().seek(tp, offset)
+
+    def bounds(self, partition: Partition) -> tuple[int, int]:
+        with self._rebuilt_on_error():
+            tp = _tp(partition)
+            consumer = self._open()
+            return consumer.beginning_offsets([tp])[tp], consumer.end_offsets([tp])[tp]
+
+    def hint(self, partition: Partition) -> int | None:
+        with self._rebuilt_on_error():
+            return self._open().committed(_tp(partition))  # type: ignore[no-any-return]
+
+    def confirm(self, partition: Partition, position: int) -> None:
+        """A hint only: a commit that fails costs nothing but a stale number in Kafka's tools."""
+        try:
+            self._open().commit({_tp(partition): OffsetAndMetadata(position, "", -1)}, timeout_ms=5000)
+        except (KafkaError, AssertionError) as error:
+            log.warning("position not confirmed", extra={"partition": str(partition), "error": type(error).__name__})
+
+    def pause(self, partition: Partition) -> None:
+        with self._rebuilt_on_error():
+            self._open().pause(_tp(partition))
+
+    def close(self) -> None:
+        if self._consumer is not None:
+            with contextlib.suppress(KafkaError):
+                self._consumer.close(autocommit=False)
+            self._consumer = None
+
+    @contextlib.contextmanager
+    def _rebuilt_on_error(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self.close()
+            raise LogUnavailable(f"{type(error).__name__}: {error}") from error
+
+
+def _tp(partition: Partition) -> TopicPartition:
+    return TopicPartition(partition.topic, partition.partition)
+
+
+def _record(found: Any) -> Record:
+    timestamp = None
+    if found.timestamp is not None and 0 < found.timestamp < 253_402_300_800_000:  # up to the year 9999
+        timestamp = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=found.timestamp)
+    return Record(
+        place=f"{found.topic}/{found.partition}@{found.offset}",
+        offset=found.offset,
+        value=found.value,
+        headers={name: value or b"" for name, value in found.headers},
+        timestamp=timestamp,
+    )
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (KafkaError, OSError, AssertionError) as error:
+        raise LogUnavailable(f"{type(error).__name__}: {error}") from error

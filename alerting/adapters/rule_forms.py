@@ -1,0 +1,196 @@
+"""The forms of the files under rules/: what a business may write, key by key. DESIGN.md, Rules."""
+
+from datetime import timedelta
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from alerting.domain.durations import parse_duration
+from alerting.domain.people import Party, PartyId, Role, Territory
+from alerting.domain.sla import Step, Target
+
+
+class Form(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _duration(value: Any) -> Any:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+def _share(value: Any) -> Any:
+    text = str(value).strip()
+    if not text.endswith("%") or not text[:-1].isdigit() or not 0 < int(text[:-1]) <= 100:
+        raise ValueError(f"{text!r} is not a share of the target; write 80%")
+    return Fraction(int(text[:-1]), 100)
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+
+
+class SettingsForm(Form):
+    """rules/settings.yaml"""
+
+    go_live: AwareDatetime
+    notify_max_age: Duration = timedelta(days=7)
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+
+
+class SegmentForm(Form):
+    id: Identifier
+    title: str | None = None
+    rank: int | None = None
+    members: str | None = None
+    when: str | None = None
+    otherwise: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "SegmentForm":
+        if sum(way is not None for way in (self.members, self.when, self.otherwise)) != 1:
+            raise ValueError("a segment has exactly one of members, when and otherwise")
+        return self
+
+
+class SegmentsForm(Form):
+    """rules/segments.yaml"""
+
+    segments: Annotated[list[SegmentForm], Field(min_length=1)]
+
+
+class SignalForm(Form):
+    count: str
+    where: str | None = None
+    within: Duration
+    reset_when: str | None = None
+
+
+class SignalsForm(Form):
+    """rules/signals.yaml"""
+
+    signals: dict[Identifier, SignalForm]
+
+
+class StepForm(Form):
+    notify: Annotated[list[str], BeforeValidator(_listed), Field(min_length=1)]
+    before: Duration | None = None
+    after: Duration | None = None
+    at: Annotated[Fraction, BeforeValidator(_share)] | None = None
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    @model_validator(mode="after")
+    def _one_time(self) -> "StepForm":
+        if sum(when is not None for when in (self.before, self.after, self.at)) != 1:
+            raise ValueError("a step has exactly one of before, after and at")
+        return self
+
+    def built(self) -> Step:
+        return Step(notify=tuple(self.notify), before=self.before, after=self.after, at=self.at)
+
+
+class TargetForm(Form):
+    by: Literal["caller", "fixer"]
+    within: Duration
+    calendar: Literal["always"] = "always"
+    steps: list[StepForm] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _steps_inside(self) -> "TargetForm":
+        for step in self.steps:
+            if step.before is not None and step.before >= self.within:
+                raise ValueError("a step lies before the clock even starts: 'before' must be less than 'within'")
+        return self
+
+    def built(self) -> Target:
+        steps = tuple(step.built() for step in self.steps)
+        return Target(by=self.by, within=self.within, calendar=self.calendar, steps=steps)
+
+
+class PolicyForm(Form):
+    starts: Literal["customer_sent", "received", "case_opened"]
+    acknowledge: TargetForm | None = None
+    contact: TargetForm
+    resolve: TargetForm | None = None
+
+
+class PoliciesForm(Form):
+    """rules/sla.yaml"""
+
+    policies: dict[Identifier, PolicyForm]
+
+
+class RoutingForm(Form):
+    """rules/routing.yaml"""
+
+    roles: dict[Identifier, Role]
+    territories: list[Territory] = Field(default_factory=list)
+    industries: dict[str, PartyId] = Field(default_factory=dict)
+    segments: dict[str, PartyId] = Field(default_factory=dict)
+
+
+class RuleForm(Form):
+    id: Identifier
+    title: Annotated[str, Field(min_length=1, max_length=120)]
+    on: str
+    when: Annotated[dict[str, str], Field(min_length=1)]
+    severity: Literal["low", "normal", "high", "critical"]
+    caller: str
+    fixer: str | None = None
+    inform: Annotated[list[str], BeforeValidator(_listed)] = Field(default_factory=list)
+    policy: str
+    template: Identifier = "call"
+
+
+class RulesForm(Form):
+    """rules/escalations/*.yaml"""
+
+    rules: list[RuleForm]
+
+
+class SurveyForm(Form):
+    title: str
+    question: str
+    metric: Literal["nps", "csat", "ces", "rating"] = "nps"
+    scale: Annotated[int, Field(ge=2, le=10)] | None = None
+    low_label: str = "not at all"
+    high_label: str = "very much"
+    comment_label: str = "What is the main reason for your answer?"
+    contact_label: str = "You may call me about this"
+    thanks: str = "Thank you. We have your answer."
+    language: str = "en"
+
+    @model_validator(mode="after")
+    def _scaled(self) -> "SurveyForm":
+        if (self.metric == "rating") != (self.scale is not None):
+            raise ValueError("a rating needs its scale, and only a rating has one")
+        return self
+
+
+class SurveysForm(Form):
+    """rules/surveys.yaml"""
+
+    surveys: dict[Identifier, SurveyForm]
+
+
+class OfficeForm(Form):
+    id: PartyId
+    name: str
+    email: str
+    phone: str | None = None
+    manager: PartyId | None = None
+    substitute: PartyId | None = None
+    locale: str = "en"
+    time_zone: str = "UTC"
+
+
+class PeopleForm(Form):
+    """rules/people.yaml; facts that are imported, not part of the rulebook's hash."""
+
+    people: Annotated[list[Party], Field(min_length=1)]
+    offices: list[OfficeForm] = Field(default_factory=list)

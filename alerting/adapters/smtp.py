@@ -1,0 +1,116 @@
+"""Sending by SMTP. 250 after the final dot is the only "sent".
+
+smtplib's timeout holds for each socket operation; a watchdog ends the whole attempt at one deadline. One recipient per
+transaction, so that one refused address never hides another's answer.
+"""
+
+import contextlib
+import smtplib
+import socket
+import ssl
+import threading
+from dataclasses import dataclass
+from typing import Literal
+
+from alerting.adapters.mime import to_bytes
+from alerting.domain.notifications import SEND_DEADLINE, Mail, Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmtpServer:
+    """Where and how to send. `starttls` and `tls` verify the server's certificate against `ca_file` or the system's."""
+
+    host: str
+    port: int
+    security: Literal["starttls", "tls", "none"]
+    user: str | None = None
+    password: str | None = None
+    ca_file: str | None = None
+
+
+class SmtpMailer:
+    """Sends each mail over a connection of its own."""
+
+    def __init__(self, server: SmtpServer, deadline: float = SEND_DEADLINE.total_seconds()) -> None:
+        self._server = server
+        self._deadline = deadline
+
+    def send(self, mail: Mail) -> Outcome:
+        try:
+            raw = to_bytes(mail)
+        except ValueError as error:
+            return Outcome(kind="refused", detail=f"cannot be written as a mail: {error}")
+        try:
+            client = self._connect()
+        except smtplib.SMTPResponseException as error:
+            return Outcome(kind="deferred", code=error.smtp_code, detail=f"not let in: {_said(error.smtp_error)}")
+        except (OSError, smtplib.SMTPException) as error:
+            return Outcome(kind="deferred", detail=f"no connection: {type(error).__name__}: {error}")
+        watchdog = threading.Timer(self._deadline, _cut, [client])
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            return self._transact(client, mail, raw)
+        except (OSError, smtplib.SMTPException) as error:
+            return Outcome(kind="deferred", detail=f"connection lost: {type(error).__name__}: {error}")
+        finally:
+            watchdog.cancel()
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                client.quit()  # a bad goodbye after 250 changes nothing
+            client.close()
+
+    def _connect(self) -> smtplib.SMTP:
+        server, timeout = self._server, min(self._deadline, 20.0)
+        if server.security == "tls":
+            client: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=timeout, context=self._context())
+        else:
+            client = smtplib.SMTP(server.host, server.port, timeout=timeout)
+        try:
+            if server.security == "starttls":
+                client.starttls(context=self._context())
+            if server.user is not None:
+                client.login(server.user, server.password or "")
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    def _context(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self._server.ca_file)
+
+    def _transact(self, client: smtplib.SMTP, mail: Mail, raw: bytes) -> Outcome:
+        """MAIL, RCPT, DATA. A 5xx to our own sender is our configuration and can be mended: it is tried again."""
+        client.ehlo_or_helo_if_needed()
+        code, answer = client.mail(mail.sender.rsplit("<", 1)[-1].rstrip(">"))
+        if code != 250:
+            return Outcome(kind="deferred", code=code, detail=f"sender not accepted: {_said(answer)}")
+        code, answer = client.rcpt(mail.recipient)
+        if code not in {250, 251}:
+            return _answered(code, f"recipient: {_said(answer)}")
+        try:
+            code, answer = client.data(raw)
+        except smtplib.SMTPDataError as error:
+            code, answer = error.smtp_code, _bytes(error.smtp_error)
+        if code != 250:
+            return _answered(code, f"message: {_said(answer)}")
+        return Outcome(kind="sent", code=code, detail=_said(answer))
+
+
+def _answered(code: int, detail: str) -> Outcome:
+    return Outcome(kind="refused" if 500 <= code < 600 else "deferred", code=code, detail=detail)
+
+
+def _cut(client: smtplib.SMTP) -> None:
+    """The attempt took too long: cut the socket, whatever it waits for."""
+    sock = client.sock
+    if sock is not None:
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+
+
+def _bytes(answer: bytes | str) -> bytes:
+    return answer if isinstance(answer, bytes) else answer.encode()
+
+
+def _said(answer: bytes | str) -> str:
+    return _bytes(answer).decode("utf-8", "replace")[:300]

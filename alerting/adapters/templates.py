@@ -1,0 +1,220 @@
+"""Mails from Jinja2 templates: three files a mail, in the reader's locale, English where there is none.
+
+Customer words are untrusted text: escaped in HTML, and stripped of anything a header could take for more than a word.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import css_inline
+from jinja2 import DictLoader, Environment, StrictUndefined, TemplateError
+
+from alerting.adapters.links import Links
+from alerting.domain.durations import format_duration
+from alerting.domain.notifications import Mail
+from alerting.services.delivery import Letter, RenderError
+from alerting.services.response import Purpose, Ticket
+
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_LANGUAGES = {
+    "de": "German", "en": "English", "fr": "French", "es": "Spanish", "it": "Italian", "pt": "Portuguese",
+    "nl": "Dutch", "pl": "Polish", "tr": "Turkish", "zh": "Chinese", "ja": "Japanese", "ko": "Korean", "ar": "Arabic",
+}  # fmt: skip
+
+
+def one_line(text: Any, limit: int = 200) -> str:
+    """Customer text fit for a header or a line: no control or direction characters, no encoded words, cut at `limit`.
+
+    Python 3.11.7 turns `=?utf-8?q?...?=` inside a subject into real headers; so the opening never stays.
+    """
+    clean = re.sub(r"\s+", " ", _UNSAFE.sub(" ", str(text)).replace("=?", "= ?")).strip()
+    return clean if len(clean) <= limit else clean[: limit - 1].rstrip() + "…"
+
+
+def day_time(moment: datetime, zone: ZoneInfo, *, with_zone: bool = False) -> str:
+    """`Fri 6 Mar 22:40`, in the reader's zone."""
+    local = moment.astimezone(zone)
+    text = f"{local:%a} {local.day} {local:%b %H:%M}"
+    return f"{text} {local.tzname()}" if with_zone else text
+
+
+def money(amount: Any, currency: str) -> str:
+    """`1.2 million EUR`, `310,000 EUR`."""
+    value = Decimal(str(amount))
+    if abs(value) >= 1_000_000:
+        return f"{(value / 1_000_000).quantize(Decimal('0.1')).normalize():f} million {currency}"
+    return f"{int(value):,} {currency}"
+
+
+def phone_uri(number: str) -> str:
+    """A `tel:` link's number: digits and a leading plus (RFC 3966)."""
+    return ("+" if number.strip().startswith("+") else "") + re.sub(r"\D", "", number)
+
+
+def language_name(code: str) -> str:
+    return _LANGUAGES.get(code.split("-")[0].lower(), code)
+
+
+def call_hours(contact: Mapping[str, Any], customer_zone: str | None, reader: ZoneInfo, now: datetime) -> str | None:
+    """`09:00-11:30 their time (02:00-04:30 yours)`; None where nothing is known."""
+    begin, end = contact.get("call_from"), contact.get("call_to")
+    if not (begin and end):
+        return None
+    text = f"{begin}–{end} their time"
+    try:
+        theirs = ZoneInfo(customer_zone or "")
+    except (KeyError, ValueError):
+        return text
+    if theirs.utcoffset(now) == reader.utcoffset(now):
+        return text
+    shown = []
+    for clock in (begin, end):
+        hour, minute = (int(part) for part in clock.split(":"))
+        moment = now.astimezone(theirs).replace(hour=hour, minute=minute)
+        shown.append(f"{moment.astimezone(reader):%H:%M}")
+    return f"{text} ({shown[0]}–{shown[1]} yours)"
+
+
+def reads_in_words(reads: Mapping[str, Any]) -> str:
+    """The values a condition read, without prefixes: `score 2, segment key`."""
+    parts = []
+    for name, value in reads.items():
+        label = name.removeprefix("customer.").removeprefix("signal.").replace("_", " ")
+        parts.append(f"{label} {'unknown' if value is None else one_line(value, 60)}")
+    return ", ".join(parts)
+
+
+def filters() -> dict[str, Any]:
+    """What templates of mails and pages may use beside Jinja's own."""
+    return {
+        "one_line": one_line,
+        "day_time": day_time,
+        "money": money,
+        "phone_uri": phone_uri,
+        "language_name": language_name,
+        "reads_in_words": reads_in_words,
+        "duration": format_duration,
+    }
+
+
+@lru_cache(maxsize=8)
+def _environment(items: tuple[tuple[str, str], ...]) -> Environment:
+    environment = Environment(
+        loader=DictLoader(dict(items)),
+        autoescape=lambda name: bool(name and name.endswith(".html")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
+    environment.filters.update(filters())
+    return environment
+
+
+class Composer:
+    """Turns a Letter into a Mail, by the rulebook's own templates."""
+
+    def __init__(self, sender: str, links: Links) -> None:
+        self._sender = sender
+        self._links = links
+        self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True, keep_style_tags=True)
+
+    def compose(self, letter: Letter) -> Mail:
+        """Raises RenderError that names the template; the letter can then still be sent plainly."""
+        try:
+            environment = _environment(tuple(sorted(letter.rulebook.templates.items())))
+            facts = self._facts(letter)
+            parts = {
+                ending: environment.get_template(_localized(environment, letter, ending)).render(facts)
+                for ending in ("subject.txt", "txt", "html")
+            }
+            html = self._inliner.inline(parts["html"])
+        except (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+            line = getattr(error, "lineno", None)
+            place = f"{letter.template} line {line}" if line else letter.template
+            raise RenderError(f"{place}: {type(error).__name__}: {error}") from error
+        return self._mail(letter, one_line(parts["subject.txt"]), _tidy(parts["txt"]), html)
+
+    def compose_plain(self, letter: Letter, error: RenderError) -> Mail:
+        """Without templates: what must be known and where to act, for when a template fails at 22:40."""
+        view, zone = letter.view, letter.recipient.zone
+        lines = [
+            f"{view.case.number}: {one_line(view.customer.name)} is unhappy.",
+            f"Caller: {view.caller.name}." + (f" Fixer: {view.fixer.name}." if view.fixer else ""),
+        ]
+        lines += [
+            f"{c.kind.value} by {day_time(c.due_at, zone, with_zone=True)}" for c in view.clocks.values() if c.running
+        ]
+        if view.contact and view.contact.get("phone"):
+            lines.append(f"{one_line(view.contact['name'])}: {one_line(view.contact['phone'])}")
+        lines += [
+            "",
+            "I'll call:   " + self._link(letter, "acknowledge"),
+            "I called:    " + self._link(letter, "contact"),
+        ]
+        lines += ["", f"This mail is plain because its template failed ({one_line(error, 300)})."]
+        subject = f"{view.case.number}: {one_line(view.customer.name)} - {view.trigger.title}"
+        return self._mail(letter, one_line(subject), "\n".join(lines), None)
+
+    def _link(self, letter: Letter, purpose: Purpose) -> str:
+        case = letter.view.case
+        assert case.id is not None, "a mail is about a stored case"
+        ticket = Ticket(
+            case_id=case.id,
+            person=letter.recipient.id,
+            assignment=case.assignment,
+            cycle=case.cycle,
+            purpose=purpose,
+        )
+        return self._links.action(ticket)
+
+    def _facts(self, letter: Letter) -> dict[str, Any]:
+        view, me = letter.view, letter.recipient
+        assert view.case.id is not None, "a mail is about a stored case"
+        hours = None
+        if view.contact:
+            hours = call_hours(view.contact, view.customer.state.get("time_zone"), me.zone, view.now)
+        return {
+            "v": view,
+            "me": me,
+            "zone": me.zone,
+            "data": letter.data,
+            "link": lambda purpose: self._link(letter, purpose),
+            "case_link": self._links.case_page(view.case.id),
+            "call_hours": hours,
+            "soon": timedelta(hours=1),
+        }
+
+    def _mail(self, letter: Letter, subject: str, text: str, html: str | None) -> Mail:
+        view = letter.view
+        domain = letter.message_id.rsplit("@", 1)[-1].rstrip(">")
+        return Mail(
+            message_id=letter.message_id,
+            sender=self._sender,
+            recipient=letter.recipient.email,
+            recipient_name=one_line(letter.recipient.name),
+            subject=subject,
+            text=text,
+            html=html,
+            reply_to=view.owner.email if view.owner else None,
+            in_reply_to=f"<case-{view.case.id}.{view.case.starts.case_opened:%Y%m%d%H%M%S}@{domain}>",
+            sent_at=view.now,
+        )
+
+
+def _localized(environment: Environment, letter: Letter, ending: str) -> str:
+    for locale in (letter.recipient.locale, letter.recipient.locale.split("-")[0], "en"):
+        name = f"{locale}/{letter.template}.{ending}"
+        if name in environment.loader.list_templates():  # type: ignore[union-attr]
+            return name
+    raise LookupError(f"there is no template {letter.template}.{ending}")
+
+
+def _tidy(text: str) -> str:
+    """No more than one empty line in a row, none at the ends."""
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in text.splitlines())).strip() + "\n"

@@ -1,0 +1,205 @@
+"""The one place where real parts are chosen and wired."""
+
+import contextlib
+import json
+import logging
+import os
+import random
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+from alerting.adapters import rule_files
+from alerting.adapters.kafka import KafkaLog
+from alerting.adapters.links import Links
+from alerting.adapters.local_log import LocalLog
+from alerting.adapters.mailbox import MailboxMailer, read_mailbox
+from alerting.adapters.pages import Pages
+from alerting.adapters.smtp import SmtpMailer, SmtpServer
+from alerting.adapters.templates import Composer
+from alerting.database import instance
+from alerting.database.engine import Database
+from alerting.database.migrating import is_current, migrate
+from alerting.domain.errors import SettingsInvalid
+from alerting.entrypoints.consume import run_consume
+from alerting.entrypoints.deliver import run_deliver
+from alerting.entrypoints.follow_up import run_follow_up
+from alerting.entrypoints.running import Stop, watch
+from alerting.entrypoints.web.parts import WebParts
+from alerting.entrypoints.web.serving import run_web
+from alerting.services.activation import activate_first
+from alerting.services.context import Context, Shelf
+from alerting.services.delivery import Mailer, Post
+from alerting.services.event_log import EventLog
+from alerting.settings import Settings
+
+log = logging.getLogger(__name__)
+
+ROLES = ("consume", "deliver", "follow-up", "web")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Secrets:
+    """Keys that sign links, the admin token, and the keys of those who send events."""
+
+    link_keys: Sequence[str]
+    admin_token: str
+    ingest_keys: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """Everything wired."""
+
+    settings: Settings
+    ctx: Context
+    event_log: EventLog
+    post: Post
+    links: Links
+    secrets: Secrets
+
+    def close(self) -> None:
+        self.event_log.close()
+        self.ctx.db.close()
+
+
+def bootstrap(settings: Settings) -> App:
+    """Wire the real parts. Nothing is started, and nothing is asked of database or broker yet."""
+    if settings.database_url.startswith("sqlite"):
+        settings.data.mkdir(parents=True, exist_ok=True)
+    found = _secrets(settings)
+    links = Links(settings.base_url, found.link_keys)
+    composer = Composer(settings.mail_from, links)
+    ctx = Context(
+        db=Database(settings.database_url),
+        shelf=Shelf(read=rule_files.build_rulebook),
+        mail_domain=settings.mail_domain,
+    )
+    post = Post(
+        compose=composer.compose,
+        compose_plain=composer.compose_plain,
+        mailer=_mailer(settings),
+        jitter=random.random,
+        lease=timedelta(seconds=2 * settings.send_deadline),
+    )
+    return App(settings=settings, ctx=ctx, event_log=_event_log(settings), post=post, links=links, secrets=found)
+
+
+def prepare(app: App) -> None:
+    """Bring the database up to date, make the local log, and activate what an empty database finds in rules/."""
+    revision = migrate(app.ctx.db)
+    if isinstance(app.event_log, LocalLog):
+        app.event_log.prepare()
+    files, people = rule_files.read_all(app.settings.rules, app.settings.templates)
+    activated = activate_first(app.ctx, files, people)
+    log.info("prepared", extra={"revision": revision, "activated": activated})
+
+
+def check_ready(app: App) -> None:
+    """What a role needs before it starts. Raises SettingsInvalid with what to do."""
+    if not is_current(app.ctx.db):
+        raise SettingsInvalid(["the database is not up to date; run `alerting migrate` first"])
+    with app.ctx.db.read() as tx:
+        if instance.kind_of(tx) == "demo":
+            raise SettingsInvalid(
+                ["this database was made by `alerting demo`, its clock may have been moved; use another one"]
+            )
+
+
+def run_roles(app: App, roles: Sequence[str], stop: Stop) -> None:
+    """Run roles side by side until asked to stop; the web role, where it is among them, in this thread."""
+    threads = [
+        threading.Thread(target=_loop(app, role, stop), name=role, daemon=True) for role in roles if role != "web"
+    ]
+    watch(stop)
+    for thread in threads:
+        thread.start()
+    if "web" in roles:
+        run_web(web_parts(app), app.settings.host, app.settings.port, stop)
+    while not stop.asked:
+        stop.wait(1.0)
+    for thread in threads:
+        thread.join(timeout=30)
+
+
+def _loop(app: App, role: str, stop: Stop) -> Callable[[], None]:
+    if role == "consume":
+        return lambda: run_consume(app.ctx, app.event_log, stop)
+    if role == "deliver":
+        return lambda: run_deliver(app.ctx, app.post, stop)
+    return lambda: run_follow_up(app.ctx, timedelta(seconds=app.settings.tick), stop)
+
+
+def web_parts(app: App) -> WebParts:
+    """What the web doors get."""
+    settings = app.settings
+    pages = Pages(settings.templates / "pages", has_mailbox=settings.embedded)
+    return WebParts(
+        ctx=app.ctx,
+        event_log=app.event_log,
+        render=pages.render,
+        read_ticket=app.links.read_action,
+        make_link=app.links.action,
+        read_invitation=app.links.read_invitation,
+        mailbox=(lambda: read_mailbox(settings.mailbox)) if settings.embedded else None,
+        admin_token=app.secrets.admin_token,
+        ingest_keys=app.secrets.ingest_keys,
+        secure_cookies=settings.base_url.startswith("https://"),
+        version=version("alerting"),
+    )
+
+
+def _event_log(settings: Settings) -> EventLog:
+    if settings.kafka:
+        return KafkaLog(settings.kafka, settings.kafka_group, settings.kafka_options, settings.kafka_session_timeout)
+    return LocalLog(Database(settings.local_log_url))
+
+
+def _mailer(settings: Settings) -> Mailer:
+    if settings.embedded:
+        return MailboxMailer(settings.mailbox)
+    server = SmtpServer(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        security=settings.smtp_security,
+        user=settings.smtp_user,
+        password=settings.smtp_password,
+        ca_file=settings.smtp_ca_file,
+    )
+    return SmtpMailer(server, settings.send_deadline)
+
+
+def _secrets(settings: Settings) -> Secrets:
+    """Given secrets first; an embedded installation makes its own and keeps them in the data folder."""
+    if not settings.database_url.startswith("sqlite"):
+        if not settings.link_keys:
+            raise SettingsInvalid(
+                ["ALERTING_LINK_KEYS must be set: all processes sign and read links with the same keys"]
+            )
+        return Secrets(
+            link_keys=settings.link_keys,
+            admin_token=settings.admin_token or secrets.token_urlsafe(24),
+            ingest_keys=settings.ingest_keys,
+        )
+    kept = _kept_secrets(settings.data / "secrets.json")
+    return Secrets(
+        link_keys=settings.link_keys or (kept["link_key"],),
+        admin_token=settings.admin_token or kept["admin_token"],
+        ingest_keys=settings.ingest_keys or (kept["ingest_key"],),
+    )
+
+
+def _kept_secrets(path: Path) -> dict[str, str]:
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump({name: secrets.token_urlsafe(24) for name in ("link_key", "admin_token", "ingest_key")}, file)
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)  # whole or not at all, also when two processes start at once
+        draft.unlink()
+    return json.loads(path.read_text())  # type: ignore[no-any-return]

@@ -1,0 +1,111 @@
+"""The audit: entries are only ever inserted. Personal values stand beside, the entry holds keyed commitments.
+
+Form (transaction 13): `body` is canonical JSON (sorted keys, no blanks, UTF-8) of the whole entry; it is these bytes that
+will be sealed. A commitment is HMAC-SHA-256 with the customer's key over `entry name`, a line feed, and the value. Erasing
+destroys key and values; the body, and any chain over it, stays valid.
+"""
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from alerting.database.engine import Transaction
+from alerting.database.tables import audit_entry, personal_key, personal_value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """Who did what when, because of what. `facts` are JSON values; `personal` is text about a customer."""
+
+    actor: str
+    action: str
+    subject_kind: str
+    subject_id: str
+    happened_at: datetime
+    cause: str | None = None
+    customer_key: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    personal: Mapping[str, str] = field(default_factory=dict)
+
+
+def write(tx: Transaction, entry: Entry, now: datetime) -> int:
+    """Append one entry; returns its number. Part of the transaction that made the change."""
+    commitments, key = {}, None
+    if entry.personal:
+        assert entry.customer_key is not None, "personal values belong to a customer"
+        key = _key_of(tx, entry.customer_key)
+        commitments = {name: commitment(key, name, value) for name, value in entry.personal.items()}
+    body = canonical(
+        {
+            "version": 1,
+            "happened_at": entry.happened_at.isoformat(),
+            "recorded_at": now.isoformat(),
+            "actor": entry.actor,
+            "action": entry.action,
+            "subject": {"kind": entry.subject_kind, "id": entry.subject_id},
+            "cause": entry.cause,
+            "facts": dict(entry.facts),
+            "personal": commitments,
+        }
+    )
+    row = {
+        "happened_at": entry.happened_at,
+        "recorded_at": now,
+        "actor": entry.actor,
+        "action": entry.action,
+        "subject_kind": entry.subject_kind,
+        "subject_id": entry.subject_id,
+        "body": body,
+    }
+    number = tx.execute(audit_entry.insert().values(**row).returning(audit_entry.c.id)).scalar_one()
+    for name, value in entry.personal.items():
+        tx.execute(
+            personal_value.insert().values(entry_id=number, name=name, customer_key=entry.customer_key, value=value)
+        )
+    return number  # type: ignore[no-any-return]
+
+
+def canonical(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def commitment(key: bytes, name: str, value: str) -> str:
+    """What the entry holds in place of a personal value."""
+    return "hmac-sha256:" + hmac.new(key, f"{name}\n{value}".encode(), hashlib.sha256).hexdigest()
+
+
+def _key_of(tx: Transaction, customer_key: str) -> bytes:
+    fresh = {"customer_key": customer_key, "key": secrets.token_bytes(32)}
+    tx.execute(tx.insert(personal_key).on_conflict_do_nothing(), [fresh])
+    found = tx.execute(select(personal_key.c.key).where(personal_key.c.customer_key == customer_key)).scalar_one()
+    return bytes(found)
+
+
+def entries_of(tx: Transaction, subject_kind: str, subject_id: str) -> list[dict[str, Any]]:
+    """The entries about one subject, oldest first, with the personal values that still exist."""
+    rows = tx.execute(
+        select(audit_entry)
+        .where(audit_entry.c.subject_kind == subject_kind, audit_entry.c.subject_id == subject_id)
+        .order_by(audit_entry.c.id)
+    ).all()
+    values = tx.execute(select(personal_value).where(personal_value.c.entry_id.in_([r.id for r in rows])))
+    personal: dict[int, dict[str, str]] = {}
+    for row in values:
+        personal.setdefault(row.entry_id, {})[row.name] = row.value
+    return [
+        {
+            **json.loads(bytes(row.body)),
+            "id": row.id,
+            "happened_at": row.happened_at,
+            "recorded_at": row.recorded_at,
+            "personal_values": personal.get(row.id, {}),
+        }
+        for row in rows
+    ]

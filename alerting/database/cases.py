@@ -1,0 +1,243 @@
+"""Cases, their clocks with the ledger, attempts to reach the customer, and alerts."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from alerting.database.engine import Transaction
+from alerting.database.tables import alert, case_file, clock, clock_entry, contact_attempt, event
+from alerting.domain.cases import Attempt, Case, Status
+from alerting.domain.judge import RuleOutcome
+from alerting.domain.sla import Clock, ClockKind, Starts
+
+
+def case_by_id(tx: Transaction, case_id: int) -> Case | None:
+    row = tx.execute(select(case_file).where(case_file.c.id == case_id)).first()
+    return _case(row) if row else None
+
+
+def customer_of_case(tx: Transaction, case_id: int) -> str | None:
+    """Whose lock a change of this case needs."""
+    return tx.execute(select(case_file.c.customer_key).where(case_file.c.id == case_id)).scalar()
+
+
+def unresolved_cases(tx: Transaction, keys: Iterable[str]) -> dict[str, Case]:
+    """The one unresolved case of each customer that has one."""
+    wanted = sorted(set(keys))
+    rows = tx.execute(
+        select(case_file).where(case_file.c.customer_key.in_(wanted), case_file.c.status != Status.RESOLVED.value)
+    )
+    return {row.customer_key: _case(row) for row in rows}
+
+
+def _case(row: Any) -> Case:
+    return Case(
+        id=row.id,
+        customer_key=row.customer_key,
+        cycle=row.cycle,
+        status=Status(row.status),
+        severity=row.severity,
+        segment=row.segment,
+        rule=row.rule,
+        policy=row.policy,
+        caller=row.caller,
+        fixer=row.fixer,
+        informed=tuple(row.informed),
+        assignment=row.assignment,
+        starts=Starts(customer_sent=row.customer_sent_at, received=row.received_at, case_opened=row.opened_at),
+        contacted_at=row.contacted_at,
+        cause_removed_at=row.cause_removed_at,
+        resolved_at=row.resolved_at,
+    )
+
+
+def save_case(tx: Transaction, case: Case) -> int:
+    """Insert or update; returns the case's number."""
+    values = {
+        "customer_key": case.customer_key,
+        "cycle": case.cycle,
+        "status": case.status.value,
+        "severity": case.severity,
+        "segment": case.segment,
+        "rule": case.rule,
+        "policy": case.policy,
+        "caller": case.caller,
+        "fixer": case.fixer,
+        "informed": list(case.informed),
+        "assignment": case.assignment,
+        "customer_sent_at": case.starts.customer_sent,
+        "received_at": case.starts.received,
+        "opened_at": case.starts.case_opened,
+        "contacted_at": case.contacted_at,
+        "cause_removed_at": case.cause_removed_at,
+        "resolved_at": case.resolved_at,
+    }
+    if case.id is None:
+        return tx.execute(case_file.insert().values(**values).returning(case_file.c.id)).scalar_one()  # type: ignore[no-any-return]
+    tx.execute(update(case_file).where(case_file.c.id == case.id).values(**values))
+    return case.id
+
+
+def clocks_of(tx: Transaction, case_ids: Iterable[int]) -> dict[int, list[Clock]]:
+    """All plans of all clocks of these cases, superseded ones included."""
+    found: dict[int, list[Clock]] = {case_id: [] for case_id in case_ids}
+    rows = tx.execute(select(clock).where(clock.c.case_id.in_(sorted(found))).order_by(clock.c.cycle, clock.c.plan))
+    for row in rows:
+        found[row.case_id].append(
+            Clock(
+                kind=ClockKind(row.kind),
+                cycle=row.cycle,
+                plan=row.plan,
+                by=row.by,
+                policy=row.policy,
+                started_at=row.started_at,
+                due_at=row.due_at,
+                stopped_at=row.stopped_at,
+                missed_at=row.missed_at,
+            )
+        )
+    return found
+
+
+def save_clock(tx: Transaction, case: Case, case_id: int, changed: Clock, what: str, now: datetime) -> None:
+    """Write a clock's present state and append what happened to its ledger: `started`, `stopped` or `missed`."""
+    party = case.caller if changed.by == "caller" else (case.fixer or case.caller)
+    identity = {"case_id": case_id, "cycle": changed.cycle, "kind": changed.kind.value, "plan": changed.plan}
+    state = {
+        "by": changed.by,
+        "policy": changed.policy,
+        "party": party,
+        "started_at": changed.started_at,
+        "due_at": changed.due_at,
+        "stopped_at": changed.stopped_at,
+        "missed_at": changed.missed_at,
+    }
+    upsert = tx.insert(clock).values(**identity, **state)
+    tx.execute(upsert.on_conflict_do_update(index_elements=list(identity), set_=state))
+    happened = {"started": changed.started_at, "stopped": changed.stopped_at, "missed": changed.missed_at}[what]
+    tx.execute(
+        clock_entry.insert().values(
+            **identity,
+            what=what,
+            happened_at=happened,
+            recorded_at=now,
+            due_at=changed.due_at,
+            party=party,
+            policy=changed.policy,
+        )
+    )
+
+
+def reassign_clocks(tx: Transaction, case_id: int, case: Case) -> None:
+    """Running clocks count for who holds the case now."""
+    for duty, party in (("caller", case.caller), ("fixer", case.fixer)):
+        running = (clock.c.case_id == case_id, clock.c.by == duty, clock.c.stopped_at.is_(None))
+        if party is not None:
+            tx.execute(update(clock).where(*running, clock.c.cycle == case.cycle).values(party=party))
+
+
+def add_attempt(tx: Transaction, case: Case, attempt: Attempt, now: datetime) -> None:
+    tx.execute(
+        contact_attempt.insert().values(
+            case_id=case.id,
+            cycle=case.cycle,
+            by=attempt.by,
+            channel=attempt.channel,
+            outcome=attempt.outcome,
+            reached=attempt.reached,
+            happened_at=attempt.happened_at,
+            recorded_at=now,
+            note=attempt.note,
+        )
+    )
+
+
+def attempts_of(tx: Transaction, case_id: int) -> list[Any]:
+    statement = select(contact_attempt).where(contact_attempt.c.case_id == case_id)
+    return list(tx.execute(statement.order_by(contact_attempt.c.happened_at, contact_attempt.c.id)))
+
+
+def raise_alert(
+    tx: Transaction,
+    *,
+    event_seq: int,
+    customer_key: str,
+    segment: str,
+    outcome: RuleOutcome,
+    signals: Mapping[str, int],
+    rulebook: str,
+    suppressed: str | None,
+    now: datetime,
+) -> int:
+    """Store one alert with the facts that made it true; returns its number."""
+    because = [
+        {"name": t.name, "sql": t.sql, "reads": {k: _plain(v) for k, v in t.reads.items()}} for t in outcome.truths
+    ]
+    statement = alert.insert().values(
+        event_seq=event_seq,
+        rule=outcome.rule.id,
+        revision=1,
+        state="raised",
+        customer_key=customer_key,
+        segment=segment,
+        severity=outcome.rule.severity,
+        rulebook=rulebook,
+        because=because,
+        signals=dict(signals),
+        suppressed=suppressed,
+        raised_at=now,
+    )
+    return tx.execute(statement.returning(alert.c.id)).scalar_one()  # type: ignore[no-any-return]
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no decimals, dates or times."""
+    return value if value is None or isinstance(value, (bool, int, str)) else str(value)
+
+
+def attach_alert(tx: Transaction, alert_id: int, case_id: int) -> None:
+    tx.execute(update(alert).where(alert.c.id == alert_id).values(case_id=case_id))
+
+
+def alerts_of(tx: Transaction, case_id: int) -> list[Any]:
+    """A case's alerts with the events they are about, oldest first."""
+    columns = (alert, event.c.payload, event.c.time, event.c.type, event.c.source, event.c.id.label("event_id"))
+    joined = alert.join(event, event.c.seq == alert.c.event_seq)
+    statement = select(*columns).select_from(joined).where(alert.c.case_id == case_id)
+    return list(tx.execute(statement.order_by(alert.c.id)))
+
+
+def list_cases(tx: Transaction, *, status: str | None = None, limit: int = 200) -> list[Any]:
+    """Cases, newest first; `status` may be `unresolved` or one of the statuses."""
+    statement = select(case_file).order_by(case_file.c.id.desc()).limit(limit)
+    if status == "unresolved":
+        statement = statement.where(case_file.c.status != Status.RESOLVED.value)
+    elif status:
+        statement = statement.where(case_file.c.status == status)
+    return list(tx.execute(statement))
+
+
+def clocks_started_between(tx: Transaction, begin: datetime | None, end: datetime | None) -> list[Any]:
+    """Every clock's last plan per cycle, of cases that were opened in a period, with its case; for reports."""
+    newest = (
+        select(clock.c.case_id, clock.c.cycle, clock.c.kind, func.max(clock.c.plan).label("plan"))
+        .group_by(clock.c.case_id, clock.c.cycle, clock.c.kind)
+        .subquery()
+    )
+    same = [clock.c[name] == newest.c[name] for name in ("case_id", "cycle", "kind", "plan")]
+    joined = clock.join(newest, same[0] & same[1] & same[2] & same[3]).join(
+        case_file, case_file.c.id == clock.c.case_id
+    )
+    statement = select(clock, case_file.c.customer_key, case_file.c.segment).select_from(joined)
+    if begin is not None:
+        statement = statement.where(case_file.c.opened_at >= begin)
+    if end is not None:
+        statement = statement.where(case_file.c.opened_at < end)
+    return list(tx.execute(statement.order_by(clock.c.case_id, clock.c.cycle)))
+
+
+def open_count(tx: Transaction) -> int:
+    statement = select(func.count()).select_from(case_file).where(case_file.c.status != Status.RESOLVED.value)
+    return int(tx.execute(statement).scalar_one())

@@ -1,0 +1,169 @@
+"""Connections and transactions. Driver errors are translated here, and nowhere else."""
+
+import random
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, event, select
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from alerting.database.tables import instance
+from alerting.domain.errors import DatabaseUnavailable, Temporary
+
+Result = TypeVar("Result")
+
+BUSY_TIMEOUT_MS = 30_000
+"""How long a SQLite writer waits for the one before it."""
+
+_RETRYABLE = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53000", "53100", "53200", "53300"}
+"""PostgreSQL: serialization failure, deadlock, lock not available, shutting down, out of resources."""
+
+
+_SQLITE_TEMPORARY = ("locked", "busy", "disk I/O error", "disk is full", "unable to open")
+
+
+class Transaction:
+    """One open transaction: SQLAlchemy's connection, and the clock all production time comes from."""
+
+    def __init__(self, connection: Connection, offset: timedelta) -> None:
+        self.connection = connection
+        self._offset = offset
+
+    @property
+    def dialect(self) -> str:
+        return self.connection.dialect.name
+
+    @property
+    def is_postgresql(self) -> bool:
+        return self.dialect == "postgresql"
+
+    def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
+        return self.connection.execute(statement, parameters)
+
+    def now(self) -> datetime:
+        """The database's time. Ask after the locks: what waited for a lock must not carry an old time."""
+        if self.is_postgresql:
+            moment = self.connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
+            return moment.astimezone(UTC) + self._offset  # type: ignore[no-any-return]
+        milliseconds = self.connection.execute(
+            sa.text("SELECT CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)")
+        ).scalar_one()
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds) + self._offset
+
+    def insert(self, table: sa.Table) -> Any:
+        """An INSERT that knows ON CONFLICT on both databases."""
+        if self.is_postgresql:
+            from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+
+            return postgresql_insert(table)
+        from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+        return sqlite_insert(table)
+
+
+class Database:
+    """A SQLite or PostgreSQL database. Transactions are READ COMMITTED; on SQLite a writer is alone."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = _engine(url)
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A transaction that changes something. Commits at the end, rolls back on any exception."""
+        with self._begin(writing=True) as transaction:
+            yield transaction
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A transaction that only looks; on SQLite it does not wait for writers."""
+        with self._begin(writing=False) as transaction:
+            yield transaction
+
+    @contextmanager
+    def _begin(self, *, writing: bool) -> Iterator[Transaction]:
+        with _translated(), self.engine.connect() as connection:
+            connection = connection.execution_options(alerting_writing=writing)
+            with connection.begin():
+                yield Transaction(connection, _clock_offset(connection))
+
+    def retrying(self, use_case: Callable[[], Result], attempts: int = 5) -> Result:
+        """Run a use case again when the database or another process asked for it."""
+        for attempt in range(1, attempts + 1):
+            try:
+                return use_case()
+            except Temporary:
+                if attempt == attempts:
+                    raise
+                time.sleep(random.uniform(0.02, 0.1) * 2**attempt)
+        raise AssertionError("the loop returns or raises")
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return sa.create_engine(
+            url, isolation_level="READ COMMITTED", pool_pre_ping=True, pool_size=10, max_overflow=20
+        )
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
+    event.listen(engine, "connect", _sqlite_connect)
+    event.listen(engine, "begin", _sqlite_begin)
+    return engine
+
+
+def _sqlite_connect(connection: Any, _record: Any) -> None:
+    """WAL, so that readers and the writer do not block each other; FULL, so that a commit survives a power cut."""
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    """BEGIN IMMEDIATE is the lock on SQLite: a read that becomes a write ignores the busy timeout."""
+    writing = connection.get_execution_options().get("alerting_writing", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN DEFERRED")
+
+
+def _clock_offset(connection: Connection) -> timedelta:
+    """How far a demo's clock was moved; nothing in production, and nothing before the tables exist."""
+    if not connection.info.get("alerting_demo", True):
+        return timedelta(0)
+    if not sa.inspect(connection).has_table("instance"):
+        return timedelta(0)
+    row = connection.execute(select(instance.c.kind, instance.c.clock_offset_us)).first()
+    if row is not None:
+        connection.info["alerting_demo"] = row.kind == "demo"
+    return timedelta(microseconds=row.clock_offset_us) if row is not None and row.kind == "demo" else timedelta(0)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if error.connection_invalidated or _is_temporary(error):
+            raise DatabaseUnavailable(_first_line(error)) from error
+        raise
+
+
+def _is_temporary(error: DBAPIError) -> bool:
+    """A lost connection, a lock or a full disk; not a statement or a value the database will never take."""
+    if not isinstance(error, (OperationalError, InterfaceError)):
+        return getattr(error.orig, "sqlstate", None) in _RETRYABLE
+    if isinstance(error.orig, sqlite3.Error):
+        return any(word in str(error.orig) for word in _SQLITE_TEMPORARY)
+    state = getattr(error.orig, "sqlstate", None)
+    return state is None or state in _RETRYABLE or state.startswith("08")
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).splitlines()[0] if str(error.orig) else type(error.orig).__name__

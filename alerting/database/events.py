@@ -1,0 +1,207 @@
+"""Stored events and dead letters."""
+
+import base64
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, tuple_, update
+
+from alerting.database.engine import Transaction
+from alerting.database.tables import dead_letter, event, unknown_condition
+from alerting.domain.errors import UnreadableEvent
+from alerting.domain.events import Event, parse_event
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrived:
+    """An event with the place it was read from and what was decided about its age."""
+
+    event: Event
+    place: str
+    excluded: str | None
+
+
+def insert_new(tx: Transaction, arrived: Iterable[Arrived], rulebook: str, now: datetime) -> dict[tuple[str, str], int]:
+    """Store events in the order of their identity; returns (source, id) -> seq of those not known before."""
+    rows = [
+        {
+            "source": a.event.source,
+            "id": a.event.id,
+            "type": a.event.type,
+            "time": a.event.time,
+            "received_at": a.event.received_at,
+            "recorded_at": now,
+            "customer_key": a.event.customer_key,
+            "digest": a.event.digest,
+            "payload": a.event.payload.model_dump(mode="json"),
+            "raw": a.event.raw,
+            "place": a.place,
+            "clamped": a.event.clamped,
+            "excluded": a.excluded,
+            "rulebook": rulebook,
+        }
+        for a in sorted(arrived, key=lambda a: (a.event.source, a.event.id))
+    ]
+    if not rows:
+        return {}
+    statement = tx.insert(event).on_conflict_do_nothing().returning(event.c.source, event.c.id, event.c.seq)
+    return {(r.source, r.id): r.seq for r in tx.execute(statement, rows)}
+
+
+def digests_of(tx: Transaction, identities: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """(source, id) -> digest of the events already stored."""
+    if not identities:
+        return {}
+    rows = tx.execute(
+        select(event.c.source, event.c.id, event.c.digest).where(tuple_(event.c.source, event.c.id).in_(identities))
+    )
+    return {(r.source, r.id): r.digest for r in rows}
+
+
+def previous_answer(tx: Transaction, customer_key: str, before: datetime, seq: int) -> Mapping[str, Any] | None:
+    """The payload of the customer's last scored survey before a moment, with its `time`."""
+    rows = tx.execute(
+        select(event.c.payload, event.c.time)
+        .where(
+            event.c.customer_key == customer_key,
+            event.c.type == "survey.answered",
+            event.c.time <= before,
+            event.c.seq != seq,
+        )
+        .order_by(event.c.time.desc(), event.c.seq.desc())
+        .limit(20)
+    )
+    return next(({**r.payload, "time": r.time} for r in rows if r.payload.get("score") is not None), None)
+
+
+def recent_interactions(
+    tx: Transaction, customer_key: str, since: datetime, until: datetime
+) -> list[Mapping[str, Any]]:
+    """The customer's interactions of a stretch of time, oldest first, each with its `time`."""
+    rows = tx.execute(
+        select(event.c.payload, event.c.time)
+        .where(
+            event.c.customer_key == customer_key,
+            event.c.type == "interaction.recorded",
+            event.c.time > since,
+            event.c.time <= until,
+        )
+        .order_by(event.c.time, event.c.source, event.c.id)
+        .limit(200)
+    )
+    return [{**r.payload, "time": r.time} for r in rows]
+
+
+def stored_events(tx: Transaction, event_type: str, since: datetime) -> Iterable[Event]:
+    """Stored events of one type, read again from their bytes where possible; used to give a new signal its points."""
+    rows = tx.execute(select(event).where(event.c.type == event_type, event.c.time > since).order_by(event.c.seq))
+    for row in rows:
+        yield stored_event(row)
+
+
+def stored_event(row: Any) -> Event:
+    """An Event from its row."""
+    from alerting.domain.events import PAYLOADS
+
+    return Event(
+        source=row.source,
+        id=row.id,
+        type=row.type,
+        time=row.time,
+        received_at=row.received_at,
+        payload=PAYLOADS[row.type].model_validate_json(json.dumps(row.payload)),
+        digest=row.digest,
+        raw=bytes(row.raw),
+        clamped=row.clamped,
+    )
+
+
+def note_unknown(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Conditions that could not be decided: `event_seq`, `rule`, `condition`."""
+    if rows:
+        tx.execute(unknown_condition.insert(), list(rows))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetter:
+    """A record that could not be read or judged, with everything needed to try again."""
+
+    place: str
+    raw: bytes
+    headers: Mapping[str, bytes]
+    received_at: datetime
+    error: UnreadableEvent
+
+
+def bury(tx: Transaction, letters: Sequence[DeadLetter], now: datetime) -> None:
+    """Store dead letters; the same place is stored once."""
+    rows = [
+        {
+            "place": letter.place,
+            "reason": letter.error.reason,
+            "field": letter.error.field,
+            "detail": letter.error.detail[:2000],
+            "raw": letter.raw,
+            "headers": [[name, base64.b64encode(value).decode()] for name, value in letter.headers.items()],
+            "received_at": letter.received_at,
+            "recorded_at": now,
+        }
+        for letter in letters
+    ]
+    if rows:
+        tx.execute(tx.insert(dead_letter).on_conflict_do_nothing(), rows)
+
+
+def dead_letters(tx: Transaction, *, waiting_only: bool = True, only_id: int | None = None) -> list[Any]:
+    """Dead letters, oldest first; those already replayed are left out unless asked for."""
+    statement = select(dead_letter).order_by(dead_letter.c.id)
+    if waiting_only:
+        statement = statement.where(dead_letter.c.replayed_at.is_(None))
+    if only_id is not None:
+        statement = statement.where(dead_letter.c.id == only_id)
+    return list(tx.execute(statement))
+
+
+def headers_of(row: Any) -> dict[str, bytes]:
+    return {name: base64.b64decode(value) for name, value in row.headers}
+
+
+def reread(row: Any) -> Event:
+    """Try to read a dead letter again. Raises UnreadableEvent as the first time."""
+    return parse_event(bytes(row.raw), headers_of(row), row.received_at)
+
+
+def note_replay(tx: Transaction, letter_id: int, error: UnreadableEvent | None, now: datetime) -> None:
+    """A replay that worked closes the letter; one that did not keeps the newest reason."""
+    values: dict[str, Any] = {"attempts": dead_letter.c.attempts + 1}
+    if error is None:
+        values["replayed_at"] = now
+    else:
+        values |= {"reason": error.reason, "field": error.field, "detail": error.detail[:2000]}
+    tx.execute(update(dead_letter).where(dead_letter.c.id == letter_id).values(**values))
+
+
+def unpublished(tx: Transaction, limit: int = 100) -> list[Any]:
+    return list(
+        tx.execute(
+            select(dead_letter).where(dead_letter.c.published_at.is_(None)).order_by(dead_letter.c.id).limit(limit)
+        )
+    )
+
+
+def mark_published(tx: Transaction, ids: Sequence[int], now: datetime) -> None:
+    tx.execute(update(dead_letter).where(dead_letter.c.id.in_(ids)).values(published_at=now))
+
+
+def waiting_dead_letters(tx: Transaction) -> int:
+    """Dead letters that were not replayed successfully."""
+    statement = select(func.count()).select_from(dead_letter).where(dead_letter.c.replayed_at.is_(None))
+    return tx.execute(statement).scalar_one()  # type: ignore[no-any-return]
+
+
+def unknown_by_rule(tx: Transaction) -> dict[str, int]:
+    rows = tx.execute(select(unknown_condition.c.rule, func.count().label("times")).group_by(unknown_condition.c.rule))
+    return {str(row.rule): int(row.times) for row in rows}

@@ -1,0 +1,1 @@
+"""Alembic migrations; `migrate` brings a database up to date."""

@@ -1,0 +1,100 @@
+"""The outbox: notifications, and the deliveries that try to bring them."""
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, or_, select, update
+
+from alerting.database.engine import Transaction
+from alerting.database.tables import delivery, notification
+from alerting.domain.notifications import NewNotification
+
+_WAITING = ("pending", "claimed")
+
+
+def add(
+    tx: Transaction, case_id: int, customer_key: str, notes: Iterable[NewNotification], mail_domain: str, now: datetime
+) -> None:
+    """Write intents. The Message-ID is fixed here, so that every attempt carries the same one."""
+    for note in notes:
+        row = {
+            "cause_kind": note.cause_kind,
+            "cause_id": note.cause_id,
+            "recipient": note.recipient,
+            "channel": "email",
+            "case_id": case_id,
+            "customer_key": customer_key,
+            "template": note.template,
+            "data": dict(note.data),
+            "message_id": f"<{secrets.token_hex(12)}.c{case_id}@{mail_domain}>",
+            "status": "pending",
+            "created_at": now,
+            "not_before": now,
+        }
+        tx.execute(tx.insert(notification).on_conflict_do_nothing(), [row])
+
+
+def claimable(tx: Transaction, now: datetime, limit: int = 20) -> list[Any]:
+    """What may be due for sending, oldest first, without locks: pending ones, and claimed ones whose lease has run out."""
+    n = notification.c
+    ready = or_(n.status == "pending", (n.status == "claimed") & (n.lease_until <= now))
+    statement = select(n.id, n.customer_key).where(n.status.in_(_WAITING), n.not_before <= now, ready)
+    return list(tx.execute(statement.order_by(n.not_before, n.id).limit(limit)))
+
+
+def by_id(tx: Transaction, notification_id: int) -> Any:
+    return tx.execute(select(notification).where(notification.c.id == notification_id)).first()
+
+
+def claim(tx: Transaction, row: Any, address: str, lease_until: datetime, now: datetime) -> int | None:
+    """Take a notification for one attempt; returns the attempt's number, None when somebody else was first."""
+    n = notification.c
+    taken = tx.execute(
+        update(notification)
+        .where(n.id == row.id, n.status == row.status, n.attempts == row.attempts)
+        .values(status="claimed", lease_until=lease_until, attempts=row.attempts + 1)
+    )
+    if taken.rowcount != 1:
+        return None
+    if row.status == "claimed":
+        d = delivery.c
+        lost = (d.notification_id == row.id, d.outcome.is_(None))
+        tx.execute(update(delivery).where(*lost).values(outcome="unknown", ended_at=now, detail="the lease ran out"))
+    attempt = delivery.insert().values(notification_id=row.id, n=row.attempts + 1, address=address, started_at=now)
+    return tx.execute(attempt.returning(delivery.c.id)).scalar_one()  # type: ignore[no-any-return]
+
+
+def close_delivery(tx: Transaction, delivery_id: int, values: dict[str, Any]) -> None:
+    tx.execute(update(delivery).where(delivery.c.id == delivery_id).values(**values))
+
+
+def settle(tx: Transaction, notification_id: int, values: dict[str, Any]) -> None:
+    tx.execute(update(notification).where(notification.c.id == notification_id).values(**values))
+
+
+def of_case(tx: Transaction, case_id: int) -> list[Any]:
+    return list(tx.execute(select(notification).where(notification.c.case_id == case_id).order_by(notification.c.id)))
+
+
+def deliveries_of_case(tx: Transaction, case_id: int) -> list[Any]:
+    joined = delivery.join(notification, notification.c.id == delivery.c.notification_id)
+    statement = select(delivery, notification.c.recipient, notification.c.template).select_from(joined)
+    return list(tx.execute(statement.where(notification.c.case_id == case_id).order_by(delivery.c.id)))
+
+
+def outbox(tx: Transaction) -> tuple[int, datetime | None]:
+    """How many notifications wait, and since when the oldest does."""
+    n = notification.c
+    columns = (func.count().label("waiting"), func.min(n.created_at).label("oldest"))
+    row = tx.execute(select(*columns).where(n.status.in_(_WAITING))).one()
+    return int(row.waiting), row.oldest
+
+
+def recipients_told(tx: Transaction, case_id: int, cause_kind: str, cause_id: int) -> set[str]:
+    n = notification.c
+    rows = tx.execute(
+        select(n.recipient).where(n.case_id == case_id, n.cause_kind == cause_kind, n.cause_id == cause_id)
+    )
+    return set(rows.scalars())

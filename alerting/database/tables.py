@@ -1,0 +1,397 @@
+"""Every table. Instants are UTC; ids count up; nothing here decides anything."""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from alerting.database.types import Instant, Json, Number
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+instance = Table(
+    "instance",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1", name="only_one"), primary_key=True, autoincrement=False),
+    Column("kind", String(20), nullable=False),  # production | demo
+    Column("clock_offset_us", Number, nullable=False, server_default="0"),  # only a demo's clock moves
+    Column("hold_reason", Text),  # not null: nothing is sent
+    Column("held_at", Instant),
+    Column("created_at", Instant, nullable=False),
+)
+
+position = Table(
+    "position",
+    metadata,
+    Column("cluster", String(100), primary_key=True),
+    Column("topic_id", String(100), primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("topic", String(249), nullable=False),
+    Column("next", Number, nullable=False),
+    Column("retired_at", Instant),  # somebody accepted that this log is gone
+    Index("ix_position_topic_partition", "topic", "partition"),
+)
+
+position_gap = Table(
+    "position_gap",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("cluster", String(100), nullable=False),
+    Column("topic", String(249), nullable=False),
+    Column("topic_id", String(100), nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("expected", Number, nullable=False),
+    Column("found", Number, nullable=False),
+    Column("noticed_at", Instant, nullable=False),
+)
+
+stopped_partition = Table(
+    "stopped_partition",
+    metadata,
+    Column("topic", String(249), primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("reason", Text, nullable=False),
+    Column("since", Instant, nullable=False),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("seq", Number, primary_key=True),
+    Column("source", String(200), nullable=False),
+    Column("id", String(200), nullable=False),
+    Column("type", String(200), nullable=False),
+    Column("time", Instant, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("customer_key", String(200), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("payload", Json, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("place", String(400), nullable=False),
+    Column("clamped", Boolean, nullable=False),
+    Column("excluded", String(40)),  # before_go_live | too_old: recorded, never mailed
+    Column("rulebook", String(64), nullable=False),  # judged by
+    UniqueConstraint("source", "id"),
+    Index("ix_event_customer_key_type_time", "customer_key", "type", "time"),
+)
+
+dead_letter = Table(
+    "dead_letter",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("place", String(400), nullable=False, unique=True),
+    Column("reason", String(100), nullable=False),
+    Column("field", String(400)),
+    Column("detail", Text, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("headers", Json, nullable=False),  # [[name, base64], ...]
+    Column("received_at", Instant, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("published_at", Instant),
+    Column("replayed_at", Instant),
+    Column("attempts", Integer, nullable=False, server_default="1"),
+    Index(
+        "ix_dead_letter_unpublished",
+        "id",
+        sqlite_where=text("published_at IS NULL"),
+        postgresql_where=text("published_at IS NULL"),
+    ),
+)
+
+customer = Table(
+    "customer",
+    metadata,
+    Column("key", String(200), primary_key=True),  # the row is the lock; a row exists for unknown ones too
+    Column("first_seen_at", Instant, nullable=False),
+)
+
+customer_version = Table(
+    "customer_version",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("customer_key", String(200), nullable=False),
+    Column("valid_from", Instant, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("source", String(200), nullable=False),
+    Column("event_id", String(200), nullable=False),
+    Column("changes", Json, nullable=False),
+    Column("state", Json, nullable=False),
+    UniqueConstraint("customer_key", "valid_from", "source", "event_id"),
+)
+
+signal_point = Table(
+    "signal_point",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("definition", String(16), nullable=False),
+    Column("customer_key", String(200), nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("time", Instant, nullable=False),
+    Column("source", String(200), nullable=False),
+    Column("event_id", String(200), nullable=False),
+    UniqueConstraint("customer_key", "definition", "time", "source", "event_id", "kind"),
+)
+
+unknown_condition = Table(
+    "unknown_condition",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("event_seq", Number, ForeignKey("event.seq"), nullable=False),
+    Column("rule", String(100), nullable=False),
+    Column("condition", Text, nullable=False),
+    Index("ix_unknown_condition_rule", "rule"),
+)
+
+rulebook = Table(
+    "rulebook",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("files", Json, nullable=False),
+    Column("stored_at", Instant, nullable=False),
+)
+
+activation = Table(
+    "activation",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("rulebook", String(64), ForeignKey("rulebook.hash"), nullable=False),
+    Column("activated_at", Instant, nullable=False),
+    Column("author", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+active_rulebook = Table(
+    "active_rulebook",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1", name="only_one"), primary_key=True, autoincrement=False),
+    Column("hash", String(64), ForeignKey("rulebook.hash"), nullable=False),
+)
+
+party_fact = Table(
+    "party_fact",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("party", String(64), nullable=False),
+    Column("valid_from", Instant, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("facts", Json),  # null: no longer here
+    Index("ix_party_fact_party_valid_from", "party", "valid_from"),
+)
+
+case_file = Table(
+    "case_file",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("customer_key", String(200), nullable=False),
+    Column("cycle", Integer, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("severity", String(20), nullable=False),
+    Column("segment", String(100), nullable=False),
+    Column("rule", String(100), nullable=False),
+    Column("policy", String(100), nullable=False),
+    Column("caller", String(64), nullable=False),
+    Column("fixer", String(64)),
+    Column("informed", Json, nullable=False),
+    Column("assignment", Integer, nullable=False),
+    Column("customer_sent_at", Instant, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("contacted_at", Instant),
+    Column("cause_removed_at", Instant),
+    Column("resolved_at", Instant),
+    Index("ix_case_file_customer_key", "customer_key"),
+    Index("ix_case_file_opened_at", "opened_at"),
+    Index(
+        "uq_case_file_one_unresolved",
+        "customer_key",
+        unique=True,
+        sqlite_where=text("status <> 'resolved'"),
+        postgresql_where=text("status <> 'resolved'"),
+    ),
+)
+
+clock = Table(
+    "clock",
+    metadata,
+    Column("case_id", Number, ForeignKey("case_file.id"), primary_key=True),
+    Column("cycle", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(20), primary_key=True),
+    Column("plan", Integer, primary_key=True, autoincrement=False),
+    Column("by", String(10), nullable=False),
+    Column("policy", String(100), nullable=False),
+    Column("party", String(64), nullable=False),  # who owed it when it stopped, or owes it now
+    Column("started_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("stopped_at", Instant),
+    Column("missed_at", Instant),
+)
+
+clock_entry = Table(
+    "clock_entry",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("case_id", Number, ForeignKey("case_file.id"), nullable=False),
+    Column("cycle", Integer, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("plan", Integer, nullable=False),
+    Column("what", String(20), nullable=False),  # started | stopped | missed
+    Column("happened_at", Instant, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("party", String(64), nullable=False),
+    Column("policy", String(100), nullable=False),
+    Index("ix_clock_entry_case_id", "case_id"),
+)
+
+contact_attempt = Table(
+    "contact_attempt",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("case_id", Number, ForeignKey("case_file.id"), nullable=False, index=True),
+    Column("cycle", Integer, nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("channel", String(20), nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("reached", Boolean, nullable=False),
+    Column("happened_at", Instant, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("event_seq", Number, ForeignKey("event.seq"), nullable=False),
+    Column("rule", String(100), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("state", String(20), nullable=False),  # raised | upgraded | withdrawn
+    Column("customer_key", String(200), nullable=False),
+    Column("segment", String(100), nullable=False),
+    Column("severity", String(20), nullable=False),
+    Column("rulebook", String(64), nullable=False),
+    Column("because", Json, nullable=False),  # named conditions with the values that made them true
+    Column("signals", Json, nullable=False),
+    Column("suppressed", String(40)),
+    Column("case_id", Number, ForeignKey("case_file.id"), index=True),
+    Column("raised_at", Instant, nullable=False),
+    UniqueConstraint("event_seq", "rule", "revision"),
+)
+
+timer = Table(
+    "timer",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("kind", String(40), nullable=False),
+    Column("subject", Number, nullable=False),  # the case
+    Column("key", String(100), nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("customer_key", String(200), nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("data", Json, nullable=False),
+    Column("fired_at", Instant),
+    Column("cancelled_at", Instant),
+    Column("outcome", Text),
+    UniqueConstraint("kind", "subject", "key", "n"),
+    Index(
+        "ix_timer_due",
+        "due_at",
+        sqlite_where=text("fired_at IS NULL AND cancelled_at IS NULL"),
+        postgresql_where=text("fired_at IS NULL AND cancelled_at IS NULL"),
+    ),
+)
+
+notification = Table(
+    "notification",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("cause_kind", String(20), nullable=False),  # alert | timer | delivery | response
+    Column("cause_id", Number, nullable=False),
+    Column("recipient", String(64), nullable=False),
+    Column("channel", String(20), nullable=False),
+    Column("case_id", Number, ForeignKey("case_file.id"), nullable=False, index=True),
+    Column("customer_key", String(200), nullable=False),
+    Column("template", String(60), nullable=False),
+    Column("data", Json, nullable=False),
+    Column("message_id", String(200), nullable=False, unique=True),
+    Column("status", String(20), nullable=False),  # pending | claimed | sent | skipped | failed
+    Column("reason", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("not_before", Instant, nullable=False),
+    Column("lease_until", Instant),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("sent_at", Instant),
+    UniqueConstraint("cause_kind", "cause_id", "recipient", "channel"),
+    Index(
+        "ix_notification_waiting",
+        "not_before",
+        sqlite_where=text("status IN ('pending', 'claimed')"),
+        postgresql_where=text("status IN ('pending', 'claimed')"),
+    ),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("notification_id", Number, ForeignKey("notification.id"), nullable=False, index=True),
+    Column("n", Integer, nullable=False),
+    Column("address", String(254), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("outcome", String(20)),  # sent | refused | deferred | unknown
+    Column("code", Integer),
+    Column("detail", Text),
+    Column("render_error", Text),
+    UniqueConstraint("notification_id", "n"),
+)
+
+audit_entry = Table(
+    "audit_entry",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("happened_at", Instant, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("action", String(60), nullable=False),
+    Column("subject_kind", String(20), nullable=False),
+    Column("subject_id", String(200), nullable=False),
+    Column("body", LargeBinary, nullable=False),  # canonical JSON of the whole entry: what will be sealed
+    Index("ix_audit_entry_subject", "subject_kind", "subject_id"),
+)
+
+personal_key = Table(
+    "personal_key",
+    metadata,
+    Column("customer_key", String(200), primary_key=True),
+    Column("key", LargeBinary, nullable=False),
+)
+
+personal_value = Table(
+    "personal_value",
+    metadata,
+    Column("entry_id", Number, ForeignKey("audit_entry.id"), primary_key=True),
+    Column("name", String(60), primary_key=True),
+    Column("customer_key", String(200), nullable=False, index=True),
+    Column("value", Text, nullable=False),
+)

@@ -1,0 +1,62 @@
+"""Timers: each fires once or is cancelled once."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from alerting.database.engine import Transaction
+from alerting.database.tables import timer
+from alerting.domain.sla import NewTimer
+
+_OPEN = (timer.c.fired_at.is_(None), timer.c.cancelled_at.is_(None))
+
+
+def set_timers(tx: Transaction, subject: int, customer_key: str, timers: Iterable[NewTimer]) -> None:
+    rows = [
+        {
+            "kind": t.kind,
+            "subject": subject,
+            "key": t.key,
+            "n": t.n,
+            "customer_key": customer_key,
+            "due_at": t.due_at,
+            "data": dict(t.data),
+        }
+        for t in timers
+    ]
+    if rows:
+        tx.execute(tx.insert(timer).on_conflict_do_nothing(), rows)
+
+
+def cancel_plan(tx: Transaction, subject: int, plan_key: str, reason: str, now: datetime) -> None:
+    """Cancel the unfired timers of one clock's plan: its steps and the mark of a miss."""
+    this = (
+        timer.c.subject == subject,
+        (timer.c.key == plan_key) | timer.c.key.startswith(plan_key + ".", autoescape=True),
+    )
+    tx.execute(update(timer).where(*this, *_OPEN).values(cancelled_at=now, outcome=reason))
+
+
+def due_timers(tx: Transaction, now: datetime, limit: int = 500) -> list[Any]:
+    """What is due, without locks; ask again under the customer's lock before acting."""
+    return list(tx.execute(select(timer).where(timer.c.due_at <= now, *_OPEN).order_by(timer.c.due_at).limit(limit)))
+
+
+def still_due(tx: Transaction, customer_key: str, now: datetime) -> list[Any]:
+    """A customer's due timers, read under the lock, in the order in which they fell due."""
+    statement = select(timer).where(timer.c.customer_key == customer_key, timer.c.due_at <= now, *_OPEN)
+    return list(tx.execute(statement.order_by(timer.c.due_at, timer.c.id)))
+
+
+def mark_fired(tx: Transaction, timer_id: int, outcome: str, now: datetime) -> None:
+    tx.execute(update(timer).where(timer.c.id == timer_id, *_OPEN).values(fired_at=now, outcome=outcome))
+
+
+def overdue_count(tx: Transaction, now: datetime) -> int:
+    return int(tx.execute(select(func.count()).select_from(timer).where(timer.c.due_at <= now, *_OPEN)).scalar_one())
+
+
+def timers_of_case(tx: Transaction, case_id: int) -> list[Any]:
+    return list(tx.execute(select(timer).where(timer.c.subject == case_id).order_by(timer.c.due_at, timer.c.id)))

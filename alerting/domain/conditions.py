@@ -1,0 +1,462 @@
+"""Conditions: SQL boolean expressions over facts, compiled to Python closures.
+
+The meaning is PostgreSQL's: three-valued logic, JSON integers are `bigint` (7/2 = 3), fractions `numeric`, text compares
+by code point ("C"). An operator that PostgreSQL would raise on (1/0, overflow) is NULL here and evaluation goes on.
+A fact that is missing is NULL. A compiled condition answers True, False or None (unknown); unknown never fires.
+"""
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from enum import Enum
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError, TokenError
+
+from alerting.domain.errors import ConditionRefused
+
+MAX_LENGTH = 4_000
+"""Characters of one condition: a bound on what a rule author can make every event pay."""
+
+MAX_DEPTH = 60
+"""Nesting of one condition: closures recurse, and Python's stack is finite."""
+
+
+class Type(Enum):
+    """The types of facts. NULL is the type of a bare NULL and fits everywhere."""
+
+    BIGINT = "whole number"
+    NUMERIC = "number"
+    TEXT = "text"
+    BOOLEAN = "true/false"
+    TIME = "time"
+    DATE = "date"
+    NULL = "null"
+
+    @property
+    def is_number(self) -> bool:
+        return self in {Type.BIGINT, Type.NUMERIC, Type.NULL}
+
+
+Facts = Mapping[str, Any]
+Evaluate = Callable[[Facts], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """The names a condition may use: what is written -> (key in the facts, type)."""
+
+    names: Mapping[str, tuple[str, Type]]
+
+    def find(self, name: str) -> tuple[str, Type]:
+        found = self.names.get(name)
+        if found is None:
+            near = get_close_matches(name, self.names, n=1, cutoff=0.6)
+            raise ConditionRefused(f"unknown field {name!r}", suggestion=f"did you mean {near[0]!r}?" if near else None)
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """A compiled condition: its text, the facts it reads, and its evaluation."""
+
+    sql: str
+    reads: tuple[str, ...]
+    _evaluate: Evaluate = field(repr=False, compare=False)
+
+    def __call__(self, facts: Facts) -> bool | None:
+        """True, False, or None for unknown."""
+        result = self._evaluate(facts)
+        return None if result is None else bool(result)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Typed:
+    type: Type
+    run: Evaluate
+
+
+def compile_condition(sql: str, scope: Scope) -> Condition:
+    """Parse, check names and types, and compile. Raises ConditionRefused with the column where one is known."""
+    if len(sql) > MAX_LENGTH:
+        raise ConditionRefused(f"a condition has at most {MAX_LENGTH} characters, this one {len(sql)}")
+    root = _parse(sql)
+    compiler = _Compiler(scope)
+    typed = compiler.compile(root, 0)
+    if typed.type not in {Type.BOOLEAN, Type.NULL}:
+        raise ConditionRefused(f"a condition must be true or false, this is a {typed.type.value}")
+    return Condition(sql=sql, reads=tuple(dict.fromkeys(compiler.reads)), _evaluate=typed.run)
+
+
+def _parse(sql: str) -> exp.Expr:
+    """One boolean expression. Parsed as `SELECT <it>`: alone, some texts become a `Command` with a mere warning."""
+    try:
+        statements = sqlglot.parse(f"SELECT {sql}", dialect="postgres")
+    except (ParseError, TokenError) as error:
+        details = getattr(error, "errors", None) or [{}]
+        column = details[0].get("col")
+        message = str(details[0].get("description") or error).split(". Line")[0]
+        if message.startswith("Required keyword"):
+            message = "something is missing here"
+        raise ConditionRefused(f"not a SQL condition: {message}", column=_own_column(column)) from error
+    except RecursionError as error:
+        raise ConditionRefused(f"nested deeper than {MAX_DEPTH}") from error
+    select = statements[0] if len(statements) == 1 else None
+    if not isinstance(select, exp.Select) or len(select.expressions) != 1:
+        raise ConditionRefused("write one condition, without commas or semicolons at its end")
+    extra = [name for name, value in select.args.items() if value and name not in {"expressions", "kind"}]
+    only = select.expressions[0]
+    if extra or isinstance(only, exp.Alias):
+        raise ConditionRefused("write only a condition, no FROM, WHERE or AS")
+    return only  # type: ignore[no-any-return]
+
+
+def _own_column(column: int | None) -> int | None:
+    return max(column - len("SELECT "), 1) if column else None
+
+
+_COMPARE: dict[type[exp.Expr], Callable[[Any, Any], bool]] = {
+    exp.EQ: operator.eq,
+    exp.NEQ: operator.ne,
+    exp.LT: operator.lt,
+    exp.LTE: operator.le,
+    exp.GT: operator.gt,
+    exp.GTE: operator.ge,
+}
+_BIGINT_MIN, _BIGINT_MAX = -(2**63), 2**63 - 1
+
+
+class _Compiler:
+    """One walk over the tree; a method per kind of node, found by its class."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.reads: list[str] = []
+
+    def compile(self, node: exp.Expr, depth: int) -> _Typed:
+        if depth > MAX_DEPTH:
+            raise ConditionRefused(f"nested deeper than {MAX_DEPTH}")
+        method = getattr(self, "_" + type(node).__name__.lower(), None)
+        if type(node) in _COMPARE:
+            method = self._comparison
+        if method is None:
+            raise _refused(node, f"{node.sql(dialect='postgres')[:60]!r} is not part of the condition language")
+        try:
+            return method(node, depth + 1)  # type: ignore[no-any-return]
+        except ConditionRefused as error:
+            if error.column is None:
+                error.column = _column_of(node)
+            raise
+
+    def _paren(self, node: exp.Paren, depth: int) -> _Typed:
+        return self.compile(node.this, depth)
+
+    def _column(self, node: exp.Column, depth: int) -> _Typed:
+        name = ".".join(part.name for part in node.parts)
+        key, kind = self.scope.find(name)
+        self.reads.append(key)
+        return _Typed(type=kind, run=lambda facts: facts.get(key))
+
+    def _dot(self, node: exp.Dot, depth: int) -> _Typed:
+        raise ConditionRefused(f"unknown field {node.sql(dialect='postgres')!r}")
+
+    def _literal(self, node: exp.Literal, depth: int) -> _Typed:
+        if node.is_string:
+            return _constant(Type.TEXT, node.this)
+        if re.fullmatch(r"\d+", node.this) and int(node.this) <= _BIGINT_MAX:
+            return _constant(Type.BIGINT, int(node.this))
+        try:
+            return _constant(Type.NUMERIC, Decimal(node.this))
+        except InvalidOperation as error:
+            raise ConditionRefused(f"{node.this!r} is not a number") from error
+
+    def _boolean(self, node: exp.Boolean, depth: int) -> _Typed:
+        return _constant(Type.BOOLEAN, bool(node.this))
+
+    def _null(self, node: exp.Null, depth: int) -> _Typed:
+        return _constant(Type.NULL, None)
+
+    def _and(self, node: exp.And, depth: int) -> _Typed:
+        left, right = self._truths(node, depth)
+
+        def run(facts: Facts) -> bool | None:
+            first = left(facts)
+            if first is False:
+                return False
+            second = right(facts)
+            if second is False:
+                return False
+            return None if first is None or second is None else True
+
+        return _Typed(type=Type.BOOLEAN, run=run)
+
+    def _or(self, node: exp.Or, depth: int) -> _Typed:
+        left, right = self._truths(node, depth)
+
+        def run(facts: Facts) -> bool | None:
+            first = left(facts)
+            if first is True:
+                return True
+            second = right(facts)
+            if second is True:
+                return True
+            return None if first is None or second is None else False
+
+        return _Typed(type=Type.BOOLEAN, run=run)
+
+    def _not(self, node: exp.Not, depth: int) -> _Typed:
+        inner = self._truth(node.this, depth)
+
+        def run(facts: Facts) -> bool | None:
+            value = inner(facts)
+            return None if value is None else not value
+
+        return _Typed(type=Type.BOOLEAN, run=run)
+
+    def _truths(self, node: exp.Binary, depth: int) -> tuple[Evaluate, Evaluate]:
+        return self._truth(node.left, depth), self._truth(node.right, depth)
+
+    def _truth(self, node: exp.Expr, depth: int) -> Evaluate:
+        typed = self.compile(node, depth)
+        if typed.type not in {Type.BOOLEAN, Type.NULL}:
+            raise _refused(node, f"{node.sql(dialect='postgres')!r} is a {typed.type.value}, not true/false")
+        return typed.run
+
+    def _comparison(self, node: exp.Binary, depth: int) -> _Typed:
+        left, right = self.compile(node.left, depth), self.compile(node.right, depth)
+        _same_kind(node, left.type, right.type)
+        compare, first, second = _COMPARE[type(node)], left.run, right.run
+
+        def run(facts: Facts) -> bool | None:
+            a = first(facts)
+            if a is None:
+                return None
+            b = second(facts)
+            return None if b is None else compare(a, b)
+
+        return _Typed(type=Type.BOOLEAN, run=run)
+
+    def _in(self, node: exp.In, depth: int) -> _Typed:
+        if node.args.get("query") or node.args.get("unnest") or not node.expressions:
+            raise ConditionRefused("IN takes a list of values, no subquery")
+        needle = self.compile(node.this, depth)
+        items = [self.compile(item, depth) for item in node.expressions]
+        for item in items:
+            _same_kind(node, needle.type, item.type)
+
+        def run(facts: Facts) -> bool | None:
+            value = needle.run(facts)
+            if value is None:
+                return None
+            found = [item.run(facts) for item in items]
+            return True if value in found else None if None in found else False
+
+        return _Typed(type=Type.BOOLEAN, run=run)
+
+    def _between(self, node: exp.Between, depth: int) -> _Typed:
+        low = exp.GTE(this=node.this, expression=node.args["low"])
+        high = exp.LTE(this=node.this.copy(), expression=node.args["high"])
+        return self.compile(exp.And(this=low, expression=high), depth)
+
+    def _is(self, node: exp.Is, depth: int) -> _Typed:
+        inner, wanted = self.compile(node.this, depth), node.expression
+        if isinstance(wanted, exp.Null):
+            return _Typed(type=Type.BOOLEAN, run=lambda facts: inner.run(facts) is None)
+        if isinstance(wanted, exp.Boolean):
+            if inner.type not in {Type.BOOLEAN, Type.NULL}:
+                raise ConditionRefused(f"IS TRUE and IS FALSE ask a true/false value, not a {inner.type.value}")
+            truth = bool(wanted.this)
+            return _Typed(type=Type.BOOLEAN, run=lambda facts: inner.run(facts) is truth)
+        raise ConditionRefused("IS is followed by NULL, TRUE or FALSE")
+
+    def _like(self, node: exp.Like, depth: int) -> _Typed:
+        return self._pattern(node, depth, re.DOTALL)
+
+    def _ilike(self, node: exp.ILike, depth: int) -> _Typed:
+        return self._pattern(node, depth, re.DOTALL | re.IGNORECASE)
+
+    def _pattern(self, node: exp.Binary, depth: int, flags: int) -> _Typed:
+        subject = self.compile(node.left, depth)
+        if subject.type not in {Type.TEXT, Type.NULL} or not (
+            isinstance(node.right, exp.Literal) and node.right.is_string
+        ):
+            raise ConditionRefused("LIKE compares a text with a pattern written in quotes")
+        matches = re.compile(_like_to_regex(node.right.this), flags).fullmatch
+
+        def run(facts: Facts) -> bool | None:
+            text = subject.run(facts)
+            return None if text is None else matches(text) is not None
+
+        return _Typed(type=Type.BOOLEAN, run=run)
+
+    def _case(self, node: exp.Case, depth: int) -> _Typed:
+        if node.this is not None:
+            raise ConditionRefused("write CASE WHEN condition THEN value ... END")
+        branches = [
+            (self._truth(when.this, depth), self.compile(when.args["true"], depth)) for when in node.args["ifs"]
+        ]
+        default = node.args.get("default")
+        otherwise = self.compile(default, depth) if default is not None else _constant(Type.NULL, None)
+        kind = _common(node, [value.type for _, value in branches] + [otherwise.type])
+
+        def run(facts: Facts) -> Any:
+            for when, value in branches:
+                if when(facts):
+                    return value.run(facts)
+            return otherwise.run(facts)
+
+        return _Typed(type=kind, run=run)
+
+    def _coalesce(self, node: exp.Coalesce, depth: int) -> _Typed:
+        values = [self.compile(item, depth) for item in [node.this, *node.expressions]]
+        kind = _common(node, [value.type for value in values])
+
+        def run(facts: Facts) -> Any:
+            for value in values:
+                found = value.run(facts)
+                if found is not None:
+                    return found
+            return None
+
+        return _Typed(type=kind, run=run)
+
+    def _lower(self, node: exp.Lower, depth: int) -> _Typed:
+        return self._of_text(node, depth, Type.TEXT, str.lower)
+
+    def _upper(self, node: exp.Upper, depth: int) -> _Typed:
+        return self._of_text(node, depth, Type.TEXT, str.upper)
+
+    def _length(self, node: exp.Length, depth: int) -> _Typed:
+        return self._of_text(node, depth, Type.BIGINT, len)
+
+    def _of_text(self, node: exp.Func, depth: int, kind: Type, apply: Callable[[str], Any]) -> _Typed:
+        inner = self.compile(node.this, depth)
+        if inner.type not in {Type.TEXT, Type.NULL}:
+            raise ConditionRefused(f"{node.sql_name()} takes a text, not a {inner.type.value}")
+
+        def run(facts: Facts) -> Any:
+            value = inner.run(facts)
+            return None if value is None else apply(value)
+
+        return _Typed(type=kind, run=run)
+
+    def _abs(self, node: exp.Abs, depth: int) -> _Typed:
+        return self._of_number(node, depth, abs)
+
+    def _neg(self, node: exp.Neg, depth: int) -> _Typed:
+        return self._of_number(node, depth, operator.neg)
+
+    def _of_number(self, node: exp.Expr, depth: int, apply: Callable[[Any], Any]) -> _Typed:
+        inner = self.compile(node.this, depth)
+        if not inner.type.is_number:
+            raise ConditionRefused(f"needs a number, not a {inner.type.value}")
+
+        def run(facts: Facts) -> Any:
+            value = inner.run(facts)
+            return None if value is None else _in_range(apply(value))
+
+        return _Typed(type=inner.type, run=run)
+
+    def _add(self, node: exp.Add, depth: int) -> _Typed:
+        return self._arithmetic(node, depth, operator.add)
+
+    def _sub(self, node: exp.Sub, depth: int) -> _Typed:
+        return self._arithmetic(node, depth, operator.sub)
+
+    def _mul(self, node: exp.Mul, depth: int) -> _Typed:
+        return self._arithmetic(node, depth, operator.mul)
+
+    def _div(self, node: exp.Div, depth: int) -> _Typed:
+        return self._arithmetic(node, depth, _divide)
+
+    def _mod(self, node: exp.Mod, depth: int) -> _Typed:
+        return self._arithmetic(node, depth, _modulo)
+
+    def _arithmetic(self, node: exp.Binary, depth: int, apply: Callable[[Any, Any], Any]) -> _Typed:
+        left, right = self.compile(node.left, depth), self.compile(node.right, depth)
+        if not (left.type.is_number and right.type.is_number):
+            raise ConditionRefused(f"cannot calculate with a {left.type.value} and a {right.type.value}")
+        kind = Type.NUMERIC if Type.NUMERIC in {left.type, right.type} else Type.BIGINT
+
+        def run(facts: Facts) -> Any:
+            a, b = left.run(facts), right.run(facts)
+            if a is None or b is None:
+                return None
+            try:
+                return _in_range(apply(a, b))
+            except (ArithmeticError, ValueError):
+                return None
+
+        return _Typed(type=kind, run=run)
+
+
+def _constant(kind: Type, value: Any) -> _Typed:
+    return _Typed(type=kind, run=lambda facts: value)
+
+
+def _divide(a: Any, b: Any) -> Any:
+    """Whole numbers divide towards zero; PostgreSQL's bigint division, where Python's floors."""
+    if isinstance(a, int) and isinstance(b, int):
+        quotient = abs(a) // abs(b)
+        return quotient if (a < 0) == (b < 0) else -quotient
+    return Decimal(a) / Decimal(b)
+
+
+def _modulo(a: Any, b: Any) -> Any:
+    """The sign follows the dividend, as in PostgreSQL."""
+    if isinstance(a, int) and isinstance(b, int):
+        return a - b * _divide(a, b)
+    return Decimal(a) % Decimal(b)
+
+
+def _in_range(value: Any) -> Any:
+    """NULL where PostgreSQL says `bigint out of range`."""
+    return None if isinstance(value, int) and not _BIGINT_MIN <= value <= _BIGINT_MAX else value
+
+
+def _same_kind(node: exp.Expr, left: Type, right: Type) -> None:
+    if Type.NULL in {left, right} or left is right or (left.is_number and right.is_number):
+        return
+    raise ConditionRefused(f"{node.sql(dialect='postgres')!r} compares a {left.value} with a {right.value}")
+
+
+def _common(node: exp.Expr, kinds: list[Type]) -> Type:
+    real = {kind for kind in kinds if kind is not Type.NULL}
+    if len(real) <= 1:
+        return real.pop() if real else Type.NULL
+    if real <= {Type.BIGINT, Type.NUMERIC}:
+        return Type.NUMERIC
+    names = " and ".join(sorted(kind.value for kind in real))
+    raise ConditionRefused(f"{node.sql(dialect='postgres')[:60]!r} mixes {names}")
+
+
+def _like_to_regex(pattern: str) -> str:
+    """`%` is any text, `_` any character, a backslash takes the next one literally."""
+    parts, characters = [], iter(pattern)
+    for character in characters:
+        if character == "\\":
+            following = next(characters, None)
+            if following is None:
+                raise ConditionRefused("a LIKE pattern must not end with a backslash")
+            parts.append(re.escape(following))
+        else:
+            parts.append({"%": ".*", "_": "."}.get(character) or re.escape(character))
+    return "".join(parts)
+
+
+def _refused(node: exp.Expr, message: str) -> ConditionRefused:
+    return ConditionRefused(message, column=_column_of(node))
+
+
+def _column_of(node: exp.Expr) -> int | None:
+    """Where the node's first name or literal stands; the tokens carry end positions, counted from `SELECT `."""
+    for part in node.walk():
+        start = part.meta.get("start")
+        if start is not None:
+            return max(int(start) + 1 - len("SELECT "), 1)
+    return None

@@ -1,0 +1,86 @@
+"""Notifications: the intent to tell one person one thing because of one cause."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from alerting.domain.cases import Case, Status
+from alerting.domain.sla import Clock, ClockKind
+
+CauseKind = Literal["alert", "timer", "delivery", "response"]
+
+LEASE = timedelta(seconds=120)
+"""How long a claimed notification belongs to one sender; another may take it over afterwards."""
+
+SEND_DEADLINE = timedelta(seconds=60)
+"""The whole of one sending attempt; shorter than the lease, so that two senders never overlap."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewNotification:
+    """What a decision wants said. (cause kind, cause id, recipient, channel) is unique.
+
+    `cause_id` None stands for the response that is being recorded; the writer knows its number.
+    """
+
+    cause_kind: CauseKind
+    cause_id: int | None
+    recipient: str
+    template: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def reason_gone(template: str, data: Mapping[str, Any], recipient: str, case: Case, clocks: list[Clock]) -> str | None:
+    """Why a notification need not be sent any more, in words; None while its reason stands.
+
+    Asked under the customer's lock, just before the claim: a reminder must not reach somebody who has just acted.
+    """
+    if template in {"reminder", "stand_in", "overdue"}:
+        kind, plan, cycle = data["clock"], data["plan"], data["cycle"]
+        current = [c for c in clocks if c.kind == kind and c.cycle == cycle]
+        clock = max(current, key=lambda c: c.plan, default=None)
+        if clock is None or clock.plan != plan or case.cycle != cycle:
+            return f"the {kind} clock was planned anew"
+        return None if clock.running else f"the {kind} clock has stopped"
+    if data.get("duty", template) == "call":
+        if case.caller != recipient:
+            return "the case has another caller now"
+        contact = [c for c in clocks if c.kind is ClockKind.CONTACT and c.cycle == case.cycle]
+        return "the customer has been reached" if contact and not any(c.running for c in contact) else None
+    if template == "fix":
+        if case.fixer != recipient:
+            return "the case has another fixer now"
+        return "the cause has been removed" if case.cause_removed_at or case.status is Status.RESOLVED else None
+    return None
+
+
+def retry_after(attempts: int, jitter: float) -> timedelta:
+    """Wait before the next attempt: 2 s doubling to 5 min, spread by `jitter` in [0, 1) so that retries do not march."""
+    base = min(2.0 * 2 ** min(attempts - 1, 8), 300.0)
+    return timedelta(seconds=base * (0.5 + jitter / 2))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mail:
+    """A mail ready to be sent to one address. Headers hold no line breaks; bodies are plain text and HTML."""
+
+    message_id: str
+    sender: str
+    recipient: str
+    recipient_name: str
+    subject: str
+    text: str
+    html: str | None
+    reply_to: str | None
+    in_reply_to: str | None
+    sent_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How one attempt ended: `sent` only after 250 to the final dot, `refused` is final, `deferred` is tried again."""
+
+    kind: Literal["sent", "refused", "deferred"]
+    detail: str
+    code: int | None = None

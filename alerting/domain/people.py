@@ -1,0 +1,192 @@
+"""People and offices, and who of them is responsible for a customer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from alerting.domain.customers import Customer
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is not a time zone; write one such as Europe/Berlin")
+    return name
+
+
+def _address(text: str) -> str:
+    local, at, domain = text.partition("@")
+    if not (local and at and domain) or any(ch.isspace() or ch in '<>,;"' for ch in text) or "@" in domain:
+        raise ValueError(f"{text!r} is not one mail address")
+    return text
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+Address = Annotated[str, Field(max_length=254), AfterValidator(_address)]
+PartyId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
+
+
+class Party(BaseModel):
+    """A person or an office that can be told something. An office is reached at its shared address."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: PartyId
+    kind: Literal["person", "office"] = "person"
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    email: Address
+    phone: str | None = None
+    title: str | None = None
+    manager: PartyId | None = None
+    substitute: PartyId | None = None
+    locale: str = "en"
+    time_zone: Zone = "UTC"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class Territory(BaseModel):
+    """A part of the map and the office that serves it; the most specific one that fits a customer counts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    country: str
+    region: str | None = None
+    city: str | None = None
+    office: PartyId
+    lead: PartyId | None = None
+
+    def fits(self, customer: Customer) -> int:
+        """How specifically this territory fits: 0 not at all, 1 by country, 2 by region, 3 by city."""
+        wanted = [("country", self.country), ("region", self.region), ("city", self.city)]
+        depth = 0
+        for level, (name, value) in enumerate(wanted, 1):
+            if value is None:
+                continue
+            if str(customer.state.get(name) or "").casefold() != value.casefold():
+                return 0
+            depth = level
+        return depth
+
+
+class Role(BaseModel):
+    """How a role is filled: exactly one of the forms."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    person: PartyId | None = None
+    first_of: list[str] | None = None
+    territory: Literal["office", "lead"] | None = None
+    industry: Literal["lead"] | None = None
+    segment: Literal["lead"] | None = None
+
+    @property
+    def forms(self) -> int:
+        return sum(getattr(self, name) is not None for name in Role.model_fields)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Routing:
+    """`routing.yaml`: roles by name, territories, and leads by industry and by segment."""
+
+    roles: Mapping[str, Role]
+    territories: tuple[Territory, ...] = ()
+    industries: Mapping[str, str] = field(default_factory=dict)
+    segments: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assignment:
+    """A role filled: who, and the steps that led there, readable one after the other."""
+
+    party: Party
+    role: str
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staff:
+    """Everybody who can be told something at one moment, by id."""
+
+    parties: Mapping[str, Party]
+
+    def get(self, party_id: str | None) -> Party | None:
+        return self.parties.get(party_id) if party_id else None
+
+    def by_id_or_email(self, text: str | None) -> Party | None:
+        """A customer's `owner` may be written as an id or as a mail address."""
+        if not text:
+            return None
+        found = self.parties.get(text)
+        if found is not None:
+            return found
+        matches = (p for p in self.parties.values() if p.email.casefold() == text.casefold())
+        return next(matches, None)
+
+    def manager_of(self, party: Party) -> Party | None:
+        return self.get(party.manager)
+
+    def substitute_of(self, party: Party) -> Party | None:
+        return self.get(party.substitute)
+
+    def next_responsible(self, party: Party, already: set[str]) -> Party | None:
+        """Whom to tell when `party` cannot be reached: substitute, then managers upwards; nobody twice."""
+        line: list[Party | None] = [self.substitute_of(party)]
+        boss, seen = self.manager_of(party), {party.id}
+        while boss is not None and boss.id not in seen:
+            line.append(boss)
+            seen.add(boss.id)
+            boss = self.manager_of(boss)
+        return next((p for p in line if p is not None and p.id not in already), None)
+
+
+def fill_role(role: str, customer: Customer, segment: str, routing: Routing, staff: Staff) -> Assignment:
+    """Who holds `role` for this customer. What cannot be filled falls to `default`, and the reasons say so.
+
+    Raises LookupError if `default` itself names nobody; loading a rulebook refuses that beforehand.
+    """
+    why: list[str] = []
+    party = _fill(role, customer, segment, routing, staff, why)
+    if party is None and role != "default":
+        why.append(f"nobody holds {role}: goes to default")
+        party = _fill("default", customer, segment, routing, staff, why)
+    if party is None:
+        raise LookupError(f"the role 'default' names nobody: {'; '.join(why)}")
+    return Assignment(party=party, role=role, why=tuple(why))
+
+
+def _fill(name: str, customer: Customer, segment: str, routing: Routing, staff: Staff, why: list[str]) -> Party | None:
+    if name == "customer.owner":
+        return _note(why, "account owner", customer.state.get("owner"), staff)
+    role = routing.roles.get(name)
+    if role is None:
+        why.append(f"{name}: no such role")
+        return None
+    if role.first_of is not None:
+        tried = (_fill(item, customer, segment, routing, staff, why) for item in role.first_of if item != name)
+        return next((party for party in tried if party is not None), None)
+    if role.person is not None:
+        return _note(why, name, role.person, staff)
+    if role.territory is not None:
+        ranked = sorted(routing.territories, key=lambda t: t.fits(customer), reverse=True)
+        best = ranked[0] if ranked and ranked[0].fits(customer) else None
+        return _note(
+            why, f"{name} (territory)", str(getattr(best, role.territory) or "") or None if best else None, staff
+        )
+    if role.industry is not None:
+        return _note(why, f"{name} (industry)", routing.industries.get(str(customer.state.get("industry"))), staff)
+    return _note(why, f"{name} (segment {segment})", routing.segments.get(segment), staff)
+
+
+def _note(why: list[str], label: str, party_id: str | None, staff: Staff) -> Party | None:
+    """Look somebody up and write down what was found."""
+    if party_id is None:
+        why.append(f"{label}: nobody")
+        return None
+    party = staff.by_id_or_email(party_id)
+    why.append(f"{label}: {party.name}" if party else f"{label}: {party_id} is not in people.yaml")
+    return party

@@ -1,0 +1,154 @@
+"""SLA policies and clocks: promises with a start, a due instant and steps around it.
+
+All arithmetic here is elapsed time in UTC. `Target.calendar` is the place working calendars will take.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any, Literal
+
+
+class ClockKind(StrEnum):
+    """What is promised: to take the case, to speak with the customer, to remove the cause."""
+
+    ACKNOWLEDGE = "acknowledge"
+    CONTACT = "contact"
+    RESOLVE = "resolve"
+
+
+Duty = Literal["caller", "fixer"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """Somebody is told before the due instant, after it, or when a share of the target is used up. One of the three."""
+
+    notify: tuple[str, ...]
+    before: timedelta | None = None
+    after: timedelta | None = None
+    at: Fraction | None = None
+
+    def instant(self, started_at: datetime, due_at: datetime) -> datetime:
+        if self.before is not None:
+            return due_at - self.before
+        if self.after is not None:
+            return due_at + self.after
+        assert self.at is not None, "loading refuses a step without before, after or at"
+        return started_at + (due_at - started_at) * self.at.numerator / self.at.denominator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """One promise of a policy: by whom, within what, on which calendar, with which steps."""
+
+    by: Duty
+    within: timedelta
+    calendar: str = "always"
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """A named set of targets. `starts` says which of the three starts counts; all three are kept."""
+
+    id: str
+    starts: Literal["customer_sent", "received", "case_opened"]
+    targets: Mapping[ClockKind, Target]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Starts:
+    """The three moments a promise can be counted from."""
+
+    customer_sent: datetime
+    received: datetime
+    case_opened: datetime
+
+    def chosen(self, name: str) -> datetime:
+        return getattr(self, name)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clock:
+    """One promise on one case. A stricter target, a re-opening or a policy move starts the next `plan`.
+
+    `stopped_at` is when the promise was kept (a call may be recorded later than it happened).
+    """
+
+    kind: ClockKind
+    cycle: int
+    plan: int
+    by: Duty
+    policy: str
+    started_at: datetime
+    due_at: datetime
+    stopped_at: datetime | None = None
+    missed_at: datetime | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.stopped_at is None
+
+    @property
+    def met(self) -> bool | None:
+        """Kept in time; None while it runs."""
+        return None if self.stopped_at is None else self.stopped_at <= self.due_at
+
+    @property
+    def key(self) -> str:
+        return f"{self.cycle}.{self.kind}.{self.plan}"
+
+    def stop(self, at: datetime) -> "Clock":
+        return replace(self, stopped_at=at)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewTimer:
+    """Something due at an instant. (kind, subject, key, n) is unique; the writer fills in the subject."""
+
+    kind: str
+    key: str
+    due_at: datetime
+    data: Mapping[str, Any]
+    n: int = 1
+
+
+def due_at(start: datetime, target: Target) -> datetime:
+    """The earliest instant at which the target is used up."""
+    return start + target.within
+
+
+def start_clock(kind: ClockKind, policy: Policy, starts: Starts, cycle: int, plan: int) -> Clock:
+    """A clock of `policy` for one cycle of a case."""
+    target = policy.targets[kind]
+    started = starts.chosen(policy.starts)
+    return Clock(
+        kind=kind,
+        cycle=cycle,
+        plan=plan,
+        by=target.by,
+        policy=policy.id,
+        started_at=started,
+        due_at=due_at(started, target),
+    )
+
+
+def timers_of(clock: Clock, target: Target, now: datetime) -> list[NewTimer]:
+    """The steps of one plan, and the moment that marks it missed.
+
+    A step up to the due instant that has already passed is left out: the mail that opens the case says more. Steps
+    after the due instant fire at once, however late they are.
+    """
+    timers = [
+        NewTimer(kind="missed", key=clock.key, due_at=clock.due_at, data={"clock": clock.kind, "plan": clock.plan})
+    ]
+    for number, step in enumerate(target.steps, 1):
+        instant = step.instant(clock.started_at, clock.due_at)
+        if instant <= now and step.after is None:
+            continue
+        data = {"clock": clock.kind, "plan": clock.plan, "cycle": clock.cycle, "notify": list(step.notify)}
+        timers.append(NewTimer(kind="step", key=f"{clock.key}.{number}", due_at=instant, data=data))
+    return timers

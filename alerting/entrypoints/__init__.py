@@ -1,0 +1,1 @@
+"""Loops and doors: what runs, and where people and programs come in."""

@@ -1,0 +1,31 @@
+"""The intake loop: polls the event log, hands batches to intake, publishes dead letters."""
+
+import time
+
+from alerting.entrypoints.running import Stop, repeat
+from alerting.services.consuming import Consumption, publish_dead_letters
+from alerting.services.context import Context
+from alerting.services.event_log import EventLog
+
+POLL_SECONDS = 0.5
+PUBLISH_EVERY = 2.0
+"""Seconds between looks for dead letters that somebody else left unpublished."""
+
+
+def run_consume(ctx: Context, event_log: EventLog, stop: Stop) -> None:
+    """Run until asked to stop."""
+    consumption = Consumption(ctx=ctx, consumer=event_log.consumer())
+    published_at = 0.0
+
+    def work() -> float:
+        nonlocal published_at
+        taken = consumption.step(POLL_SECONDS)
+        if taken.dead or time.monotonic() - published_at > PUBLISH_EVERY:
+            publish_dead_letters(ctx, event_log)
+            published_at = time.monotonic()
+        return 0.0
+
+    try:
+        repeat("consume", stop, work)
+    finally:
+        consumption.consumer.close()

@@ -1,0 +1,1 @@
+"""Doors by HTTP, for people and for programs."""

@@ -1,0 +1,77 @@
+"""Who may come in: pages want the admin token, ingest wants an API key; and what every answer carries."""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+COOKIE = "alerting_admin"
+_HEADERS = {
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "cache-control": "no-store",
+}
+_CSP = "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; form-action 'self'; base-uri 'none'"
+MAILBOX_FRAME = "frame-src 'self'"
+
+
+class NeedsLogin(Exception):
+    """A page for insiders, asked for without the admin token."""
+
+
+class SecurityHeaders:
+    """Pages carry links that act; nothing may frame, sniff, cache or leak them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                present = {name.lower() for name, _ in message["headers"]}
+                path = scope.get("path", "")
+                policy = _CSP if not path.startswith("/docs") else None
+                extra = dict(_HEADERS) | ({"content-security-policy": policy} if policy else {})
+                if path.startswith("/mailbox"):
+                    extra["x-frame-options"] = "SAMEORIGIN"
+                    extra["content-security-policy"] = f"{_CSP}; {MAILBOX_FRAME}"
+                message["headers"] += [
+                    (name.encode(), value.encode()) for name, value in extra.items() if name.encode() not in present
+                ]
+            await send(message)
+
+        await self.app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+def problem(status: int, title: str, detail: str, **extra: Any) -> JSONResponse:
+    """application/problem+json (RFC 9457)."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **extra}
+    headers = {"retry-after": "5"} if status == 503 else {}
+    return JSONResponse(body, status_code=status, headers=headers, media_type="application/problem+json")
+
+
+def cookie_value(admin_token: str) -> str:
+    """What the browser keeps: derived from the token, so that the token itself is not stored there."""
+    return hmac.new(admin_token.encode(), b"alerting admin cookie", hashlib.sha256).hexdigest()
+
+
+def is_admin(request: Request, admin_token: str) -> bool:
+    given = _bearer(request)
+    if given is not None:
+        return hmac.compare_digest(given.encode(), admin_token.encode())
+    return hmac.compare_digest(request.cookies.get(COOKIE, "").encode(), cookie_value(admin_token).encode())
+
+
+def may_ingest(request: Request, keys: Sequence[str]) -> bool:
+    given = (request.headers.get("x-api-key") or _bearer(request) or "").encode()
+    return any(hmac.compare_digest(given, key.encode()) for key in keys)
+
+
+def _bearer(request: Request) -> str | None:
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    return value.strip() if scheme.lower() == "bearer" else None

@@ -1,0 +1,149 @@
+"""Pages for insiders: cases, one case with its timeline, response times, the mailbox. They need the admin token."""
+
+import hmac
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from alerting.database import cases, customers, rulebooks
+from alerting.entrypoints.web.guard import COOKIE, NeedsLogin, cookie_value, is_admin
+from alerting.entrypoints.web.parts import WebParts
+from alerting.services.reporting import response_times
+from alerting.services.timeline import timeline
+from alerting.services.views import case_view
+
+
+def routes(parts: WebParts) -> APIRouter:
+    def admin(request: Request) -> None:
+        if not is_admin(request, parts.admin_token):
+            raise NeedsLogin
+
+    inside = APIRouter(include_in_schema=False, dependencies=[Depends(admin)])
+    _case_pages(inside, parts)
+    _report_pages(inside, parts)
+    if parts.mailbox is not None:
+        _mailbox_pages(inside, parts, parts.mailbox)
+    router = APIRouter(include_in_schema=False)
+    _login(router, parts)
+    router.include_router(inside)
+    return router
+
+
+def _login(router: APIRouter, parts: WebParts) -> None:
+    @router.get("/login", response_class=HTMLResponse)
+    def login_form(next: str = "/cases") -> Response:
+        return HTMLResponse(parts.render("login.html", {"next": _local(next), "error": None}))
+
+    @router.post("/login", response_class=HTMLResponse)
+    def login(token: Annotated[str, Form()] = "", next: Annotated[str, Form()] = "/cases") -> Response:
+        if not hmac.compare_digest(token.strip().encode(), parts.admin_token.encode()):
+            facts = {
+                "next": _local(next),
+                "error": "This is not the admin token. It is printed when the web role starts.",
+            }
+            return HTMLResponse(parts.render("login.html", facts), status_code=403)
+        found = RedirectResponse(_local(next), status_code=303)
+        found.set_cookie(
+            COOKIE, cookie_value(parts.admin_token), httponly=True, samesite="lax", secure=parts.secure_cookies
+        )
+        return found
+
+    @router.get("/")
+    def home() -> Response:
+        return RedirectResponse("/cases", status_code=303)
+
+
+def _local(path: str) -> str:
+    """Only our own pages: a login must not send people elsewhere."""
+    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/cases"
+
+
+def _case_pages(router: APIRouter, parts: WebParts) -> None:
+    @router.get("/cases", response_class=HTMLResponse)
+    def case_list(status: str = "unresolved") -> Response:
+        with parts.ctx.db.read() as tx:
+            now = tx.now()
+            rows = cases.list_cases(tx, status=None if status == "all" else status)
+            clocks = cases.clocks_of(tx, [row.id for row in rows])
+            names = {
+                key: h.as_of(now).name for key, h in customers.histories(tx, [row.customer_key for row in rows]).items()
+            }
+            staff, rulebook = rulebooks.staff_at(tx, now), parts.ctx.shelf.active(tx)
+        facts = {
+            "rows": [_listed(row, clocks[row.id], names, staff, rulebook) for row in rows],
+            "status": status,
+            "now": now,
+            "page": "cases",
+        }
+        return HTMLResponse(parts.render("cases.html", facts))
+
+    @router.get("/cases/{case_id}", response_class=HTMLResponse)
+    def case_page(case_id: int) -> Response:
+        with parts.ctx.db.read() as tx:
+            try:
+                view = case_view(tx, parts.ctx.shelf.active(tx), case_id)
+            except LookupError:
+                facts = {"title": "There is no such case", "text": f"C-{case_id} does not exist.", "links": []}
+                return HTMLResponse(parts.render("message.html", facts), status_code=404)
+            moments = timeline(tx, view)
+        return HTMLResponse(
+            parts.render("case.html", {"v": view, "moments": moments, "zone": view.caller.zone, "page": "cases"})
+        )
+
+
+def _listed(row: Any, clocks: Any, names: Any, staff: Any, rulebook: Any) -> dict[str, Any]:
+    running = sorted((c for c in clocks if c.running and c.cycle == row.cycle), key=lambda c: c.due_at)
+    newest = {c.kind: c for c in sorted(running, key=lambda c: c.plan)}
+    upcoming = sorted(newest.values(), key=lambda c: c.due_at)
+    caller = staff.get(row.caller)
+    return {
+        "row": row,
+        "customer": names.get(row.customer_key, row.customer_key),
+        "caller": caller.name if caller else row.caller,
+        "segment": rulebook.segment_title(row.segment),
+        "next": upcoming[0] if upcoming else None,
+    }
+
+
+def _report_pages(router: APIRouter, parts: WebParts) -> None:
+    @router.get("/reports")
+    def report(
+        begin: Annotated[date | None, Query(alias="from")] = None,
+        end: Annotated[date | None, Query(alias="to")] = None,
+        format: str = "html",
+    ) -> Response:
+        found = response_times(parts.ctx, _midnight(begin), _midnight(end, days=1))
+        if format == "json":
+            from alerting.services.reporting import as_json
+
+            return JSONResponse(as_json(found))
+        facts = {"r": found, "begin": begin, "end": end, "page": "reports"}
+        return HTMLResponse(parts.render("report.html", facts))
+
+
+def _midnight(day: date | None, days: int = 0) -> datetime | None:
+    return None if day is None else datetime.combine(day, time(), UTC) + timedelta(days=days)
+
+
+def _mailbox_pages(router: APIRouter, parts: WebParts, mails: Callable[[], Any]) -> None:
+    @router.get("/mailbox", response_class=HTMLResponse)
+    def mailbox(show: str = "") -> Response:
+        kept = mails()
+        chosen = next((mail for mail in kept if mail.name == show), kept[0] if kept else None)
+        return HTMLResponse(parts.render("mailbox.html", {"mails": kept, "chosen": chosen, "page": "mailbox"}))
+
+    @router.get("/mailbox/{name}.html", response_class=HTMLResponse)
+    def mail_body(name: str) -> Response:
+        found = next((mail for mail in mails() if mail.name == name), None)
+        if found is None:
+            return HTMLResponse("", status_code=404)
+        return HTMLResponse(found.html or f"<pre>{_escape(found.text)}</pre>")
+
+
+def _escape(text: str) -> str:
+    import html
+
+    return html.escape(text)

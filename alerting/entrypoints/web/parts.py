@@ -1,0 +1,26 @@
+"""What the web doors need from outside, handed in by bootstrap."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alerting.services.context import Context
+from alerting.services.event_log import EventLog
+from alerting.services.response import Ticket
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebParts:
+    """`read_ticket` and `read_invitation` raise ActionRefused; `mailbox` is None where mails are really sent."""
+
+    ctx: Context
+    event_log: EventLog
+    render: Callable[[str, Mapping[str, Any]], str]
+    read_ticket: Callable[[str], Ticket]
+    make_link: Callable[[Ticket], str]
+    read_invitation: Callable[[str, str], tuple[str, str | None]]
+    mailbox: Callable[[], Sequence[Any]] | None
+    admin_token: str
+    ingest_keys: Sequence[str]
+    secure_cookies: bool
+    version: str

@@ -1,0 +1,1 @@
+"""Use cases: one transaction each. Gather, decide in the domain, apply."""

@@ -1,0 +1,63 @@
+"""Writes what the domain decided: the change, its audit entries and its outgoing messages commit together."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from alerting.database import audit, cases, notifications, timers
+from alerting.database.engine import Transaction
+from alerting.domain.cases import Decision
+from alerting.domain.notifications import CauseKind, NewNotification
+from alerting.services.context import Context
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cause:
+    """Because of what: an alert, a timer, a failed delivery; or this very response, whose number is its audit entry."""
+
+    kind: CauseKind
+    id: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}" if self.id is not None else self.kind
+
+
+def apply_decision(tx: Transaction, ctx: Context, decision: Decision, actor: str, cause: Cause, now: datetime) -> int:
+    """Store a decision about one case, under its customer's lock; returns the case's id."""
+    case_id = cases.save_case(tx, decision.case)
+    case = replace(decision.case, id=case_id)
+    for clock in decision.clocks:
+        cases.save_clock(tx, case, case_id, clock, "started" if clock.running else "stopped", now)
+    cases.reassign_clocks(tx, case_id, case)
+    for plan in decision.cancelled:
+        timers.cancel_plan(tx, case_id, plan, decision.audit[0].action, now)
+    timers.set_timers(tx, case_id, case.customer_key, decision.timers)
+    numbers = [
+        audit.write(
+            tx,
+            audit.Entry(
+                actor=actor,
+                action=line.action,
+                subject_kind="case",
+                subject_id=str(case_id),
+                happened_at=line.happened_at,
+                cause=str(cause),
+                customer_key=case.customer_key,
+                facts=line.facts,
+                personal=line.personal,
+            ),
+            now,
+        )
+        for line in decision.audit
+    ]
+    notes = [
+        NewNotification(
+            cause_kind=cause.kind,
+            cause_id=cause.id if cause.id is not None else numbers[0],
+            recipient=told.recipient,
+            template=told.template,
+            data=told.data,
+        )
+        for told in decision.tell
+    ]
+    notifications.add(tx, case_id, case.customer_key, notes, ctx.mail_domain, now)
+    return case_id

@@ -1,0 +1,165 @@
+"""Consuming: keeps the stored position and the event log in step, batch by batch.
+
+The stored position is the truth. On assignment we seek to it; records from before that seek are ignored. A gap forward
+is recorded; a jump backward, another cluster or another topic id stops the partition loudly.
+"""
+
+import base64
+import json
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+
+from alerting.database import events, instance, positions
+from alerting.database.positions import Partition
+from alerting.domain.errors import PartitionStopped, PositionMoved, Temporary
+from alerting.services.context import Context
+from alerting.services.event_log import DEAD_LETTERS, EventLog, Fetched, LogConsumer, NewRecord
+from alerting.services.intake import Batch, Taken, take_batch
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(kw_only=True)
+class Consumption:
+    """One consumer's work. `expected` holds the stored position of each partition it reads."""
+
+    ctx: Context
+    consumer: LogConsumer
+    expected: dict[Partition, int] = field(default_factory=dict)
+
+    def step(self, timeout: float) -> Taken:
+        """One poll and everything it brought. Raises Temporary errors; the next step goes on from the stored position."""
+        polled = self.consumer.poll(timeout)
+        for partition in polled.assigned:
+            self._begin(partition)
+        taken = Taken()
+        for fetched in polled.fetched:
+            if fetched.partition in self.expected:
+                taken += self._take(fetched)
+        return taken
+
+    def _begin(self, partition: Partition) -> None:
+        self.expected.pop(partition, None)
+        bounds, hint = self.consumer.bounds(partition), self.consumer.hint(partition)
+        try:
+            start = self.ctx.db.retrying(lambda: begin_partition(self.ctx, partition, bounds, hint))
+        except PartitionStopped as stopped:
+            self._stop(partition, str(stopped))
+            return
+        self.expected[partition] = start
+        self.consumer.seek(partition, start)
+        log.info("partition begun", extra={"partition": str(partition), "position": start})
+
+    def _stop(self, partition: Partition, reason: str) -> None:
+        self.expected.pop(partition, None)
+        self.consumer.pause(partition)
+        log.error("partition stopped", extra={"partition": str(partition), "reason": reason})
+        with self.ctx.db.write() as tx:
+            positions.note_stopped(tx, partition, reason, tx.now())
+
+    def _take(self, fetched: Fetched) -> Taken:
+        partition, expected = fetched.partition, self.expected[fetched.partition]
+        first, last = fetched.records[0].offset, fetched.records[-1].offset
+        if first < expected:
+            self._stop(partition, f"the log went back to {first}; it had reached {expected}. {_REMEDY}")
+            return Taken()
+        batch = Batch(partition=partition, expected=expected, next=last + 1, records=fetched.records)
+        try:
+            taken = take_batch(self.ctx, batch)
+        except PositionMoved:
+            self._catch_up(partition)
+            return Taken()
+        except Temporary:
+            self._catch_up(partition)
+            raise
+        self.expected[partition] = last + 1
+        self.consumer.confirm(partition, last + 1)
+        log.info(
+            "batch taken",
+            extra={
+                "partition": str(partition),
+                "position": last + 1,
+                "events": taken.events,
+                "duplicates": taken.duplicates,
+                "dead_letters": taken.dead,
+                "alerts": taken.alerts,
+            },
+        )
+        return taken
+
+    def _catch_up(self, partition: Partition) -> None:
+        """Go on from the stored position: somebody else moved it, or half of a bisected batch is in."""
+        try:
+            with self.ctx.db.read() as tx:
+                stored = positions.stored_position(tx, partition)
+        except Temporary:
+            stored = self.expected[partition]
+        if stored is not None:
+            self.expected[partition] = stored
+            self.consumer.seek(partition, stored)
+
+
+_REMEDY = "Check the broker; `alerting positions accept TOPIC` starts this topic anew (known events are recognised)."
+
+
+def begin_partition(ctx: Context, partition: Partition, bounds: tuple[int, int], hint: int | None) -> int:
+    """Where to read on. Raises PartitionStopped when this is not the log our stored position speaks of.
+
+    A hint ahead of the stored position means that the database is older than the log's memory: it was restored, or
+    replaced. Sending is then held (transaction 6): people were told already what will now be judged again.
+    """
+    first, end = bounds
+    with ctx.db.write() as tx:
+        now = tx.now()
+        stored = positions.stored_position(tx, partition)
+        others = positions.other_logs(tx, partition)
+        if others:
+            was = others[0]
+            changed = "another cluster" if was.cluster != partition.cluster else "a topic made anew"
+            raise PartitionStopped(
+                f"{changed}: position known of cluster {was.cluster}, topic id {was.topic_id}; "
+                f"found {partition.cluster}, {partition.topic_id}. {_REMEDY}"
+            )
+        if stored is not None and stored > end:
+            raise PartitionStopped(f"the log ends at {end}; the stored position is {stored}. {_REMEDY}")
+        if hint is not None and hint > (stored or 0) and hint > first:
+            instance.set_hold(tx, f"restored: {partition} was read up to {hint}, the database knows {stored}", now)
+            log.error("sends held", extra={"partition": str(partition), "hint": hint, "stored": stored})
+        positions.clear_stopped(tx, partition)
+        if stored is None:
+            positions.begin_position(tx, partition, first)
+            return first
+        if stored < first:
+            positions.record_gap(tx, partition, stored, first, now)
+            positions.move_position(tx, partition, stored, first)
+            log.error("gap in the log", extra={"partition": str(partition), "expected": stored, "found": first})
+            return first
+        return stored
+
+
+def publish_dead_letters(ctx: Context, event_log: EventLog) -> int:
+    """Bring new dead letters to their topic, at least once; returns how many."""
+    with ctx.db.read() as tx:
+        rows = events.unpublished(tx)
+    if not rows:
+        return 0
+    event_log.append([_dead_record(row) for row in rows])
+    with ctx.db.write() as tx:
+        events.mark_published(tx, [row.id for row in rows], tx.now())
+    return len(rows)
+
+
+def _dead_record(row: Any) -> NewRecord:
+    """The dead letter as JSON: bytes in base64, place, reason. Readable whatever the bytes were."""
+    value = {
+        "id": row.id,
+        "place": row.place,
+        "reason": row.reason,
+        "field": row.field,
+        "detail": row.detail,
+        "recorded_at": row.recorded_at.isoformat(),
+        "headers": row.headers,
+        "value": base64.b64encode(bytes(row.raw)).decode(),
+    }
+    return NewRecord(topic=DEAD_LETTERS, key=value["place"], value=json.dumps(value).encode())

@@ -1,0 +1,44 @@
+"""What every use case needs: the database, the rulebook in force, and the domain our Message-IDs live in."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from alerting.database import rulebooks
+from alerting.database.engine import Database, Transaction
+from alerting.domain.errors import RulebookChanged
+from alerting.domain.rulebook import Rulebook
+
+
+@dataclass(kw_only=True)
+class Shelf:
+    """Rulebooks already read, by hash. Reading one means checking and compiling it, so it is done once."""
+
+    read: Callable[[Mapping[str, str]], Rulebook]
+    _held: dict[str, Rulebook] = field(default_factory=dict)
+
+    def active(self, tx: Transaction) -> Rulebook:
+        """The active rulebook. Raises LookupError where none has been activated yet."""
+        content_hash = rulebooks.active_hash(tx)
+        if content_hash is None:
+            raise LookupError("no rulebook is active; run `alerting rules activate` first")
+        return self.get(tx, content_hash)
+
+    def get(self, tx: Transaction, content_hash: str) -> Rulebook:
+        if content_hash not in self._held:
+            self._held[content_hash] = self.read(rulebooks.files_of(tx, content_hash))
+        return self._held[content_hash]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """Handed to every use case by bootstrap."""
+
+    db: Database
+    shelf: Shelf
+    mail_domain: str
+
+
+def hold_rulebook(tx: Transaction, rulebook: Rulebook) -> None:
+    """Keep `rulebook` active until this transaction ends. Asked after the customer locks (transaction 12)."""
+    if rulebooks.active_hash(tx, hold=True) != rulebook.hash:
+        raise RulebookChanged("another rulebook became active")

@@ -1,0 +1,237 @@
+"""Delivery: claim a notification with a lease, render and send outside any transaction, record how it ended.
+
+At least once: an attempt whose end nobody saw is `unknown`, and the notification is sent again under the same Message-ID.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Protocol
+
+from alerting.database import audit, cases, customers, instance, notifications, rulebooks
+from alerting.database.engine import Transaction
+from alerting.domain.errors import Invalid, Temporary
+from alerting.domain.notifications import LEASE, Mail, NewNotification, Outcome, reason_gone, retry_after
+from alerting.domain.people import Party
+from alerting.domain.rulebook import Rulebook
+from alerting.services.context import Context
+from alerting.services.views import CaseView, case_view
+
+log = logging.getLogger(__name__)
+
+POSTPONED = timedelta(minutes=1)
+"""How long a notification rests that could not even be prepared."""
+
+
+class Mailer(Protocol):
+    """SMTP, or the mailbox folder of the embedded default."""
+
+    def send(self, mail: Mail) -> Outcome:
+        """Bring one mail to one address. Never raises for what a mail server may answer."""
+        ...
+
+
+class RenderError(Invalid):
+    """A mail template failed; the message names template and line."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """Everything a mail is made of. `data` is what the cause wanted said beside the case itself."""
+
+    template: str
+    recipient: Party
+    message_id: str
+    view: CaseView
+    data: Any
+    rulebook: Rulebook
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimed:
+    """A notification that is ours until the lease ends."""
+
+    notification: Any
+    delivery_id: int
+    letter: Letter
+
+
+Compose = Callable[[Letter], Mail]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Post:
+    """How mails are made and sent. `compose_plain` needs no template and cannot fail on one."""
+
+    compose: Compose
+    compose_plain: Callable[[Letter, RenderError], Mail]
+    mailer: Mailer
+    jitter: Callable[[], float]
+    lease: timedelta = LEASE
+
+
+def deliver_due(ctx: Context, post: Post, limit: int = 20, beat: Callable[[], None] = lambda: None) -> int:
+    """Send what is due; returns how many attempts were made. Nothing is claimed while sending is held.
+
+    `beat` is called before each attempt: a sign of life while a slow mail server takes its time.
+    """
+    with ctx.db.read() as tx:
+        if instance.hold_reason(tx) is not None:
+            return 0
+        waiting = notifications.claimable(tx, tx.now(), limit)
+    made = 0
+    for row in waiting:
+        beat()
+        try:
+            claimed = ctx.db.retrying(partial(_claim, ctx, post, row.id, row.customer_key))
+        except Temporary:
+            raise
+        except Exception as error:
+            log.exception("a notification could not be prepared", extra={"notification": row.id})
+            ctx.db.retrying(partial(_postpone, ctx, row.id, f"{type(error).__name__}: {error}"))
+            continue
+        if claimed is not None:
+            _send(ctx, post, claimed)
+            made += 1
+    return made
+
+
+def _postpone(ctx: Context, notification_id: int, reason: str) -> None:
+    """One notification must not keep all others waiting; it is tried again, and its age shows in the metrics."""
+    with ctx.db.write() as tx:
+        values = {"not_before": tx.now() + POSTPONED, "reason": reason[:500]}
+        notifications.settle(tx, notification_id, values)
+
+
+def _claim(ctx: Context, post: Post, notification_id: int, customer_key: str) -> Claimed | None:
+    with ctx.db.write() as tx:
+        customers.lock_customers(tx, [customer_key])
+        row, now = notifications.by_id(tx, notification_id), tx.now()
+        held = instance.hold_reason(tx) is not None
+        if held or row.not_before > now or not _is_free(row, now):
+            return None
+        rulebook = ctx.shelf.active(tx)
+        gone = _gone(tx, row)
+        recipient = rulebooks.staff_at(tx, now).get(row.recipient)
+        if recipient is None:
+            gone = gone or f"{row.recipient} is not in people.yaml any more"
+        if gone is not None or recipient is None:
+            _skip(tx, ctx, row, gone or "nobody", now)
+            return None
+        delivery_id = notifications.claim(tx, row, recipient.email, now + post.lease, now)
+        if delivery_id is None:
+            return None
+        letter = Letter(
+            template=row.template,
+            recipient=recipient,
+            message_id=row.message_id,
+            view=case_view(tx, rulebook, row.case_id),
+            data=row.data,
+            rulebook=rulebook,
+        )
+        return Claimed(notification=row, delivery_id=delivery_id, letter=letter)
+
+
+def _is_free(row: Any, now: datetime) -> bool:
+    return bool(row.status == "pending" or (row.status == "claimed" and row.lease_until <= now))
+
+
+def _gone(tx: Transaction, row: Any) -> str | None:
+    case = cases.case_by_id(tx, row.case_id)
+    assert case is not None, "a notification's case is never deleted"
+    clocks = cases.clocks_of(tx, [row.case_id])[row.case_id]
+    return reason_gone(row.template, row.data, row.recipient, case, clocks)
+
+
+def _skip(tx: Transaction, ctx: Context, row: Any, reason: str, now: datetime) -> None:
+    notifications.settle(tx, row.id, {"status": "skipped", "reason": reason, "lease_until": None})
+    _note(tx, row, "no_notification_sent", {"reason": reason}, now)
+
+
+def _send(ctx: Context, post: Post, claimed: Claimed) -> None:
+    """The part outside any transaction. Whatever happens here, the attempt is recorded, or its lease runs out."""
+    render_error: str | None = None
+    try:
+        mail = post.compose(claimed.letter)
+    except RenderError as error:
+        render_error = str(error)
+        mail = post.compose_plain(claimed.letter, error)
+    outcome = post.mailer.send(mail)
+    ctx.db.retrying(lambda: _record(ctx, post, claimed, outcome, render_error), attempts=8)
+
+
+def _record(ctx: Context, post: Post, claimed: Claimed, outcome: Outcome, render_error: str | None) -> None:
+    """Write down how the attempt ended, unconditionally: what was sent was sent."""
+    row = claimed.notification
+    with ctx.db.write() as tx:
+        customers.lock_customers(tx, [row.customer_key])
+        now = tx.now()
+        ended = {"ended_at": now, "outcome": outcome.kind, "code": outcome.code, "detail": outcome.detail[:500]}
+        notifications.close_delivery(tx, claimed.delivery_id, {**ended, "render_error": render_error})
+        if render_error is not None:
+            _note(tx, row, "template.failed", {"template": row.template, "error": render_error}, now)
+        if outcome.kind == "sent":
+            notifications.settle(tx, row.id, {"status": "sent", "sent_at": now, "lease_until": None, "reason": None})
+            _note(tx, row, "notification.sent", {"message_id": row.message_id}, now)
+        elif outcome.kind == "deferred":
+            later = now + retry_after(row.attempts + 1, post.jitter())
+            values = {"status": "pending", "not_before": later, "lease_until": None, "reason": outcome.detail[:500]}
+            notifications.settle(tx, row.id, values)
+        else:
+            notifications.settle(tx, row.id, {"status": "failed", "reason": outcome.detail[:500], "lease_until": None})
+            _pass_on(tx, ctx, claimed, outcome, now)
+
+
+def _pass_on(tx: Transaction, ctx: Context, claimed: Claimed, outcome: Outcome, now: datetime) -> None:
+    """An address refused for good: the next responsible person gets the mail, and the audit says so."""
+    row, letter = claimed.notification, claimed.letter
+    staff, tried = letter.view.staff, {letter.recipient.id, *row.data.get("refused", ())}
+    heir = staff.next_responsible(letter.recipient, tried)
+    if heir is None:
+        role = letter.rulebook.routing.roles.get("default")
+        heir = staff.get(role.person) if role and role.person and role.person not in tried else None
+    facts: dict[str, Any] = {"refused": letter.recipient.id, "code": outcome.code, "to": heir.id if heir else None}
+    _note(tx, row, "notification.refused", facts, now)
+    if heir is None:
+        return
+    data = {**row.data, "refused": sorted(tried), "instead_of": letter.recipient.name, "meant_as": row.template}
+    template = "overdue" if row.template in {"reminder", "stand_in", "overdue"} else "undelivered"
+    note = NewNotification(
+        cause_kind="delivery", cause_id=claimed.delivery_id, recipient=heir.id, template=template, data=data
+    )
+    notifications.add(tx, row.case_id, row.customer_key, [note], ctx.mail_domain, now)
+
+
+def _note(tx: Transaction, row: Any, action: str, facts: dict[str, Any], now: datetime) -> None:
+    entry = audit.Entry(
+        actor="delivery",
+        action=action,
+        subject_kind="case",
+        subject_id=str(row.case_id),
+        happened_at=now,
+        cause=f"notification:{row.id}",
+        facts={"recipient": row.recipient, "template": row.template, **facts},
+    )
+    audit.write(tx, entry, now)
+
+
+def hold_sends(ctx: Context, reason: str | None, actor: str) -> None:
+    """Hold all sending for a reason, or release it with None; either is audited."""
+
+    def once() -> None:
+        with ctx.db.write() as tx:
+            now = tx.now()
+            instance.set_hold(tx, reason, now)
+            entry = audit.Entry(
+                actor=actor,
+                action="sending.held" if reason else "sending.released",
+                subject_kind="instance",
+                subject_id="1",
+                happened_at=now,
+                facts={"reason": reason} if reason else {},
+            )
+            audit.write(tx, entry, now)
+
+    ctx.db.retrying(once)

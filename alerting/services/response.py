@@ -1,0 +1,143 @@
+"""Response: what people do about a case, by link, page or command line; all through the same use cases."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from alerting.database import audit, cases, customers, rulebooks
+from alerting.database.engine import Transaction
+from alerting.domain.cases import Attempt, Case, Decision, acknowledge, hand_over, record_contact, remove_cause
+from alerting.domain.errors import ActionRefused
+from alerting.domain.people import Party
+from alerting.domain.sla import Clock
+from alerting.services.applying import Cause, apply_decision
+from alerting.services.context import Context
+
+Purpose = Literal["acknowledge", "contact", "hand_over", "fixed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ticket:
+    """What an action link is bound to: whose it is, for which case, assignment and cycle, to do what."""
+
+    case_id: int
+    person: str
+    assignment: int
+    cycle: int
+    purpose: Purpose
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Who acts and by which door; `party` is who the act counts for."""
+
+    party: str
+    door: Literal["link", "cli", "page"]
+
+    def __str__(self) -> str:
+        return f"{self.party} by {self.door}"
+
+
+Act = Callable[[Case, list[Clock], datetime], Decision]
+
+
+def is_stale(ticket: Ticket, case: Case) -> str | None:
+    """Why a link must not simply act any more; None while it fits. A stale one offers to take over instead."""
+    if ticket.cycle != case.cycle:
+        return "The customer has written again since this mail."
+    if ticket.purpose in {"acknowledge", "contact", "hand_over"} and ticket.person != case.caller:
+        if ticket.assignment == case.assignment:
+            return None  # a substitute or manager who was asked while the case stood as it stands
+        return "The case has moved to another caller since this mail."
+    return None
+
+
+def acknowledge_case(ctx: Context, case_id: int, actor: Actor, ticket: Ticket | None = None) -> Case:
+    """`actor` takes the call. Raises ActionRefused, naming why, when the case has moved on."""
+    return _respond(ctx, case_id, actor, ticket, lambda case, clocks, now: acknowledge(case, clocks, actor.party, now))
+
+
+def record_attempt(
+    ctx: Context,
+    case_id: int,
+    actor: Actor,
+    make: Callable[[datetime], Attempt],
+    ticket: Ticket | None = None,
+) -> Case:
+    """Record a contact or an attempt; `make` gets the database's now, so that 'just now' is never ahead of it."""
+
+    def act(case: Case, clocks: list[Clock], now: datetime) -> Decision:
+        return record_contact(case, clocks, make(now), now)
+
+    def remember(tx: Transaction, case: Case, now: datetime) -> None:
+        cases.add_attempt(tx, case, make(now), now)
+
+    return _respond(ctx, case_id, actor, ticket, act, remember)
+
+
+def hand_over_case(
+    ctx: Context, case_id: int, actor: Actor, to: str, reason: str, ticket: Ticket | None = None
+) -> Case:
+    """The call becomes the duty of `to` (an id or a mail address of somebody in people.yaml)."""
+
+    def act(case: Case, clocks: list[Clock], now: datetime) -> Decision:
+        return hand_over(case, to, actor.party, reason, now)
+
+    return _respond(ctx, case_id, actor, ticket, act)
+
+
+def remove_cause_of(ctx: Context, case_id: int, actor: Actor, note: str, ticket: Ticket | None = None) -> Case:
+    """The cause is removed; with the customer spoken to, this resolves the case."""
+
+    def act(case: Case, clocks: list[Clock], now: datetime) -> Decision:
+        return remove_cause(case, clocks, actor.party, note, now)
+
+    return _respond(ctx, case_id, actor, ticket, act)
+
+
+def find_person(ctx: Context, text: str) -> Party:
+    """Somebody by id or mail address. Raises ActionRefused that lists who could be meant."""
+    with ctx.db.read() as tx:
+        staff = rulebooks.staff_at(tx, tx.now())
+    found = staff.by_id_or_email(text.strip())
+    if found is None:
+        names = ", ".join(sorted(p.id for p in staff.parties.values() if p.kind == "person"))
+        raise ActionRefused(f"{text!r} is nobody in people.yaml; known are {names}")
+    return found
+
+
+def _respond(
+    ctx: Context,
+    case_id: int,
+    actor: Actor,
+    ticket: Ticket | None,
+    act: Act,
+    remember: Callable[[Transaction, Case, datetime], None] | None = None,
+) -> Case:
+    """Lock the customer, read the case as it is now, check the link against it, decide, write."""
+
+    def once() -> Case:
+        with ctx.db.write() as tx:
+            key = cases.customer_of_case(tx, case_id)
+            if key is None:
+                raise ActionRefused(f"there is no case C-{case_id}")
+            customers.lock_customers(tx, [key])
+            case, now = cases.case_by_id(tx, case_id), tx.now()
+            assert case is not None
+            stale = is_stale(ticket, case) if ticket else None
+            if stale is not None:
+                raise ActionRefused(stale)
+            decision = act(case, cases.clocks_of(tx, [case_id])[case_id], now)
+            apply_decision(tx, ctx, decision, str(actor), Cause(kind="response"), now)
+            if remember is not None:
+                remember(tx, case, now)
+            return decision.case
+
+    return ctx.db.retrying(once)
+
+
+def entries(ctx: Context, case_id: int) -> list[dict[str, object]]:
+    """The case's audit entries, oldest first."""
+    with ctx.db.read() as tx:
+        return audit.entries_of(tx, "case", str(case_id))

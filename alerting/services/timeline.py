@@ -1,0 +1,143 @@
+"""A case's story in the order in which it happened, in words for its page and for the command line."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from alerting.database import audit, notifications
+from alerting.database.engine import Transaction
+from alerting.domain.people import Staff
+from alerting.services.views import CaseView
+
+_MAILS = {
+    "call": "asked to call",
+    "fix": "asked to fix the cause",
+    "informed": "informed",
+    "handled": "told that it is handled",
+    "reminder": "reminded",
+    "stand_in": "asked to stand in",
+    "overdue": "told that it is overdue",
+    "undelivered": "told that a mail was refused",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """One line of the story. `recorded_at` differs from `at` where something was written down later."""
+
+    at: datetime
+    recorded_at: datetime
+    kind: str
+    text: str
+    detail: str = ""
+
+
+def timeline(tx: Transaction, view: CaseView) -> list[Moment]:
+    """What happened, oldest first: the customer's events, decisions, mails, attempts."""
+    case_id = view.case.id
+    assert case_id is not None, "only a stored case is shown"
+    moments = [_said(alert) for alert in view.alerts]
+    for entry in audit.entries_of(tx, "case", str(case_id)):
+        text = _in_words(entry, view.staff)
+        if text is not None:
+            detail = "; ".join(entry["personal_values"].values())
+            moments.append(
+                Moment(
+                    at=entry["happened_at"],
+                    recorded_at=entry["recorded_at"],
+                    kind=entry["action"].split(".")[0],
+                    text=text,
+                    detail=detail,
+                )
+            )
+    moments += _deliveries(tx, case_id, view.staff)
+    return sorted(moments, key=lambda m: (m.at, m.recorded_at))
+
+
+def _said(alert: Any) -> Moment:
+    payload = alert.payload
+    if alert.event_type == "survey.answered":
+        score = "" if payload.get("score") is None else f" ({(payload.get('metric') or '').upper()} {payload['score']})"
+        return Moment(
+            at=alert.time,
+            recorded_at=alert.time,
+            kind="customer",
+            text=f"The customer answered a survey{score}",
+            detail=payload.get("comment") or "",
+        )
+    what = payload.get("channel") or "interaction"
+    outcome = f", {payload['outcome']}" if payload.get("outcome") else ""
+    return Moment(
+        at=alert.time,
+        recorded_at=alert.time,
+        kind="customer",
+        text=f"The customer was in touch: {what}{outcome}",
+        detail=payload.get("text") or "",
+    )
+
+
+def _name(staff: Staff, party: str | None) -> str:
+    found = staff.get(party)
+    return found.name if found else str(party)
+
+
+def _in_words(entry: Mapping[str, Any], staff: Staff) -> str | None:
+    """An audit entry as a sentence; None for those that another line already tells."""
+    facts, action = entry["facts"], entry["action"]
+    by = _name(staff, facts.get("by"))
+    if action == "case.opened":
+        people = ", ".join(f"{p['role']}: {_name(staff, p['party'])}" for p in facts["people"])
+        return f"Case opened by rule {facts['rule']} ({people})"
+    if action in {"contact.made", "contact.attempted"}:
+        verdict = "reached the customer" if facts["counts"] else "tried, but did not reach the customer"
+        return f"{by} {verdict} ({facts['channel']}, {facts['outcome'].replace('_', ' ')})" + _clock_words(facts)
+    sentences: dict[str, Callable[[], str]] = {
+        "case.joined": lambda: f"Another alert joined: rule {facts['rule']}",
+        "case.caller_changed": lambda: f"{_name(staff, facts['to'])} became the caller: {facts['why']}",
+        "case.reopened": lambda: f"The customer complained again after the call: cycle {facts['cycle']} began",
+        "case.acknowledged": lambda: f"{by} will call" + _clock_words(facts),
+        "case.taken_over": lambda: f"{_name(staff, facts['to'])} took over from {_name(staff, facts['from'])}",
+        "case.handed_over": lambda: f"{by} handed over to {_name(staff, facts['to'])}",
+        "cause.removed": lambda: f"{by} removed the cause" + _clock_words(facts),
+        "case.resolved": lambda: "Case resolved",
+        "clock.missed": lambda: f"Missed: {facts['clock'].split('.')[1]} was due from {_name(staff, facts['owed_by'])}",
+        "notification.refused": lambda: (
+            f"Mail to {_name(staff, facts['refused'])} was refused"
+            + (f"; it goes to {_name(staff, facts['to'])}" if facts["to"] else "")
+        ),
+        "no_notification_sent": lambda: f"No mail to {_name(staff, facts['recipient'])}: {facts['reason']}",
+        "template.failed": lambda: f"The template {facts['template']} failed; a plain mail was sent instead",
+    }
+    sentence = sentences.get(action)
+    return sentence() if sentence else None
+
+
+def _clock_words(facts: Mapping[str, Any]) -> str:
+    results = facts.get("clocks") or {}
+    words = [f"{key.split('.')[1]} {'in time' if result == 'met' else 'too late'}" for key, result in results.items()]
+    return f" - {', '.join(words)}" if words else ""
+
+
+def _deliveries(tx: Transaction, case_id: int, staff: Staff) -> list[Moment]:
+    found = []
+    for row in notifications.deliveries_of_case(tx, case_id):
+        if row.outcome in {None, "refused"}:
+            continue
+        what = _MAILS.get(row.template, f"sent {row.template}")
+        said = {
+            "sent": "",
+            "deferred": " - not yet: the mail server asked to wait",
+            "unknown": " - outcome unknown, sent again",
+        }
+        moment = row.ended_at or row.started_at
+        found.append(
+            Moment(
+                at=moment,
+                recorded_at=moment,
+                kind="mail",
+                text=f"{_name(staff, row.recipient)} was {what}{said.get(row.outcome, '')}",
+                detail=row.detail if row.outcome == "deferred" else "",
+            )
+        )
+    return found

@@ -1,0 +1,199 @@
+"""What a reader of a mail or a page is shown about a case: gathered in one place, formatted by templates."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from alerting.database import cases, customers, events, rulebooks, timers
+from alerting.database.engine import Transaction
+from alerting.domain.cases import Case, current_clocks
+from alerting.domain.customers import Customer
+from alerting.domain.escalations import reach
+from alerting.domain.events import Contact
+from alerting.domain.people import Party, Staff
+from alerting.domain.rulebook import Rulebook
+from alerting.domain.sla import Clock, ClockKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertView:
+    """One alert of the case: its rule in words, the conditions with their values, and the event behind it."""
+
+    rule: str
+    title: str
+    severity: str
+    because: Sequence[Mapping[str, Any]]
+    signals: Mapping[str, int]
+    event_type: str
+    event_seq: int
+    source: str
+    event_id: str
+    time: datetime
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpcomingStep:
+    """A step that will come unless somebody acts: when, and who is told in which way."""
+
+    at: datetime
+    clock: str
+    template: str
+    party: Party
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseView:
+    """A case with everything around it, as of `now`."""
+
+    now: datetime
+    case: Case
+    customer: Customer
+    segment_title: str
+    contact: Mapping[str, Any] | None
+    caller: Party
+    fixer: Party | None
+    informed: Sequence[Party]
+    owner: Party | None
+    clocks: Mapping[ClockKind, Clock]
+    all_clocks: Sequence[Clock]
+    alerts: Sequence[AlertView]
+    previous: Mapping[str, Any] | None
+    interactions: Sequence[Mapping[str, Any]]
+    steps: Sequence[UpcomingStep]
+    attempts: Sequence[Any]
+    why_caller: Sequence[str]
+    staff: Staff
+    currency: str
+
+    @property
+    def trigger(self) -> AlertView:
+        """The alert the mail is about: the newest one."""
+        return self.alerts[-1]
+
+    @property
+    def survey(self) -> AlertView | None:
+        """The newest survey answer among the alerts: the customer's own words."""
+        return next((a for a in reversed(self.alerts) if a.event_type == "survey.answered"), None)
+
+    @property
+    def language(self) -> str | None:
+        answered_in = self.survey.payload.get("language") if self.survey else None
+        return self.customer.state.get("language") or answered_in
+
+    @property
+    def reached_by(self) -> tuple[Party | None, Any] | None:
+        """Who spoke with the customer in this cycle, and the attempt that counts."""
+        done = [a for a in self.attempts if a.reached and a.cycle == self.case.cycle]
+        return (self.staff.get(done[0].by), done[0]) if done else None
+
+    def step_for(self, template: str, clock: ClockKind | None = None) -> UpcomingStep | None:
+        return next((s for s in self.steps if s.template == template and clock in {None, s.clock}), None)
+
+
+def case_view(tx: Transaction, rulebook: Rulebook, case_id: int) -> CaseView:
+    """Gather a case. Raises LookupError for one that does not exist."""
+    case, now = cases.case_by_id(tx, case_id), tx.now()
+    if case is None:
+        raise LookupError(f"there is no case C-{case_id}")
+    staff = rulebooks.staff_at(tx, now)
+    customer = customers.customer_now(tx, case.customer_key)
+    alerts = [_alert_view(row, rulebook) for row in cases.alerts_of(tx, case_id)]
+    every = cases.clocks_of(tx, [case_id])[case_id]
+    window = customers.longest_window(rulebook.signals)
+    newest = alerts[-1]
+    respondent = newest.payload.get("respondent") or {}
+    named = respondent.get("name") or newest.payload.get("contact")
+    return CaseView(
+        now=now,
+        case=case,
+        customer=customer,
+        segment_title=rulebook.segment_title(case.segment),
+        contact=_whole(customer.contact_named(named, respondent.get("email")) or _as_contact(respondent)),
+        caller=_party(staff, case.caller),
+        fixer=_party(staff, case.fixer) if case.fixer else None,
+        informed=[_party(staff, person) for person in case.informed],
+        owner=staff.by_id_or_email(customer.state.get("owner")),
+        clocks=current_clocks(case, every),
+        all_clocks=every,
+        alerts=alerts,
+        previous=events.previous_answer(tx, case.customer_key, newest.time, newest.event_seq),
+        interactions=events.recent_interactions(tx, case.customer_key, newest.time - window, newest.time),
+        steps=_upcoming(tx, rulebook, case, customer, staff),
+        attempts=cases.attempts_of(tx, case_id),
+        why_caller=_why(tx, case),
+        staff=staff,
+        currency=rulebook.currency,
+    )
+
+
+def _alert_view(row: Any, rulebook: Rulebook) -> AlertView:
+    rule = rulebook.rule(row.rule)
+    return AlertView(
+        rule=row.rule,
+        title=rule.title if rule else row.rule,
+        severity=row.severity,
+        because=row.because,
+        signals=row.signals,
+        event_type=row.type,
+        event_seq=row.event_seq,
+        source=row.source,
+        event_id=row.event_id,
+        time=row.time,
+        payload=row.payload,
+    )
+
+
+def _as_contact(respondent: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Somebody we know only from the answer itself."""
+    if not respondent:
+        return None
+    name = respondent.get("name") or respondent.get("email") or respondent.get("phone")
+    return {**respondent, "name": name}
+
+
+def _whole(contact: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """All of a contact's fields, unknown ones None: templates need not ask whether a field exists."""
+    return None if contact is None else {**dict.fromkeys(Contact.model_fields), **contact}
+
+
+def _party(staff: Staff, party_id: str) -> Party:
+    """Somebody by id; who has left since is shown by the id alone."""
+    found = staff.get(party_id)
+    return found or Party.model_construct(
+        id=party_id, name=party_id, kind="person", email="", time_zone="UTC", locale="en"
+    )
+
+
+def _upcoming(tx: Transaction, rulebook: Rulebook, case: Case, customer: Customer, staff: Staff) -> list[UpcomingStep]:
+    assert case.id is not None, "only a stored case is shown"
+    steps = []
+    for row in timers.timers_of_case(tx, case.id):
+        if row.kind != "step" or row.fired_at is not None or row.cancelled_at is not None:
+            continue
+        for word in row.data["notify"]:
+            found = reach(word, case, customer, rulebook.routing, staff)
+            steps.append(
+                UpcomingStep(at=row.due_at, clock=row.data["clock"], template=found.template, party=found.party)
+            )
+    return steps
+
+
+def _why(tx: Transaction, case: Case) -> list[str]:
+    """How the present caller came to hold the case, from the audit."""
+    from alerting.database import audit
+
+    why: list[str] = []
+    for entry in audit.entries_of(tx, "case", str(case.id)):
+        facts = entry["facts"]
+        for person in facts.get("people", ()):
+            if person["party"] == case.caller and not why:
+                why = [f"{person['role']}: {reason}" if ":" not in reason else reason for reason in person["why"]]
+        if entry["action"] == "case.handed_over" and facts.get("to") == case.caller:
+            why = [f"handed over by {facts['by']}"]
+        if entry["action"] == "case.taken_over" and facts.get("to") == case.caller:
+            why = ["took the case over"]
+        if entry["action"] == "case.caller_changed" and facts.get("to") == case.caller:
+            why = [facts["why"]]
+    return why

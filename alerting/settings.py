@@ -1,0 +1,225 @@
+"""Settings from the environment: ALERTING_X, or ALERTING_X_FILE for what a file should hold. All errors at once."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from alerting.domain.errors import SettingsInvalid
+
+_DEFAULTS: dict[str, str] = {
+    "DATABASE_URL": "",
+    "DATA": "var",
+    "RULES": "rules",
+    "TEMPLATES": "templates",
+    "KAFKA": "",
+    "KAFKA_GROUP": "alerting",
+    "KAFKA_SECURITY": "PLAINTEXT",
+    "KAFKA_SASL_MECHANISM": "",
+    "KAFKA_USER": "",
+    "KAFKA_PASSWORD": "",
+    "KAFKA_CA_FILE": "",
+    "KAFKA_SESSION_TIMEOUT": "45",
+    "LOCAL_LOG_URL": "",
+    "SMTP_HOST": "",
+    "SMTP_PORT": "587",
+    "SMTP_SECURITY": "starttls",
+    "SMTP_USER": "",
+    "SMTP_PASSWORD": "",
+    "SMTP_CA_FILE": "",
+    "SEND_DEADLINE": "60",
+    "MAIL_FROM": "Customer alerts <alerts@localhost>",
+    "MAILBOX": "",
+    "BASE_URL": "http://127.0.0.1:8080",
+    "LISTEN": "127.0.0.1:8080",
+    "LINK_KEYS": "",
+    "ADMIN_TOKEN": "",
+    "INGEST_KEYS": "",
+    "TICK": "5",
+    "LOG_LEVEL": "INFO",
+}
+
+KNOWN_VARIABLES = frozenset(f"ALERTING_{name}{suffix}" for name in _DEFAULTS for suffix in ("", "_FILE"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything a process is told from outside. Durations in seconds."""
+
+    database_url: str
+    data: Path
+    rules: Path
+    templates: Path
+    kafka: tuple[str, ...]
+    kafka_group: str
+    kafka_options: Mapping[str, Any]
+    kafka_session_timeout: float
+    local_log_url: str
+    smtp_host: str
+    smtp_port: int
+    smtp_security: Literal["starttls", "tls", "none"]
+    smtp_user: str | None
+    smtp_password: str | None
+    smtp_ca_file: str | None
+    send_deadline: float
+    mail_from: str
+    mailbox: Path
+    base_url: str
+    host: str
+    port: int
+    link_keys: tuple[str, ...]
+    admin_token: str | None
+    ingest_keys: tuple[str, ...]
+    tick: float
+    log_level: str
+
+    @property
+    def mail_domain(self) -> str:
+        """The domain of our Message-IDs."""
+        return self.mail_from.rsplit("@", 1)[-1].strip("<> ") or "localhost"
+
+    @property
+    def embedded(self) -> bool:
+        """Mails stay in a folder instead of being sent."""
+        return not self.smtp_host
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read and check. Raises SettingsInvalid that lists every wrong variable."""
+    return _Reader(os.environ if environment is None else environment).read()
+
+
+class _Reader:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
+        self.problems: list[str] = []
+
+    def read(self) -> Settings:
+        self._unknown()
+        data = Path(self.text("DATA"))
+        database_url = self.text("DATABASE_URL") or f"sqlite:///{data / 'alerting.db'}"
+        if not database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
+            self.problems.append("ALERTING_DATABASE_URL begins with sqlite:/// or postgresql+psycopg://")
+        is_postgresql = database_url.startswith("postgresql")
+        local_log = database_url if is_postgresql else f"sqlite:///{data / 'event_log.db'}"
+        host, _, port = self.text("LISTEN").rpartition(":")
+        settings = Settings(
+            database_url=database_url,
+            data=data,
+            rules=Path(self.text("RULES")),
+            templates=Path(self.text("TEMPLATES")),
+            kafka=self.listed("KAFKA"),
+            kafka_group=self.text("KAFKA_GROUP"),
+            kafka_options=self.kafka_options(),
+            kafka_session_timeout=self.number("KAFKA_SESSION_TIMEOUT", 1, 1800),
+            local_log_url=self.text("LOCAL_LOG_URL") or local_log,
+            smtp_host=self.text("SMTP_HOST"),
+            smtp_port=int(self.number("SMTP_PORT", 1, 65535)),
+            smtp_security=self.choice("SMTP_SECURITY", ("starttls", "tls", "none")),
+            smtp_user=self.text("SMTP_USER") or None,
+            smtp_password=self.text("SMTP_PASSWORD") or None,
+            smtp_ca_file=self.file("SMTP_CA_FILE"),
+            send_deadline=self.number("SEND_DEADLINE", 1, 600),
+            mail_from=self.mail_from(),
+            mailbox=Path(self.text("MAILBOX") or data / "mailbox"),
+            base_url=self.base_url(),
+            host=host or "127.0.0.1",
+            port=int(port) if port.isdigit() and int(port) < 65536 else self.wrong("LISTEN", "host:port", 8080),
+            link_keys=self.listed("LINK_KEYS"),
+            admin_token=self.text("ADMIN_TOKEN") or None,
+            ingest_keys=self.listed("INGEST_KEYS"),
+            tick=self.number("TICK", 0.1, 60),
+            log_level=self.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        )
+        self._secrets(settings)
+        if self.problems:
+            raise SettingsInvalid(self.problems)
+        return settings
+
+    def text(self, name: str) -> str:
+        variable = f"ALERTING_{name}"
+        path = self.environment.get(f"{variable}_FILE")
+        if path is None:
+            return self.environment.get(variable, _DEFAULTS[name]).strip()
+        if variable in self.environment:
+            self.problems.append(f"{variable} and {variable}_FILE are both set; keep one")
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            self.problems.append(f"{variable}_FILE: {path} cannot be read: {error}")
+            return _DEFAULTS[name]
+
+    def listed(self, name: str) -> tuple[str, ...]:
+        return tuple(part.strip() for part in self.text(name).split(",") if part.strip())
+
+    def number(self, name: str, low: float, high: float) -> float:
+        try:
+            value = float(self.text(name))
+        except ValueError:
+            value = float("nan")
+        if low <= value <= high:
+            return value
+        return float(self.wrong(name, f"a number from {low:g} to {high:g}", _DEFAULTS[name]))
+
+    def choice(self, name: str, allowed: tuple[str, ...]) -> Any:
+        value = self.text(name)
+        return value if value in allowed else self.wrong(name, f"one of {', '.join(allowed)}", allowed[0])
+
+    def file(self, name: str) -> str | None:
+        path = self.text(name)
+        if path and not Path(path).is_file():
+            return self.wrong(name, "a file that exists", None)  # type: ignore[no-any-return]
+        return path or None
+
+    def wrong(self, name: str, wanted: str, fallback: Any) -> Any:
+        self.problems.append(f"ALERTING_{name} must be {wanted}, not {self.text(name)!r}")
+        return fallback
+
+    def mail_from(self) -> str:
+        text = self.text("MAIL_FROM")
+        if "@" not in text or any(ch in text for ch in "\r\n"):
+            return str(
+                self.wrong("MAIL_FROM", "an address such as Alerts <alerts@example.com>", _DEFAULTS["MAIL_FROM"])
+            )
+        return text
+
+    def base_url(self) -> str:
+        text = self.text("BASE_URL")
+        if not text.startswith(("http://", "https://")):
+            return str(self.wrong("BASE_URL", "an address such as https://alerts.example.com", text))
+        return text.rstrip("/")
+
+    def kafka_options(self) -> dict[str, Any]:
+        options: dict[str, Any] = {
+            "security_protocol": self.choice("KAFKA_SECURITY", ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"))
+        }
+        if self.text("KAFKA_SASL_MECHANISM"):
+            options["sasl_mechanism"] = self.choice("KAFKA_SASL_MECHANISM", ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"))
+            options["sasl_plain_username"] = self.text("KAFKA_USER")
+            options["sasl_plain_password"] = self.text("KAFKA_PASSWORD")
+        if self.text("KAFKA_CA_FILE"):
+            options["ssl_cafile"] = self.file("KAFKA_CA_FILE")
+        return options
+
+    def _unknown(self) -> None:
+        """A misspelled variable would be silently ignored otherwise."""
+        from difflib import get_close_matches
+
+        ours = (name for name in self.environment if name.startswith("ALERTING_"))
+        for name in sorted(ours):
+            if name in KNOWN_VARIABLES or name.startswith("ALERTING_TEST_") or name == "ALERTING_CACHE":
+                continue
+            near = get_close_matches(name, sorted(KNOWN_VARIABLES), n=1)
+            self.problems.append(f"{name} is not known" + (f"; did you mean {near[0]}?" if near else ""))
+
+    def _secrets(self, settings: Settings) -> None:
+        for key in settings.link_keys:
+            if len(key) < 16:
+                self.problems.append("ALERTING_LINK_KEYS: each key has at least 16 characters")
+        if settings.admin_token is not None and len(settings.admin_token) < 16:
+            self.problems.append("ALERTING_ADMIN_TOKEN has at least 16 characters")
+        if settings.smtp_user and settings.smtp_security == "none":
+            self.problems.append(
+                "ALERTING_SMTP_SECURITY=none would send the SMTP password in the clear; use starttls or tls"
+            )

@@ -1,0 +1,142 @@
+"""docker-compose.yml and the Dockerfile, held to the schema, to our command line and to our settings.
+
+Nothing here needs Docker, so nothing here starts a container.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from jsonschema import Draft202012Validator
+from ruamel.yaml import YAML
+
+from alerting.cli import main
+from alerting.settings import KNOWN_VARIABLES, read_settings
+
+ROOT = Path(__file__).parents[1]
+COMPOSE: dict[str, Any] = YAML(typ="safe").load(ROOT / "docker-compose.yml")
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = {name: service for name, service in SERVICES.items() if service["image"] == "alerting"}
+
+
+def test_it_follows_the_compose_specification() -> None:
+    schema = json.loads((ROOT / "tests" / "data" / "compose-spec.json").read_text())
+    errors = Draft202012Validator(schema).iter_errors(COMPOSE)
+    assert [f"{error.json_path}: {error.message}" for error in errors] == []
+
+
+def test_every_role_runs_and_two_consume() -> None:
+    commands = {name: service["command"] for name, service in OURS.items()}
+    roles = {role: ["run", role] for role in ("web", "consume", "deliver", "follow-up")}
+    assert commands == {"migrate": ["migrate"], **roles}
+    assert OURS["consume"]["deploy"]["replicas"] == 2
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_the_command_line_knows_the_command(service: str) -> None:
+    parse(main, OURS[service]["command"])
+
+
+def parse(command: click.Command, words: list[str], parent: click.Context | None = None) -> None:
+    """Read the words as the program would, without running it. Raises click.UsageError, as the program would."""
+    if isinstance(command, click.Group):
+        context = click.Context(command, parent=parent, info_name=command.name)
+        subcommand = command.get_command(context, words[0])
+        assert subcommand, f"{context.command_path} has no command {words[0]}"
+        parse(subcommand, words[1:], context)
+    else:
+        command.make_context(command.name, list(words), parent=parent).close()
+
+
+def test_a_command_that_does_not_exist_would_be_noticed() -> None:
+    with pytest.raises((AssertionError, click.UsageError)):
+        parse(main, ["run", "no-such-role"])
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_every_variable_is_known_to_the_settings(service: str) -> None:
+    assert set(OURS[service]["environment"]) <= KNOWN_VARIABLES
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_the_settings_accept_the_environment_with_secrets_as_made(service: str, made_secrets: Path) -> None:
+    environment = {
+        name: value.replace("/run/secrets", str(made_secrets)) for name, value in OURS[service]["environment"].items()
+    }
+    settings = read_settings(environment)
+    assert settings.database_url.endswith("@postgres:5432/alerting")
+
+
+@pytest.fixture(scope="module")
+def made_secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("compose") / "secrets"
+    make_secrets(folder)
+    return folder
+
+
+def make_secrets(folder: Path) -> None:
+    subprocess.run([sys.executable, ROOT / "scripts" / "make-secrets", folder], check=True, capture_output=True)
+
+
+def test_every_secret_file_is_made_and_every_one_made_is_used(made_secrets: Path) -> None:
+    files = {secret["file"].removeprefix("./secrets/") for secret in COMPOSE["secrets"].values()}
+    assert files == {path.name for path in made_secrets.iterdir()}
+
+
+def test_secrets_once_made_stay_as_they_are(made_secrets: Path) -> None:
+    before = {path.name: path.read_text() for path in made_secrets.iterdir()}
+    make_secrets(made_secrets)
+    assert {path.name: path.read_text() for path in made_secrets.iterdir()} == before
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_secret_a_service_reads_is_declared_and_handed_to_it(service: str) -> None:
+    handed = set(SERVICES[service].get("secrets", []))
+    values = SERVICES[service].get("environment", {}).values()
+    read = {value.removeprefix("/run/secrets/") for value in values if value.startswith("/run/secrets/")}
+    assert read == handed
+    assert handed <= set(COMPOSE["secrets"])
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_a_service_waits_for_exists_and_can_come_true(service: str) -> None:
+    for name, wanted in SERVICES[service].get("depends_on", {}).items():
+        if wanted["condition"] == "service_healthy":
+            assert "healthcheck" in SERVICES[name]
+        else:
+            assert wanted["condition"] == "service_completed_successfully"
+            assert SERVICES[name]["restart"] == "on-failure"
+
+
+def test_no_role_starts_before_the_database_is_migrated() -> None:
+    waiting = {name for name, service in OURS.items() if "migrate" in service["depends_on"]}
+    assert waiting == set(OURS) - {"migrate"}
+
+
+def test_data_outlives_the_containers() -> None:
+    mounts = {name: service["volumes"] for name, service in SERVICES.items() if "volumes" in service}
+    assert mounts == {
+        "kafka": ["kafka:/var/lib/kafka/data"],
+        "postgres": ["postgres:/var/lib/postgresql"],
+        "mailpit": ["mailpit:/data"],
+    }
+    assert set(COMPOSE["volumes"]) == set(mounts)
+
+
+def test_the_tests_and_the_containers_run_the_same_kafka() -> None:
+    version = re.search(r'^VERSION = "(.+?)"', (ROOT / "scripts" / "kafka").read_text(), re.MULTILINE)
+    assert version
+    assert {SERVICES[name]["image"] for name in ("kafka", "topics")} == {f"apache/kafka:{version[1]}"}
+
+
+def test_what_the_image_copies_is_in_the_tree_and_nothing_else_is_sent_to_its_build() -> None:
+    copies = re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    copied = {source for line in copies for source in line.split()}
+    sent = set(re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
+    assert copied == sent
+    assert {source for source in copied if not (ROOT / source).exists()} == set()
