@@ -108,6 +108,7 @@ def check_ready(app: App) -> None:
             raise SettingsInvalid(
                 ["this database was made by `alerting demo`, its clock may have been moved; use another one"]
             )
+        app.ctx.shelf.active(tx)
 
 
 def run_roles(app: App, roles: Sequence[str], stop: Stop) -> None:
@@ -156,7 +157,7 @@ def web_parts(app: App) -> WebParts:
 def _event_log(settings: Settings) -> EventLog:
     if settings.kafka:
         return KafkaLog(settings.kafka, settings.kafka_group, settings.kafka_options, settings.kafka_session_timeout)
-    return LocalLog(Database(settings.local_log_url))
+    return LocalLog(Database(settings.local_log_url, has_instance=False))
 
 
 def _mailer(settings: Settings) -> Mailer:

@@ -26,7 +26,7 @@ class MailboxMailer:
         name = mail.message_id.strip("<>").replace("/", "_") + ".eml"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            draft = self._folder / f".{name}"
+            draft = self._folder / f"{name}.draft"
             with draft.open("wb") as file:
                 file.write(raw)
                 file.flush()

@@ -171,4 +171,4 @@ def resolve(number: int, by: str, note: str) -> None:
 
 
 def _actor(app: App, by: str) -> Actor:
-    return Actor(party=response.find_person(app.ctx, by).id, door="cli")
+    return Actor(party=response.find_party(app.ctx, by).id, door="cli")

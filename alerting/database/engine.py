@@ -69,9 +69,11 @@ class Transaction:
 class Database:
     """A SQLite or PostgreSQL database. Transactions are READ COMMITTED; on SQLite a writer is alone."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, has_instance: bool = True) -> None:
+        """`has_instance` is False for a database of other tables, whose clock no demo moves."""
         self.url = url
         self.engine = _engine(url)
+        self._has_instance = has_instance
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -90,7 +92,8 @@ class Database:
         with _translated(), self.engine.connect() as connection:
             connection = connection.execution_options(alerting_writing=writing)
             with connection.begin():
-                yield Transaction(connection, _clock_offset(connection))
+                offset = _clock_offset(connection) if self._has_instance else timedelta(0)
+                yield Transaction(connection, offset)
 
     def retrying(self, use_case: Callable[[], Result], attempts: int = 5) -> Result:
         """Run a use case again when the database or another process asked for it."""

@@ -11,6 +11,7 @@ AlertingError
 └── Temporary                   the same call may succeed later
     ├── LogUnavailable          the event log does not answer
     ├── DatabaseUnavailable     the database does not answer, or asked us to retry
+    ├── RulebookUnusable        no rulebook is active, or this code cannot read the active one
     ├── PositionMoved           another consumer took this partition's batch
     └── RulebookChanged         another rulebook became active while we judged
 """
@@ -100,6 +101,10 @@ class LogUnavailable(Temporary):
 
 class DatabaseUnavailable(Temporary):
     """The database does not answer, or asked us to try again."""
+
+
+class RulebookUnusable(Temporary):
+    """No rulebook is active, or this code cannot read the active one. Events must wait, they are not at fault."""
 
 
 class PositionMoved(Temporary):

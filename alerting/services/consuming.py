@@ -22,25 +22,40 @@ log = logging.getLogger(__name__)
 
 @dataclass(kw_only=True)
 class Consumption:
-    """One consumer's work. `expected` holds the stored position of each partition it reads."""
+    """One consumer's work.
+
+    `expected` holds the stored position of each partition it reads, `waiting` those assigned but not yet begun,
+    `jumped` where a gap was seen once: only what shows again after another seek is a gap in the log.
+    """
 
     ctx: Context
     consumer: LogConsumer
     expected: dict[Partition, int] = field(default_factory=dict)
+    waiting: dict[Partition, None] = field(default_factory=dict)
+    jumped: dict[Partition, int] = field(default_factory=dict)
 
     def step(self, timeout: float) -> Taken:
         """One poll and everything it brought. Raises Temporary errors; the next step goes on from the stored position."""
         polled = self.consumer.poll(timeout)
         for partition in polled.assigned:
+            self.expected.pop(partition, None)
+            self.waiting[partition] = None
+        for partition in list(self.waiting):
             self._begin(partition)
+            del self.waiting[partition]
+        fetched = [found for found in polled.fetched if found.partition in self.expected]
         taken = Taken()
-        for fetched in polled.fetched:
-            if fetched.partition in self.expected:
-                taken += self._take(fetched)
+        try:
+            for found in fetched:
+                taken += self._take(found)
+        except Exception:
+            # The log's consumer stands behind everything it handed out; what was not taken must be handed out again.
+            for found in fetched:
+                self._catch_up(found.partition)
+            raise
         return taken
 
     def _begin(self, partition: Partition) -> None:
-        self.expected.pop(partition, None)
         bounds, hint = self.consumer.bounds(partition), self.consumer.hint(partition)
         try:
             start = self.ctx.db.retrying(lambda: begin_partition(self.ctx, partition, bounds, hint))
@@ -64,15 +79,16 @@ class Consumption:
         if first < expected:
             self._stop(partition, f"the log went back to {first}; it had reached {expected}. {_REMEDY}")
             return Taken()
+        if first > expected and self.jumped.get(partition) != expected:
+            self.jumped[partition] = expected
+            self.consumer.seek(partition, expected)
+            return Taken()
         batch = Batch(partition=partition, expected=expected, next=last + 1, records=fetched.records)
         try:
             taken = take_batch(self.ctx, batch)
         except PositionMoved:
             self._catch_up(partition)
             return Taken()
-        except Temporary:
-            self._catch_up(partition)
-            raise
         self.expected[partition] = last + 1
         self.consumer.confirm(partition, last + 1)
         log.info(

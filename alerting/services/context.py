@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from alerting.database import rulebooks
 from alerting.database.engine import Database, Transaction
-from alerting.domain.errors import RulebookChanged
+from alerting.domain.errors import RulebookChanged, RulebookInvalid, RulebookUnusable
 from alerting.domain.rulebook import Rulebook
 
 
@@ -17,11 +17,14 @@ class Shelf:
     _held: dict[str, Rulebook] = field(default_factory=dict)
 
     def active(self, tx: Transaction) -> Rulebook:
-        """The active rulebook. Raises LookupError where none has been activated yet."""
+        """The active rulebook. Raises RulebookUnusable where there is none, or this code cannot read it."""
         content_hash = rulebooks.active_hash(tx)
         if content_hash is None:
-            raise LookupError("no rulebook is active; run `alerting rules activate` first")
-        return self.get(tx, content_hash)
+            raise RulebookUnusable("no rulebook is active; run `alerting rules activate` first")
+        try:
+            return self.get(tx, content_hash)
+        except RulebookInvalid as error:
+            raise RulebookUnusable(f"this version cannot read rulebook {content_hash[:12]}: {error}") from error
 
     def get(self, tx: Transaction, content_hash: str) -> Rulebook:
         if content_hash not in self._held:

@@ -96,14 +96,22 @@ def remove_cause_of(ctx: Context, case_id: int, actor: Actor, note: str, ticket:
     return _respond(ctx, case_id, actor, ticket, act)
 
 
-def find_person(ctx: Context, text: str) -> Party:
-    """Somebody by id or mail address. Raises ActionRefused that lists who could be meant."""
+def find_party(ctx: Context, text: str) -> Party:
+    """A person or an office by id or mail address. Raises ActionRefused that lists who could be meant."""
     with ctx.db.read() as tx:
         staff = rulebooks.staff_at(tx, tx.now())
     found = staff.by_id_or_email(text.strip())
     if found is None:
-        names = ", ".join(sorted(p.id for p in staff.parties.values() if p.kind == "person"))
+        names = ", ".join(sorted(staff.parties))
         raise ActionRefused(f"{text!r} is nobody in people.yaml; known are {names}")
+    return found
+
+
+def find_person(ctx: Context, text: str) -> Party:
+    """The same, but an office cannot make a call. Raises ActionRefused."""
+    found = find_party(ctx, text)
+    if found.kind != "person":
+        raise ActionRefused(f"{found.name} is an office; name a person")
     return found
 
 

@@ -40,7 +40,7 @@ def routes(parts: WebParts) -> APIRouter:
         try:
             ticket = parts.read_ticket(token)
             given = {"channel": channel, "outcome": outcome, "happened_at": happened_at, "note": note[:5000], "to": to}
-            person = response.find_person(parts.ctx, ticket.person)
+            person = response.find_party(parts.ctx, ticket.person)
             if take_over and ticket.purpose != "fixed":
                 case = response.acknowledge_case(parts.ctx, ticket.case_id, Actor(party=person.id, door="link"))
                 return _done(parts, ticket, case, f"You have taken {case.number} over. You are the caller now.")
