@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from alerting.domain.conditions import Condition, Scope, Type
 from alerting.domain.customers import FIELDS as CUSTOMER_FIELDS
@@ -141,7 +142,7 @@ class Rulebook:
     surveys: Mapping[str, Survey]
     rules: tuple[Rule, ...]
 
-    @property
+    @cached_property
     def hash(self) -> str:
         return content_hash(self.files)
 
