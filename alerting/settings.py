@@ -125,7 +125,7 @@ class _Reader:
             mailbox=Path(self.text("MAILBOX") or data / "mailbox"),
             base_url=self.base_url(),
             host=host or "127.0.0.1",
-            port=int(port) if port.isdigit() and int(port) < 65536 else self.wrong("LISTEN", "host:port", 8080),
+            port=int(port) if port.isdecimal() and int(port) < 65536 else self.wrong("LISTEN", "host:port", 8080),
             link_keys=self.listed("LINK_KEYS"),
             admin_token=self.text("ADMIN_TOKEN") or None,
             ingest_keys=self.listed("INGEST_KEYS"),
@@ -134,7 +134,7 @@ class _Reader:
         )
         self._secrets(settings)
         if self.problems:
-            raise SettingsInvalid(self.problems)
+            raise SettingsInvalid(list(dict.fromkeys(self.problems)))
         return settings
 
     def text(self, name: str) -> str:

@@ -1,4 +1,7 @@
-"""The command line, as a person types it: separate processes on an installation of their own."""
+"""The command line, as a person types it, on an installation of one's own.
+
+Commands run inside the test, which spares a second each; what starts roles runs as a process.
+"""
 
 import json
 import os
@@ -6,11 +9,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from alerting.bootstrap import bootstrap
+from alerting.cli import main
 from alerting.services.intake import take_records
 from alerting.settings import read_settings
 from tests.world import ROOT, World
@@ -34,16 +40,39 @@ def installation(tmp_path: Path) -> Path:
     return tmp_path
 
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[..., Done]
 
 
 @pytest.fixture
-def alerting(installation: Path) -> Run:
-    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def alerting(installation: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.chdir(installation)
+
+    def run(*arguments: str, **variables: str) -> Done:
+        found = CliRunner().invoke(main, list(arguments), env={"ALERTING_LOG_LEVEL": "ERROR", **variables})
+        if found.exception is not None and not isinstance(found.exception, SystemExit):
+            raise found.exception
+        return Done(returncode=found.exit_code, stdout=found.stdout, stderr=found.stderr)
+
+    return run
+
+
+@pytest.fixture
+def process(installation: Path) -> Run:
+    def run(*arguments: str, **variables: str) -> Done:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("ALERTING_")}
         environment |= {"PYTHONWARNINGS": "default", "ALERTING_LOG_LEVEL": "ERROR", **variables}
         command = [str(Path(sys.executable).parent / "alerting"), *arguments]
-        return subprocess.run(command, cwd=installation, env=environment, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, cwd=installation, env=environment, capture_output=True, text=True, timeout=60)
+        return Done(returncode=done.returncode, stdout=done.stdout, stderr=done.stderr)
 
     return run
 
@@ -174,30 +203,30 @@ def test_activation_moves_the_rulebook_and_refuses_a_broken_one(migrated: Run, i
     assert "sentimnt" in migrated("check").stderr
 
 
-def test_a_rulebook_with_errors_stops_the_start_with_all_of_them(alerting: Run, installation: Path) -> None:
+def test_a_rulebook_with_errors_stops_the_start_with_all_of_them(process: Run, installation: Path) -> None:
     rules = installation / "rules"
     (rules / "sla.yaml").write_text((rules / "sla.yaml").read_text().replace("within: 4h", "within: 4 hours", 1))
     (rules / "routing.yaml").write_text((rules / "routing.yaml").read_text().replace("person: vp_sales", "person: vp_sale"))
-    done = alerting("run")
+    done = process("run")
     assert done.returncode == 1
     assert "rules/sla.yaml:7:" in done.stderr
     assert "rules/routing.yaml:4:" in done.stderr
     assert "did you mean 'vp_sales'?" in done.stderr
 
 
-def test_running_needs_a_database_that_is_no_demos_and_up_to_date(alerting: Run, installation: Path) -> None:
-    early = alerting("run", "deliver", ALERTING_SMTP_HOST="127.0.0.1")
+def test_running_needs_a_database_that_is_no_demos_and_up_to_date(process: Run, installation: Path) -> None:
+    early = process("run", "deliver", ALERTING_SMTP_HOST="127.0.0.1")
     assert early.returncode == 2
     assert "alerting migrate" in early.stderr
-    demo = alerting("demo", "--exit")
+    demo = process("demo", "--exit")
     assert demo.returncode == 0, demo.stdout + demo.stderr
     for role in ("all", "consume"):
-        refused = alerting("run", role, ALERTING_DATA="demo-data")
+        refused = process("run", role, ALERTING_DATA="demo-data")
         assert refused.returncode == 2
         assert "alerting demo" in refused.stderr
     (installation / "precious").mkdir()
     (installation / "precious" / "file").write_text("mine")
-    assert alerting("demo", "--exit", "--data", "precious").returncode == 2
+    assert process("demo", "--exit", "--data", "precious").returncode == 2
     assert (installation / "precious" / "file").read_text() == "mine"
 
 

@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 SEND_TIMEOUT = 10.0
 """Seconds after which an event that is not yet durable is answered with 503."""
 
+RECONNECT_MAX_MS = 2000
+"""A broker that is back is noticed within this; kafka-python's own 30 s count twice, for metadata and for the broker."""
+
 MAX_RECORDS = 500
 MAX_FETCH = 4 * 1024 * 1024
 
@@ -34,7 +37,11 @@ class KafkaLog:
     def __init__(
         self, bootstrap: Sequence[str], group: str, options: Mapping[str, Any], session_timeout: float = 45.0
     ) -> None:
-        self._common = {"bootstrap_servers": list(bootstrap), **options}
+        self._common = {
+            "bootstrap_servers": list(bootstrap),
+            "reconnect_backoff_max_ms": RECONNECT_MAX_MS,
+            **options,
+        }
         self._group = group
         self._session_timeout = session_timeout
         self._producer: KafkaProducer | None = None

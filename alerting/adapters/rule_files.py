@@ -5,10 +5,12 @@ Every problem of every file is found before anything is refused.
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
-from jinja2 import Environment, TemplateSyntaxError
+from jinja2 import Environment, TemplateSyntaxError, meta
+from pydantic import ValidationError
 
 from alerting.adapters.rule_forms import (
     PeopleForm,
@@ -20,12 +22,13 @@ from alerting.adapters.rule_forms import (
     SignalsForm,
     SurveysForm,
 )
-from alerting.adapters.yaml_files import Findings, YamlFile
+from alerting.adapters.templates import filters
+from alerting.adapters.yaml_files import Findings, YamlFile, texts
 from alerting.adapters.yaml_files import Path as YamlPath
 from alerting.domain.conditions import Condition, Scope, compile_condition
 from alerting.domain.errors import ConditionRefused, Problem, RulebookInvalid
 from alerting.domain.escalations import STEP_WORDS
-from alerting.domain.people import Party, Routing
+from alerting.domain.people import Party, Role, Routing, roles_behind
 from alerting.domain.rulebook import (
     EVENT_FIELDS,
     NamedCondition,
@@ -50,35 +53,52 @@ def read_files(rules: Path, templates: Path) -> dict[str, str]:
 
     Raises RulebookInvalid for a folder that is not there or a file that is not UTF-8.
     """
+    findings = Findings()
+    files = _read_files(rules, templates, findings)
+    if findings.problems:
+        raise RulebookInvalid(findings.problems)
+    return files
+
+
+def _read_files(rules: Path, templates: Path, findings: Findings) -> dict[str, str]:
+    """A file that cannot be read is noted, and empty in the answer: it is not missing."""
     files: dict[str, str] = {}
-    problems: list[Problem] = []
     for root, prefix in ((rules, "rules"), (templates / "mail", "templates/mail")):
         if not root.is_dir():
             message = f"there is no folder {root}"
             hint = "set ALERTING_RULES and ALERTING_TEMPLATES, or start where rules/ and templates/ are"
-            problems.append(Problem(file=prefix, line=None, column=None, message=message, suggestion=hint))
+            findings.problems.append(Problem(file=prefix, line=None, column=None, message=message, suggestion=hint))
             continue
         for path in sorted(p for p in root.rglob("*") if p.is_file() and not p.name.startswith(".")):
             name = f"{prefix}/{path.relative_to(root).as_posix()}"
-            try:
-                files[name] = path.read_text(encoding="utf-8")
-            except UnicodeDecodeError as error:
-                problems.append(Problem(file=name, line=None, column=None, message=f"not UTF-8 at byte {error.start}"))
-    files.pop(PEOPLE, None)
-    if problems:
-        raise RulebookInvalid(problems)
+            if name != PEOPLE:
+                files[name] = _read_text(path, name, findings)
     return files
+
+
+def _read_text(path: Path, name: str, findings: Findings) -> str:
+    raw = path.read_bytes()
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        message = f"not UTF-8 at byte {error.start}"
+        findings.problems.append(
+            Problem(file=name, line=line, column=None, message=message, suggestion="save the file as UTF-8")
+        )
+        return ""
 
 
 def read_all(rules: Path, templates: Path) -> tuple[dict[str, str], dict[str, Party]]:
     """Files and people, checked together. Raises RulebookInvalid with all problems of both."""
     findings = Findings()
-    files = read_files(rules, templates)
+    files = _read_files(rules, templates, findings)
+    unreadable = {problem.file for problem in findings.problems}
     people = _read_people(rules / "people.yaml", findings)
     try:
         build_rulebook(files, people or None)
     except RulebookInvalid as error:
-        findings.problems += error.problems
+        findings.problems += [problem for problem in error.problems if problem.file not in unreadable]
     if findings.problems:
         raise RulebookInvalid(findings.problems)
     return files, people
@@ -101,7 +121,11 @@ def _read_people(path: Path, findings: Findings) -> dict[str, Party]:
             )
         )
         return {}
-    file = YamlFile(PEOPLE, path.read_text(encoding="utf-8"), findings)
+    already = len(findings.problems)
+    text = _read_text(path, PEOPLE, findings)
+    if len(findings.problems) > already:
+        return {}
+    file = YamlFile(PEOPLE, text, findings)
     form = file.read(PeopleForm, findings)
     if form is None:
         return {}
@@ -110,10 +134,8 @@ def _read_people(path: Path, findings: Findings) -> dict[str, Party]:
     for i, office in enumerate(form.offices):
         try:
             listed.append((("offices", i), Party(kind="office", **office.model_dump())))
-        except ValueError as error:
-            findings.add(
-                file, ("offices", i), str(error).splitlines()[-2].strip() if "\n" in str(error) else str(error)
-            )
+        except ValidationError as error:
+            file.note(error, ("offices", i), PeopleForm, findings)
     for at, party in listed:
         if party.id in people:
             findings.add(file, (*at, "id"), f"{party.id!r} stands here twice")
@@ -121,8 +143,7 @@ def _read_people(path: Path, findings: Findings) -> dict[str, Party]:
     for at, party in listed:
         for key in ("manager", "substitute"):
             named = getattr(party, key)
-            if named is not None and named not in people:
-                findings.unknown_name(file, (*at, key), "person", named, people)
+            findings.check_name(file, (*at, key), "person", named, people)
             if named == party.id:
                 findings.add(file, (*at, key), f"nobody is their own {key}")
     return people
@@ -140,16 +161,20 @@ class _Builder:
         self.files = files
         self.people = people
         self.findings = Findings()
+        self.signal_names: Collection[str] = ()
+        self.segment_ids: Collection[str] | None = None
+        self.roles: Collection[str] | None = None
+        self.policy_names: Collection[str] | None = None
 
     def build(self) -> Rulebook:
         settings = self._open("rules/settings.yaml")
         settings_form = settings.read(SettingsForm, self.findings) if settings else None
         signals = self._signals()
-        segments = self._segments(signals)
-        routing = self._routing(segments)
-        policies = self._policies(routing)
+        segments = self._segments()
+        routing = self._routing()
+        policies = self._policies()
         surveys = self._surveys()
-        rules = self._rules(signals, routing, policies)
+        rules = self._rules(policies)
         self._templates(rules)
         if self.findings.problems or settings_form is None:
             raise RulebookInvalid(self.findings.problems)
@@ -174,7 +199,10 @@ class _Builder:
             return None
         return YamlFile(name, text, self.findings)
 
-    def _condition(self, file: YamlFile, path: YamlPath, sql: str, scope: Scope) -> Condition | None:
+    def _condition(self, file: YamlFile, path: YamlPath, sql: object, scope: Scope) -> Condition | None:
+        """None where there is none, or it is refused; what is no text is the form's business."""
+        if not isinstance(sql, str):
+            return None
         try:
             return compile_condition(sql, scope)
         except ConditionRefused as error:
@@ -183,90 +211,93 @@ class _Builder:
 
     def _signals(self) -> dict[str, Signal]:
         file = self._open("rules/signals.yaml", needed=False)
-        form = file.read(SignalsForm, self.findings) if file else None
-        if file is None or form is None:
+        if file is None:
             return {}
+        form = file.read(SignalsForm, self.findings)
+        self.signal_names = file.names("signals") or ()
         signals = {}
-        for name, given in form.signals.items():
-            at: YamlPath = ("signals", name)
-            if given.count not in EVENT_FIELDS:
-                self.findings.unknown_name(file, (*at, "count"), "event type", given.count, EVENT_FIELDS)
+        for at, given in file.items("signals"):
+            self.findings.check_name(file, (*at, "count"), "event type", given.get("count"), EVENT_FIELDS)
+            if given.get("count") not in list(EVENT_FIELDS):
                 continue
-            scope = event_scope(given.count)
-            where = self._condition(file, (*at, "where"), given.where, scope) if given.where else None
-            reset = self._condition(file, (*at, "reset_when"), given.reset_when, scope) if given.reset_when else None
-            signals[name] = Signal(name=name, of=given.count, where=where, within=given.within, reset_when=reset)
+            scope = event_scope(given["count"])
+            where = self._condition(file, (*at, "where"), given.get("where"), scope)
+            reset = self._condition(file, (*at, "reset_when"), given.get("reset_when"), scope)
+            if form is not None:
+                name, within = str(at[-1]), form.signals[str(at[-1])].within
+                signals[name] = Signal(name=name, of=given["count"], where=where, within=within, reset_when=reset)
         return signals
 
-    def _segments(self, signals: Mapping[str, Signal]) -> dict[str, Segment]:
+    def _segments(self) -> dict[str, Segment]:
         file = self._open("rules/segments.yaml")
-        form = file.read(SegmentsForm, self.findings) if file else None
-        if file is None or form is None:
+        if file is None:
             return {}
+        form = file.read(SegmentsForm, self.findings)
+        self.segment_ids = file.names("segments", "id")
+        scope = segment_scope(self.signal_names)
+        whens, lists = {}, {}
+        for at, given in file.items("segments"):
+            whens[at[-1]] = self._condition(file, (*at, "when"), given.get("when"), scope)
+            lists[at[-1]] = self._members(file, (*at, "members"), given.get("members"))
         segments: dict[str, Segment] = {}
-        scope = segment_scope(signals)
-        for i, given in enumerate(form.segments):
-            at: YamlPath = ("segments", i)
-            if given.id in segments:
-                self.findings.add(file, (*at, "id"), f"the segment {given.id!r} stands here twice")
-            if given.otherwise and i != len(form.segments) - 1:
-                self.findings.add(
-                    file, (*at, "otherwise"), "what stands after 'otherwise' is never reached", "put it last"
-                )
-            when = self._condition(file, (*at, "when"), given.when, scope) if given.when else None
-            members = self._members(file, (*at, "members"), given.members) if given.members else None
-            segments[given.id] = Segment(
-                id=given.id,
-                rank=given.rank,
-                title=given.title or given.id.replace("_", " "),
-                members=members,
-                when=when,
-                otherwise=bool(given.otherwise),
+        for i, segment in enumerate(form.segments if form else ()):
+            if segment.id in segments:
+                message = f"the segment {segment.id!r} stands here twice"
+                self.findings.add(file, ("segments", i, "id"), message, "rename one of them")
+            if segment.otherwise and form and segment is not form.segments[-1]:
+                message = "what stands after 'otherwise' is never reached"
+                self.findings.add(file, ("segments", i, "otherwise"), message, "put it last")
+            segments[segment.id] = Segment(
+                id=segment.id,
+                rank=segment.rank,
+                title=segment.title or segment.id.replace("_", " "),
+                members=lists[i],
+                when=whens[i],
+                otherwise=bool(segment.otherwise),
             )
         return segments
 
-    def _members(self, file: YamlFile, path: YamlPath, name: str) -> frozenset[str]:
+    def _members(self, file: YamlFile, path: YamlPath, name: object) -> frozenset[str] | None:
         """The customer ids in the first column of a CSV file beside segments.yaml."""
-        text = self.files.get(f"rules/{name}")
-        if text is None:
-            lists = [n.removeprefix("rules/") for n in self.files if n.endswith(".csv")]
-            self.findings.unknown_name(file, path, "list", name, lists)
-            return frozenset()
-        rows = [row for row in csv.reader(io.StringIO(text)) if row and row[0].strip()]
+        if not isinstance(name, str):
+            return None
+        lists = {n.removeprefix("rules/") for n in self.files if n.endswith(".csv")}
+        self.findings.check_name(file, path, "list", name, lists)
+        text = self.files.get(f"rules/{name}", "customer_id").removeprefix("\ufeff")  # Excel begins with that mark
+        try:
+            rows = [row for row in csv.reader(io.StringIO(text)) if row and row[0].strip()]
+        except csv.Error as error:
+            problem = Problem(file=f"rules/{name}", line=1, column=None, message=f"no table: {error}")
+            self.findings.problems.append(problem)
+            return None
         if not rows or rows[0][0].strip() != "customer_id":
-            line = Problem(file=f"rules/{name}", line=1, column=1, message="the first line must begin with customer_id")
-            self.findings.problems.append(line)
+            message, hint = "the first line must begin with customer_id", "separate columns by commas"
+            problem = Problem(file=f"rules/{name}", line=1, column=1, message=message, suggestion=hint)
+            self.findings.problems.append(problem)
         return frozenset(row[0].strip() for row in rows[1:])
 
-    def _routing(self, segments: Mapping[str, Segment]) -> Routing:
+    def _routing(self) -> Routing:
         file = self._open("rules/routing.yaml")
-        form = file.read(RoutingForm, self.findings) if file else None
-        if file is None or form is None:
+        if file is None:
             return Routing(roles={})
-        for name, role in form.roles.items():
-            at: YamlPath = ("roles", name)
-            if role.forms != 1:
-                forms = "person, first_of, territory, industry, segment"
-                self.findings.add(file, at, f"a role has exactly one of {forms}")
-            for i, item in enumerate(role.first_of or ()):
-                if item != "customer.owner" and item not in form.roles:
-                    self.findings.unknown_name(
-                        file, (*at, "first_of", i), "role", item, {*form.roles, "customer.owner"}
-                    )
-            self._person(file, (*at, "person"), role.person)
-        default = form.roles.get("default")
-        if default is None or default.person is None:
-            hint = "add `default: {person: ...}`: whoever nobody is responsible for goes there"
-            self.findings.add(file, ("roles", "default"), "the role 'default' must name a person", hint)
-        for i, territory in enumerate(form.territories):
-            self._person(file, ("territories", i, "office"), territory.office)
-            self._person(file, ("territories", i, "lead"), territory.lead)
+        form = file.read(RoutingForm, self.findings)
+        self.roles = file.names("roles")
+        for at, role in file.items("roles"):
+            known = {*(self.roles or ()), "customer.owner"}
+            for i, item in enumerate(texts(role.get("first_of"))):
+                self.findings.check_name(file, (*at, "first_of", i), "role", item, known)
+            self._person(file, (*at, "person"), role.get("person"))
+        for at, territory in file.items("territories"):
+            self._person(file, (*at, "office"), territory.get("office"))
+            self._person(file, (*at, "lead"), territory.get("lead"))
+        if form is None:
+            return Routing(roles={})
+        self._roles(file, form.roles)
         for name, person in form.industries.items():
             self._person(file, ("industries", name), person)
         for name, person in form.segments.items():
             self._person(file, ("segments", name), person)
-            if name not in segments:
-                self.findings.unknown_name(file, ("segments", name), "segment", name, segments)
+            self.findings.check_name(file, ("segments", name), "segment", name, self.segment_ids)
         return Routing(
             roles=form.roles,
             territories=tuple(form.territories),
@@ -274,31 +305,43 @@ class _Builder:
             segments=form.segments,
         )
 
-    def _person(self, file: YamlFile, path: YamlPath, person: str | None) -> None:
-        if person is not None and self.people is not None and person not in self.people:
-            self.findings.unknown_name(file, path, "person or office", person, self.people)
+    def _roles(self, file: YamlFile, roles: Mapping[str, Role]) -> None:
+        """Each role is filled in one way, none by itself in the end, and `default` always by somebody."""
+        for name, role in roles.items():
+            if role.forms != 1:
+                forms = "person, first_of, territory, industry, segment"
+                self.findings.add(file, ("roles", name), f"a role has exactly one of {forms}", "make two roles of it")
+            if name in roles_behind(name, roles):
+                message, hint = f"{name!r} leads back to itself", "end it with `default`"
+                self.findings.add(file, ("roles", name, "first_of"), message, hint)
+        default = roles.get("default")
+        if default is None or default.person is None:
+            hint = "add `default: {person: ...}`: whoever nobody is responsible for goes there"
+            self.findings.add(file, ("roles", "default"), "the role 'default' must name a person", hint)
 
-    def _policies(self, routing: Routing) -> dict[str, Policy]:
+    def _person(self, file: YamlFile, path: YamlPath, person: object) -> None:
+        self.findings.check_name(file, path, "person or office", person, self.people)
+
+    def _policies(self) -> dict[str, Policy]:
         file = self._open("rules/sla.yaml")
-        form = file.read(PoliciesForm, self.findings) if file else None
-        if file is None or form is None:
+        if file is None:
             return {}
-        policies = {}
-        for name, given in form.policies.items():
-            targets = {}
-            for kind in ClockKind:
-                target = getattr(given, kind.value)
-                if target is None:
-                    continue
-                targets[kind] = target.built()
-                for i, step in enumerate(target.steps):
-                    for word in step.notify:
-                        if word not in STEP_WORDS and word not in routing.roles:
-                            known = {*STEP_WORDS, *routing.roles}
-                            path: YamlPath = ("policies", name, kind.value, "steps", i, "notify")
-                            self.findings.unknown_name(file, path, "role", word, known)
-            policies[name] = Policy(id=name, starts=given.starts, targets=targets)
-        return policies
+        form = file.read(PoliciesForm, self.findings)
+        self.policy_names = file.names("policies")
+        known = None if self.roles is None else {*STEP_WORDS, *self.roles}
+        for policy, _ in file.items("policies"):
+            for target, _ in file.items(*policy):
+                for step, given in file.items(*target, "steps"):
+                    for word in texts(given.get("notify")):
+                        self.findings.check_name(file, (*step, "notify"), "role", word, known)
+        return {
+            name: Policy(
+                id=name,
+                starts=given.starts,
+                targets={kind: target.built() for kind in ClockKind if (target := getattr(given, kind.value))},
+            )
+            for name, given in (form.policies.items() if form else ())
+        }
 
     def _surveys(self) -> dict[str, Survey]:
         file = self._open("rules/surveys.yaml", needed=False)
@@ -307,76 +350,75 @@ class _Builder:
             return {}
         return {name: Survey(id=name, **given.model_dump()) for name, given in form.surveys.items()}
 
-    def _rules(
-        self, signals: Mapping[str, Signal], routing: Routing, policies: Mapping[str, Policy]
-    ) -> dict[str, Rule]:
+    def _rules(self, policies: Mapping[str, Policy]) -> dict[str, Rule]:
         rules: dict[str, Rule] = {}
         names = sorted(n for n in self.files if n.startswith("rules/escalations/") and n.endswith((".yaml", ".yml")))
         if not names:
-            hint = "write rules/escalations/first.yaml"
+            message, hint = "there is no rule", "write rules/escalations/first.yaml"
             self.findings.problems.append(
-                Problem(file="rules/escalations", line=None, column=None, message="there is no rule", suggestion=hint)
+                Problem(file="rules/escalations", line=None, column=None, message=message, suggestion=hint)
             )
         for name in names:
             file = self._open(name)
-            form = file.read(RulesForm, self.findings) if file else None
-            for i, given in enumerate(form.rules if form else ()):
-                assert file is not None
-                at: YamlPath = ("rules", i)
-                if given.id in rules:
-                    self.findings.add(file, (*at, "id"), f"the rule {given.id!r} exists twice")
-                if given.on not in EVENT_FIELDS:
-                    self.findings.unknown_name(file, (*at, "on"), "event type", given.on, EVENT_FIELDS)
-                    continue
-                self._known(file, at, given.model_dump(), routing, policies)
-                scope = rule_scope(given.on, signals)
-                when = []
-                for words, sql in given.when.items():
-                    condition = self._condition(file, (*at, "when", words), sql, scope)
-                    if condition is not None:
-                        when.append(NamedCondition(name=words, condition=condition))
-                values = given.model_dump(exclude={"when", "inform"})
-                rules[given.id] = Rule(**values, when=tuple(when), inform=tuple(given.inform))
+            assert file is not None, "its name was read from the files"
+            form = file.read(RulesForm, self.findings)
+            for at, given in file.items("rules"):
+                if given.get("id") in list(rules):
+                    self.findings.add(file, (*at, "id"), f"the rule {given['id']!r} exists twice", "rename one of them")
+                when = self._rule(file, at, given, policies)
+                if form is not None:
+                    rule = form.rules[int(at[-1])]
+                    values = rule.model_dump(exclude={"when", "inform"})
+                    rules[rule.id] = Rule(**values, when=when, inform=tuple(rule.inform))
         return rules
 
-    def _known(
-        self,
-        file: YamlFile,
-        at: YamlPath,
-        given: Mapping[str, object],
-        routing: Routing,
-        policies: Mapping[str, Policy],
-    ) -> None:
-        """Roles and the policy a rule names exist; a policy that binds the fixer needs one."""
-        named = [("caller", given["caller"]), ("fixer", given["fixer"])]
-        inform = given["inform"]
-        assert isinstance(inform, list)
-        named += [("inform", role) for role in inform]
-        for key, role in named:
-            if role is not None and role not in routing.roles:
-                self.findings.unknown_name(file, (*at, key), "role", str(role), routing.roles)
-        policy = policies.get(str(given["policy"]))
-        if policy is None:
-            self.findings.unknown_name(file, (*at, "policy"), "policy", str(given["policy"]), policies)
-        elif given["fixer"] is None and any(target.by == "fixer" for target in policy.targets.values()):
-            self.findings.add(
-                file, (*at, "policy"), f"{policy.id} gives the fixer a clock, but the rule names no fixer"
-            )
+    def _rule(
+        self, file: YamlFile, at: YamlPath, given: Mapping[str, Any], policies: Mapping[str, Policy]
+    ) -> tuple[NamedCondition, ...]:
+        """Names a rule refers to, and its conditions; a policy that binds the fixer needs one."""
+        check = self.findings.check_name
+        for key in ("caller", "fixer", "inform"):
+            for role in texts(given.get(key)):
+                check(file, (*at, key), "role", role, self.roles)
+        check(file, (*at, "policy"), "policy", given.get("policy"), self.policy_names)
+        policy = policies.get(str(given.get("policy")))
+        if policy and not given.get("fixer") and any(target.by == "fixer" for target in policy.targets.values()):
+            message = f"{policy.id} gives the fixer a clock, but the rule names no fixer"
+            self.findings.add(file, (*at, "policy"), message, "add `fixer:`, or take another policy")
+        on, when = given.get("on"), given.get("when")
+        check(file, (*at, "on"), "event type", on, EVENT_FIELDS)
+        if on not in list(EVENT_FIELDS) or not isinstance(when, dict):
+            return ()
+        scope = rule_scope(on, self.signal_names)
+        compiled = {words: self._condition(file, (*at, "when", words), sql, scope) for words, sql in when.items()}
+        return tuple(NamedCondition(name=words, condition=found) for words, found in compiled.items() if found)
 
     def _templates(self, rules: Mapping[str, Rule]) -> None:
-        """Every mail has its three files, in English at least, and each can be parsed."""
+        """Every mail has its three files, in English at least; each can be read, and what it builds on is there."""
         for template in dict.fromkeys([*STANDING_TEMPLATES, *(rule.template for rule in rules.values())]):
             for ending in ("subject.txt", "txt", "html"):
                 name = f"templates/mail/en/{template}.{ending}"
                 if name not in self.files:
-                    self.findings.problems.append(Problem(file=name, line=None, column=None, message="is missing"))
+                    hint = f"write it, or begin with a copy of call.{ending}"
+                    problem = Problem(file=name, line=None, column=None, message="is missing", suggestion=hint)
+                    self.findings.problems.append(problem)
         environment = Environment()
+        environment.filters.update(filters())
         for name, text in self.files.items():
-            if not name.startswith("templates/"):
-                continue
-            try:
-                environment.parse(text)
-            except TemplateSyntaxError as error:
-                self.findings.problems.append(
-                    Problem(file=name, line=error.lineno, column=None, message=error.message or "not a template")
-                )
+            if name.startswith("templates/"):
+                self._template(environment, name, text)
+
+    def _template(self, environment: Environment, name: str, text: str) -> None:
+        try:
+            environment.compile(text)
+            wanted = meta.find_referenced_templates(environment.parse(text))
+        except TemplateSyntaxError as error:
+            self.findings.problems.append(
+                Problem(file=name, line=error.lineno, column=None, message=error.message or "not a template")
+            )
+            return
+        for other in wanted:
+            if other is not None and f"templates/mail/{other}" not in self.files:
+                line = next((n for n, row in enumerate(text.split("\n"), 1) if other in row), None)
+                message = f"there is no template {other!r} to build on"
+                self.findings.problems.append(Problem(file=name, line=line, column=None, message=message))

@@ -1,6 +1,7 @@
 """The forms of the files under rules/: what a business may write, key by key. DESIGN.md, Rules."""
 
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
@@ -16,7 +17,15 @@ class Form(BaseModel):
 
 
 def _duration(value: Any) -> Any:
-    return parse_duration(value) if isinstance(value, str) else value
+    """A bare number would be read as seconds."""
+    return parse_duration(str(value))
+
+
+def _written_out(value: Any) -> Any:
+    """A bare number would be read as seconds since 1970."""
+    if not isinstance(value, datetime) and not re.match(r"\d{4}-\d\d-\d\dT", str(value)):
+        raise ValueError('write a time with its zone, such as "2026-01-01T00:00:00Z"')
+    return value
 
 
 def _share(value: Any) -> Any:
@@ -37,7 +46,7 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 class SettingsForm(Form):
     """rules/settings.yaml"""
 
-    go_live: AwareDatetime
+    go_live: Annotated[AwareDatetime, BeforeValidator(_written_out)]
     notify_max_age: Duration = timedelta(days=7)
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
 

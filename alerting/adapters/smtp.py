@@ -9,6 +9,7 @@ import smtplib
 import socket
 import ssl
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,40 +41,42 @@ class SmtpMailer:
             raw = to_bytes(mail)
         except ValueError as error:
             return Outcome(kind="refused", detail=f"cannot be written as a mail: {error}")
-        try:
-            client = self._connect()
-        except smtplib.SMTPResponseException as error:
-            return Outcome(kind="deferred", code=error.smtp_code, detail=f"not let in: {_said(error.smtp_error)}")
-        except (OSError, smtplib.SMTPException) as error:
-            return Outcome(kind="deferred", detail=f"no connection: {type(error).__name__}: {error}")
-        watchdog = threading.Timer(self._deadline, _cut, [client])
-        watchdog.daemon = True
-        watchdog.start()
-        try:
-            return self._transact(client, mail, raw)
-        except (OSError, smtplib.SMTPException) as error:
-            return Outcome(kind="deferred", detail=f"connection lost: {type(error).__name__}: {error}")
-        finally:
-            watchdog.cancel()
-            with contextlib.suppress(OSError, smtplib.SMTPException):
-                client.quit()  # a bad goodbye after 250 changes nothing
-            client.close()
+        client = self._client()
+        with _cut_after(self._deadline, client):
+            try:
+                self._enter(client)
+            except smtplib.SMTPResponseException as error:
+                client.close()
+                return Outcome(kind="deferred", code=error.smtp_code, detail=f"not let in: {_said(error.smtp_error)}")
+            except (OSError, smtplib.SMTPException) as error:
+                client.close()
+                return Outcome(kind="deferred", detail=f"no connection: {type(error).__name__}: {error}")
+            try:
+                return self._transact(client, mail, raw)
+            except UnicodeEncodeError:
+                return Outcome(kind="refused", detail="the address has letters outside ASCII")
+            except (OSError, smtplib.SMTPException) as error:
+                return Outcome(kind="deferred", detail=f"connection lost: {type(error).__name__}: {error}")
+            finally:
+                with contextlib.suppress(OSError, smtplib.SMTPException):
+                    client.quit()  # a bad goodbye after 250 changes nothing
+                client.close()
 
-    def _connect(self) -> smtplib.SMTP:
+    def _client(self) -> smtplib.SMTP:
+        """Not yet connected: smtplib connects when it is made, and the deadline must hold from before that."""
+        kind = smtplib.SMTP_SSL if self._server.security == "tls" else smtplib.SMTP
+        return kind.__new__(kind)
+
+    def _enter(self, client: smtplib.SMTP) -> None:
         server, timeout = self._server, min(self._deadline, 20.0)
-        if server.security == "tls":
-            client: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=timeout, context=self._context())
+        if isinstance(client, smtplib.SMTP_SSL):
+            client.__init__(server.host, server.port, timeout=timeout, context=self._context())  # type: ignore[misc]
         else:
-            client = smtplib.SMTP(server.host, server.port, timeout=timeout)
-        try:
-            if server.security == "starttls":
-                client.starttls(context=self._context())
-            if server.user is not None:
-                client.login(server.user, server.password or "")
-        except BaseException:
-            client.close()
-            raise
-        return client
+            client.__init__(server.host, server.port, timeout=timeout)  # type: ignore[misc]
+        if server.security == "starttls":
+            client.starttls(context=self._context())
+        if server.user is not None:
+            client.login(server.user, server.password or "")
 
     def _context(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self._server.ca_file)
@@ -91,6 +94,10 @@ class SmtpMailer:
             code, answer = client.data(raw)
         except smtplib.SMTPDataError as error:
             code, answer = error.smtp_code, _bytes(error.smtp_error)
+        except (OSError, smtplib.SMTPServerDisconnected) as error:
+            return Outcome(
+                kind="unknown", detail=f"connection lost during the message: {type(error).__name__}: {error}"
+            )
         if code != 250:
             return _answered(code, f"message: {_said(answer)}")
         return Outcome(kind="sent", code=code, detail=_said(answer))
@@ -100,12 +107,24 @@ def _answered(code: int, detail: str) -> Outcome:
     return Outcome(kind="refused" if 500 <= code < 600 else "deferred", code=code, detail=detail)
 
 
-def _cut(client: smtplib.SMTP) -> None:
-    """The attempt took too long: cut the socket, whatever it waits for."""
-    sock = client.sock
-    if sock is not None:
-        with contextlib.suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
+@contextlib.contextmanager
+def _cut_after(deadline: float, client: smtplib.SMTP) -> Iterator[None]:
+    """Cut the connection when the whole attempt takes too long, whatever it waits for; again where TLS has replaced it."""
+    over = threading.Event()
+
+    def watch() -> None:
+        remaining = deadline
+        while not over.wait(remaining):
+            if client.sock is not None:
+                with contextlib.suppress(OSError):
+                    client.sock.shutdown(socket.SHUT_RDWR)
+            remaining = 0.1
+
+    threading.Thread(target=watch, name="send-deadline", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def _bytes(answer: bytes | str) -> bytes:

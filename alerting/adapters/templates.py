@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import css_inline
-from jinja2 import DictLoader, Environment, StrictUndefined, TemplateError
+from jinja2 import DictLoader, Environment, StrictUndefined
 
 from alerting.adapters.links import Links
 from alerting.domain.durations import format_duration
@@ -57,7 +57,7 @@ def phone_uri(number: str) -> str:
 
 
 def language_name(code: str) -> str:
-    return _LANGUAGES.get(code.split("-")[0].lower(), code)
+    return _LANGUAGES.get(code.split("-")[0].lower()) or one_line(code, 40)
 
 
 def call_hours(contact: Mapping[str, Any], customer_zone: str | None, reader: ZoneInfo, now: datetime) -> str | None:
@@ -134,7 +134,7 @@ class Composer:
                 for ending in ("subject.txt", "txt", "html")
             }
             html = self._inliner.inline(parts["html"])
-        except (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+        except Exception as error:  # a template can fail in any way, endless recursion too, and the mail must go
             line = getattr(error, "lineno", None)
             place = f"{letter.template} line {line}" if line else letter.template
             raise RenderError(f"{place}: {type(error).__name__}: {error}") from error
@@ -193,6 +193,7 @@ class Composer:
     def _mail(self, letter: Letter, subject: str, text: str, html: str | None) -> Mail:
         view = letter.view
         domain = letter.message_id.rsplit("@", 1)[-1].rstrip(">")
+        first = view.alerts[0].time  # unlike `starts`, it stays when the case is reopened: one thread per case
         return Mail(
             message_id=letter.message_id,
             sender=self._sender,
@@ -202,7 +203,7 @@ class Composer:
             text=text,
             html=html,
             reply_to=view.owner.email if view.owner else None,
-            in_reply_to=f"<case-{view.case.id}.{view.case.starts.case_opened:%Y%m%d%H%M%S}@{domain}>",
+            in_reply_to=f"<case-{view.case.id}.{first:%Y%m%d%H%M%S}@{domain}>",
             sent_at=view.now,
         )
 

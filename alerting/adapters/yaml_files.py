@@ -3,7 +3,8 @@
 YAML 1.2 (ruamel.yaml): in 1.1 `on:` is true, `NO` is false and `9:00` is 540. Duplicate keys are refused.
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.reader import ReaderError
 
 from alerting.domain.errors import ConditionRefused, Problem
 
@@ -31,19 +33,21 @@ class Findings:
         self.problems.append(Problem(file=file.name, line=line, column=column, message=message, suggestion=suggestion))
 
     def refuse_condition(self, file: "YamlFile", path: Path, error: ConditionRefused) -> None:
-        """A condition's own column counts from the quote it stands behind; one over several lines names its start."""
-        line, column = file.value_position(path)
-        if column is not None and error.column is not None:
-            column += error.column
+        """Where in the condition; one over several lines or with escapes names its start."""
+        line, column = file.value_position(path, error.column)
         self.problems.append(
             Problem(file=file.name, line=line, column=column, message=error.message, suggestion=error.suggestion)
         )
 
-    def unknown_name(self, file: "YamlFile", path: Path, kind: str, name: str, known: Iterable[str]) -> None:
-        """A name that refers to nothing, with the nearest one that would."""
-        names = sorted(known)
-        near = get_close_matches(name, names, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names) or 'none'}"
+    def check_name(self, file: "YamlFile", path: Path, kind: str, name: Any, known: Collection[str] | None) -> None:
+        """A name that refers to nothing, with the nearest one that would.
+
+        `known` None: nobody can tell, for the file that says it cannot be read. What is no text is the form's business.
+        """
+        if known is None or not isinstance(name, str) or name in known:
+            return
+        near = get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known)) or 'none'}"
         self.add(file, path, f"no {kind} is called {name!r}", hint)
 
 
@@ -52,15 +56,25 @@ class YamlFile:
 
     def __init__(self, name: str, text: str, findings: Findings) -> None:
         self.name = name
+        self._lines = text.split("\n")
         self._node: Any = None
+        self._refused = True
         try:
             self._node = YAML(typ="rt").load(text)
+            self._refused = False
         except DuplicateKeyError as error:
             self._refuse(findings, error, "this key stands here twice", "keep one of them")
         except MarkedYAMLError as error:
-            self._refuse(findings, error, f"not YAML: {error.problem or error.context}", None)
+            hint = "indent with spaces" if "\\t" in str(error.problem) else "put texts with signs in them in quotes"
+            self._refuse(findings, error, f"not YAML: {error.problem or error.context}", hint)
+        except ReaderError as error:
+            line = text.count("\n", 0, error.position) + 1
+            message = f"not YAML: a character that no text has: {chr(error.character)!r}"
+            findings.problems.append(
+                Problem(file=name, line=line, column=None, message=message, suggestion="remove it")
+            )
         except YAMLError as error:
-            findings.problems.append(Problem(file=name, line=None, column=None, message=f"not YAML: {error}"))
+            findings.problems.append(Problem(file=name, line=1, column=None, message=f"not YAML: {error}"))
         self.data = _plain(self._node)
 
     def _refuse(self, findings: Findings, error: MarkedYAMLError, message: str, suggestion: str | None) -> None:
@@ -74,38 +88,79 @@ class YamlFile:
         """Where the key or item at `path` stands, or the nearest thing around it."""
         return self._locate(path, of_value=False)
 
-    def value_position(self, path: Path) -> tuple[int | None, int | None]:
-        return self._locate(path, of_value=True)
+    def value_position(self, path: Path, offset: int | None = None) -> tuple[int | None, int | None]:
+        """Where the text at `path` begins, or its character `offset` where it stands in the file as it is read."""
+        line, column = self._locate(path, of_value=True)
+        rest = self._lines[line - 1][column - 1 :]
+        quoted = rest[:1] in {"'", '"'}
+        if offset is None or not rest[quoted:].startswith(str(self._at(path))):
+            return line, column
+        return line, column + offset - (not quoted)
 
-    def _locate(self, path: Path, *, of_value: bool) -> tuple[int | None, int | None]:
+    def _at(self, path: Path) -> Any:
+        node = self._node
+        for part in path:
+            node = node[part]
+        return node
+
+    def _locate(self, path: Path, *, of_value: bool) -> tuple[int, int]:
         node, found = self._node, (1, 1)
         for part in path:
             place = None
-            if isinstance(node, CommentedMap) and part in node:
-                place = node.lc.value(part) if of_value else node.lc.key(part)
-            elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
-                place = node.lc.item(part)
+            try:
+                if isinstance(node, CommentedMap) and part in node:
+                    place = node.lc.value(part) if of_value else node.lc.key(part)
+                elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
+                    place = node.lc.item(part)
+            except KeyError:
+                break  # merged in by `<<`, it stands elsewhere
             if place is None:
                 break
             found = (place[0] + 1, place[1] + 1)
             node = node[part]
         return found
 
+    def items(self, *path: str | int) -> Iterator[tuple[Path, dict[str, Any]]]:
+        """The mappings under `path`, item by item, as written: names are checked even where a form does not fit."""
+        found = self.data
+        for part in path:
+            found = found.get(part) if isinstance(found, dict) else None
+        pairs = found.items() if isinstance(found, dict) else enumerate(found) if isinstance(found, list) else ()
+        return (((*path, name), item) for name, item in pairs if isinstance(item, dict))
+
+    def names(self, key: str, within: str | None = None) -> Collection[str] | None:
+        """The keys under `key`, or each item's `within`, as written; None where the file cannot tell.
+
+        Also of a file with faults: what refers to a name that is written there is not wrong, too.
+        """
+        found = self.data.get(key) if isinstance(self.data, dict) else None
+        if within is not None and isinstance(found, list):
+            return {str(item[within]) for item in found if isinstance(item, dict) and within in item}
+        return {str(name) for name in found} if within is None and isinstance(found, dict) else None
+
     def read(self, form: type[Form], findings: Findings) -> Form | None:
         """The file as a form; every finding with its place. None when it does not fit."""
-        if self.data is None:
-            if self._node is None and not findings.problems:
-                findings.add(self, (), "the file is empty")
+        if not isinstance(self.data, dict):
+            if not self._refused:
+                first = next(info.alias or name for name, info in form.model_fields.items())
+                message = "the file is empty" if self.data is None else "the file holds no keys with values"
+                findings.add(self, (), message, f"begin with `{first}:`")
             return None
         try:
             return form.model_validate(self.data)
         except ValidationError as error:
-            for finding in error.errors(include_url=False):
-                self._note(finding, form, findings)
+            self.note(error, (), form, findings)
             return None
 
-    def _note(self, finding: Any, form: type[BaseModel], findings: Findings) -> None:
-        path = tuple(part for part in finding["loc"] if not (isinstance(part, str) and part.startswith("function-")))
+    def note(self, error: ValidationError, below: Path, form: type[BaseModel], findings: Findings) -> None:
+        """Every finding of a form that stands at `below`, with its place."""
+        for finding in error.errors(include_url=False):
+            self._note(finding, below, form, findings)
+
+    def _note(self, finding: Any, below: Path, form: type[BaseModel], findings: Findings) -> None:
+        path = below + tuple(
+            part for part in finding["loc"] if not (isinstance(part, str) and part.startswith("function-"))
+        )
         message = finding["msg"].removeprefix("Value error, ")
         suggestion = None
         if finding["type"] == "extra_forbidden":
@@ -113,7 +168,11 @@ class YamlFile:
             near = get_close_matches(key, sorted(_keys_of(form)), n=1, cutoff=0.6)
             message, suggestion = f"unknown key {key!r}", f"did you mean {near[0]!r}?" if near else None
         elif finding["type"] == "missing":
-            message = f"{path[-1]!r} is missing"
+            message, suggestion = f"{path[-1]!r} is missing", f"add `{path[-1]}:`"
+        elif finding["type"] == "literal_error":
+            choices = re.findall(r"'([^']*)'", finding["ctx"]["expected"])
+            near = get_close_matches(str(finding["input"]), choices, n=1, cutoff=0.6)
+            suggestion = f"did you mean {near[0]!r}?" if near else None
         findings.add(self, path, message, suggestion)
 
 
@@ -145,3 +204,8 @@ def _keys_of(form: type[BaseModel]) -> set[str]:
 
 def _arguments(kind: Any) -> Sequence[Any]:
     return [argument for argument in getattr(kind, "__args__", ()) if not isinstance(argument, str)]
+
+
+def texts(value: Any) -> list[str]:
+    """A text or a list of texts, as written; what is neither has been found already."""
+    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]

@@ -23,6 +23,9 @@ BUSY_TIMEOUT_MS = 30_000
 _RETRYABLE = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53000", "53100", "53200", "53300"}
 """PostgreSQL: serialization failure, deadlock, lock not available, shutting down, out of resources."""
 
+_MISPLACED = {"25006", "42501", "42P01", "42703"}
+"""PostgreSQL: read-only, no right to, no such table, no such column. The database is at fault, never an event."""
+
 
 _SQLITE_TEMPORARY = ("locked", "busy", "disk I/O error", "disk is full", "unable to open")
 
@@ -161,7 +164,7 @@ def _translated() -> Iterator[None]:
 def _is_temporary(error: DBAPIError) -> bool:
     """A lost connection, a lock or a full disk; not a statement or a value the database will never take."""
     if not isinstance(error, (OperationalError, InterfaceError)):
-        return getattr(error.orig, "sqlstate", None) in _RETRYABLE
+        return getattr(error.orig, "sqlstate", None) in _RETRYABLE | _MISPLACED
     if isinstance(error.orig, sqlite3.Error):
         return any(word in str(error.orig) for word in _SQLITE_TEMPORARY)
     state = getattr(error.orig, "sqlstate", None)

@@ -153,18 +153,21 @@ def join_case(case: Case, clocks: Iterable[Clock], alert: RaisedAlert, now: date
     after, tell = _join_people(case, alert)
     changed, timers, cancelled = _stricter(after, clocks, alert, now)
     facts = {"alert": alert.id, "rule": alert.rule, "severity": alert.severity, "clocks": _dues(changed)}
-    audit = [AuditLine(action="case.joined", happened_at=now, facts=facts)]
-    if after.caller != case.caller:
-        moved = {"from": case.caller, "to": after.caller, "why": f"{alert.rule} is {alert.severity}"}
-        audit.append(AuditLine(action="case.caller_changed", happened_at=now, facts=moved))
     return Decision(
         case=after,
         clocks=tuple(changed),
         timers=tuple(timers),
         cancelled=tuple(cancelled),
         tell=tuple(tell),
-        audit=tuple(audit),
+        audit=(AuditLine(action="case.joined", happened_at=now, facts=facts), *_caller_lines(case, after, alert, now)),
     )
+
+
+def _caller_lines(case: Case, after: Case, alert: RaisedAlert, now: datetime) -> list[AuditLine]:
+    if after.caller == case.caller:
+        return []
+    moved = {"from": case.caller, "to": after.caller, "why": f"{alert.rule} is {alert.severity}"}
+    return [AuditLine(action="case.caller_changed", happened_at=now, facts=moved)]
 
 
 def _reopen(case: Case, clocks: Iterable[Clock], alert: RaisedAlert, now: datetime) -> Decision:
@@ -191,7 +194,10 @@ def _reopen(case: Case, clocks: Iterable[Clock], alert: RaisedAlert, now: dateti
         timers=tuple(timers),
         cancelled=tuple(clock.key for clock in running),
         tell=tuple(tell),
-        audit=(AuditLine(action="case.reopened", happened_at=now, facts=facts),),
+        audit=(
+            AuditLine(action="case.reopened", happened_at=now, facts=facts),
+            *_caller_lines(case, after, alert, now),
+        ),
     )
 
 
@@ -206,6 +212,8 @@ def _join_people(case: Case, alert: RaisedAlert) -> tuple[Case, list[Told]]:
     new = [person for person in dict.fromkeys(candidates) if person not in known]
     after = replace(
         case,
+        # the former caller's word does not bind the new one, who must still be able to say "I'll call"
+        status=Status.OPEN if caller != case.caller and case.status is Status.ACKNOWLEDGED else case.status,
         severity=alert.severity if stronger else case.severity,
         rule=alert.rule if stronger else case.rule,
         policy=alert.policy.id if stronger else case.policy,
@@ -224,13 +232,21 @@ def _join_people(case: Case, alert: RaisedAlert) -> tuple[Case, list[Told]]:
 def _stricter(
     case: Case, clocks: Iterable[Clock], alert: RaisedAlert, now: datetime
 ) -> tuple[list[Clock], list[NewTimer], list[str]]:
-    """New plans where the alert's target ends before the running one, or where the case had no such clock."""
+    """New plans where the alert's target ends before the running one, or where the case had no such clock.
+
+    What is already done is not asked for again: nothing could stop such a clock any more.
+    """
     present = current_clocks(case, clocks)
+    done = {
+        ClockKind.ACKNOWLEDGE: case.status is not Status.OPEN,
+        ClockKind.CONTACT: case.contacted_at is not None,
+        ClockKind.RESOLVE: case.cause_removed_at is not None,
+    }
     changed, timers, cancelled = [], [], []
     for kind, target in alert.policy.targets.items():
         old = present.get(kind)
         new = start_clock(kind, alert.policy, alert.starts, case.cycle, old.plan + 1 if old else 1)
-        if old is not None and (not old.running or new.due_at >= old.due_at):
+        if done[kind] or (old is not None and (not old.running or new.due_at >= old.due_at)):
             continue
         changed.append(new)
         timers += timers_of(new, target, now)

@@ -18,6 +18,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
+from alerting.domain import arithmetic
 from alerting.domain.errors import ConditionRefused
 
 MAX_LENGTH = 4_000
@@ -56,7 +57,7 @@ class Scope:
     def find(self, name: str) -> tuple[str, Type]:
         found = self.names.get(name)
         if found is None:
-            near = get_close_matches(name, self.names, n=1, cutoff=0.6)
+            near = get_close_matches(name.lower(), self.names, n=1, cutoff=0.6)
             raise ConditionRefused(f"unknown field {name!r}", suggestion=f"did you mean {near[0]!r}?" if near else None)
         return found
 
@@ -85,9 +86,11 @@ def compile_condition(sql: str, scope: Scope) -> Condition:
     """Parse, check names and types, and compile. Raises ConditionRefused with the column where one is known."""
     if len(sql) > MAX_LENGTH:
         raise ConditionRefused(f"a condition has at most {MAX_LENGTH} characters, this one {len(sql)}")
-    root = _parse(sql)
     compiler = _Compiler(scope)
-    typed = compiler.compile(root, 0)
+    try:
+        typed = compiler.compile(_parse(sql), 0)
+    except RecursionError as error:  # parsing, or showing the refused part
+        raise ConditionRefused(f"nested deeper than {MAX_DEPTH}") from error
     if typed.type not in {Type.BOOLEAN, Type.NULL}:
         raise ConditionRefused(f"a condition must be true or false, this is a {typed.type.value}")
     return Condition(sql=sql, reads=tuple(dict.fromkeys(compiler.reads)), _evaluate=typed.run)
@@ -100,14 +103,12 @@ def _parse(sql: str) -> exp.Expr:
     except (ParseError, TokenError) as error:
         details = getattr(error, "errors", None) or [{}]
         column = details[0].get("col")
-        message = str(details[0].get("description") or error).split(". Line")[0]
+        message = str(details[0].get("description") or "a quote is not closed").split(". Line")[0]
         if message.startswith("Required keyword"):
             message = "something is missing here"
         raise ConditionRefused(f"not a SQL condition: {message}", column=_own_column(column)) from error
-    except RecursionError as error:
-        raise ConditionRefused(f"nested deeper than {MAX_DEPTH}") from error
     select = statements[0] if len(statements) == 1 else None
-    if not isinstance(select, exp.Select) or len(select.expressions) != 1:
+    if not isinstance(select, exp.Select) or len(select.expressions) != 1 or sql.rstrip().endswith(";"):
         raise ConditionRefused("write one condition, without commas or semicolons at its end")
     extra = [name for name, value in select.args.items() if value and name not in {"expressions", "kind"}]
     only = select.expressions[0]
@@ -128,7 +129,12 @@ _COMPARE: dict[type[exp.Expr], Callable[[Any, Any], bool]] = {
     exp.GT: operator.gt,
     exp.GTE: operator.ge,
 }
-_BIGINT_MIN, _BIGINT_MAX = -(2**63), 2**63 - 1
+
+
+_KNOWN_PARTS = frozenset(
+    "this expression expressions low high ifs default table db catalog is_string typed negate".split()  # noqa: SIM905
+)
+"""What the methods below read of a node. A part nobody reads, such as SYMMETRIC, must not be passed over in silence."""
 
 
 class _Compiler:
@@ -144,14 +150,15 @@ class _Compiler:
         method = getattr(self, "_" + type(node).__name__.lower(), None)
         if type(node) in _COMPARE:
             method = self._comparison
-        if method is None:
+        if method is None or any(value and name not in _KNOWN_PARTS for name, value in node.args.items()):
             raise _refused(node, f"{node.sql(dialect='postgres')[:60]!r} is not part of the condition language")
         try:
-            return method(node, depth + 1)  # type: ignore[no-any-return]
+            typed: _Typed = method(node, depth + 1)
         except ConditionRefused as error:
             if error.column is None:
                 error.column = _column_of(node)
             raise
+        return _Typed(type=Type.BOOLEAN, run=_negated(typed.run)) if node.args.get("negate") else typed
 
     def _paren(self, node: exp.Paren, depth: int) -> _Typed:
         return self.compile(node.this, depth)
@@ -168,7 +175,7 @@ class _Compiler:
     def _literal(self, node: exp.Literal, depth: int) -> _Typed:
         if node.is_string:
             return _constant(Type.TEXT, node.this)
-        if re.fullmatch(r"\d+", node.this) and int(node.this) <= _BIGINT_MAX:
+        if re.fullmatch(r"\d+", node.this) and int(node.this) <= arithmetic.BIGINT_MAX:
             return _constant(Type.BIGINT, int(node.this))
         try:
             return _constant(Type.NUMERIC, Decimal(node.this))
@@ -182,44 +189,29 @@ class _Compiler:
         return _constant(Type.NULL, None)
 
     def _and(self, node: exp.And, depth: int) -> _Typed:
-        left, right = self._truths(node, depth)
-
-        def run(facts: Facts) -> bool | None:
-            first = left(facts)
-            if first is False:
-                return False
-            second = right(facts)
-            if second is False:
-                return False
-            return None if first is None or second is None else True
-
-        return _Typed(type=Type.BOOLEAN, run=run)
+        return self._connected(node, depth, decisive=False)
 
     def _or(self, node: exp.Or, depth: int) -> _Typed:
-        left, right = self._truths(node, depth)
+        return self._connected(node, depth, decisive=True)
+
+    def _connected(self, node: exp.Connector, depth: int, *, decisive: bool) -> _Typed:
+        """A chain of AND is false, one of OR true, as soon as one operand is; else unknown if any is unknown."""
+        operands = [self._truth(operand, depth) for operand in node.flatten()]
 
         def run(facts: Facts) -> bool | None:
-            first = left(facts)
-            if first is True:
-                return True
-            second = right(facts)
-            if second is True:
-                return True
-            return None if first is None or second is None else False
+            answer: bool | None = not decisive
+            for operand in operands:
+                value: bool | None = operand(facts)
+                if value is decisive:
+                    return decisive
+                if value is None:
+                    answer = None
+            return answer
 
         return _Typed(type=Type.BOOLEAN, run=run)
 
     def _not(self, node: exp.Not, depth: int) -> _Typed:
-        inner = self._truth(node.this, depth)
-
-        def run(facts: Facts) -> bool | None:
-            value = inner(facts)
-            return None if value is None else not value
-
-        return _Typed(type=Type.BOOLEAN, run=run)
-
-    def _truths(self, node: exp.Binary, depth: int) -> tuple[Evaluate, Evaluate]:
-        return self._truth(node.left, depth), self._truth(node.right, depth)
+        return _Typed(type=Type.BOOLEAN, run=_negated(self._truth(node.this, depth)))
 
     def _truth(self, node: exp.Expr, depth: int) -> Evaluate:
         typed = self.compile(node, depth)
@@ -259,9 +251,20 @@ class _Compiler:
         return _Typed(type=Type.BOOLEAN, run=run)
 
     def _between(self, node: exp.Between, depth: int) -> _Typed:
-        low = exp.GTE(this=node.this, expression=node.args["low"])
-        high = exp.LTE(this=node.this.copy(), expression=node.args["high"])
-        return self.compile(exp.And(this=low, expression=high), depth)
+        subject, low, high = (self.compile(node.args[part], depth) for part in ("this", "low", "high"))
+        _same_kind(node, subject.type, low.type)
+        _same_kind(node, subject.type, high.type)
+
+        def run(facts: Facts) -> bool | None:
+            value, least, most = subject.run(facts), low.run(facts), high.run(facts)
+            if value is None:
+                return None
+            below = least is not None and value < least
+            if below or (most is not None and value > most):
+                return False
+            return None if least is None or most is None else True
+
+        return _Typed(type=Type.BOOLEAN, run=run)
 
     def _is(self, node: exp.Is, depth: int) -> _Typed:
         inner, wanted = self.compile(node.this, depth), node.expression
@@ -275,22 +278,22 @@ class _Compiler:
         raise ConditionRefused("IS is followed by NULL, TRUE or FALSE")
 
     def _like(self, node: exp.Like, depth: int) -> _Typed:
-        return self._pattern(node, depth, re.DOTALL)
+        return self._pattern(node, depth, lambda text: text)
 
     def _ilike(self, node: exp.ILike, depth: int) -> _Typed:
-        return self._pattern(node, depth, re.DOTALL | re.IGNORECASE)
+        return self._pattern(node, depth, _lower)
 
-    def _pattern(self, node: exp.Binary, depth: int, flags: int) -> _Typed:
+    def _pattern(self, node: exp.Binary, depth: int, fold: Callable[[str], str]) -> _Typed:
         subject = self.compile(node.left, depth)
         if subject.type not in {Type.TEXT, Type.NULL} or not (
             isinstance(node.right, exp.Literal) and node.right.is_string
         ):
             raise ConditionRefused("LIKE compares a text with a pattern written in quotes")
-        matches = re.compile(_like_to_regex(node.right.this), flags).fullmatch
+        matches = re.compile(_like_to_regex(fold(node.right.this)), re.DOTALL).fullmatch
 
         def run(facts: Facts) -> bool | None:
             text = subject.run(facts)
-            return None if text is None else matches(text) is not None
+            return None if text is None else matches(fold(text)) is not None
 
         return _Typed(type=Type.BOOLEAN, run=run)
 
@@ -326,10 +329,10 @@ class _Compiler:
         return _Typed(type=kind, run=run)
 
     def _lower(self, node: exp.Lower, depth: int) -> _Typed:
-        return self._of_text(node, depth, Type.TEXT, str.lower)
+        return self._of_text(node, depth, Type.TEXT, _lower)
 
     def _upper(self, node: exp.Upper, depth: int) -> _Typed:
-        return self._of_text(node, depth, Type.TEXT, str.upper)
+        return self._of_text(node, depth, Type.TEXT, _upper)
 
     def _length(self, node: exp.Length, depth: int) -> _Typed:
         return self._of_text(node, depth, Type.BIGINT, len)
@@ -346,77 +349,64 @@ class _Compiler:
         return _Typed(type=kind, run=run)
 
     def _abs(self, node: exp.Abs, depth: int) -> _Typed:
-        return self._of_number(node, depth, abs)
+        return self._of_number(node, depth, arithmetic.ABSOLUTE)
 
     def _neg(self, node: exp.Neg, depth: int) -> _Typed:
-        return self._of_number(node, depth, operator.neg)
+        return self._of_number(node, depth, arithmetic.NEGATE)
 
-    def _of_number(self, node: exp.Expr, depth: int, apply: Callable[[Any], Any]) -> _Typed:
+    def _of_number(self, node: exp.Expr, depth: int, on: arithmetic.OfOne) -> _Typed:
         inner = self.compile(node.this, depth)
         if not inner.type.is_number:
             raise ConditionRefused(f"needs a number, not a {inner.type.value}")
+        calculate = on.numeric if inner.type is Type.NUMERIC else on.bigint
 
         def run(facts: Facts) -> Any:
             value = inner.run(facts)
-            return None if value is None else _in_range(apply(value))
+            return None if value is None else calculate(value)
 
         return _Typed(type=inner.type, run=run)
 
     def _add(self, node: exp.Add, depth: int) -> _Typed:
-        return self._arithmetic(node, depth, operator.add)
+        return self._arithmetic(node, depth, arithmetic.ADD)
 
     def _sub(self, node: exp.Sub, depth: int) -> _Typed:
-        return self._arithmetic(node, depth, operator.sub)
+        return self._arithmetic(node, depth, arithmetic.SUBTRACT)
 
     def _mul(self, node: exp.Mul, depth: int) -> _Typed:
-        return self._arithmetic(node, depth, operator.mul)
+        return self._arithmetic(node, depth, arithmetic.MULTIPLY)
 
     def _div(self, node: exp.Div, depth: int) -> _Typed:
-        return self._arithmetic(node, depth, _divide)
+        return self._arithmetic(node, depth, arithmetic.DIVIDE)
 
     def _mod(self, node: exp.Mod, depth: int) -> _Typed:
-        return self._arithmetic(node, depth, _modulo)
+        return self._arithmetic(node, depth, arithmetic.REMAINDER)
 
-    def _arithmetic(self, node: exp.Binary, depth: int, apply: Callable[[Any, Any], Any]) -> _Typed:
+    def _arithmetic(self, node: exp.Binary, depth: int, on: arithmetic.OfTwo) -> _Typed:
         left, right = self.compile(node.left, depth), self.compile(node.right, depth)
         if not (left.type.is_number and right.type.is_number):
             raise ConditionRefused(f"cannot calculate with a {left.type.value} and a {right.type.value}")
         kind = Type.NUMERIC if Type.NUMERIC in {left.type, right.type} else Type.BIGINT
+        calculate = on.numeric if kind is Type.NUMERIC else on.bigint
 
         def run(facts: Facts) -> Any:
             a, b = left.run(facts), right.run(facts)
-            if a is None or b is None:
-                return None
-            try:
-                return _in_range(apply(a, b))
-            except (ArithmeticError, ValueError):
-                return None
+            return None if a is None or b is None else calculate(a, b)
 
         return _Typed(type=kind, run=run)
 
 
+def _negated(run: Evaluate) -> Evaluate:
+    """NOT, also the one inside `IS NOT NULL` and `NOT LIKE`, which sqlglot keeps as a flag of the node."""
+
+    def negated(facts: Facts) -> bool | None:
+        value = run(facts)
+        return None if value is None else not value
+
+    return negated
+
+
 def _constant(kind: Type, value: Any) -> _Typed:
     return _Typed(type=kind, run=lambda facts: value)
-
-
-def _divide(a: Any, b: Any) -> Any:
-    """Whole numbers divide towards zero; PostgreSQL's bigint division, where Python's floors."""
-    if isinstance(a, int) and isinstance(b, int):
-        quotient = abs(a) // abs(b)
-        return quotient if (a < 0) == (b < 0) else -quotient
-    return Decimal(a) / Decimal(b)
-
-
-def _modulo(a: Any, b: Any) -> Any:
-    """The sign follows the dividend, as in PostgreSQL."""
-    if isinstance(a, int) and isinstance(b, int):
-        return a - b * _divide(a, b)
-    return Decimal(a) % Decimal(b)
-
-
-def _in_range(value: Any) -> Any:
-    """NULL where PostgreSQL says `bigint out of range`."""
-    return None if isinstance(value, int) and not _BIGINT_MIN <= value <= _BIGINT_MAX else value
 
 
 def _same_kind(node: exp.Expr, left: Type, right: Type) -> None:
@@ -435,18 +425,39 @@ def _common(node: exp.Expr, kinds: list[Type]) -> Type:
     raise ConditionRefused(f"{node.sql(dialect='postgres')[:60]!r} mixes {names}")
 
 
+def _lower(text: str) -> str:
+    """One character for one, as PostgreSQL does: no final sigma, and no dot left over from the Turkish capital I."""
+    return text.replace("Σ", "σ").replace("İ", "i").lower()
+
+
+def _upper(text: str) -> str:
+    """One character for one, as PostgreSQL does: ß stays ß."""
+    if text.isascii():
+        return text.upper()
+    return "".join(upper if len(upper := character.upper()) == 1 else character for character in text)
+
+
 def _like_to_regex(pattern: str) -> str:
-    """`%` is any text, `_` any character, a backslash takes the next one literally."""
-    parts, characters = [], iter(pattern)
+    """`%` is any text, `_` any character, a backslash takes the next one literally.
+
+    What follows a `%` is looked for where it first occurs and nowhere else (an atomic group). That loses no match, and
+    a customer's long comment cannot make the search go back and forth for hours.
+    """
+    pieces, characters = [""], iter(pattern)
     for character in characters:
+        if character == "%":
+            pieces.append("")
+            continue
         if character == "\\":
-            following = next(characters, None)
-            if following is None:
+            character = next(characters, "")
+            if not character:
                 raise ConditionRefused("a LIKE pattern must not end with a backslash")
-            parts.append(re.escape(following))
+            pieces[-1] += re.escape(character)
         else:
-            parts.append({"%": ".*", "_": "."}.get(character) or re.escape(character))
-    return "".join(parts)
+            pieces[-1] += "." if character == "_" else re.escape(character)
+    if len(pieces) == 1:
+        return pieces[0]
+    return pieces[0] + "".join(f"(?>.*?{piece})" for piece in pieces[1:-1] if piece) + f".*{pieces[-1]}"
 
 
 def _refused(node: exp.Expr, message: str) -> ConditionRefused:
@@ -455,8 +466,5 @@ def _refused(node: exp.Expr, message: str) -> ConditionRefused:
 
 def _column_of(node: exp.Expr) -> int | None:
     """Where the node's first name or literal stands; the tokens carry end positions, counted from `SELECT `."""
-    for part in node.walk():
-        start = part.meta.get("start")
-        if start is not None:
-            return max(int(start) + 1 - len("SELECT "), 1)
-    return None
+    starts = [int(part.meta["start"]) for part in node.walk() if part.meta.get("start") is not None]
+    return max(min(starts) + 1 - len("SELECT "), 1) if starts else None

@@ -7,14 +7,25 @@ Source of the envelope: CloudEvents 1.0.2, JSON format and the Kafka and HTTP pr
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 import pydantic_core
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from alerting.domain.errors import UnreadableEvent
 
@@ -42,7 +53,22 @@ def _iso_date(value: object) -> object:
     return value
 
 
+def _written_out(value: object) -> object:
+    """A bare number would be read as seconds since 1970."""
+    if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d[Tt ]", value):
+        raise ValueError("must be a time with its zone, such as 2026-03-06T08:30:00Z")
+    return value
+
+
+def _utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("lies outside the years 1 to 9999") from error
+
+
 IsoDate = Annotated[date, BeforeValidator(_iso_date)]
+Instant = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_out), AfterValidator(_utc)]
 
 
 class Payload(BaseModel):
@@ -57,6 +83,15 @@ class Respondent(Payload):
     name: Line | None = None
     email: Line | None = None
     phone: Line | None = None
+
+    @property
+    def address(self) -> str | None:
+        """What tells this person from others. `n/a` is no address: everybody who has it would become one customer."""
+        email = (self.email or "").strip().casefold()
+        if "@" in email:
+            return "email:" + email
+        number = "".join(ch for ch in self.phone or "" if ch.isdigit() or ch == "+")
+        return "phone:" + number if number.strip("+") else None
 
 
 _SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
@@ -78,8 +113,7 @@ class SurveyAnswered(Payload):
 
     @model_validator(mode="after")
     def _whole(self) -> "SurveyAnswered":
-        respondent = self.respondent
-        if self.customer_id is None and not (respondent and (respondent.email or respondent.phone)):
+        if self.customer_id is None and not (self.respondent and self.respondent.address):
             raise ValueError("customer_id: give customer_id, or a respondent with email or phone")
         if self.score is None:
             return self
@@ -169,19 +203,16 @@ def sentiment_of(metric: str | None, score: float | None, scale: int | None) -> 
     if metric is None or score is None:
         return None
     if metric == "rating":
-        share = (score - 1) / ((scale or 2) - 1)
-        return "negative" if share < 0.4 else "positive" if share >= 0.75 else "neutral"
+        share = (Fraction(str(score)) - 1) / ((scale or 2) - 1)  # in floats, 1.4 of 2 lies below 0.4
+        return "negative" if share < Fraction(2, 5) else "positive" if share >= Fraction(3, 4) else "neutral"
     worst, middling = {"nps": (6, 8), "csat": (2, 3), "ces": (3, 4)}[metric]
     return "negative" if score <= worst else "neutral" if score <= middling else "positive"
 
 
 def address_key(respondent: Respondent) -> str:
     """The customer key of somebody known only by an address: a hash, so that the key itself names nobody."""
-    if respondent.email:
-        address = "email:" + respondent.email.strip().casefold()
-    else:
-        address = "phone:" + "".join(ch for ch in respondent.phone or "" if ch.isdigit() or ch == "+")
-    return "respondent:" + hashlib.sha256(address.encode()).hexdigest()[:32]
+    assert respondent.address is not None, "the payload's validation refuses an answer from nowhere"
+    return "respondent:" + hashlib.sha256(respondent.address.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,7 +267,7 @@ class _Envelope(BaseModel):
     id: Id
     source: Id
     type: Annotated[str, Field(min_length=1, max_length=200)]
-    time: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    time: Instant | None = None
     data: Any = None
 
 
@@ -257,7 +288,7 @@ def parse_event(value: bytes | None, headers: Mapping[str, bytes], received_at: 
         payload = payload_type.model_validate(envelope.data)
     except ValidationError as error:
         raise _unreadable(error, "data") from error
-    time = (envelope.time or received_at).astimezone(UTC)
+    time = envelope.time or received_at
     clamped = time > received_at + MAX_FUTURE
     return Event(
         source=envelope.source,
@@ -289,6 +320,7 @@ def _envelope(value: bytes | None, headers: Mapping[str, bytes]) -> tuple[_Envel
         envelope = _Envelope.model_validate(attributes)
     except ValidationError as error:
         raise _unreadable(error) from error
+    attributes.pop("datacontenttype", None)  # binary mode says it outside the envelope
     return envelope, json.dumps(attributes, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 

@@ -79,8 +79,11 @@ class Mail:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How one attempt ended: `sent` only after 250 to the final dot, `refused` is final, `deferred` is tried again."""
+    """How one attempt ended: `sent` only after 250 to the final dot, `refused` is final, `deferred` is tried again.
 
-    kind: Literal["sent", "refused", "deferred"]
+    `unknown`: the connection was lost where the server may have taken the mail. It is tried again and may come twice.
+    """
+
+    kind: Literal["sent", "refused", "deferred", "unknown"]
     detail: str
     code: int | None = None

@@ -20,7 +20,12 @@ def _zone(name: str) -> str:
 
 def _address(text: str) -> str:
     local, at, domain = text.partition("@")
-    if not (local and at and domain) or any(ch.isspace() or ch in '<>,;"' for ch in text) or "@" in domain:
+    if (
+        not (local and at and domain)
+        or any(ch.isspace() or ch in '<>,;"' for ch in text)
+        or "@" in domain
+        or not text.isascii()
+    ):
         raise ValueError(f"{text!r} is not one mail address")
     return text
 
@@ -89,6 +94,18 @@ class Role(BaseModel):
     @property
     def forms(self) -> int:
         return sum(getattr(self, name) is not None for name in Role.model_fields)
+
+
+def roles_behind(name: str, roles: Mapping[str, Role]) -> set[str]:
+    """All roles that filling this one may come to, in any number of steps."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        role = roles.get(waiting.pop())
+        new = set(role.first_of or ()) - found if role else set()
+        found |= new
+        waiting += new
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,7 +197,9 @@ def _fill(name: str, customer: Customer, segment: str, routing: Routing, staff: 
             why, f"{name} (territory)", str(getattr(best, role.territory) or "") or None if best else None, staff
         )
     if role.industry is not None:
-        return _note(why, f"{name} (industry)", routing.industries.get(str(customer.state.get("industry"))), staff)
+        industry = str(customer.state.get("industry") or "").casefold()
+        lead = next((person for named, person in routing.industries.items() if named.casefold() == industry), None)
+        return _note(why, f"{name} (industry)", lead, staff)
     return _note(why, f"{name} (segment {segment})", routing.segments.get(segment), staff)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -52,14 +52,14 @@ def event_scope(event_type: str) -> Scope:
     return Scope(names={name: (f"event.{name}", kind) for name, kind in EVENT_FIELDS[event_type].items()})
 
 
-def segment_scope(signals: Mapping[str, Signal]) -> Scope:
+def segment_scope(signals: Iterable[str]) -> Scope:
     """Names in a segment's condition: a customer field, then a signal."""
     names = {name: (f"signal.{name}", Type.BIGINT) for name in signals}
     customer = {name: (f"customer.{name}", kind) for name, kind in CUSTOMER_FIELDS.items()}
     return Scope(names={**names, **{f"signals.{name}": v for name, v in names.items()}, **customer, **_qualified()})
 
 
-def rule_scope(event_type: str, signals: Mapping[str, Signal]) -> Scope:
+def rule_scope(event_type: str, signals: Iterable[str]) -> Scope:
     """Names in a rule's conditions: an event field, then a signal; elsewhere `customer.x`."""
     names = {name: (f"signal.{name}", Type.BIGINT) for name in signals}
     event = event_scope(event_type).names

@@ -164,7 +164,7 @@ def _send(ctx: Context, post: Post, claimed: Claimed) -> None:
 
 def _record(ctx: Context, post: Post, claimed: Claimed, outcome: Outcome, render_error: str | None) -> None:
     """Write down how the attempt ended, unconditionally: what was sent was sent."""
-    row = claimed.notification
+    row, attempt = claimed.notification, claimed.notification.attempts + 1
     with ctx.db.write() as tx:
         customers.lock_customers(tx, [row.customer_key])
         now = tx.now()
@@ -172,16 +172,23 @@ def _record(ctx: Context, post: Post, claimed: Claimed, outcome: Outcome, render
         notifications.close_delivery(tx, claimed.delivery_id, {**ended, "render_error": render_error})
         if render_error is not None:
             _note(tx, row, "template.failed", {"template": row.template, "error": render_error}, now)
+        present = notifications.by_id(tx, row.id)
+        ours = present.status == "claimed" and present.attempts == attempt
         if outcome.kind == "sent":
             notifications.settle(tx, row.id, {"status": "sent", "sent_at": now, "lease_until": None, "reason": None})
             _note(tx, row, "notification.sent", {"message_id": row.message_id}, now)
-        elif outcome.kind == "deferred":
-            later = now + retry_after(row.attempts + 1, post.jitter())
-            values = {"status": "pending", "not_before": later, "lease_until": None, "reason": outcome.detail[:500]}
-            notifications.settle(tx, row.id, values)
-        else:
+        elif not ours:
+            pass  # the lease ran out and somebody else goes on with it: a late failure must not undo what they did
+        elif outcome.kind == "refused":
             notifications.settle(tx, row.id, {"status": "failed", "reason": outcome.detail[:500], "lease_until": None})
             _pass_on(tx, ctx, claimed, outcome, now)
+        else:
+            later = now + retry_after(attempt, post.jitter())
+            values = {"status": "pending", "not_before": later, "lease_until": None, "reason": outcome.detail[:500]}
+            notifications.settle(tx, row.id, values)
+    level = logging.INFO if outcome.kind == "sent" else logging.WARNING
+    fields = {"notification": row.id, "attempt": attempt, "outcome": outcome.kind, "code": outcome.code}
+    log.log(level, "attempt ended", extra=fields)
 
 
 def _pass_on(tx: Transaction, ctx: Context, claimed: Claimed, outcome: Outcome, now: datetime) -> None:
@@ -196,7 +203,10 @@ def _pass_on(tx: Transaction, ctx: Context, claimed: Claimed, outcome: Outcome, 
     _note(tx, row, "notification.refused", facts, now)
     if heir is None:
         return
-    data = {**row.data, "refused": sorted(tried), "instead_of": letter.recipient.name, "meant_as": row.template}
+    carried = {
+        name: value for name, value in row.data.items() if name != "duty"
+    }  # the heir has not got the duty itself
+    data = {**carried, "refused": sorted(tried), "instead_of": letter.recipient.name, "meant_as": row.template}
     template = "overdue" if row.template in {"reminder", "stand_in", "overdue"} else "undelivered"
     note = NewNotification(
         cause_kind="delivery", cause_id=claimed.delivery_id, recipient=heir.id, template=template, data=data

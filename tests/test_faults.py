@@ -1,0 +1,460 @@
+"""The promises under bad input and faults: real processes on Apache Kafka, PostgreSQL and SMTP with STARTTLS and login."""
+
+import base64
+import json
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from confluent_kafka import Consumer
+
+from tests.running import (
+    Install,
+    Installation,
+    Role,
+    envelope,
+    message_ids,
+    plain,
+    sent_twice,
+    survey,
+    told,
+    wait_until,
+)
+from tests.services.smtp import SmtpServer
+
+pytestmark = pytest.mark.apache_kafka
+
+
+# Bad input
+
+
+def dead_letters_in_topic(place: Installation, count: int) -> dict[str, dict[str, Any]]:
+    """The first `count` records of the topic, by place."""
+    assert place.broker is not None
+    consumer = Consumer(
+        {
+            "bootstrap.servers": place.broker.bootstrap,
+            "group.id": uuid.uuid4().hex,
+            "auto.offset.reset": "earliest",
+            "fetch.message.max.bytes": 8_000_000,
+        }
+    )
+    consumer.subscribe(["alerting.dead-letters"])
+    found: dict[str, dict[str, Any]] = {}
+    give_up = time.monotonic() + 30
+    try:
+        while len(found) < count:
+            assert time.monotonic() < give_up, f"{len(found)} of {count} dead letters in the topic"
+            record = consumer.poll(0.2)
+            if record is not None and not record.error():
+                letter = json.loads(record.value())
+                found[letter["place"]] = letter
+    finally:
+        consumer.close()
+    return found
+
+
+def test_bad_input_ends_as_told_and_the_next_good_event_is_handled(install: Install) -> None:
+    place = install()
+    consume = place.run("consume")
+    place.run("deliver")
+    place.begun(consume)
+    a, b = survey("twice", id="same-id"), survey("twice", id="same-id", score=9)
+    unreadable: list[tuple[str, bytes | None, list[tuple[str, bytes]]]] = [
+        ("not UTF-8", b'{"specversion": "1.0", "id": "\xff"}', []),
+        ("not JSON", b'{"specversion": "1.0", ', []),
+        ("not JSON", b"", []),
+        ("invalid", b"[1, 2]", []),
+        ("invalid", json.dumps(survey("c", "two")).encode(), []),  # type: ignore[arg-type]
+        ("invalid", json.dumps(survey("c") | {"specversion": "0.3"}).encode(), []),
+        ("invalid", json.dumps(survey("c", time="yesterday")).encode(), []),
+        ("unknown type", json.dumps(envelope("survey.started", {"customer_id": "c"})).encode(), []),
+        ("too large", json.dumps(survey("c", comment="x" * 2_000_000)).encode(), []),
+        ("empty", None, []),
+        ("not UTF-8", b"{}", [("ce_specversion", b"1.0"), ("ce_id", b"\xff")]),
+        ("invalid", b"{}", [("ce_specversion", b"1.0"), ("ce_id\x00", b"\x00")]),
+    ]
+    for _, value, headers in unreadable:
+        place.produce("surveys", value, "bad", headers)
+    for event in (a, a, b):
+        place.produce("surveys", json.dumps(event).encode(), "bad")
+    nul = survey("nul", comment="before\0after")
+    place.produce("surveys", json.dumps(nul).encode(), "bad")
+    future = survey("future", time=(datetime.now(UTC) + timedelta(days=30)).isoformat())
+    place.produce("surveys", json.dumps(future).encode(), "bad")
+    data = json.dumps(survey("binary")["data"]).encode()
+    attributes = {"specversion": "1.0", "id": "binary-1", "source": "/binary", "type": "survey.answered"}
+    place.produce("surveys", data, "bad", [(f"ce_{k}", v.encode()) for k, v in attributes.items()])
+    place.flush()
+    wait_until(lambda: place.count("dead_letter") >= len(unreadable) + 1)
+    began = time.monotonic()
+    good = place.survey("good-customer")
+    place.flush()
+    wait_until(lambda: place.one("SELECT 1 FROM event WHERE id = %s", good), 30)
+    print(f"\nthe good event after all the bad ones was handled in {time.monotonic() - began:.2f} s")
+
+    letters = place.sql("SELECT * FROM dead_letter ORDER BY id")
+    reasons = [row["reason"] for row in letters]
+    assert reasons == [reason for reason, _, _ in unreadable] + ["conflicting duplicate"]
+    assert [bytes(row["raw"]) for row in letters] == [value or b"" for _, value, _ in unreadable] + [
+        json.dumps(b).encode()
+    ]
+    published = dead_letters_in_topic(place, len(letters))
+    for row in letters:
+        letter = published[row["place"]]
+        assert row["place"].startswith("surveys/")
+        assert base64.b64decode(letter["value"]) == bytes(row["raw"])
+        assert (letter["reason"], letter["detail"]) == (row["reason"], row["detail"])
+
+    place.wait_for_sent(5)
+    assert place.smtp.wait_for(5)
+    assert [who for who, _ in told(place.smtp.messages)] == ["service.desk"] * 5
+    subjects = " ".join(subject for _, subject in told(place.smtp.messages))
+    assert all(name in subjects for name in ("twice", "nul", "future", "binary", "good-customer"))
+    assert place.one("SELECT clamped FROM event WHERE id = %s", future["id"]) is True
+    assert place.one("SELECT payload->>'comment' FROM event WHERE id = %s", nul["id"]) == "beforeafter"
+    assert b"\\u0000" in bytes(place.one("SELECT raw FROM event WHERE id = %s", nul["id"]))
+    assert place.one("SELECT segment FROM case_file WHERE customer_key = 'good-customer'") == "unverified"
+    assert place.count("position_gap") == 0
+
+
+# Mail
+
+
+BROKEN = {
+    "unknown field": "{{ v.customer.state.nothing.like.this }}",
+    "endless recursion": "{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}",
+}
+
+
+@pytest.mark.parametrize("words", BROKEN.values(), ids=BROKEN)
+def test_a_template_that_fails_at_render_ends_in_a_plain_mail_and_an_audit_entry(install: Install, words: str) -> None:
+    def break_template(folder: Path) -> None:
+        template = folder / "templates/mail/en/call.txt"
+        template.write_text(template.read_text() + words)
+
+    place = install(rules=break_template)
+    place.run("consume", "deliver")
+    place.survey("plain", comment="{{ 1/0 }} <b>")
+    place.flush()
+    place.wait_for_sent(1)
+    (mail,) = place.smtp.messages
+    assert "This mail is plain because its template failed (call" in mail.email.get_content()
+    assert "/a/" in mail.email.get_content()
+    assert "template.failed" in [row["action"] for row in place.sql("SELECT action FROM audit_entry")]
+
+
+def test_mails_wait_while_the_server_is_down_and_then_arrive_once_each(install: Install) -> None:
+    place = install()
+    deliver = place.run("consume", "deliver")
+    place.begun(deliver)
+    place.smtp.stop()
+    for number in range(20):
+        place.survey(f"patient-{number}")
+    place.flush()
+    wait_until(lambda: place.count("delivery", "outcome = 'deferred'") >= 25, 30)
+    place.smtp.start()
+    began = time.monotonic()
+    place.wait_for_sent(20, 60)
+    print(f"\nall mails arrived {time.monotonic() - began:.1f} s after the server was back")
+    assert len(place.smtp.messages) == 20
+    assert not sent_twice(place.smtp.messages)
+    assert deliver.said("waiting for a service") == []
+
+
+def test_a_refused_address_is_replaced_by_the_next_responsible_and_the_audit_says_so(install: Install) -> None:
+    place = install()
+    place.smtp.refuse["service.desk@example.com"] = "550 5.1.1 no such user"
+    place.run("consume", "deliver")
+    place.survey("refused")
+    place.flush()
+    place.wait_for_sent(1)
+    ((who, subject),) = told(place.smtp.messages)
+    assert who == "head.of.service"
+    assert "refused" in subject
+    actions = [json.loads(bytes(r["body"])) for r in place.sql("SELECT body FROM audit_entry ORDER BY id")]
+    (refusal,) = [a for a in actions if a["action"] == "notification.refused"]
+    assert refusal["facts"]["refused"] == "service_desk_lead"
+    assert refusal["facts"]["to"] == "head_of_service"
+    assert refusal["facts"]["code"] == 550
+    assert place.count("notification", "status = 'failed'") == 1
+
+
+def test_a_connection_lost_after_the_final_dot_is_a_doubt_and_brings_the_same_message_id_again(
+    install: Install,
+) -> None:
+    place = install()
+    place.smtp.drop_after_data = True
+    place.run("consume", "deliver")
+    place.survey("doubt")
+    place.flush()
+    place.smtp.wait_for(1)
+    place.smtp.drop_after_data = False
+    place.wait_for_sent(1)
+    assert list(message_ids(place.smtp.messages).values()) == [2]
+    outcomes = [row["outcome"] for row in place.sql("SELECT outcome FROM delivery ORDER BY n")]
+    assert outcomes == ["unknown", "sent"]
+
+
+def test_a_deferred_mail_comes_later_and_once(install: Install) -> None:
+    place = install()
+    place.smtp.defer = True
+    place.run("consume", "deliver")
+    place.survey("later")
+    place.flush()
+    wait_until(lambda: place.count("delivery", "outcome = 'deferred' AND code = 451"))
+    place.smtp.defer = False
+    place.wait_for_sent(1)
+    assert list(message_ids(place.smtp.messages).values()) == [1]
+
+
+# Broker, database and processes
+
+
+def assert_nothing_lost_or_sent_twice(place: Installation, events: list[str]) -> None:
+    """Every event is stored, every customer has one unresolved case, every notification's mail was accepted.
+
+    And by nobody twice, but for those whose attempt is on record as `unknown`: the documented doubt.
+    """
+    stored = {row["id"] for row in place.sql("SELECT id FROM event")}
+    assert [i for i in events if i not in stored] == [], "events are lost"
+    cases = place.sql("SELECT customer_key FROM case_file WHERE status <> 'resolved'")
+    assert len({row["customer_key"] for row in cases}) == len(cases)
+    notes = place.sql("SELECT message_id, status, reason FROM notification")
+    assert {row["status"] for row in notes} <= {"sent"}, [row for row in notes if row["status"] != "sent"][:5]
+    accepted = message_ids(place.smtp.messages)
+    assert set(accepted) == {row["message_id"] for row in notes}
+    doubtful = {
+        row["message_id"]
+        for row in place.sql(
+            "SELECT message_id FROM notification n JOIN delivery d ON d.notification_id = n.id WHERE d.outcome = 'unknown'"
+        )
+    }
+    assert set(sent_twice(place.smtp.messages)) <= doubtful
+    assert place.count("position_gap") == 0
+
+
+def test_kill_9_of_every_role_in_the_middle_loses_nothing(install: Install) -> None:
+    place = install()
+    roles = {"consume": place.run("consume"), "deliver": place.run("deliver"), "follow-up": place.run("follow-up")}
+    other = place.run("consume")
+    wait_until(lambda: len(roles["consume"].said("partition begun")) + len(other.said("partition begun")) >= 6)
+    events: list[str] = []
+
+    def stream(count: int) -> None:
+        for number in range(count):
+            events.append(place.survey(f"crowd-{number % 40}", comment=f"number {len(events)}"))
+            events.append(place.call(f"crowd-{number % 40}"))
+            time.sleep(0.005)
+        place.flush()
+
+    for name in ("consume", "deliver", "follow-up", "consume"):
+        stream(60)
+        roles[name].kill()
+        stream(20)
+        roles[name] = place.run(name)
+    began = time.monotonic()
+    place.wait_for_events(len(events), 60)
+    print(f"all events handled {time.monotonic() - began:.1f} s after the last kill")
+    place.wait_for_sent(320, 120)
+    print(f"all mails sent {time.monotonic() - began:.1f} s after the last kill")
+    assert_nothing_lost_or_sent_twice(place, events)
+
+
+def test_a_broker_that_stops_and_comes_back_loses_nothing(install: Install) -> None:
+    place = install()
+    consume, _, web = place.run("consume"), place.run("deliver"), place.run("web")
+    place.begun(consume)
+    place.wait_for_web()
+    assert place.http("/readyz")[0] == 200
+    events = [place.survey(f"before-{number}") for number in range(20)]
+    place.flush()
+    place.wait_for_events(10)
+    place.broker.stop()
+    began = time.monotonic()
+    status, answer = place.http("/readyz")
+    print(f"\n/readyz said {status} {answer['problems']} after {time.monotonic() - began:.1f} s")
+    assert status == 503 and "event_log" in answer["problems"]
+    began = time.monotonic()
+    status, answer = place.http("/v1/events", survey("refused-at-the-door"))
+    print(f"the door said {status} after {time.monotonic() - began:.1f} s")
+    assert status == 503
+    place.broker.start()
+    began = time.monotonic()
+    posted = survey("after-the-door")
+
+    def taken() -> bool:
+        return place.http("/v1/events", posted)[0] == 202
+
+    wait_until(taken, 30)
+    print(f"the door took an event again {time.monotonic() - began:.1f} s after the start")
+    events += [str(posted["id"]), *(place.survey(f"after-{number}") for number in range(20))]
+    place.flush()
+    place.wait_for_events(41, 60)
+    print(f"all was handled {time.monotonic() - began:.1f} s after the start")
+    wait_until(lambda: place.http("/readyz")[0] == 200, 30)
+    place.wait_for_sent(41)
+    assert_nothing_lost_or_sent_twice(place, events)
+    assert web.exit_code() is None
+
+
+def test_a_database_restart_in_the_middle_loses_nothing(install: Install, postgres_server: Any) -> None:
+    place = install()
+    consume = place.run("consume")
+    place.run("deliver", "follow-up")
+    place.begun(consume)
+    events = []
+    for number in range(150):
+        events += [place.survey(f"restart-{number % 30}"), place.call(f"restart-{number % 30}")]
+        if number in {40, 80, 120}:
+            place.flush()
+            postgres_server.stop()
+            time.sleep(0.5)
+            postgres_server.start()
+    place.flush()
+    place.wait_for_events(300, 60)
+    place.wait_for_sent(150, 60)
+    assert_nothing_lost_or_sent_twice(place, events)
+
+
+def test_a_database_that_turns_read_only_is_waited_for(install: Install) -> None:
+    place = install()
+    consume = place.run("consume")
+    place.begun(consume)
+    name = place.database.rpartition("/")[2]
+    place.sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    place.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()", name)
+    events = [place.survey(f"patient-{number}") for number in range(10)]
+    place.flush()
+    time.sleep(3)
+    on_again = f"SET default_transaction_read_only = off; ALTER DATABASE {name} SET default_transaction_read_only = off"
+    with psycopg.connect(plain(place.database), autocommit=True) as connection:
+        for statement in on_again.split("; "):
+            connection.execute(statement)
+    place.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()", name)
+    place.wait_for_events(10)
+    assert place.count("dead_letter") == 0
+    assert len(events) == 10
+
+
+class KillingServer(SmtpServer):
+    """Kills the sender after it has accepted the first message, before it says so."""
+
+    victim: Role | None = None
+
+    def record(self, envelope: Any) -> None:
+        super().record(envelope)
+        if self.victim is not None:
+            victim, self.victim = self.victim, None
+            victim.kill()
+
+
+def test_a_sender_killed_between_acceptance_and_record_is_the_documented_doubt(install: Install) -> None:
+    place = install(smtp=KillingServer)
+    assert isinstance(place.smtp, KillingServer)
+    place.run("consume")
+    place.smtp.victim = place.run("deliver")
+    events = [place.survey(f"doubt-{number}") for number in range(5)]
+    place.flush()
+    place.smtp.wait_for(1)
+    wait_until(lambda: place.count("notification") == 5)
+    place.run("deliver")
+    place.wait_for_sent(5)
+    assert sorted(message_ids(place.smtp.messages).values()) == [1, 1, 1, 1, 2]
+    assert place.count("delivery", "outcome = 'unknown'") == 1
+    assert_nothing_lost_or_sent_twice(place, events)
+
+
+class FreezingRefusals(dict[str, str]):
+    """Asked about the first recipient, stop the sender's process, and defer that attempt."""
+
+    victim: Role | None = None
+
+    def get(self, address: str, default: Any = None) -> Any:
+        if self.victim is None:
+            return default
+        victim, self.victim = self.victim, None
+        victim.pause()
+        return "451 4.7.1 Try again later"
+
+
+def test_a_sender_that_stood_still_past_its_lease_does_not_undo_what_another_did(install: Install) -> None:
+    place = install()
+    place.run("consume")
+    frozen = place.run("deliver")
+    place.smtp.refuse = refusals = FreezingRefusals()
+    refusals.victim = frozen
+    events = [place.survey("frozen")]
+    place.flush()
+    wait_until(lambda: refusals.victim is None)
+    place.run("deliver")
+    place.wait_for_sent(1)
+    frozen.resume()
+    wait_until(lambda: frozen.said("attempt ended"))
+    time.sleep(1)
+    assert [row["outcome"] for row in place.sql("SELECT outcome FROM delivery ORDER BY n")] == ["deferred", "sent"]
+    assert place.count("notification", "status = 'sent'") == 1
+    assert_nothing_lost_or_sent_twice(place, events)
+
+
+def test_two_consumers_meeting_the_same_customers_from_two_topics_open_one_case_each(install: Install) -> None:
+    place = install()
+    one, other = place.run("consume"), place.run("consume")
+    wait_until(lambda: len(one.said("partition begun")) + len(other.said("partition begun")) >= 9, 30)
+    known = [{"customer_id": f"both-{n}", "name": f"Both {n}", "revenue_with_us": 400_000} for n in range(60)]
+    for data in known:
+        place.produce("customers", json.dumps(envelope("customer.updated", data)).encode(), data["customer_id"])
+    place.flush()
+    place.wait_for_events(60)
+    events = []
+    for _ in range(4):
+        for number in range(60):
+            events += [place.survey(f"both-{number}"), place.call(f"both-{number}")]
+    place.flush()
+    place.wait_for_events(60 + 480, 90)
+    cases = place.sql("SELECT customer_key, count(*) AS n FROM case_file GROUP BY 1")
+    assert sorted(row["customer_key"] for row in cases) == sorted(data["customer_id"] for data in known)
+    assert {row["n"] for row in cases} == {1}
+    assert place.count("alert") == 240 + 120
+    assert place.count("alert", "case_id IS NULL") == 0
+    assert place.count("dead_letter") == 0
+    for role in (one, other):
+        assert len(role.said("batch taken")) > 0
+        assert [line for line in role.lines if "deadlock" in str(line)] == []
+
+
+def test_a_consumer_that_stood_still_loses_its_partitions_and_harms_nothing(install: Install) -> None:
+    place = install()
+    one, other = place.run("consume"), place.run("consume")
+    wait_until(lambda: len(one.said("partition begun")) + len(other.said("partition begun")) >= 9, 30)
+    events = [place.survey(f"zombie-{n}") for n in range(20)]
+    one.pause()
+    events += [place.survey(f"zombie-{n}") for n in range(20)]
+    place.flush()
+    place.wait_for_events(40)
+    one.resume()
+    events += [place.survey(f"zombie-{n}") for n in range(20)]
+    place.flush()
+    place.wait_for_events(60)
+    place.run("deliver")
+    place.wait_for_sent(60)
+    assert_nothing_lost_or_sent_twice(place, events)
+
+
+def test_partitions_assigned_while_the_database_is_down_are_read_when_it_is_back(
+    install: Install, postgres_server: Any
+) -> None:
+    place = install()
+    one, other = place.run("consume"), place.run("consume")
+    wait_until(lambda: len(one.said("partition begun")) + len(other.said("partition begun")) >= 9, 30)
+    postgres_server.stop()
+    other.kill()
+    events = [place.survey(f"orphan-{n}") for n in range(30)]
+    place.flush()
+    time.sleep(9)
+    postgres_server.start()
+    place.wait_for_events(len(events), 30)
