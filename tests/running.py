@@ -135,16 +135,25 @@ class Installation:
             if role.running:
                 role.end(signal.SIGKILL)
 
-    def begun(self, role: Role, partitions: int = 6, timeout: float = 30) -> None:
-        """Wait until a consumer has begun that many partitions."""
-        wait_until(lambda: len(role.said("partition begun")) >= partitions, timeout, lambda: tail(role.log))
+    def begun(self, *consumers: Role, timeout: float = 30) -> None:
+        """Wait until these consumers have shared out all six partitions among them."""
+        wait_until(
+            lambda: all(map(partitions_of, consumers)) and len(set().union(*map(partitions_of, consumers))) == 6,
+            timeout,
+            lambda: [tail(role.log) for role in consumers],
+        )
 
     # Events, by a producer that is not ours
 
     def produce(
-        self, topic: str, value: bytes | None, key: str = "", headers: Sequence[tuple[str, bytes]] = ()
+        self,
+        topic: str,
+        value: bytes | None,
+        key: str = "",
+        headers: Sequence[tuple[str, bytes]] = (),
+        partition: int = -1,
     ) -> None:
-        """Hand one record to Kafka; `flush` waits until all are there."""
+        """Hand one record to Kafka; `flush` waits until all are there. Partition -1: by the key."""
         if self._producer is None:
             assert self.broker is not None
             self._producer = Producer(
@@ -155,7 +164,7 @@ class Installation:
                     "log_level": 0,
                 }
             )
-        self._producer.produce(topic, value=value, key=key.encode(), headers=list(headers))
+        self._producer.produce(topic, value=value, key=key.encode(), headers=list(headers), partition=partition)
         self._producer.poll(0)
 
     def flush(self) -> None:
@@ -224,6 +233,11 @@ class Installation:
             return self.http("/healthz")[0] == 200
         except OSError:
             return False
+
+
+def partitions_of(consumer: Role) -> set[str]:
+    """The partitions a consumer has begun, ever."""
+    return {str(line["partition"]) for line in consumer.said("partition begun")}
 
 
 def plain(url: str) -> str:

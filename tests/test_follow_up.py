@@ -213,3 +213,15 @@ def test_the_report_counts_open_and_overdue_as_missed(unhappy: World) -> None:
     assert contact.p90.at_least
     late = next(line for line in found.by_person if line.party == "lead_central")
     assert late.missed_cases == (2,)
+
+
+def test_what_was_still_owed_when_the_customer_complains_again_keeps_its_earlier_due_time(unhappy: World) -> None:
+    owed = unhappy.clocks("ACME-AERO")["resolve"].due_at
+    unhappy.reached("ACME-AERO", by="vp_sales")
+    unhappy.pass_time(days=2)
+    unhappy.take(unhappy.survey(score=0))
+    resolve = unhappy.clocks("ACME-AERO")["resolve"]
+    assert (resolve.cycle, resolve.due_at, resolve.running) == (2, owed, True)
+    found = response_times(unhappy.app.ctx)
+    assert next(line for line in found.overall if line.kind == "resolve").attainment.running == 1  # not once per cycle
+    assert next(line for line in found.overall if line.kind == "contact").attainment.met == 1

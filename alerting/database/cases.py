@@ -96,13 +96,14 @@ def clocks_of(tx: Transaction, case_ids: Iterable[int]) -> dict[int, list[Clock]
                 due_at=row.due_at,
                 stopped_at=row.stopped_at,
                 missed_at=row.missed_at,
+                superseded_at=row.superseded_at,
             )
         )
     return found
 
 
 def save_clock(tx: Transaction, case: Case, case_id: int, changed: Clock, what: str, now: datetime) -> None:
-    """Write a clock's present state and append what happened to its ledger: `started`, `stopped` or `missed`."""
+    """Write a clock's present state and append what happened to its ledger, `what`."""
     party = case.caller if changed.by == "caller" else (case.fixer or case.caller)
     identity = {"case_id": case_id, "cycle": changed.cycle, "kind": changed.kind.value, "plan": changed.plan}
     state = {
@@ -113,10 +114,11 @@ def save_clock(tx: Transaction, case: Case, case_id: int, changed: Clock, what: 
         "due_at": changed.due_at,
         "stopped_at": changed.stopped_at,
         "missed_at": changed.missed_at,
+        "superseded_at": changed.superseded_at,
     }
     upsert = tx.insert(clock).values(**identity, **state)
     tx.execute(upsert.on_conflict_do_update(index_elements=list(identity), set_=state))
-    happened = {"started": changed.started_at, "stopped": changed.stopped_at, "missed": changed.missed_at}[what]
+    happened = getattr(changed, f"{what}_at")
     tx.execute(
         clock_entry.insert().values(
             **identity,
@@ -220,17 +222,10 @@ def list_cases(tx: Transaction, *, status: str | None = None, limit: int = 200) 
 
 
 def clocks_started_between(tx: Transaction, begin: datetime | None, end: datetime | None) -> list[Any]:
-    """Every clock's last plan per cycle, of cases that were opened in a period, with its case; for reports."""
-    newest = (
-        select(clock.c.case_id, clock.c.cycle, clock.c.kind, func.max(clock.c.plan).label("plan"))
-        .group_by(clock.c.case_id, clock.c.cycle, clock.c.kind)
-        .subquery()
-    )
-    same = [clock.c[name] == newest.c[name] for name in ("case_id", "cycle", "kind", "plan")]
-    joined = clock.join(newest, same[0] & same[1] & same[2] & same[3]).join(
-        case_file, case_file.c.id == clock.c.case_id
-    )
+    """Every clock that counts (no superseded plans) of cases that were opened in a period, with its case; for reports."""
+    joined = clock.join(case_file, case_file.c.id == clock.c.case_id)
     statement = select(clock, case_file.c.customer_key, case_file.c.segment).select_from(joined)
+    statement = statement.where(clock.c.superseded_at.is_(None))
     if begin is not None:
         statement = statement.where(case_file.c.opened_at >= begin)
     if end is not None:

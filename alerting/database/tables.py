@@ -244,6 +244,7 @@ clock = Table(
     Column("due_at", Instant, nullable=False),
     Column("stopped_at", Instant),
     Column("missed_at", Instant),
+    Column("superseded_at", Instant),  # another plan took its place
 )
 
 clock_entry = Table(
@@ -254,7 +255,7 @@ clock_entry = Table(
     Column("cycle", Integer, nullable=False),
     Column("kind", String(20), nullable=False),
     Column("plan", Integer, nullable=False),
-    Column("what", String(20), nullable=False),  # started | stopped | missed
+    Column("what", String(20), nullable=False),  # started | stopped | missed | superseded
     Column("happened_at", Instant, nullable=False),
     Column("recorded_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),

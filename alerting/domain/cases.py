@@ -185,14 +185,14 @@ def _reopen(case: Case, clocks: Iterable[Clock], alert: RaisedAlert, now: dateti
     )
     if after.fixer is not None and after.fixer == case.fixer:
         tell.append(Told(recipient=after.fixer, template="fix"))
-    started, timers = _start_all(after, alert, now)
-    running = [clock for clock in current_clocks(case, clocks).values() if clock.running]
+    running = {kind: clock for kind, clock in current_clocks(case, clocks).items() if clock.running}
+    started, timers = _start_all(after, alert, now, running)
     facts = {"alert": alert.id, "rule": alert.rule, "cycle": after.cycle, "clocks": _dues(started)}
     return Decision(
         case=after,
-        clocks=tuple(started),
+        clocks=(*(clock.supersede(now) for clock in running.values()), *started),
         timers=tuple(timers),
-        cancelled=tuple(clock.key for clock in running),
+        cancelled=tuple(clock.key for clock in running.values()),
         tell=tuple(tell),
         audit=(
             AuditLine(action="case.reopened", happened_at=now, facts=facts),
@@ -248,7 +248,7 @@ def _stricter(
         new = start_clock(kind, alert.policy, alert.starts, case.cycle, old.plan + 1 if old else 1)
         if done[kind] or (old is not None and (not old.running or new.due_at >= old.due_at)):
             continue
-        changed.append(new)
+        changed += [old.supersede(now), new] if old else [new]
         timers += timers_of(new, target, now)
         cancelled += [old.key] if old else []
     return changed, timers, cancelled
@@ -388,8 +388,16 @@ def remove_cause(case: Case, clocks: Iterable[Clock], by: str, note: str, now: d
     )
 
 
-def _start_all(case: Case, alert: RaisedAlert, now: datetime) -> tuple[list[Clock], list[NewTimer]]:
-    clocks = [start_clock(kind, alert.policy, alert.starts, case.cycle, 1) for kind in alert.policy.targets]
+def _start_all(
+    case: Case, alert: RaisedAlert, now: datetime, owed: Mapping[ClockKind, Clock] | None = None
+) -> tuple[list[Clock], list[NewTimer]]:
+    """The clocks of a cycle. What was still `owed` of the cycle before keeps its due time where that is earlier."""
+    clocks = []
+    for kind in alert.policy.targets:
+        clock, before = start_clock(kind, alert.policy, alert.starts, case.cycle, 1), (owed or {}).get(kind)
+        if before is not None and before.due_at < clock.due_at:
+            clock = replace(clock, started_at=before.started_at, due_at=before.due_at)
+        clocks.append(clock)
     timers = [timer for clock in clocks for timer in timers_of(clock, alert.policy.targets[clock.kind], now)]
     return clocks, timers
 
@@ -441,7 +449,7 @@ def _duty_facts(alert: RaisedAlert) -> dict[str, Any]:
 
 
 def _dues(clocks: Iterable[Clock]) -> dict[str, str]:
-    return {clock.key: clock.due_at.isoformat() for clock in clocks}
+    return {clock.key: clock.due_at.isoformat() for clock in clocks if clock.running}
 
 
 def _results(clocks: Iterable[Clock]) -> dict[str, str]:

@@ -73,9 +73,10 @@ class Starts:
 
 @dataclass(frozen=True, kw_only=True)
 class Clock:
-    """One promise on one case. A stricter target, a re-opening or a policy move starts the next `plan`.
+    """One promise on one case. A stricter target or a re-opening starts the next plan, and this one is superseded.
 
-    `stopped_at` is when the promise was kept (a call may be recorded later than it happened).
+    `stopped_at` is when the promise was kept (a call may be recorded later than it happened). A superseded clock counts
+    in no report: the one that took its place does.
     """
 
     kind: ClockKind
@@ -87,14 +88,15 @@ class Clock:
     due_at: datetime
     stopped_at: datetime | None = None
     missed_at: datetime | None = None
+    superseded_at: datetime | None = None
 
     @property
     def running(self) -> bool:
-        return self.stopped_at is None
+        return self.stopped_at is None and self.superseded_at is None
 
     @property
     def met(self) -> bool | None:
-        """Kept in time; None while it runs."""
+        """Kept in time; None while it runs, and for a superseded one."""
         return None if self.stopped_at is None else self.stopped_at <= self.due_at
 
     @property
@@ -103,6 +105,9 @@ class Clock:
 
     def stop(self, at: datetime) -> "Clock":
         return replace(self, stopped_at=at)
+
+    def supersede(self, at: datetime) -> "Clock":
+        return replace(self, superseded_at=at)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,8 @@ def apply_decision(tx: Transaction, ctx: Context, decision: Decision, actor: str
     case_id = cases.save_case(tx, decision.case)
     case = replace(decision.case, id=case_id)
     for clock in decision.clocks:
-        cases.save_clock(tx, case, case_id, clock, "started" if clock.running else "stopped", now)
+        what = "started" if clock.running else "superseded" if clock.superseded_at else "stopped"
+        cases.save_clock(tx, case, case_id, clock, what, now)
     cases.reassign_clocks(tx, case_id, case)
     for plan in decision.cancelled:
         timers.cancel_plan(tx, case_id, plan, decision.audit[0].action, now)

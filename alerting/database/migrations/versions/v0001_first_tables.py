@@ -301,6 +301,7 @@ def upgrade() -> None:
         sa.Column("due_at", Instant(), nullable=False),
         sa.Column("stopped_at", Instant(), nullable=True),
         sa.Column("missed_at", Instant(), nullable=True),
+        sa.Column("superseded_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_clock_case_id")),
         sa.PrimaryKeyConstraint("case_id", "cycle", "kind", "plan", name=op.f("pk_clock")),
     )
