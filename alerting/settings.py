@@ -109,7 +109,7 @@ class _Reader:
             data=data,
             rules=Path(self.text("RULES")),
             templates=Path(self.text("TEMPLATES")),
-            kafka=self.listed("KAFKA"),
+            kafka=self.servers("KAFKA"),
             kafka_group=self.text("KAFKA_GROUP"),
             kafka_options=self.kafka_options(),
             kafka_session_timeout=self.number("KAFKA_SESSION_TIMEOUT", 1, 1800),
@@ -152,6 +152,12 @@ class _Reader:
 
     def listed(self, name: str) -> tuple[str, ...]:
         return tuple(part.strip() for part in self.text(name).split(",") if part.strip())
+
+    def servers(self, name: str) -> tuple[str, ...]:
+        found = self.listed(name)
+        if all(server.rpartition(":")[0] and server.rpartition(":")[2].isdigit() for server in found):
+            return found
+        return self.wrong(name, "host:port, or several separated by commas", ())  # type: ignore[no-any-return]
 
     def number(self, name: str, low: float, high: float) -> float:
         try:

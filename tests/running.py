@@ -24,7 +24,7 @@ from urllib.request import Request, urlopen
 
 import psycopg
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from psycopg.rows import dict_row
 
@@ -325,6 +325,13 @@ def make_topics(broker: OwnBroker, *names: str, partitions: int = 2) -> None:
     for done in admin.create_topics([NewTopic(name, partitions, 1) for name in names]).values():
         done.result(20)
     wait_until(lambda: set(names) <= set(admin.list_topics(timeout=10).topics))
+
+
+def delete_records(broker: OwnBroker, topic: str, partition: int, before: int) -> None:
+    """As retention would, only at once."""
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+    for done in admin.delete_records([TopicPartition(topic, partition, before)]).values():
+        done.result(20)
 
 
 def environment_of(folder: Path, smtp: SmtpServer, rules: Path) -> dict[str, str]:

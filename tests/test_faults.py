@@ -17,7 +17,11 @@ from tests.running import (
     Installation,
     Role,
     call,
+    copy_database,
+    delete_records,
+    delete_topics,
     envelope,
+    make_topics,
     message_ids,
     plain,
     sent_twice,
@@ -460,3 +464,134 @@ def test_partitions_assigned_while_the_database_is_down_are_read_when_it_is_back
     time.sleep(9)
     postgres_server.start()
     place.wait_for_events(len(events), 30)
+
+
+# The event log is not the one it was
+
+
+def test_a_topic_deleted_and_made_anew_stops_loudly_and_is_mended_by_accepting_it(install: Install) -> None:
+    place = install()
+    consume, web = place.run("consume"), place.run("web")
+    place.begun(consume)
+    place.wait_for_web()
+    old = [place.survey(f"old-{n}") for n in range(20)]
+    place.flush()
+    place.wait_for_events(20)
+    assert place.broker is not None
+    delete_topics(place.broker, "surveys")
+    make_topics(place.broker, "surveys")
+    # More than there were: the consumer's offset exists in the new topic, too, and nothing would look odd.
+    fresh = [place.survey(f"new-{n % 20}") for n in range(100)]
+    place.flush()
+    wait_until(lambda: len(place.sql("SELECT 1 FROM stopped_partition WHERE topic = 'surveys'")) == 2, 60)
+    assert place.count("event") == 20, "records of another topic were taken for those of the old one"
+    status, answer = place.http("/readyz")
+    assert status == 503
+    assert "a topic made anew" in str(answer["problems"])
+    listed = place.cli("positions", "list").stdout
+    assert "a topic made anew" in listed
+    assert "alerting positions accept" in listed
+    other = place.call("meanwhile")
+    place.flush()
+    wait_until(lambda: place.one("SELECT 1 FROM event WHERE id = %s", other))
+
+    done = place.cli("positions", "accept", "surveys")
+    assert done.returncode == 0, done.stderr
+    consume.end()
+    again = place.run("consume")
+    place.begun(again)
+    place.wait_for_events(20 + 100 + 1)
+    assert place.http("/readyz")[0] == 200
+    assert place.one("SELECT hold_reason FROM instance") is None
+    place.run("deliver")
+    place.wait_for_sent(120)
+    assert_nothing_lost_or_sent_twice(place, [*old, *fresh, other])
+    assert web.exit_code() is None
+
+
+def test_accepting_a_topic_that_is_the_same_reads_it_again_and_sends_nothing_twice(install: Install) -> None:
+    place = install()
+    consume = place.run("consume", "deliver")
+    events = [place.survey(f"same-{n}") for n in range(10)]
+    place.flush()
+    place.wait_for_sent(10)
+    assert place.cli("positions", "accept", "surveys").returncode == 0
+    consume.end()
+    again = place.run("consume", "deliver")
+    place.begun(again)
+    events.append(place.survey("same-again"))
+    place.flush()
+    place.wait_for_sent(11)
+    assert_nothing_lost_or_sent_twice(place, events)
+
+
+def test_a_database_restored_to_an_older_state_holds_all_sending_until_released(install: Install) -> None:
+    place = install()
+    consume = place.run("consume", "deliver")
+    events = [place.survey(f"restored-{n}") for n in range(5)]
+    place.flush()
+    place.wait_for_sent(5)
+    consume.end()
+    backup = copy_database(place.database)
+    consume = place.run("consume", "deliver")
+    events += [place.survey(f"restored-{n}") for n in range(5, 10)]
+    place.flush()
+    place.wait_for_sent(10)
+    consume.end()
+    copy_database(backup, place.database)
+    again = place.run("consume", "deliver")
+    place.begun(again)
+    events.append(place.survey("restored-new"))
+    place.flush()
+    place.wait_for_events(11)
+    time.sleep(1)
+    assert "restored" in place.one("SELECT hold_reason FROM instance")
+    assert place.count("notification", "status = 'pending'") == 6
+    assert len(place.smtp.messages) == 10
+    assert [row["actor"] for row in place.sql("SELECT actor FROM audit_entry WHERE action = 'sending.held'")] == ["intake"]
+    assert place.cli("hold", "release").returncode == 0
+    place.wait_for_sent(11)
+    assert len(place.smtp.messages) == 16
+
+
+def test_a_database_restored_under_a_running_consumer_holds_sending_too(install: Install) -> None:
+    place = install()
+    first = place.run("consume")
+    place.begun(first)
+    place.produce("surveys", json.dumps(survey("under-1")).encode(), partition=0)
+    place.flush()
+    place.wait_for_events(1)
+    first.end()
+    backup = copy_database(place.database)
+    running = place.run("consume")
+    place.begun(running)
+    place.produce("surveys", json.dumps(survey("under-2")).encode(), partition=0)
+    place.flush()
+    place.wait_for_events(2)
+    copy_database(backup, place.database)
+    place.produce("surveys", json.dumps(survey("under-3")).encode(), partition=0)
+    place.flush()
+    place.wait_for_events(3)
+    assert "restored" in str(place.one("SELECT hold_reason FROM instance"))
+
+
+def test_records_deleted_before_they_were_read_are_a_recorded_gap(install: Install) -> None:
+    place = install()
+    consume = place.run("consume")
+    place.begun(consume)
+    for _ in range(5):
+        place.produce("surveys", json.dumps(survey("gap")).encode(), partition=0)
+    place.flush()
+    place.wait_for_events(5)
+    consume.end()
+    for _ in range(5):
+        place.produce("surveys", json.dumps(survey("gap")).encode(), partition=0)
+    place.flush()
+    delete_records(place.broker, "surveys", 0, 8)
+    place.run("consume")
+    place.wait_for_events(7)
+    (gap,) = place.sql("SELECT * FROM position_gap")
+    assert (gap["topic"], gap["partition"], gap["expected"], gap["found"]) == ("surveys", 0, 5, 8)
+    place.run("web")
+    place.wait_for_web()
+    assert "alerting_log_gaps 1.0" in place.http("/metrics")[1]

@@ -6,6 +6,8 @@ consumer is rebuilt after any error; seeking inside the rebalance listener is lo
 
 import contextlib
 import logging
+import socket
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -46,11 +48,24 @@ class KafkaLog:
         self._session_timeout = session_timeout
         self._producer: KafkaProducer | None = None
         self._looker: KafkaConsumer | None = None
+        self._opening = threading.Lock()  # many web threads append; one makes the producer they share
+        self._looking = threading.Lock()  # a consumer belongs to one thread at a time
 
     def append(self, records: Sequence[NewRecord]) -> None:
         """`acks=all` for each record; returns when the last is acknowledged."""
         with _translated():
+            producer = self._open_producer()
+            sent = [
+                producer.send(r.topic, key=r.key.encode(), value=r.value, headers=list(r.headers.items()))
+                for r in records
+            ]
+            for future in sent:
+                future.get(timeout=SEND_TIMEOUT)
+
+    def _open_producer(self) -> KafkaProducer:
+        with self._opening:
             if self._producer is None:
+                _must_be_reachable(self._common["bootstrap_servers"])
                 self._producer = KafkaProducer(
                     **self._common,
                     acks="all",
@@ -62,18 +77,14 @@ class KafkaLog:
                     bootstrap_timeout_ms=int(SEND_TIMEOUT * 1000),
                     max_request_size=MAX_FETCH,
                 )
-            sent = [
-                self._producer.send(r.topic, key=r.key.encode(), value=r.value, headers=list(r.headers.items()))
-                for r in records
-            ]
-            for future in sent:
-                future.get(timeout=SEND_TIMEOUT)
+            return self._producer
 
     def consumer(self) -> "KafkaLogConsumer":
         return KafkaLogConsumer(self._common, self._group, self._session_timeout)
 
     def ends(self) -> Mapping[tuple[str, int], int]:
-        with _translated():
+        with _translated(), self._looking:
+            _must_be_reachable(self._common["bootstrap_servers"])
             if self._looker is None:
                 self._looker = KafkaConsumer(**self._common, bootstrap_timeout_ms=3000)
             partitions = [
@@ -132,6 +143,7 @@ class KafkaLogConsumer:
 
     def _open(self) -> KafkaConsumer:
         if self._consumer is None:
+            _must_be_reachable(self._common["bootstrap_servers"])
             self._newcomers = _Newcomers()
             self._known = {}
             self._consumer = KafkaConsumer(
@@ -202,6 +214,23 @@ class KafkaLogConsumer:
         except Exception as error:
             self.close()
             raise LogUnavailable(f"{type(error).__name__}: {error}") from error
+
+
+def _must_be_reachable(bootstrap: Sequence[str]) -> None:
+    """Raises OSError unless one server takes a connection.
+
+    A client that times out on its first connection leaves its sockets open: with a broker down, asking once a second
+    would use up a process's file descriptors within the hour.
+    """
+    error: OSError | None = None
+    for server in bootstrap:
+        host, _, port = server.rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]") or "localhost", int(port)), timeout=2.0).close()
+            return
+        except OSError as refused:
+            error = refused
+    raise error or OSError("no bootstrap server is given")
 
 
 def _tp(partition: Partition) -> TopicPartition:
