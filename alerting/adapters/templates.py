@@ -51,9 +51,21 @@ def money(amount: Any, currency: str) -> str:
     return f"{int(value):,} {currency}"
 
 
+def day(moment: datetime | str, zone: ZoneInfo | None = None) -> str:
+    """`31 May 2026`, of an instant in the reader's zone or of a date as JSON has it."""
+    local = datetime.fromisoformat(moment) if isinstance(moment, str) else moment.astimezone(zone)
+    return f"{local.day} {local:%b %Y}"
+
+
 def phone_uri(number: str) -> str:
-    """A `tel:` link's number: digits and a leading plus (RFC 3966)."""
-    return ("+" if number.strip().startswith("+") else "") + re.sub(r"\D", "", number)
+    """A `tel:` link's number: digits and a leading plus (RFC 3966); empty for words such as `on request`.
+
+    What follows the first letter is an extension and would be dialled along; `+49 (0)30` has no 0 when dialled from abroad.
+    """
+    main = re.split(r"[^\W\d_]|;", number.strip(), maxsplit=1)[0]
+    if not main.startswith("+"):
+        return re.sub(r"\D", "", main)
+    return "+" + re.sub(r"\D", "", main.replace("(0)", ""))
 
 
 def language_name(code: str) -> str:
@@ -85,7 +97,8 @@ def reads_in_words(reads: Mapping[str, Any]) -> str:
     parts = []
     for name, value in reads.items():
         label = name.removeprefix("customer.").removeprefix("signal.").replace("_", " ")
-        parts.append(f"{label} {'unknown' if value is None else one_line(value, 60)}")
+        shown = str(value).replace("_", " ") if label == "segment" else value
+        parts.append(f"{label} {'unknown' if value is None else one_line(shown, 60)}")
     return ", ".join(parts)
 
 
@@ -93,6 +106,7 @@ def filters() -> dict[str, Any]:
     """What templates of mails and pages may use beside Jinja's own."""
     return {
         "one_line": one_line,
+        "day": day,
         "day_time": day_time,
         "money": money,
         "phone_uri": phone_uri,
@@ -102,10 +116,19 @@ def filters() -> dict[str, Any]:
     }
 
 
+class _Mails(Environment):
+    """Phrases stand once, in `_words.txt`. What HTML imports from there must escape, too: it gets a twin compiled as HTML."""
+
+    def join_path(self, template: str, parent: str) -> str:
+        is_text = parent.endswith(".html") and template.endswith(".txt")
+        return template.removesuffix(".txt") + ".html" if is_text else template
+
+
 @lru_cache(maxsize=8)
 def _environment(items: tuple[tuple[str, str], ...]) -> Environment:
-    environment = Environment(
-        loader=DictLoader(dict(items)),
+    twins = {name.removesuffix(".txt") + ".html": text for name, text in items if name.endswith(".txt")}
+    environment = _Mails(
+        loader=DictLoader(twins | dict(items)),
         autoescape=lambda name: bool(name and name.endswith(".html")),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 
 import pydantic_core
 
@@ -30,7 +31,9 @@ def read_request(body: bytes, headers: Mapping[str, str], now: datetime) -> list
     `headers` by lower-case name. Raises RefusedItem; a batch with one bad item is refused whole.
     """
     if "ce-specversion" in headers:
-        attributes = {f"ce_{name[3:]}": value.encode() for name, value in headers.items() if name.startswith("ce-")}
+        attributes = {  # the HTTP binding percent-encodes what is not plain ASCII
+            f"ce_{name[3:]}": unquote(value).encode() for name, value in headers.items() if name.startswith("ce-")
+        }
         return [_record(body, attributes, now, None)]
     if body.lstrip()[:1] != b"[":
         return [_record(body, {}, now, None)]

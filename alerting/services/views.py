@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from alerting.database import cases, customers, events, rulebooks, timers
@@ -64,6 +64,7 @@ class CaseView:
     steps: Sequence[UpcomingStep]
     attempts: Sequence[Any]
     why_caller: Sequence[str]
+    window_days: int
     staff: Staff
     currency: str
 
@@ -76,6 +77,12 @@ class CaseView:
     def survey(self) -> AlertView | None:
         """The newest survey answer among the alerts: the customer's own words."""
         return next((a for a in reversed(self.alerts) if a.event_type == "survey.answered"), None)
+
+    @property
+    def author(self) -> str | None:
+        """Who gave the newest answer, where it says so; the contact may only stand for the customer."""
+        respondent = (self.survey.payload.get("respondent") or {}) if self.survey else {}
+        return respondent.get("name") or respondent.get("email")
 
     @property
     def language(self) -> str | None:
@@ -122,7 +129,8 @@ def case_view(tx: Transaction, rulebook: Rulebook, case_id: int) -> CaseView:
         interactions=events.recent_interactions(tx, case.customer_key, newest.time - window, newest.time),
         steps=_upcoming(tx, rulebook, case, customer, staff),
         attempts=cases.attempts_of(tx, case_id),
-        why_caller=_why(tx, case),
+        why_caller=_why(tx, case, staff),
+        window_days=-(-window // timedelta(days=1)),
         staff=staff,
         currency=rulebook.currency,
     )
@@ -147,10 +155,8 @@ def _alert_view(row: Any, rulebook: Rulebook) -> AlertView:
 
 def _as_contact(respondent: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Somebody we know only from the answer itself."""
-    if not respondent:
-        return None
     name = respondent.get("name") or respondent.get("email") or respondent.get("phone")
-    return {**respondent, "name": name}
+    return {**respondent, "name": name} if name else None
 
 
 def _whole(contact: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
@@ -180,20 +186,40 @@ def _upcoming(tx: Transaction, rulebook: Rulebook, case: Case, customer: Custome
     return steps
 
 
-def _why(tx: Transaction, case: Case) -> list[str]:
-    """How the present caller came to hold the case, from the audit."""
+def _why(tx: Transaction, case: Case, staff: Staff) -> list[str]:
+    """What the present caller holds and why, from the audit; to be read after `you hold` or `holds`."""
     from alerting.database import audit
+
+    def name(party: str) -> str:
+        return _party(staff, party).name
 
     why: list[str] = []
     for entry in audit.entries_of(tx, "case", str(case.id)):
         facts = entry["facts"]
         for person in facts.get("people", ()):
             if person["party"] == case.caller and not why:
-                why = [f"{person['role']}: {reason}" if ":" not in reason else reason for reason in person["why"]]
-        if entry["action"] == "case.handed_over" and facts.get("to") == case.caller:
-            why = [f"handed over by {facts['by']}"]
-        if entry["action"] == "case.taken_over" and facts.get("to") == case.caller:
-            why = ["took the case over"]
-        if entry["action"] == "case.caller_changed" and facts.get("to") == case.caller:
-            why = [facts["why"]]
+                why = [_held(person["role"], person["why"])]
+        if facts.get("to") != case.caller:
+            continue
+        if entry["action"] == "case.handed_over":
+            why = [f"the case since {name(facts['by'])} handed it over"]
+        if entry["action"] == "case.taken_over":
+            why = [f"the case since taking it over from {name(facts['from'])}"]
+        if entry["action"] == "case.caller_changed":
+            why = [f"the case since a graver complaint joined it ({facts['why']})"]
     return why
+
+
+def _held(role: str, steps: Sequence[str]) -> str:
+    """The steps that filled a role, as words: `the role territory lead, as there is no account owner`."""
+    found = [(label.split(" (")[0], what) for label, _, what in (step.partition(": ") for step in steps)]
+    missing = [_role_name(label) for label, what in found if what == "nobody"]
+    wrong = [f"{_role_name(label)} {what}" for label, what in found if "is not in people.yaml" in what]
+    causes = ["there is no " + ", no ".join(missing)] * bool(missing) + wrong
+    held = f"the role {_role_name(found[-1][0] if found else role)}"
+    return f"{held}, as {' and '.join(causes)}" if causes else held
+
+
+def _role_name(role: str) -> str:
+    """`vp_sales` -> `VP sales`."""
+    return " ".join(word.upper() if word in {"vp", "ceo", "cfo", "coo"} else word for word in role.split("_"))

@@ -5,10 +5,10 @@ import json
 import secrets
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from alerting.domain.errors import ActionRefused, Temporary
+from alerting.domain.errors import ActionRefused, Temporary, UnreadableEvent
 from alerting.domain.events import parse_event
 from alerting.domain.rulebook import Survey
 from alerting.entrypoints.web.parts import WebParts
@@ -26,17 +26,16 @@ def routes(parts: WebParts) -> APIRouter:
     def show(survey_id: str, i: str = "") -> Response:
         survey = _survey(parts, survey_id)
         if survey is None:
-            return _page(parts, 404, "message.html", title="There is no such survey", text="Please check the address.")
+            return _no_survey(parts)
         try:
             if i:
                 parts.read_invitation(i, survey_id)
         except ActionRefused as error:
-            return _page(parts, 400, "message.html", title="This link does not work", text=str(error))
+            return _no_invitation(parts, error)
         return _form(parts, 200, survey, {**_EMPTY, "nonce": secrets.token_urlsafe(12), "i": i})
 
     @router.post("/f/{survey_id}", response_class=HTMLResponse)
     def answer(
-        request: Request,
         survey_id: str,
         score: Annotated[str, Form()] = "",
         comment: Annotated[str, Form()] = "",
@@ -47,26 +46,9 @@ def routes(parts: WebParts) -> APIRouter:
     ) -> Response:
         survey = _survey(parts, survey_id)
         if survey is None:
-            return _page(parts, 404, "message.html", title="There is no such survey", text="Please check the address.")
-        given = {
-            "score": score,
-            "comment": comment.strip()[:MAX_COMMENT],
-            "contact_me": bool(contact_me),
-            "email": email.strip(),
-            "nonce": nonce,
-            "i": i,
-        }
-        error = _check(survey, given)
-        if error:
-            return _form(parts, 422, survey, given, error)
-        try:
-            accept(parts.event_log, [_record(parts, survey, given)])
-        except ActionRefused as refused:
-            return _page(parts, 400, "message.html", title="This link does not work", text=str(refused))
-        except Temporary:
-            message = "We could not take your answer just now. It is still here: please send it again in a minute."
-            return _form(parts, 503, survey, given, message)
-        return RedirectResponse(f"/f/{survey_id}/thanks", status_code=303)
+            return _no_survey(parts)
+        given = {"score": score, "comment": comment.strip()[:MAX_COMMENT], "contact_me": bool(contact_me)}
+        return _take(parts, survey, {**given, "email": email.strip(), "nonce": nonce, "i": i})
 
     @router.get("/f/{survey_id}/thanks", response_class=HTMLResponse)
     def thanks(survey_id: str) -> Response:
@@ -75,6 +57,31 @@ def routes(parts: WebParts) -> APIRouter:
         return _page(parts, 200, "message.html", title="Thank you", text=text)
 
     return router
+
+
+def _take(parts: WebParts, survey: Survey, given: dict[str, Any]) -> Response:
+    """Check an answer and put it into the event log; what cannot be taken comes back with the words still in it."""
+    error = _check(survey, given)
+    if error:
+        return _form(parts, 422, survey, given, error)
+    try:
+        accept(parts.event_log, [_record(parts, survey, given)])
+    except ActionRefused as refused:
+        return _no_invitation(parts, refused)
+    except UnreadableEvent as unreadable:
+        return _form(parts, 422, survey, given, unreadable.detail)
+    except Temporary:
+        message = "We could not take your answer just now. It is still here: please send it again in a minute."
+        return _form(parts, 503, survey, given, message)
+    return RedirectResponse(f"/f/{survey.id}/thanks", status_code=303)
+
+
+def _no_survey(parts: WebParts) -> Response:
+    return _page(parts, 404, "message.html", title="There is no such survey", text="Please check the address.")
+
+
+def _no_invitation(parts: WebParts, error: ActionRefused) -> Response:
+    return _page(parts, 400, "message.html", title="This link does not work", text=str(error))
 
 
 def _survey(parts: WebParts, survey_id: str) -> Survey | None:
