@@ -94,13 +94,12 @@ def prepare(app: App) -> None:
     revision = migrate(app.ctx.db)
     if isinstance(app.event_log, LocalLog):
         app.event_log.prepare()
-    files, people = rule_files.read_all(app.settings.rules, app.settings.templates)
-    activated = activate_first(app.ctx, files, people)
+    activated = activate_first(app.ctx, lambda: rule_files.read_all(app.settings.rules, app.settings.templates))
     log.info("prepared", extra={"revision": revision, "activated": activated})
 
 
 def check_ready(app: App) -> None:
-    """What a role needs before it starts. Raises SettingsInvalid with what to do."""
+    """What every command needs before it starts. Raises SettingsInvalid with what to do."""
     if not is_current(app.ctx.db):
         raise SettingsInvalid(["the database is not up to date; run `alerting migrate` first"])
     with app.ctx.db.read() as tx:
@@ -108,6 +107,11 @@ def check_ready(app: App) -> None:
             raise SettingsInvalid(
                 ["this database was made by `alerting demo`, its clock may have been moved; use another one"]
             )
+
+
+def check_rulebook(app: App) -> None:
+    """Raises RulebookUnusable. Only for roles: `alerting rules activate` is what mends this, and must start without."""
+    with app.ctx.db.read() as tx:
         app.ctx.shelf.active(tx)
 
 

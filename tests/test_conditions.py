@@ -306,7 +306,10 @@ def test_a_condition_is_at_most_4000_characters_long() -> None:
         ("NOT ", "contact_me", ""),
         ("- ", "score = 1", ""),
         ("ABS(", "score", ")"),
-        ("unknown(", "score", ")"),
+        ("anything(", "score", ")"),
+        ("numeric(", "score", ")"),
+        ("date(", "score", ")"),
+        ("STRUCT(", "score", ")"),
         ("CASE WHEN ", "contact_me", ""),
         ("score IN (", "1", ")"),
         ("[", "1", "]"),
@@ -485,9 +488,10 @@ def truths(depth: int) -> SearchStrategy[Sql]:
     )
 
 
-BIGINTS = st.one_of(st.none(), st.integers(-9, 9), st.sampled_from([0, 2**63 - 1, -(2**63), 10**12]))
+BIGINTS = st.one_of(st.none(), st.just(0), st.integers(-9, 9), st.sampled_from([0, 2**63 - 1, -(2**63), 10**12]))
 NUMERICS = st.one_of(
     st.none(),
+    st.just(0),
     st.integers(-9, 9),  # a JSON integer in a field for fractions
     st.decimals(-1000, 1000, places=2),
     st.sampled_from([Decimal(0), Decimal("0.00"), Decimal("1E+25"), Decimal("1E-25"), Decimal(10) ** 30, 10**30]),
@@ -559,11 +563,11 @@ def test_every_condition_means_what_postgresql_says(postgresql: psycopg.Connecti
         try:
             theirs = [[answer] for answer in asked(postgresql, sql.text, rows)]
             seen["plain"] += len(rows)
+        except (psycopg.ProgrammingError, psycopg.errors.InvalidTextRepresentation):
+            seen["refused by PostgreSQL"] += 1  # without parentheses, `a = '' IS NULL` asks whether a is ''
+            return
         except psycopg.errors.DataError:
             theirs = [oracle(postgresql, sql, facts, seen) for facts in rows]
-        except psycopg.errors.SyntaxErrorOrAccessRuleViolation:
-            seen["refused by PostgreSQL"] += 1
-            return
         condition = compile_condition(sql.text, SCOPE)
         ours = [[condition(facts)] if answer else [] for facts, answer in zip(rows, theirs, strict=True)]
         assert ours == theirs

@@ -13,11 +13,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 from kafka.structs import OffsetAndMetadata
 
 from alerting.database.positions import Partition
-from alerting.domain.errors import LogUnavailable
+from alerting.domain.errors import LogUnavailable, RecordTooLarge
 from alerting.services.event_log import INTAKE_TOPICS, Fetched, NewRecord, Polled
 from alerting.services.intake import Record
 
@@ -254,5 +254,7 @@ def _record(found: Any) -> Record:
 def _translated() -> Iterator[None]:
     try:
         yield
+    except (MessageSizeTooLargeError, RecordListTooLargeError) as error:
+        raise RecordTooLarge(f"{type(error).__name__}: {error}") from error
     except (KafkaError, OSError, AssertionError) as error:
         raise LogUnavailable(f"{type(error).__name__}: {error}") from error

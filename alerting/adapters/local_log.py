@@ -183,7 +183,10 @@ class LocalConsumer:
         self._paused.add(partition)
 
     def close(self) -> None:
-        """Nothing is held between polls."""
+        """Nothing is held between polls; the next one begins anew."""
+        self._partitions = None
+        self._next.clear()
+        self._paused.clear()
 
 
 class _available:

@@ -41,11 +41,12 @@ def run(roles: tuple[str, ...]) -> None:
     """Run roles in this process: consume, deliver, follow-up, web, or all of them (the default)."""
     chosen = ROLES if not roles or "all" in roles else roles
     with opened(ready=False) as app:
-        from alerting.bootstrap import check_ready
+        from alerting.bootstrap import check_ready, check_rulebook
 
         if app.settings.embedded or chosen == ROLES:
             _refuse_demo_then_prepare(app)
         check_ready(app)
+        check_rulebook(app)
         stop = Stop()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.ask())

@@ -141,11 +141,9 @@ def bury(tx: Transaction, letters: Sequence[DeadLetter], now: datetime) -> None:
     rows = [
         {
             "place": letter.place,
-            "reason": letter.error.reason,
-            "field": letter.error.field,
-            "detail": letter.error.detail[:2000],
+            **_why(letter.error),
             "raw": letter.raw,
-            "headers": [[name, base64.b64encode(value).decode()] for name, value in letter.headers.items()],
+            "headers": [[_storable(n), base64.b64encode(value).decode()] for n, value in letter.headers.items()],
             "received_at": letter.received_at,
             "recorded_at": now,
         }
@@ -153,6 +151,16 @@ def bury(tx: Transaction, letters: Sequence[DeadLetter], now: datetime) -> None:
     ]
     if rows:
         tx.execute(tx.insert(dead_letter).on_conflict_do_nothing(), rows)
+
+
+def _why(error: UnreadableEvent) -> dict[str, str | None]:
+    """Fit for the table whatever a producer made up: a dead letter that cannot be stored would hold up its partition."""
+    field = None if error.field is None else _storable(error.field)[:400]
+    return {"reason": error.reason, "field": field, "detail": _storable(error.detail)[:2000]}
+
+
+def _storable(text: str) -> str:
+    return text.replace("\x00", "\ufffd")
 
 
 def dead_letters(tx: Transaction, *, waiting_only: bool = True, only_id: int | None = None) -> list[Any]:
@@ -180,7 +188,7 @@ def note_replay(tx: Transaction, letter_id: int, error: UnreadableEvent | None, 
     if error is None:
         values["replayed_at"] = now
     else:
-        values |= {"reason": error.reason, "field": error.field, "detail": error.detail[:2000]}
+        values |= _why(error)
     tx.execute(update(dead_letter).where(dead_letter.c.id == letter_id).values(**values))
 
 

@@ -49,19 +49,26 @@ def other_logs(tx: Transaction, partition: Partition) -> list[Partition]:
     return [Partition(cluster=r.cluster, topic=r.topic, topic_id=r.topic_id, partition=r.partition) for r in rows]
 
 
+def reached_position(tx: Transaction, partition: Partition) -> int:
+    """How far this log was ever read into this database, a retired position included; 0 where it never was."""
+    return tx.execute(select(position.c.next).where(*_this(partition))).scalar() or 0  # type: ignore[arg-type]
+
+
 def begin_position(tx: Transaction, partition: Partition, start: int) -> None:
-    """Store where a partition seen for the first time begins."""
-    tx.execute(
-        tx.insert(position)
-        .values(
-            cluster=partition.cluster,
-            topic_id=partition.topic_id,
-            partition=partition.partition,
-            topic=partition.topic,
-            next=start,
-        )
-        .on_conflict_do_nothing()
+    """Store where a partition seen for the first time begins, or one whose former position was retired begins again."""
+    row = {
+        "cluster": partition.cluster,
+        "topic_id": partition.topic_id,
+        "partition": partition.partition,
+        "topic": partition.topic,
+        "next": start,
+    }
+    again = tx.insert(position).on_conflict_do_update(
+        index_elements=["cluster", "topic_id", "partition"],
+        set_={"next": start, "retired_at": None},
+        where=position.c.retired_at.is_not(None),
     )
+    tx.execute(again, [row])
 
 
 def move_position(tx: Transaction, partition: Partition, expected: int, new: int) -> None:

@@ -1,6 +1,6 @@
 """Which rulebook is in force: only activation moves it, and every process follows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from alerting.database import audit, customers, events, instance, rulebooks
@@ -43,11 +43,12 @@ def activate_rulebook(
     return ctx.db.retrying(once)
 
 
-def activate_first(ctx: Context, files: Mapping[str, str], people: Mapping[str, Party]) -> str | None:
-    """The first start of an empty database activates what it finds; later starts change nothing."""
+def activate_first(ctx: Context, read: Callable[[], tuple[Mapping[str, str], Mapping[str, Party]]]) -> str | None:
+    """The first start of an empty database activates what `read` finds; later starts do not even look at it."""
     with ctx.db.read() as tx:
         if rulebooks.active_hash(tx) is not None:
             return None
+    files, people = read()
     return activate_rulebook(ctx, files, people, author="first start", reason="the database was empty")[0]
 
 

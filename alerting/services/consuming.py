@@ -8,16 +8,21 @@ import base64
 import json
 import logging
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from alerting.database import events, instance, positions
+from alerting.database import audit, events, instance, positions
+from alerting.database.engine import Transaction
 from alerting.database.positions import Partition
-from alerting.domain.errors import PartitionStopped, PositionMoved, Temporary
+from alerting.domain.errors import LogUnavailable, PartitionStopped, PositionMoved, RecordTooLarge, Temporary
 from alerting.services.context import Context
 from alerting.services.event_log import DEAD_LETTERS, EventLog, Fetched, LogConsumer, NewRecord
 from alerting.services.intake import Batch, Taken, take_batch
 
 log = logging.getLogger(__name__)
+
+CUT_BYTES = 500_000
+"""Of a dead letter its topic does not take whole: in base64 less than the 1 MB a broker takes by default."""
 
 
 @dataclass(kw_only=True)
@@ -36,6 +41,13 @@ class Consumption:
 
     def step(self, timeout: float) -> Taken:
         """One poll and everything it brought. Raises Temporary errors; the next step goes on from the stored position."""
+        try:
+            return self._step(timeout)
+        except LogUnavailable:
+            self._start_over()
+            raise
+
+    def _step(self, timeout: float) -> Taken:
         polled = self.consumer.poll(timeout)
         for partition in polled.assigned:
             self.expected.pop(partition, None)
@@ -43,17 +55,24 @@ class Consumption:
         for partition in list(self.waiting):
             self._begin(partition)
             del self.waiting[partition]
-        fetched = [found for found in polled.fetched if found.partition in self.expected]
         taken = Taken()
         try:
-            for found in fetched:
-                taken += self._take(found)
+            for found in polled.fetched:
+                if found.partition in self.expected:
+                    taken += self._take(found)
         except Exception:
             # The log's consumer stands behind everything it handed out; what was not taken must be handed out again.
-            for found in fetched:
-                self._catch_up(found.partition)
+            for found in polled.fetched:
+                if found.partition in self.expected:
+                    self._catch_up(found.partition)
             raise
         return taken
+
+    def _start_over(self) -> None:
+        """The log's consumer is built anew: it finds out again which log this is, and hands out its partitions again."""
+        self.consumer.close()
+        self.expected.clear()
+        self.waiting.clear()
 
     def _begin(self, partition: Partition) -> None:
         bounds, hint = self.consumer.bounds(partition), self.consumer.hint(partition)
@@ -105,15 +124,21 @@ class Consumption:
         return taken
 
     def _catch_up(self, partition: Partition) -> None:
-        """Go on from the stored position: somebody else moved it, or half of a bisected batch is in."""
+        """Go on from the stored position: somebody else moved it, or half of a bisected batch is in.
+
+        It never moves back: a database that knows less than we have seen committed was restored under us.
+        """
         try:
             with self.ctx.db.read() as tx:
                 stored = positions.stored_position(tx, partition)
         except Temporary:
             stored = self.expected[partition]
-        if stored is not None:
-            self.expected[partition] = stored
-            self.consumer.seek(partition, stored)
+        if stored is None or stored < self.expected[partition]:
+            log.warning("position lost", extra={"partition": str(partition), "stored": stored})
+            self._start_over()
+            return
+        self.expected[partition] = stored
+        self.consumer.seek(partition, stored)
 
 
 _REMEDY = "Check the broker; `alerting positions accept TOPIC` starts this topic anew (known events are recognised)."
@@ -139,9 +164,9 @@ def begin_partition(ctx: Context, partition: Partition, bounds: tuple[int, int],
             )
         if stored is not None and stored > end:
             raise PartitionStopped(f"the log ends at {end}; the stored position is {stored}. {_REMEDY}")
-        if hint is not None and hint > (stored or 0) and hint > first:
-            instance.set_hold(tx, f"restored: {partition} was read up to {hint}, the database knows {stored}", now)
-            log.error("sends held", extra={"partition": str(partition), "hint": hint, "stored": stored})
+        reached = positions.reached_position(tx, partition)
+        if hint is not None and hint > reached and hint > first:
+            _hold(tx, f"restored: {partition} was read up to {hint}, the database knows {reached}", now)
         positions.clear_stopped(tx, partition)
         if stored is None:
             positions.begin_position(tx, partition, first)
@@ -154,20 +179,51 @@ def begin_partition(ctx: Context, partition: Partition, bounds: tuple[int, int],
         return stored
 
 
+def _hold(tx: Transaction, reason: str, now: datetime) -> None:
+    if instance.hold_reason(tx) is not None:
+        return
+    instance.set_hold(tx, reason, now)
+    entry = audit.Entry(
+        actor="intake",
+        action="sending.held",
+        subject_kind="instance",
+        subject_id="1",
+        happened_at=now,
+        facts={"reason": reason},
+    )
+    audit.write(tx, entry, now)
+    log.error("sends held", extra={"reason": reason})
+
+
 def publish_dead_letters(ctx: Context, event_log: EventLog) -> int:
     """Bring new dead letters to their topic, at least once; returns how many."""
     with ctx.db.read() as tx:
         rows = events.unpublished(tx)
     if not rows:
         return 0
-    event_log.append([_dead_record(row) for row in rows])
+    try:
+        event_log.append([_dead_record(row) for row in rows])
+    except RecordTooLarge:
+        for row in rows:
+            _publish_alone(event_log, row)
     with ctx.db.write() as tx:
         events.mark_published(tx, [row.id for row in rows], tx.now())
     return len(rows)
 
 
-def _dead_record(row: Any) -> NewRecord:
-    """The dead letter as JSON: bytes in base64, place, reason. Readable whatever the bytes were."""
+def _publish_alone(event_log: EventLog, row: Any) -> None:
+    try:
+        event_log.append([_dead_record(row)])
+    except RecordTooLarge:
+        event_log.append([_dead_record(row, cut=True)])
+
+
+def _dead_record(row: Any, *, cut: bool = False) -> NewRecord:
+    """The dead letter as JSON: bytes in base64, place, reason. Readable whatever the bytes were.
+
+    `cut`: what the topic does not take whole loses its end and its headers there; the table has all of it.
+    """
+    raw = bytes(row.raw)
     value = {
         "id": row.id,
         "place": row.place,
@@ -175,7 +231,9 @@ def _dead_record(row: Any) -> NewRecord:
         "field": row.field,
         "detail": row.detail,
         "recorded_at": row.recorded_at.isoformat(),
-        "headers": row.headers,
-        "value": base64.b64encode(bytes(row.raw)).decode(),
+        "headers": [] if cut else row.headers,
+        "value": base64.b64encode(raw[:CUT_BYTES] if cut else raw).decode(),
     }
+    if cut:
+        value["cut_from"] = len(raw)
     return NewRecord(topic=DEAD_LETTERS, key=value["place"], value=json.dumps(value).encode())

@@ -69,7 +69,7 @@ class EventLog(Protocol):
     """Takes events durably, and hands out consumers."""
 
     def append(self, records: Sequence[NewRecord]) -> None:
-        """Returns once all records are durable. Raises LogUnavailable otherwise; some may be in the log then."""
+        """Returns once all records are durable. Raises LogUnavailable or RecordTooLarge otherwise; some may be in then."""
         ...
 
     def consumer(self) -> LogConsumer: ...

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
-from alerting.domain.errors import Temporary
+from alerting.domain.errors import RecordTooLarge, Temporary
 from alerting.entrypoints.web.guard import may_ingest, problem
 from alerting.entrypoints.web.parts import WebParts
 from alerting.services.intake_door import RefusedItem, accept, read_request
@@ -45,6 +45,8 @@ def _take(parts: WebParts, body: bytes, headers: dict[str, str]) -> Response:
         return problem(503, "Not taken", f"The database does not answer ({type(error).__name__}); send it again.")
     try:
         accept(parts.event_log, records)
+    except RecordTooLarge:
+        return problem(413, "Too large", "The event log does not take a record of this size.")
     except Temporary:
         return problem(503, "Not taken", "The event log does not answer; send it again.")
     return JSONResponse({"accepted": len(records)}, status_code=202)
