@@ -125,7 +125,9 @@ def test_importing_reports_bad_rows_by_line_and_the_same_file_again_changes_noth
         ("customer_id,nmae\nA,B\n", "unknown columns nmae"),
     ],
 )
-def test_a_file_that_is_no_table_of_customers_is_refused(migrated: Run, installation: Path, text: str, message: str) -> None:
+def test_a_file_that_is_no_table_of_customers_is_refused(
+    migrated: Run, installation: Path, text: str, message: str
+) -> None:
     (installation / "x.csv").write_text(text)
     done = migrated("import", "x.csv")
     assert done.returncode == 1
@@ -145,7 +147,9 @@ def test_a_case_is_worked_on_from_the_command_line(migrated: Run, own_world: Wor
     handed = migrated("case", "hand-over", "1", "--by", "service_desk_lead", "--to", "ceo", "--reason", "knows them")
     assert "with Cora Sample now" in handed.stdout
     assert "the call is still owed" in migrated("case", "resolve", "1", "--by", "ceo", "--note", "mended").stdout
-    spoken = migrated("case", "contact", "1", "--by", "ceo@example.com", "--outcome", "reached", "--note", "all is well")
+    spoken = migrated(
+        "case", "contact", "1", "--by", "ceo@example.com", "--outcome", "reached", "--note", "all is well"
+    )
     assert "C-1 is resolved" in spoken.stdout
     story = json.loads(migrated("case", "show", "1", "--json").stdout)
     assert story["status"] == "resolved"
@@ -206,7 +210,9 @@ def test_activation_moves_the_rulebook_and_refuses_a_broken_one(migrated: Run, i
 def test_a_rulebook_with_errors_stops_the_start_with_all_of_them(process: Run, installation: Path) -> None:
     rules = installation / "rules"
     (rules / "sla.yaml").write_text((rules / "sla.yaml").read_text().replace("within: 4h", "within: 4 hours", 1))
-    (rules / "routing.yaml").write_text((rules / "routing.yaml").read_text().replace("person: vp_sales", "person: vp_sale"))
+    (rules / "routing.yaml").write_text(
+        (rules / "routing.yaml").read_text().replace("person: vp_sales", "person: vp_sale")
+    )
     done = process("run")
     assert done.returncode == 1
     assert "rules/sla.yaml:7:" in done.stderr

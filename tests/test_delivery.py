@@ -98,7 +98,9 @@ def test_a_server_that_asks_to_wait_is_asked_again_later(unhappy: World, smtp: A
     assert len(smtp.messages) == 3
 
 
-def test_a_refused_address_passes_the_duty_to_the_next_responsible_and_the_audit_says_so(unhappy: World, smtp: Any) -> None:
+def test_a_refused_address_passes_the_duty_to_the_next_responsible_and_the_audit_says_so(
+    unhappy: World, smtp: Any
+) -> None:
     _over_smtp(unhappy, smtp)
     smtp.refuse["vp.sales@example.com"] = "550 no such user"
     unhappy.deliver()
@@ -180,7 +182,9 @@ def test_a_mail_whose_reason_has_gone_is_not_sent_and_the_reason_is_kept(unhappy
     unhappy.reached("ACME-AERO", by="vp_sales")
     mails = unhappy.deliver()
     assert "vp.sales" not in recipients(mails)
-    (row,) = unhappy.rows(select(notification).where(notification.c.recipient == "vp_sales", notification.c.template == "call"))
+    (row,) = unhappy.rows(
+        select(notification).where(notification.c.recipient == "vp_sales", notification.c.template == "call")
+    )
     assert (row.status, row.reason) == ("skipped", "the customer has been reached")
     assert "no_notification_sent" in _actions(unhappy)
 
@@ -214,7 +218,9 @@ def test_an_expired_lease_is_taken_over_and_the_old_attempt_is_unknown(unhappy: 
 
 def test_a_notification_that_cannot_be_prepared_does_not_keep_the_others_waiting(unhappy: World) -> None:
     with unhappy.app.ctx.db.write() as tx:
-        tx.execute(update(notification).where(notification.c.recipient == "vp_sales").values(template="reminder", data={}))
+        tx.execute(
+            update(notification).where(notification.c.recipient == "vp_sales").values(template="reminder", data={})
+        )
     assert recipients(unhappy.deliver()) == ["office.berlin", "owner.north"]
     (row,) = unhappy.rows(select(notification).where(notification.c.recipient == "vp_sales"))
     assert row.status == "pending"

@@ -50,7 +50,9 @@ def open_log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callabl
 
 
 def _own(tag: str, number: int) -> NewRecord:
-    return NewRecord(topic="surveys", key=f"{tag}-{number % 3}", value=f"{tag}:{number}".encode(), headers={"ce_x": b"\xff"})
+    return NewRecord(
+        topic="surveys", key=f"{tag}-{number % 3}", value=f"{tag}:{number}".encode(), headers={"ce_x": b"\xff"}
+    )
 
 
 def _read_until(consumer: LogConsumer, tag: str, count: int, patience: float = 30.0) -> list[Fetched]:
@@ -147,7 +149,9 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.app.close()
 
 
-def _consume(world: World, log: EventLog, want: Callable[[], bool], consumption: Consumption | None = None) -> Consumption:
+def _consume(
+    world: World, log: EventLog, want: Callable[[], bool], consumption: Consumption | None = None
+) -> Consumption:
     """Run a consumption until something holds; the position it keeps is the world's database's."""
     running = consumption or Consumption(ctx=world.app.ctx, consumer=log.consumer())
     deadline = time.monotonic() + 30

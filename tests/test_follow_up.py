@@ -100,7 +100,9 @@ def test_a_call_cannot_have_happened_then(unhappy: World, minutes_ago: float, re
 
 
 @pytest.mark.parametrize("call_first", [True, False])
-def test_a_case_ends_when_the_customer_was_spoken_with_and_the_cause_is_removed(unhappy: World, call_first: bool) -> None:
+def test_a_case_ends_when_the_customer_was_spoken_with_and_the_cause_is_removed(
+    unhappy: World, call_first: bool
+) -> None:
     if call_first:
         assert unhappy.reached("ACME-AERO", by="vp_sales").status is Status.CONTACTED
         assert unhappy.fixed("ACME-AERO").status is Status.RESOLVED

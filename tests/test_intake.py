@@ -72,7 +72,9 @@ def test_a_second_alert_joins_the_one_open_case(world: World) -> None:
 
 def test_the_customer_of_the_same_batch_is_known_before_the_survey_is_judged(world: World) -> None:
     survey = world.survey("NEW-CO", score=1)
-    world.take(survey, world.customer("NEW-CO", name="New Co", revenue_with_us=900_000, country="DE", owner="owner_north"))
+    world.take(
+        survey, world.customer("NEW-CO", name="New Co", revenue_with_us=900_000, country="DE", owner="owner_north")
+    )
     assert world.case("NEW-CO").segment == "high_potential"
 
 
@@ -122,7 +124,10 @@ BAD = {
     "half a JSON object": (b'{"specversion":"1.0"', "not JSON"),
     "a list": (b"[1]", "invalid"),
     "no CloudEvent": (b"{}", "invalid"),
-    "a number too large for any database": (b'{"specversion":"1.0","id":"1","source":"s","data":{"x":1e999}}', "not JSON"),
+    "a number too large for any database": (
+        b'{"specversion":"1.0","id":"1","source":"s","data":{"x":1e999}}',
+        "not JSON",
+    ),
 }
 
 
@@ -185,7 +190,9 @@ def test_a_dead_letter_can_be_replayed_once_its_reason_is_gone(world: World) -> 
 def _batch(world: World, expected: int, *found: dict[str, object] | bytes) -> Batch:
     records = [world.record(e) for e in found]
     placed = [
-        type(r)(place=f"surveys/0@{expected + i}", offset=expected + i, value=r.value, headers={}, timestamp=r.timestamp)
+        type(r)(
+            place=f"surveys/0@{expected + i}", offset=expected + i, value=r.value, headers={}, timestamp=r.timestamp
+        )
         for i, r in enumerate(records)
     ]
     return Batch(partition=PARTITION, expected=expected, next=expected + len(placed), records=placed)

@@ -42,7 +42,15 @@ def test_the_commands_of_a_rule_of_ones_own_run_as_shown(tmp_path: Path) -> None
     script = "\n".join(text for kind, text in BLOCKS[1:] if kind == "sh").replace("8080", str(free_port()))
     done = _run(f"trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{script}", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    for words in ("no problems", "1 changed", "Birchwood Mills", "C-1 is contacted", "100%", "Active now", "/f/relationship?i="):
+    for words in (
+        "no problems",
+        "1 changed",
+        "Birchwood Mills",
+        "C-1 is contacted",
+        "100%",
+        "Active now",
+        "/f/relationship?i=",
+    ):
         assert words in done.stdout, done.stdout + done.stderr
 
 
@@ -53,7 +61,9 @@ def test_only_blocks_marked_docker_are_not_run() -> None:
 
 
 def test_schemas_and_openapi_are_generated_from_the_code() -> None:
-    done = subprocess.run([sys.executable, str(ROOT / "scripts" / "schemas"), "--check"], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "schemas"), "--check"], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout
 
 
@@ -64,5 +74,7 @@ def test_every_variable_is_documented() -> None:
     kafka = {f"ALERTING_KAFKA_{name}" for name in ("SASL_MECHANISM", "USER", "PASSWORD", "CA_FILE")}
     smtp = {f"ALERTING_SMTP_{name}" for name in ("PASSWORD", "CA_FILE")}
     plain = {name for name in KNOWN_VARIABLES if not name.endswith("_FILE") or name.endswith("CA_FILE")}
-    missing = [name for name in sorted(plain - kafka - smtp) if f"`{name}`" not in text and not name.endswith("CA_FILE")]
+    missing = [
+        name for name in sorted(plain - kafka - smtp) if f"`{name}`" not in text and not name.endswith("CA_FILE")
+    ]
     assert missing == []

@@ -131,7 +131,9 @@ def _fields(page: str) -> dict[str, str]:
     return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
 
 
-def test_the_form_turns_an_invited_answer_into_an_event_of_that_customer(client: TestClient, small_world: World) -> None:
+def test_the_form_turns_an_invited_answer_into_an_event_of_that_customer(
+    client: TestClient, small_world: World
+) -> None:
     small_world.known_customers()
     link = small_world.app.links.invitation("relationship", "ACME-AERO", "Ada Example").split("8080", 1)[1]
     page = client.get(link)
@@ -208,7 +210,9 @@ def test_links_acknowledge_record_a_call_and_hand_over(
     assert small_world.case("ACME-AERO").caller == "ceo"
 
 
-def test_a_call_can_be_dated_in_the_readers_own_zone(client: TestClient, small_world: World, links: dict[str, str]) -> None:
+def test_a_call_can_be_dated_in_the_readers_own_zone(
+    client: TestClient, small_world: World, links: dict[str, str]
+) -> None:
     small_world.pass_time(hours=2)
     sent = {"outcome": "reached", "channel": "phone", "happened_at": "2026-03-06T10:00", "note": "Spoke for long."}
     assert client.post(links["I called..."], data=sent).status_code == 200
@@ -285,7 +289,9 @@ def test_the_case_page_tells_the_story_and_escapes_the_customers_words(client: T
     assert client.get("/cases/99", headers=ADMIN).status_code == 404
 
 
-def test_the_report_as_json_has_the_figures_of_the_page(client: TestClient, links: dict[str, str], small_world: World) -> None:
+def test_the_report_as_json_has_the_figures_of_the_page(
+    client: TestClient, links: dict[str, str], small_world: World
+) -> None:
     small_world.reached("ACME-AERO", by="vp_sales")
     found = client.get("/reports?format=json&from=2026-03-01&to=2026-03-31", headers=ADMIN).json()
     contact = next(line for line in found["overall"] if line["clock"] == "contact")

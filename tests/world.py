@@ -72,7 +72,12 @@ class World:
 
     def known_customers(self) -> None:
         """The sample's key account, valuable customer and small one."""
-        ada = {"name": "Ada Example", "role": "Head of Purchasing", "phone": "+49 30 5550199", "email": "ada@acme.example"}
+        ada = {
+            "name": "Ada Example",
+            "role": "Head of Purchasing",
+            "phone": "+49 30 5550199",
+            "email": "ada@acme.example",
+        }
         self.take(
             self.customer("ACME-AERO", name="Acme Aerospace", revenue_with_us=1_240_000, owner="owner_north",
                           renewal_date="2026-05-31", contacts=[ada], **GERMANY),

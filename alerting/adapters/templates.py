@@ -64,8 +64,8 @@ def phone_uri(number: str) -> str:
     """
     main = re.split(r"[^\W\d_]|;", number.strip(), maxsplit=1)[0]
     if not main.startswith("+"):
-        return re.sub(r"\D", "", main)
-    return "+" + re.sub(r"\D", "", main.replace("(0)", ""))
+        return re.sub(r"[^0-9]", "", main)
+    return "+" + re.sub(r"[^0-9]", "", main.replace("(0)", ""))
 
 
 def language_name(code: str) -> str:
