@@ -136,10 +136,12 @@ class Installation:
                 role.end(signal.SIGKILL)
         self._producer = None
 
-    def begun(self, *consumers: Role, timeout: float = 30) -> None:
-        """Wait until these consumers have shared out all six partitions among them."""
+    def begun(self, *consumers: Role, partitions: int = 6, timeout: float = 30) -> None:
+        """Wait until these consumers have shared out all partitions of the three topics among them."""
         wait_until(
-            lambda: all(map(partitions_of, consumers)) and len(set().union(*map(partitions_of, consumers))) == 6,
+            lambda: (
+                all(map(partitions_of, consumers)) and len(set().union(*map(partitions_of, consumers))) == partitions
+            ),
             timeout,
             lambda: [tail(role.log) for role in consumers],
         )
@@ -182,6 +184,11 @@ class Installation:
     def call(self, customer: str, outcome: str = "unresolved", **more: Any) -> str:
         made = call(customer, outcome, **more)
         self.produce("interactions", json.dumps(made).encode(), customer)
+        return str(made["id"])
+
+    def customer(self, customer_id: str, **more: Any) -> str:
+        made = envelope("customer.updated", {"customer_id": customer_id, **more})
+        self.produce("customers", json.dumps(made).encode(), customer_id)
         return str(made["id"])
 
     # What came of it
@@ -227,8 +234,8 @@ class Installation:
         except ValueError:
             return status, text.decode()
 
-    def wait_for_web(self) -> None:
-        wait_until(lambda: self._web_answers(), 20, lambda: tail(self.roles[-1].log))
+    def wait_for_web(self, role: Role | None = None) -> None:
+        wait_until(lambda: self._web_answers(), 20, lambda: tail((role or self.roles[-1]).log))
 
     def _web_answers(self) -> bool:
         try:
@@ -310,11 +317,11 @@ def replace_in(path: Path, old: str, new: str) -> int:
     return text[: text.index(old)].count("\n") + 1
 
 
-def empty_topics(broker: OwnBroker) -> None:
+def empty_topics(broker: OwnBroker, partitions: int = 2) -> None:
     """Delete our topics and make them anew: a new topic id, and nothing in them."""
     admin = AdminClient({"bootstrap.servers": broker.bootstrap})
     delete_topics(broker, *[name for name in admin.list_topics(timeout=10).topics if name in TOPICS])
-    make_topics(broker, *TOPICS)
+    make_topics(broker, *TOPICS, partitions=partitions)
 
 
 def delete_topics(broker: OwnBroker, *names: str) -> None:
@@ -323,10 +330,10 @@ def delete_topics(broker: OwnBroker, *names: str) -> None:
         done.result(20)
 
 
-def make_topics(broker: OwnBroker, *names: str) -> None:
-    """With two partitions each, as a consumer that is quicker than we would have the broker make them."""
+def make_topics(broker: OwnBroker, *names: str, partitions: int = 2) -> None:
+    """Two partitions are also what the broker makes by itself, where a consumer is quicker than we."""
     admin = AdminClient({"bootstrap.servers": broker.bootstrap})
-    for done in admin.create_topics([NewTopic(name, 2, 1) for name in names]).values():
+    for done in admin.create_topics([NewTopic(name, partitions, 1) for name in names]).values():
         try:
             done.result(20)
         except KafkaException as error:
