@@ -3,7 +3,7 @@
 from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.parser import BytesParser
+from email.parser import BytesHeaderParser
 from email.utils import format_datetime
 
 from alerting.domain.notifications import Mail
@@ -37,6 +37,6 @@ def to_bytes(mail: Mail) -> bytes:
 
 def _check(raw: bytes, message: EmailMessage) -> None:
     """What a reader will parse has exactly the headers we set: nothing a customer wrote became one."""
-    parsed = BytesParser(policy=policy.default).parsebytes(raw)
+    parsed = BytesHeaderParser(policy=policy.compat32).parsebytes(raw)
     if [name.lower() for name in parsed.keys()] != [name.lower() for name in message.keys()]:  # noqa: SIM118
         raise ValueError("a header of this mail would be read as something else")

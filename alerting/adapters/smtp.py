@@ -9,6 +9,7 @@ import smtplib
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -29,38 +30,55 @@ class SmtpServer:
     ca_file: str | None = None
 
 
+KEPT_SECONDS = 15.0
+KEPT_MAILS = 100
+"""Connections are used again, because TLS and login cost more than the mail: but not after this pause, and not for ever."""
+
+
+@dataclass(kw_only=True)
+class _Kept:
+    client: smtplib.SMTP
+    idle_since: float
+    mails: int
+
+
 class SmtpMailer:
-    """Sends each mail over a connection of its own."""
+    """Sends each mail in a transaction of its own; may be used by several threads, each gets its own connection."""
 
     def __init__(self, server: SmtpServer, deadline: float = SEND_DEADLINE.total_seconds()) -> None:
         self._server = server
         self._deadline = deadline
+        self._idle: list[_Kept] = []
 
     def send(self, mail: Mail) -> Outcome:
+        if not mail.recipient.isascii():
+            return Outcome(kind="refused", detail="the address has letters outside ASCII")
         try:
             raw = to_bytes(mail)
         except ValueError as error:
             return Outcome(kind="refused", detail=f"cannot be written as a mail: {error}")
+        begun = time.monotonic()
+        kept = self._take_kept()
+        if kept is not None:
+            with _cut_after(self._deadline, kept.client):
+                try:
+                    return self._transact(kept, mail, raw)
+                except (OSError, smtplib.SMTPException):
+                    kept.client.close()  # it was closed while idle, before it took anything; a new one tells more
+        return self._send_anew(mail, raw, self._deadline - (time.monotonic() - begun))
+
+    def _send_anew(self, mail: Mail, raw: bytes, remaining: float) -> Outcome:
         client = self._client()
-        with _cut_after(self._deadline, client):
+        with _cut_after(remaining, client):
             try:
                 self._enter(client)
+                return self._transact(_Kept(client=client, idle_since=0.0, mails=0), mail, raw)
             except smtplib.SMTPResponseException as error:
                 client.close()
                 return Outcome(kind="deferred", code=error.smtp_code, detail=f"not let in: {_said(error.smtp_error)}")
             except (OSError, smtplib.SMTPException) as error:
                 client.close()
                 return Outcome(kind="deferred", detail=f"no connection: {type(error).__name__}: {error}")
-            try:
-                return self._transact(client, mail, raw)
-            except UnicodeEncodeError:
-                return Outcome(kind="refused", detail="the address has letters outside ASCII")
-            except (OSError, smtplib.SMTPException) as error:
-                return Outcome(kind="deferred", detail=f"connection lost: {type(error).__name__}: {error}")
-            finally:
-                with contextlib.suppress(OSError, smtplib.SMTPException):
-                    client.quit()  # a bad goodbye after 250 changes nothing
-                client.close()
 
     def _client(self) -> smtplib.SMTP:
         """Not yet connected: smtplib connects when it is made, and the deadline must hold from before that."""
@@ -77,30 +95,63 @@ class SmtpMailer:
             client.starttls(context=self._context())
         if server.user is not None:
             client.login(server.user, server.password or "")
+        client.ehlo_or_helo_if_needed()
 
     def _context(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self._server.ca_file)
 
-    def _transact(self, client: smtplib.SMTP, mail: Mail, raw: bytes) -> Outcome:
-        """MAIL, RCPT, DATA. A 5xx to our own sender is our configuration and can be mended: it is tried again."""
-        client.ehlo_or_helo_if_needed()
+    def _take_kept(self) -> _Kept | None:
+        with contextlib.suppress(IndexError):
+            while True:
+                kept = self._idle.pop()
+                if time.monotonic() - kept.idle_since < KEPT_SECONDS:
+                    return kept
+                kept.client.close()
+        return None
+
+    def _keep(self, used: _Kept) -> None:
+        if used.mails < KEPT_MAILS:
+            self._idle.append(_Kept(client=used.client, idle_since=time.monotonic(), mails=used.mails + 1))
+            return
+        with contextlib.suppress(OSError, smtplib.SMTPException):
+            used.client.quit()  # a bad goodbye after 250 changes nothing
+        used.client.close()
+
+    def _transact(self, line: _Kept, mail: Mail, raw: bytes) -> Outcome:
+        """MAIL, RCPT, DATA. Raises OSError or SMTPException where the connection is lost before the message.
+
+        A 5xx to our own sender is our configuration and can be mended: it is tried again.
+        """
+        client = line.client
         code, answer = client.mail(mail.sender.rsplit("<", 1)[-1].rstrip(">"))
+        if code == 421:
+            raise smtplib.SMTPSenderRefused(code, _bytes(answer), mail.sender)
         if code != 250:
-            return Outcome(kind="deferred", code=code, detail=f"sender not accepted: {_said(answer)}")
+            return self._over(line, Outcome(kind="deferred", code=code, detail=f"sender not accepted: {_said(answer)}"))
         code, answer = client.rcpt(mail.recipient)
         if code not in {250, 251}:
-            return _answered(code, f"recipient: {_said(answer)}")
+            return self._over(line, _answered(code, f"recipient: {_said(answer)}"))
         try:
             code, answer = client.data(raw)
         except smtplib.SMTPDataError as error:
             code, answer = error.smtp_code, _bytes(error.smtp_error)
         except (OSError, smtplib.SMTPServerDisconnected) as error:
-            return Outcome(
-                kind="unknown", detail=f"connection lost during the message: {type(error).__name__}: {error}"
-            )
+            client.close()
+            what = f"{type(error).__name__}: {error}"
+            return Outcome(kind="unknown", detail=f"connection lost during the message: {what}")
         if code != 250:
-            return _answered(code, f"message: {_said(answer)}")
+            return self._over(line, _answered(code, f"message: {_said(answer)}"))
+        self._keep(line)
         return Outcome(kind="sent", code=code, detail=_said(answer))
+
+    def _over(self, line: _Kept, outcome: Outcome) -> Outcome:
+        """The mail was not taken: the connection is of use again only if it forgets this one."""
+        try:
+            line.client.rset()
+            self._keep(line)
+        except (OSError, smtplib.SMTPException):
+            line.client.close()
+        return outcome
 
 
 def _answered(code: int, detail: str) -> Outcome:

@@ -65,7 +65,7 @@ def _exactly(calculate: Callable[[Decimal, Decimal], Decimal]) -> Callable[[Any,
 def _divide(a: Decimal, b: Decimal) -> Decimal:
     """At least 16 significant digits, as PostgreSQL's `select_div_scale` (numeric.c) decides: 1 / 3 is not a third."""
     (weight_a, first_a), (weight_b, first_b) = _leading(a), _leading(b)
-    weight = weight_a - weight_b - (first_a < first_b)
+    weight = weight_a - weight_b - (first_a <= first_b)
     scale = min(max(16 - 4 * weight, _scale(a), _scale(b), 0), 1_000)
     return _EXACT.quantize(_EXACT.divide(a, b), Decimal((0, (1,), -scale)))
 
