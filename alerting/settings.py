@@ -120,7 +120,7 @@ class _Reader:
             smtp_user=self.text("SMTP_USER") or None,
             smtp_password=self.text("SMTP_PASSWORD") or None,
             smtp_ca_file=self.file("SMTP_CA_FILE"),
-            send_deadline=self.number("SEND_DEADLINE", 1, 600),
+            send_deadline=self.number("SEND_DEADLINE", 1, 120),
             mail_from=self.mail_from(),
             mailbox=Path(self.text("MAILBOX") or data / "mailbox"),
             base_url=self.base_url(),

@@ -555,6 +555,24 @@ def oracle(postgresql: psycopg.Connection, sql: Sql, facts: dict[str, Any], seen
     return []
 
 
+@pytest.mark.parametrize(
+    "text", ["ΟΔΟΣ", "İstanbul", "ISPARTA", "Straße", "ſtark", "ÄÖÜ", "ﬁn", "K\u212a", "a\nb", "\\%_"]
+)
+def test_letters_change_their_case_one_by_one(postgresql: psycopg.Connection, text: str) -> None:
+    facts = {**dict.fromkeys(COLUMNS), "s": text}
+    for other in (text, text.lower(), text.upper(), text.swapcase()):
+        for form in (
+            "LOWER(s) = {}",
+            "UPPER(s) = {}",
+            "LOWER(s) < {}",
+            "s ILIKE {}",
+            "s LIKE {}",
+            "LENGTH(UPPER(s)) = LENGTH({})",
+        ):
+            sql = form.format(quoted(other))
+            assert [value(sql, **facts)] == asked(postgresql, sql, [facts]), sql
+
+
 def test_every_condition_means_what_postgresql_says(postgresql: psycopg.Connection) -> None:
     """Where PostgreSQL divides by zero, ours is NULL at that operator. Where a number is out of range, nobody knows.
 

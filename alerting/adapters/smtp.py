@@ -80,6 +80,10 @@ class SmtpMailer:
                 client.close()
                 return Outcome(kind="deferred", detail=f"no connection: {type(error).__name__}: {error}")
 
+    def __del__(self) -> None:
+        while self._idle:
+            self._idle.pop().client.close()
+
     def _client(self) -> smtplib.SMTP:
         """Not yet connected: smtplib connects when it is made, and the deadline must hold from before that."""
         kind = smtplib.SMTP_SSL if self._server.security == "tls" else smtplib.SMTP

@@ -33,12 +33,12 @@ def lock_customers(tx: Transaction, keys: Iterable[str], now: datetime | None = 
         ).all()
 
 
-def try_lock_customer(tx: Transaction, key: str) -> bool:
-    """The same lock, without waiting: False when somebody else holds it."""
+def lock_customer(tx: Transaction, key: str, *, wait: bool = True) -> bool:
+    """The same lock on one customer we have a row of; without `wait` False where somebody else holds it."""
     if not tx.is_postgresql:
         return True
-    statement = select(customer.c.key).where(customer.c.key == key).with_for_update(key_share=True, skip_locked=True)
-    return tx.execute(statement).first() is not None
+    statement = select(customer.c.key).where(customer.c.key == key)
+    return tx.execute(statement.with_for_update(key_share=True, skip_locked=not wait)).first() is not None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -396,7 +396,7 @@ class _Compiler:
         if not (left.type.is_number and right.type.is_number):
             raise ConditionRefused(f"cannot calculate with a {left.type.value} and a {right.type.value}")
         kind = Type.NUMERIC if Type.NUMERIC in {left.type, right.type} else Type.BIGINT
-        calculate = on.bigint if kind is Type.NUMERIC else on.bigint
+        calculate = on.numeric if kind is Type.NUMERIC else on.bigint
 
         def run(facts: Facts) -> Any:
             a, b = left.run(facts), right.run(facts)

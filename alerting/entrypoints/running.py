@@ -43,7 +43,7 @@ class Stop:
 
     def stalled(self) -> list[str]:
         now = time.monotonic()
-        return [loop for loop, last in self._beats.items() if now - last > STALLED_AFTER]
+        return [loop for loop, last in list(self._beats.items()) if now - last > STALLED_AFTER]
 
 
 def repeat(name: str, stop: Stop, work: Callable[[], float]) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
-from alerting.database import audit, cases, customers, instance, notifications, rulebooks
+from alerting.database import audit, customers, instance, notifications
 from alerting.database.engine import Transaction
 from alerting.domain.errors import Invalid, Temporary
 from alerting.domain.notifications import LEASE, Mail, NewNotification, Outcome, reason_gone, retry_after
@@ -72,30 +72,33 @@ class Post:
     lease: timedelta = LEASE
 
 
-def deliver_due(ctx: Context, post: Post, limit: int = 20, beat: Callable[[], None] = lambda: None) -> int:
-    """Send what is due; returns how many attempts were made. Nothing is claimed while sending is held.
-
-    `beat` is called before each attempt: a sign of life while a slow mail server takes its time.
-    """
+def due_notifications(ctx: Context, limit: int = 20) -> list[Any]:
+    """What waits to be sent now, oldest first: rows with `id` and `customer_key`. Nothing while sending is held."""
     with ctx.db.read() as tx:
         if instance.hold_reason(tx) is not None:
-            return 0
-        waiting = notifications.claimable(tx, tx.now(), limit)
-    made = 0
-    for row in waiting:
-        beat()
-        try:
-            claimed = ctx.db.retrying(partial(_claim, ctx, post, row.id, row.customer_key))
-        except Temporary:
-            raise
-        except Exception as error:
-            log.exception("a notification could not be prepared", extra={"notification": row.id})
-            ctx.db.retrying(partial(_postpone, ctx, row.id, f"{type(error).__name__}: {error}"))
-            continue
-        if claimed is not None:
-            _send(ctx, post, claimed)
-            made += 1
-    return made
+            return []
+        return notifications.claimable(tx, tx.now(), limit)
+
+
+def deliver_due(ctx: Context, post: Post, limit: int = 20) -> int:
+    """Send what is due, one after the other; returns how many attempts were made."""
+    return sum(deliver_one(ctx, post, row) for row in due_notifications(ctx, limit))
+
+
+def deliver_one(ctx: Context, post: Post, row: Any) -> bool:
+    """One attempt to send a notification; False where there was none to make (any more)."""
+    try:
+        claimed = ctx.db.retrying(partial(_claim, ctx, post, row.id, row.customer_key))
+    except Temporary:
+        raise
+    except Exception as error:
+        log.exception("a notification could not be prepared", extra={"notification": row.id})
+        ctx.db.retrying(partial(_postpone, ctx, row.id, f"{type(error).__name__}: {error}"))
+        return False
+    if claimed is None:
+        return False
+    _send(ctx, post, claimed)
+    return True
 
 
 def _postpone(ctx: Context, notification_id: int, reason: str) -> None:
@@ -107,14 +110,15 @@ def _postpone(ctx: Context, notification_id: int, reason: str) -> None:
 
 def _claim(ctx: Context, post: Post, notification_id: int, customer_key: str) -> Claimed | None:
     with ctx.db.write() as tx:
-        customers.lock_customers(tx, [customer_key])
+        customers.lock_customer(tx, customer_key)
         row, now = notifications.by_id(tx, notification_id), tx.now()
         held = instance.hold_reason(tx) is not None
         if held or row.not_before > now or not _is_free(row, now):
             return None
         rulebook = ctx.shelf.active(tx)
-        gone = _gone(tx, row)
-        recipient = rulebooks.staff_at(tx, now).get(row.recipient)
+        view = case_view(tx, rulebook, row.case_id)
+        recipient = view.staff.get(row.recipient)
+        gone = reason_gone(row.template, row.data, row.recipient, view.case, list(view.all_clocks))
         if recipient is None:
             gone = gone or f"{row.recipient} is not in people.yaml any more"
         if gone is not None or recipient is None:
@@ -127,7 +131,7 @@ def _claim(ctx: Context, post: Post, notification_id: int, customer_key: str) ->
             template=row.template,
             recipient=recipient,
             message_id=row.message_id,
-            view=case_view(tx, rulebook, row.case_id),
+            view=view,
             data=row.data,
             rulebook=rulebook,
         )
@@ -136,13 +140,6 @@ def _claim(ctx: Context, post: Post, notification_id: int, customer_key: str) ->
 
 def _is_free(row: Any, now: datetime) -> bool:
     return bool(row.status == "pending" or (row.status == "claimed" and row.lease_until <= now))
-
-
-def _gone(tx: Transaction, row: Any) -> str | None:
-    case = cases.case_by_id(tx, row.case_id)
-    assert case is not None, "a notification's case is never deleted"
-    clocks = cases.clocks_of(tx, [row.case_id])[row.case_id]
-    return reason_gone(row.template, row.data, row.recipient, case, clocks)
 
 
 def _skip(tx: Transaction, ctx: Context, row: Any, reason: str, now: datetime) -> None:
@@ -166,7 +163,7 @@ def _record(ctx: Context, post: Post, claimed: Claimed, outcome: Outcome, render
     """Write down how the attempt ended, unconditionally: what was sent was sent."""
     row, attempt = claimed.notification, claimed.notification.attempts + 1
     with ctx.db.write() as tx:
-        customers.lock_customers(tx, [row.customer_key])
+        customers.lock_customer(tx, row.customer_key)
         now = tx.now()
         ended = {"ended_at": now, "outcome": outcome.kind, "code": outcome.code, "detail": outcome.detail[:500]}
         notifications.close_delivery(tx, claimed.delivery_id, {**ended, "render_error": render_error})

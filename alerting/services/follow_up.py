@@ -42,9 +42,7 @@ def fire_due(ctx: Context, tick: timedelta) -> int:
 
 def _fire_customer(ctx: Context, key: str, *, wait: bool) -> int:
     with ctx.db.write() as tx:
-        if wait:
-            customers.lock_customers(tx, [key])
-        elif not customers.try_lock_customer(tx, key):
+        if not customers.lock_customer(tx, key, wait=wait):
             return 0
         rulebook, now = ctx.shelf.active(tx), tx.now()
         due = timers.still_due(tx, key, now)

@@ -1,0 +1,143 @@
+"""People: who holds a role for a customer, why, and who comes next when somebody cannot be reached."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from alerting.domain.people import Assignment, Party, Role, Routing, Staff, Territory, fill_role
+from tests.builders import STRANGER, customer, party, rulebook, staff, starter_people, unhurried
+
+EVERYBODY = Staff(parties=starter_people())
+ROUTING = rulebook().routing
+
+
+def filled(role: str, segment: str = "low_potential", routing: Routing = ROUTING, **state: Any) -> Assignment:
+    return fill_role(role, customer(**state), segment, routing, EVERYBODY)
+
+
+@pytest.mark.parametrize(
+    ("state", "segment", "who"),
+    [
+        ({"owner": "owner_west", "country": "DE"}, "key", "owner_west"),
+        ({"owner": "Owner.West@Example.com"}, "key", "owner_west"),  # an owner may be written as a mail address
+        ({"owner": "gone", "country": "US"}, "key", "lead_america"),
+        ({"country": "US", "industry": "healthcare"}, "key", "lead_america"),  # first of: the territory comes first
+        ({"country": "FR", "industry": "healthcare"}, "key", "specialist_healthcare"),
+        ({"country": "FR", "industry": "Healthcare"}, "key", "specialist_healthcare"),
+        ({"country": "FR"}, "key", "vp_sales"),
+        ({"country": "FR"}, "low_potential", "service_desk_lead"),
+        ({}, "unverified", "service_desk_lead"),
+    ],
+)
+def test_the_account_owner_is_the_first_who_can_be_found(state: dict[str, Any], segment: str, who: str) -> None:
+    assert filled("account_owner", segment, **state).party.id == who
+
+
+def test_the_reasons_tell_every_step_that_led_there() -> None:
+    assert filled("account_owner", "low_potential", owner="gone", country="FR").why == (
+        "account owner: gone is not in people.yaml",
+        "territory_lead (territory): nobody",
+        "industry_lead (industry): nobody",
+        "segment_lead (segment low_potential): nobody",
+        "default: Dora Sample",
+    )
+    assert filled("vp_sales").why == ("vp_sales: Vera Sample",)
+
+
+def test_what_nobody_holds_goes_to_default_and_says_so() -> None:
+    nobody = fill_role("local_office", STRANGER, "unverified", ROUTING, EVERYBODY)
+    assert nobody.party.id == "service_desk_lead"
+    assert nobody.role == "local_office"
+    assert nobody.why[-2:] == ("nobody holds local_office: goes to default", "default: Dora Sample")
+    unheard_of = filled("no_such_role")
+    assert unheard_of.party.id == "service_desk_lead"
+    assert unheard_of.why[0] == "no_such_role: no such role"
+
+
+def test_a_default_that_names_nobody_is_an_error_with_its_reasons() -> None:
+    with pytest.raises(LookupError, match=r"ghost is not in people\.yaml"):
+        filled("default", routing=Routing(roles={"default": Role(person="ghost")}))
+
+
+@pytest.mark.parametrize(
+    ("state", "office"),
+    [
+        ({"country": "DE"}, "country"),
+        ({"country": "de", "region": "bavaria"}, "region"),
+        ({"country": "DE", "region": "Bavaria", "city": "Munich"}, "city"),
+        ({"country": "DE", "region": "Bavaria", "city": "Augsburg"}, "region"),
+        ({"country": "DE", "city": "Munich"}, "country"),  # a city alone does not say which region it means
+        ({"country": "FR", "region": "Bavaria"}, "default"),
+        ({}, "default"),
+    ],
+)
+def test_the_most_specific_territory_counts(state: dict[str, Any], office: str) -> None:
+    territories = (
+        Territory(country="DE", office="country"),
+        Territory(country="DE", region="Bavaria", city="Munich", office="city"),
+        Territory(country="DE", region="Bavaria", office="region"),
+    )
+    roles = {"local_office": Role(territory="office"), "default": Role(person="default")}
+    everybody = staff(*(party(name) for name in ("country", "region", "city", "default")))
+    routing = Routing(roles=roles, territories=territories)
+    assert fill_role("local_office", customer(**state), "key", routing, everybody).party.id == office
+
+
+@pytest.mark.parametrize(
+    ("already", "heir"),
+    [
+        (set(), "stand_in"),
+        ({"stand_in"}, "boss"),
+        ({"stand_in", "boss"}, "chief"),
+        ({"stand_in", "boss", "chief"}, None),
+        ({"boss"}, "stand_in"),
+    ],
+)
+def test_whoever_cannot_be_reached_is_replaced_by_substitute_then_managers_and_nobody_twice(
+    already: set[str], heir: str | None
+) -> None:
+    ann = party("ann", substitute="stand_in", manager="boss")
+    everybody = staff(ann, party("stand_in", manager="boss"), party("boss", manager="chief"), party("chief"))
+    found = everybody.next_responsible(ann, {"ann", *already})
+    assert (found.id if found else None) == heir
+
+
+def test_managers_in_a_circle_end_the_search() -> None:
+    ann, ben = party("ann", manager="ben"), party("ben", manager="ann")
+    assert staff(ann, ben).next_responsible(ann, {"ann", "ben"}) is None
+    alone = party("alone", manager="gone", substitute="gone")
+    assert staff(alone).next_responsible(alone, {"alone"}) is None
+
+
+NAMES = st.sampled_from("abcde")
+
+
+@unhurried
+@given(managers=st.dictionaries(NAMES, NAMES), substitutes=st.dictionaries(NAMES, NAMES))
+def test_passing_on_always_ends_and_meets_nobody_twice(managers: dict[str, str], substitutes: dict[str, str]) -> None:
+    everybody = staff(*(party(name, manager=managers.get(name), substitute=substitutes.get(name)) for name in "abcde"))
+    met: list[str] = ["a"]
+    current: Party | None = everybody.parties["a"]
+    while current is not None:
+        current = everybody.next_responsible(current, set(met))
+        met += [current.id] if current else []
+        assert len(met) <= 5
+    assert len(set(met)) == len(met)
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["", "ann", "@example.com", "ann@", "a@b@c", "a b@c.de", "Ann <a@b.de>", "a@b.de, c@d.de", "a@b.de\nBcc: x@y.z", "jürgen@b.de"],
+)  # fmt: skip
+def test_a_person_has_one_plain_mail_address(email: str) -> None:
+    with pytest.raises(ValidationError, match="email"):
+        party("ann", email=email)
+
+
+def test_a_persons_time_zone_exists() -> None:
+    with pytest.raises(ValidationError, match="Europe/Berln"):
+        party("ann", time_zone="Europe/Berln")
+    assert party("ann", time_zone="Asia/Tokyo").zone.key == "Asia/Tokyo"
