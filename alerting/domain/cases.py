@@ -12,7 +12,7 @@ from typing import Any
 
 from alerting.domain.errors import ActionRefused
 from alerting.domain.people import Assignment
-from alerting.domain.sla import Clock, ClockKind, NewTimer, Policy, Starts, start_clock, timers_of
+from alerting.domain.sla import Clock, ClockKind, NewTimer, Policy, Starts, Target, start_clock, timers_of
 
 
 class Status(StrEnum):
@@ -391,7 +391,10 @@ def remove_cause(case: Case, clocks: Iterable[Clock], by: str, note: str, now: d
 def _start_all(
     case: Case, alert: RaisedAlert, now: datetime, owed: Mapping[ClockKind, Clock] | None = None
 ) -> tuple[list[Clock], list[NewTimer]]:
-    """The clocks of a cycle. What was still `owed` of the cycle before keeps its due time where that is earlier."""
+    """The clocks of a cycle. What was still `owed` of the cycle before keeps its due time where that is earlier.
+
+    It is owed on even where the new alert's policy knows no such promise; its steps, which that policy would name, end.
+    """
     clocks = []
     for kind in alert.policy.targets:
         clock, before = start_clock(kind, alert.policy, alert.starts, case.cycle, 1), (owed or {}).get(kind)
@@ -399,6 +402,10 @@ def _start_all(
             clock = replace(clock, started_at=before.started_at, due_at=before.due_at)
         clocks.append(clock)
     timers = [timer for clock in clocks for timer in timers_of(clock, alert.policy.targets[clock.kind], now)]
+    for kind in (owed or {}).keys() - alert.policy.targets.keys():
+        clock = replace((owed or {})[kind], cycle=case.cycle, plan=1)
+        clocks.append(clock)
+        timers += timers_of(clock, Target(by=clock.by, within=clock.due_at - clock.started_at), now)
     return clocks, timers
 
 
