@@ -647,6 +647,28 @@ def test_compressed_records_are_read(install: Install, codec: str) -> None:
     place.wait_for_events(101)
 
 
+# Without Kafka
+
+
+def test_postgresql_alone_survives_kill_9_of_two_consumers_that_read_the_same_log(install: Install) -> None:
+    place = install(kafka=False)
+    place.run("web")
+    one, other = place.run("consume"), place.run("consume")
+    place.run("deliver")
+    place.wait_for_web(place.roles[0])
+    events = [survey(f"small-{n % 12}") for n in range(120)]
+    for number in range(0, 120, 4):
+        assert place.http("/v1/events", events[number : number + 4])[0] == 202
+        if number == 40:
+            one.kill()
+            one = place.run("consume")
+        if number == 80:
+            other.kill()
+    place.wait_for_events(120)
+    place.wait_for_sent(120)
+    assert_nothing_lost_or_sent_twice(place, [str(event["id"]) for event in events])
+
+
 # Starting
 
 

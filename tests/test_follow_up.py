@@ -34,7 +34,7 @@ def test_a_call_nobody_makes(unhappy: World) -> None:
     unhappy.pass_time(hours=3, minutes=59)
     assert _sent(unhappy) == []
     unhappy.pass_time(minutes=1)
-    assert _sent(unhappy) == [("vp.sales", "Overdue: call Acme Aerospace - C-1")]
+    assert _sent(unhappy) == [("vp.sales", "Will you call Acme Aerospace by Sat 7 Mar 09:30? - C-1")]
     unhappy.pass_time(hours=8)
     assert _sent(unhappy) == [("vp.sales", "Reminder: call Acme Aerospace by Sat 7 Mar 09:30 - C-1")]
     unhappy.pass_time(hours=8)

@@ -74,6 +74,16 @@ def settle(tx: Transaction, notification_id: int, values: dict[str, Any]) -> Non
     tx.execute(update(notification).where(notification.c.id == notification_id).values(**values))
 
 
+def settle_attempt(tx: Transaction, notification_id: int, attempt: int, values: dict[str, Any]) -> bool:
+    """Settle only while this attempt still holds the notification.
+
+    False when its lease ran out and another one took over: a late failure must not undo what that one did.
+    """
+    n = notification.c
+    ours = (n.id == notification_id, n.status == "claimed", n.attempts == attempt)
+    return tx.execute(update(notification).where(*ours).values(**values)).rowcount == 1
+
+
 def of_case(tx: Transaction, case_id: int) -> list[Any]:
     return list(tx.execute(select(notification).where(notification.c.case_id == case_id).order_by(notification.c.id)))
 

@@ -304,7 +304,7 @@ timer = Table(
     metadata,
     Column("id", Number, primary_key=True),
     Column("kind", String(40), nullable=False),
-    Column("subject", Number, nullable=False),  # the case
+    Column("subject", Number, nullable=False, index=True),  # the case
     Column("key", String(100), nullable=False),
     Column("n", Integer, nullable=False),
     Column("customer_key", String(200), nullable=False),

@@ -402,8 +402,8 @@ def _start_all(
             clock = replace(clock, started_at=before.started_at, due_at=before.due_at)
         clocks.append(clock)
     timers = [timer for clock in clocks for timer in timers_of(clock, alert.policy.targets[clock.kind], now)]
-    for kind in (owed or {}).keys() - alert.policy.targets.keys():
-        clock = replace((owed or {})[kind], cycle=case.cycle, plan=1)
+    for kind in sorted((owed or {}).keys() - alert.policy.targets.keys()):
+        clock = replace((owed or {})[kind], cycle=case.cycle, plan=1, missed_at=None)
         clocks.append(clock)
         timers += timers_of(clock, Target(by=clock.by, within=clock.due_at - clock.started_at), now)
     return clocks, timers

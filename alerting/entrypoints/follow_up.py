@@ -19,7 +19,7 @@ def run_follow_up(ctx: Context, tick: timedelta, stop: Stop) -> None:
     def sweep() -> None:
         stop.beat("follow-up")
         try:
-            fired = fire_due(ctx, tick)
+            fired = fire_due(ctx, tick, lambda: stop.beat("follow-up"))
         except Temporary as error:
             log.warning("waiting for a service", extra={"loop": "follow-up", "error": str(error)})
             return

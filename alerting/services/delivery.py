@@ -156,7 +156,7 @@ def _send(ctx: Context, post: Post, claimed: Claimed) -> None:
         render_error = str(error)
         mail = post.compose_plain(claimed.letter, error)
     outcome = post.mailer.send(mail)
-    ctx.db.retrying(lambda: _record(ctx, post, claimed, outcome, render_error), attempts=8)
+    ctx.db.retrying(lambda: _record(ctx, post, claimed, outcome, render_error), attempts=10)  # about a minute
 
 
 def _record(ctx: Context, post: Post, claimed: Claimed, outcome: Outcome, render_error: str | None) -> None:
@@ -169,23 +169,23 @@ def _record(ctx: Context, post: Post, claimed: Claimed, outcome: Outcome, render
         notifications.close_delivery(tx, claimed.delivery_id, {**ended, "render_error": render_error})
         if render_error is not None:
             _note(tx, row, "template.failed", {"template": row.template, "error": render_error}, now)
-        present = notifications.by_id(tx, row.id)
-        ours = present.status == "claimed" and present.attempts == attempt
         if outcome.kind == "sent":
             notifications.settle(tx, row.id, {"status": "sent", "sent_at": now, "lease_until": None, "reason": None})
             _note(tx, row, "notification.sent", {"message_id": row.message_id}, now)
-        elif not ours:
-            pass  # the lease ran out and somebody else goes on with it: a late failure must not undo what they did
         elif outcome.kind == "refused":
-            notifications.settle(tx, row.id, {"status": "failed", "reason": outcome.detail[:500], "lease_until": None})
-            _pass_on(tx, ctx, claimed, outcome, now)
+            if notifications.settle_attempt(tx, row.id, attempt, {"status": "failed", **_kept_reason(outcome)}):
+                _pass_on(tx, ctx, claimed, outcome, now)
         else:
             later = now + retry_after(attempt, post.jitter())
-            values = {"status": "pending", "not_before": later, "lease_until": None, "reason": outcome.detail[:500]}
-            notifications.settle(tx, row.id, values)
+            values = {"status": "pending", "not_before": later, **_kept_reason(outcome)}
+            notifications.settle_attempt(tx, row.id, attempt, values)
     level = logging.INFO if outcome.kind == "sent" else logging.WARNING
     fields = {"notification": row.id, "attempt": attempt, "outcome": outcome.kind, "code": outcome.code}
     log.log(level, "attempt ended", extra=fields)
+
+
+def _kept_reason(outcome: Outcome) -> dict[str, Any]:
+    return {"lease_until": None, "reason": outcome.detail[:500]}
 
 
 def _pass_on(tx: Transaction, ctx: Context, claimed: Claimed, outcome: Outcome, now: datetime) -> None:
@@ -203,7 +203,8 @@ def _pass_on(tx: Transaction, ctx: Context, claimed: Claimed, outcome: Outcome, 
     carried = {
         name: value for name, value in row.data.items() if name != "duty"
     }  # the heir has not got the duty itself
-    data = {**carried, "refused": sorted(tried), "instead_of": letter.recipient.name, "meant_as": row.template}
+    meant_as = row.data.get("meant_as", row.template)
+    data = {**carried, "refused": sorted(tried), "instead_of": letter.recipient.name, "meant_as": meant_as}
     template = "overdue" if row.template in {"reminder", "stand_in", "overdue"} else "undelivered"
     note = NewNotification(
         cause_kind="delivery", cause_id=claimed.delivery_id, recipient=heir.id, template=template, data=data

@@ -1,6 +1,7 @@
 """Follow-up: timers fall due, and what they were set for happens. Once, never early, late by at most one tick."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -9,6 +10,7 @@ from typing import Any
 from alerting.database import audit, cases, customers, notifications, rulebooks, timers
 from alerting.database.engine import Transaction
 from alerting.domain.cases import Case, current_clocks
+from alerting.domain.errors import Temporary
 from alerting.domain.escalations import Reached, reach
 from alerting.domain.notifications import NewNotification
 from alerting.domain.rulebook import Rulebook
@@ -18,8 +20,11 @@ from alerting.services.context import Context
 log = logging.getLogger(__name__)
 
 
-def fire_due(ctx: Context, tick: timedelta) -> int:
-    """Fire every timer that is due; returns how many. A customer somebody else is working on waits one tick, no more."""
+def fire_due(ctx: Context, tick: timedelta, beat: Callable[[], None] = lambda: None) -> int:
+    """Fire every timer that is due; returns how many. A customer somebody else is working on waits one tick, no more.
+
+    `beat` is called before each customer: a sign of life while much is caught up.
+    """
     fired = 0
     while True:
         with ctx.db.read() as tx:
@@ -30,8 +35,11 @@ def fire_due(ctx: Context, tick: timedelta) -> int:
             oldest.setdefault(row.customer_key, row.due_at)
         round_fired = 0
         for key, since in oldest.items():
+            beat()
             try:
                 round_fired += ctx.db.retrying(partial(_fire_customer, ctx, key, wait=now - since > tick))
+            except Temporary:
+                raise
             except Exception:
                 # One customer's timers must not keep all others waiting; these stay due, and are counted as overdue.
                 log.exception("timers of one customer failed")

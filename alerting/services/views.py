@@ -112,12 +112,15 @@ def case_view(tx: Transaction, rulebook: Rulebook, case_id: int) -> CaseView:
     newest = alerts[-1]
     respondent = newest.payload.get("respondent") or {}
     named = respondent.get("name") or newest.payload.get("contact")
+    asked = customer.contact_named(named, respondent.get("email"))
+    if respondent and not _is(asked, respondent):
+        asked = _as_contact(respondent)  # who answered wants the call, not whoever heads the list
     return CaseView(
         now=now,
         case=case,
         customer=customer,
         segment_title=rulebook.segment_title(case.segment),
-        contact=_whole(customer.contact_named(named, respondent.get("email")) or _as_contact(respondent)),
+        contact=_whole(asked),
         caller=_party(staff, case.caller),
         fixer=_party(staff, case.fixer) if case.fixer else None,
         informed=[_party(staff, person) for person in case.informed],
@@ -151,6 +154,13 @@ def _alert_view(row: Any, rulebook: Rulebook) -> AlertView:
         time=row.time,
         payload=row.payload,
     )
+
+
+def _is(contact: Mapping[str, Any] | None, respondent: Mapping[str, Any]) -> bool:
+    """Whether a contact of the customer is who answered: the same name or the same address."""
+    shared = [name for name in ("name", "email") if respondent.get(name)]
+    said = [str((contact or {}).get(name) or "").casefold() == str(respondent[name]).casefold() for name in shared]
+    return any(said) or not shared
 
 
 def _as_contact(respondent: Mapping[str, Any]) -> Mapping[str, Any] | None:

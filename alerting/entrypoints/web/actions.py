@@ -113,7 +113,9 @@ def _shown(parts: WebParts, ticket: Ticket, status: int, error: str | None = Non
         "outcomes": OUTCOMES,
         "colleagues": [p for p in view.staff.parties.values() if p.kind == "person" and p.id != view.case.caller],
         "others": {
-            purpose: parts.make_link(replace(ticket, purpose=purpose, assignment=view.case.assignment))
+            purpose: parts.make_link(
+                replace(ticket, purpose=purpose, assignment=view.case.assignment, cycle=view.case.cycle)
+            )
             for purpose in ("acknowledge", "contact", "hand_over")
         },
     }

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from pydantic import BeforeValidator
 
 from alerting.database import cases, customers, rulebooks
 from alerting.entrypoints.web.guard import COOKIE, NeedsLogin, cookie_value, is_admin
@@ -108,11 +109,15 @@ def _listed(row: Any, clocks: Any, names: Any, staff: Any, rulebook: Any) -> dic
     }
 
 
+Day = Annotated[date | None, BeforeValidator(lambda text: text or None)]
+"""A day, or nothing: a form sends an empty field along."""
+
+
 def _report_pages(router: APIRouter, parts: WebParts) -> None:
     @router.get("/reports")
     def report(
-        begin: Annotated[date | None, Query(alias="from")] = None,
-        end: Annotated[date | None, Query(alias="to")] = None,
+        begin: Annotated[Day, Query(alias="from")] = None,
+        end: Annotated[Day, Query(alias="to")] = None,
         format: str = "html",
     ) -> Response:
         found = response_times(parts.ctx, _midnight(begin), _midnight(end, days=1))

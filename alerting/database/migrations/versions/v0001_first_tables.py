@@ -239,6 +239,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("kind", "subject", "key", "n", name=op.f("uq_timer_kind_subject_key_n")),
     )
     with op.batch_alter_table("timer", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_timer_subject"), ["subject"], unique=False)
         batch_op.create_index(
             "ix_timer_due",
             ["due_at"],
@@ -464,6 +465,7 @@ def downgrade() -> None:
     op.drop_table("active_rulebook")
     op.drop_table("activation")
     with op.batch_alter_table("timer", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_timer_subject"))
         batch_op.drop_index(
             "ix_timer_due",
             sqlite_where=sa.text("fired_at IS NULL AND cancelled_at IS NULL"),
