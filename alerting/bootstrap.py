@@ -1,4 +1,4 @@
-"""The one place where real parts are chosen and wired."""
+"""The one place where real parts are chosen and wired. What only some processes need is imported where it is wired."""
 
 import contextlib
 import json
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alerting.adapters import rule_files
-from alerting.adapters.kafka import KafkaLog
 from alerting.adapters.links import Links
 from alerting.adapters.local_log import LocalLog
 from alerting.adapters.mailbox import MailboxMailer, read_mailbox
@@ -29,13 +29,14 @@ from alerting.entrypoints.consume import run_consume
 from alerting.entrypoints.deliver import run_deliver
 from alerting.entrypoints.follow_up import run_follow_up
 from alerting.entrypoints.running import Stop, watch
-from alerting.entrypoints.web.parts import WebParts
-from alerting.entrypoints.web.serving import run_web
 from alerting.services.activation import activate_first
 from alerting.services.context import Context, Shelf
 from alerting.services.delivery import Mailer, Post
 from alerting.services.event_log import EventLog
 from alerting.settings import Settings
+
+if TYPE_CHECKING:
+    from alerting.entrypoints.web.parts import WebParts
 
 log = logging.getLogger(__name__)
 
@@ -124,6 +125,8 @@ def run_roles(app: App, roles: Sequence[str], stop: Stop) -> None:
     for thread in threads:
         thread.start()
     if "web" in roles:
+        from alerting.entrypoints.web.serving import run_web
+
         run_web(web_parts(app), app.settings.host, app.settings.port, stop)
     while not stop.asked:
         stop.wait(1.0)
@@ -139,8 +142,10 @@ def _loop(app: App, role: str, stop: Stop) -> Callable[[], None]:
     return lambda: run_follow_up(app.ctx, timedelta(seconds=app.settings.tick), stop)
 
 
-def web_parts(app: App) -> WebParts:
+def web_parts(app: App) -> "WebParts":
     """What the web doors get."""
+    from alerting.entrypoints.web.parts import WebParts
+
     settings = app.settings
     pages = Pages(settings.templates / "pages", has_mailbox=settings.embedded)
     return WebParts(
@@ -160,6 +165,8 @@ def web_parts(app: App) -> WebParts:
 
 def _event_log(settings: Settings) -> EventLog:
     if settings.kafka:
+        from alerting.adapters.kafka import KafkaLog
+
         return KafkaLog(settings.kafka, settings.kafka_group, settings.kafka_options, settings.kafka_session_timeout)
     return LocalLog(Database(settings.local_log_url, has_instance=False))
 

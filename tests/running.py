@@ -423,55 +423,74 @@ def copy_database(url: str, copy: str | None = None) -> str:
     return f"{base}/{name}"
 
 
-Install = Callable[..., Installation]
+@dataclass(kw_only=True)
+class Installer:
+    """Makes installations, and ends everything that it started."""
+
+    broker: OwnBroker
+    postgres: PostgresServer
+    migrated: str
+    certificate: Certificate
+    folder: Path
+    made: list[Installation] = field(default_factory=list)
+
+    def __call__(
+        self, *, edit: Callable[[Path], None] | None = None, smtp: type[SmtpServer] = SmtpServer, kafka: bool = True
+    ) -> Installation:
+        """`edit` changes the copy of rules/ and templates/ before the first start; without `kafka` the local log serves."""
+        folder = self.folder / f"installation-{len(self.made) + 1}"
+        folder.mkdir(parents=True)
+        server = smtp(security="starttls", certificate=self.certificate, login=("alerting", "secret"))
+        server.start()
+        rules = copy_rules(folder, edit or (lambda _: None))
+        if edit is None:
+            database = copy_database(self.migrated)
+        else:
+            database = self.postgres.new_database()
+            migrate_database(database, rules)
+        environment = environment_of(folder, server, rules) | {"ALERTING_DATABASE_URL": database}
+        if kafka:
+            empty_topics(self.broker)
+            environment |= {
+                "ALERTING_KAFKA": self.broker.bootstrap,
+                "ALERTING_KAFKA_GROUP": f"faults-{uuid.uuid4().hex[:8]}",
+                "ALERTING_KAFKA_SESSION_TIMEOUT": "6",
+            }
+        place = Installation(folder=folder, broker=self.broker, smtp=server, environment=environment, database=database)
+        self.made.append(place)
+        return place
+
+    def end(self) -> None:
+        for place in self.made:
+            place.stop()
+            place.smtp.stop()
+        if not self.broker.running:
+            self.broker.start()
 
 
-@pytest.fixture
-def install(
+@pytest.fixture(scope="session")
+def new_installer(
     own_kafka: OwnBroker,
     postgres_server: PostgresServer,
     migrated_database: str,
     smtp_certificate: Certificate,
-    tmp_path: Path,
-) -> Iterator[Install]:
-    """`install(rules=None, smtp=SmtpServer, kafka=True, **variables)`; everything it started ends with the test."""
-    made: list[Installation] = []
-
-    def install(
-        *,
-        rules: Callable[[Path], None] | None = None,
-        smtp: type[SmtpServer] = SmtpServer,
-        kafka: bool = True,
-        **variables: str,
-    ) -> Installation:
-        folder = tmp_path / f"installation-{len(made) + 1}"
-        folder.mkdir()
-        server = smtp(security="starttls", certificate=smtp_certificate, login=("alerting", "secret"))
-        server.start()
-        copied = copy_rules(folder, rules or (lambda _: None))
-        if rules is None:
-            database = copy_database(migrated_database)
-        else:
-            database = postgres_server.new_database()
-            migrate_database(database, copied)
-        environment = environment_of(folder, server, copied) | {"ALERTING_DATABASE_URL": database}
-        if kafka:
-            empty_topics(own_kafka)
-            environment |= {
-                "ALERTING_KAFKA": own_kafka.bootstrap,
-                "ALERTING_KAFKA_GROUP": f"faults-{uuid.uuid4().hex[:8]}",
-                "ALERTING_KAFKA_SESSION_TIMEOUT": "6",
-            }
-        made.append(
-            Installation(
-                folder=folder, broker=own_kafka, smtp=server, environment=environment | variables, database=database
-            )
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[], Installer]:
+    def new() -> Installer:
+        return Installer(
+            broker=own_kafka,
+            postgres=postgres_server,
+            migrated=migrated_database,
+            certificate=smtp_certificate,
+            folder=tmp_path_factory.mktemp("installations"),
         )
-        return made[-1]
 
-    yield install
-    for installation in made:
-        installation.stop()
-        installation.smtp.stop()
-    if not own_kafka.running:
-        own_kafka.start()
+    return new
+
+
+@pytest.fixture
+def install(new_installer: Callable[[], Installer]) -> Iterator[Installer]:
+    """`install(...)` makes an installation, nothing of which runs yet; everything ends with the test."""
+    installer = new_installer()
+    yield installer
+    installer.end()

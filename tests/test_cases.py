@@ -376,9 +376,10 @@ class CaseLife(RuleBasedStateMachine):
         self.now += amount * H
 
     @precondition(lambda self: self.file.case.status is not Status.RESOLVED)
-    @rule(drawn=ALERTS, ago=st.sampled_from([0, 0, 1, 5, 50]))
+    @rule(drawn=ALERTS, ago=st.sampled_from([0, 0, 0, 5]))
     def complains_again(self, drawn: tuple[str, str, Policy], ago: int) -> None:
         self.alerts += 1
+        self.now += timedelta(minutes=1)
         before, dues = self.file.case, self.file.dues()
         asks_the_office = RESOLVE in drawn[2].targets
         at = max(self.now - ago * H, NOW)

@@ -17,6 +17,7 @@ import pytest
 from confluent_kafka import Consumer, Producer
 from kafka import KafkaProducer
 
+from alerting.entrypoints.deliver import SENDERS
 from tests.running import (
     Install,
     Installation,
@@ -403,8 +404,10 @@ def test_a_sender_killed_between_acceptance_and_record_is_the_documented_doubt(i
     wait_until(lambda: place.count("notification") == 5)
     place.run("deliver")
     place.wait_for_sent(5)
-    assert sorted(message_ids(place.smtp.messages).values()) == [1, 1, 1, 1, 2]
-    assert place.count("delivery", "outcome = 'unknown'") == 1
+    times = sorted(message_ids(place.smtp.messages).values())
+    assert len(times) == 5
+    assert set(times) <= {1, 2}
+    assert 1 <= times.count(2) <= SENDERS  # every mail that was under way when the process died may come twice
     assert_nothing_lost_or_sent_twice(place, events)
 
 

@@ -6,6 +6,7 @@ Every problem of every file is found before anything is refused.
 import csv
 import io
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -402,23 +403,32 @@ class _Builder:
                     hint = f"write it, or begin with a copy of call.{ending}"
                     problem = Problem(file=name, line=None, column=None, message="is missing", suggestion=hint)
                     self.findings.problems.append(problem)
-        environment = Environment()
-        environment.filters.update(filters())
         for name, text in self.files.items():
             if name.startswith("templates/"):
-                self._template(environment, name, text)
+                self._template(name, text)
 
-    def _template(self, environment: Environment, name: str, text: str) -> None:
-        try:
-            environment.compile(text)
-            wanted = meta.find_referenced_templates(environment.parse(text))
-        except TemplateSyntaxError as error:
-            self.findings.problems.append(
-                Problem(file=name, line=error.lineno, column=None, message=error.message or "not a template")
-            )
+    def _template(self, name: str, text: str) -> None:
+        read = _read_template(text)
+        if isinstance(read, TemplateSyntaxError):
+            message = read.message or "not a template"
+            self.findings.problems.append(Problem(file=name, line=read.lineno, column=None, message=message))
             return
-        for other in wanted:
-            if other is not None and f"templates/mail/{other}" not in self.files:
+        for other in read:
+            if f"templates/mail/{other}" not in self.files:
                 line = next((n for n, row in enumerate(text.split("\n"), 1) if other in row), None)
                 message = f"there is no template {other!r} to build on"
                 self.findings.problems.append(Problem(file=name, line=line, column=None, message=message))
+
+
+@lru_cache(maxsize=128)
+def _read_template(text: str) -> tuple[str, ...] | TemplateSyntaxError:
+    """The templates it builds on, or what is wrong with it. Kept, for a start reads the same rulebook more than once."""
+    environment = Environment()
+    environment.filters.update(filters())
+    try:
+        tree = environment.parse(text)
+        wanted = tuple(name for name in meta.find_referenced_templates(tree) if name is not None)
+        environment.compile(tree)  # finds unknown filters, too
+    except TemplateSyntaxError as error:
+        return error
+    return wanted
