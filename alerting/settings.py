@@ -141,7 +141,7 @@ class _Reader:
         variable = f"ALERTING_{name}"
         path = self.environment.get(f"{variable}_FILE")
         if path is None:
-            return self.environment.get(variable, _DEFAULTS[name]).strip()
+            return self.environment.get(variable, "").strip() or _DEFAULTS[name]
         if variable in self.environment:
             self.problems.append(f"{variable} and {variable}_FILE are both set; keep one")
         try:

@@ -9,7 +9,7 @@ from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from typing import Any
 
-from tests.running import ROOT, Install, sent_twice, told
+from tests.running import ROOT, Installer, sent_twice, told
 
 
 def load_story() -> Any:
@@ -21,7 +21,7 @@ def load_story() -> Any:
     return module
 
 
-def test_the_story_on_real_parts_and_an_orderly_end(install: Install) -> None:
+def test_the_story_on_real_parts_and_an_orderly_end(install: Installer) -> None:
     place = install()
     consumers = [place.run("consume"), place.run("consume")]
     for name in ("web", "deliver", "follow-up"):

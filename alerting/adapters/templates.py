@@ -153,7 +153,7 @@ class Composer:
             environment = _environment(tuple(sorted(letter.rulebook.templates.items())))
             facts = self._facts(letter)
             parts = {
-                ending: environment.get_template(_localized(environment, letter, ending)).render(facts)
+                ending: environment.get_template(_localized(letter, ending)).render(facts)
                 for ending in ("subject.txt", "txt", "html")
             }
             html = self._inliner.inline(parts["html"])
@@ -175,14 +175,19 @@ class Composer:
         ]
         if view.contact and view.contact.get("phone"):
             lines.append(f"{one_line(view.contact['name'])}: {one_line(view.contact['phone'])}")
-        lines += [
-            "",
-            "I'll call:   " + self._link(letter, "acknowledge"),
-            "I called:    " + self._link(letter, "contact"),
-        ]
+        lines += ["", *self._plain_links(letter), f"The case:    {self._links.case_page(view.case.id or 0)}"]
         lines += ["", f"This mail is plain because its template failed ({one_line(error, 300)})."]
         subject = f"{view.case.number}: {one_line(view.customer.name)} - {view.trigger.title}"
         return self._mail(letter, one_line(subject), "\n".join(lines), None)
+
+    def _plain_links(self, letter: Letter) -> list[str]:
+        """What the reader may do, and no more: the office must not take the call over by a click."""
+        meant = letter.data.get("meant_as", letter.template)
+        if meant in {"informed", "handled"}:
+            return []
+        if meant == "fix" or letter.data.get("clock") == "resolve":
+            return ["It is fixed: " + self._link(letter, "fixed")]
+        return ["I'll call:   " + self._link(letter, "acknowledge"), "I called:    " + self._link(letter, "contact")]
 
     def _link(self, letter: Letter, purpose: Purpose) -> str:
         case = letter.view.case
@@ -231,10 +236,12 @@ class Composer:
         )
 
 
-def _localized(environment: Environment, letter: Letter, ending: str) -> str:
+def _localized(letter: Letter, ending: str) -> str:
+    """Of the rulebook's own templates: a twin of `call.txt` is no `call.html`."""
+    own = letter.rulebook.templates
     for locale in (letter.recipient.locale, letter.recipient.locale.split("-")[0], "en"):
         name = f"{locale}/{letter.template}.{ending}"
-        if name in environment.loader.list_templates():  # type: ignore[union-attr]
+        if name in own:
             return name
     raise LookupError(f"there is no template {letter.template}.{ending}")
 
