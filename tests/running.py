@@ -195,7 +195,7 @@ class Installation:
 
     def sql(self, statement: str, *parameters: Any) -> list[dict[str, Any]]:
         with psycopg.connect(plain(self.database), autocommit=True, row_factory=dict_row) as connection:
-            found = connection.execute(statement, parameters)
+            found = connection.execute(statement, parameters or None)
             return found.fetchall() if found.description else []
 
     def one(self, statement: str, *parameters: Any) -> Any:

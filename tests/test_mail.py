@@ -1,5 +1,6 @@
 """Mails of real cases: what they must say, and that no word of a customer becomes anything but a word."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from itsdangerous import URLSafeSerializer
 from sqlalchemy import select
 
 from alerting.adapters.links import Links
@@ -551,6 +553,28 @@ def test_an_invitation_is_no_action_link_and_belongs_to_its_survey() -> None:
         links.read_action(token)
     with pytest.raises(ActionRefused):
         links.read_invitation(token_of(links), "relationship")
+
+
+@pytest.mark.parametrize(
+    ("salt", "digest", "accepted"),
+    [
+        ("action link", hashlib.sha256, True),
+        ("survey invitation", hashlib.sha256, False),
+        ("action link", hashlib.sha1, False),
+    ],
+)
+def test_a_signature_for_another_purpose_or_by_a_weak_hash_opens_nothing(
+    salt: str, digest: Any, accepted: bool
+) -> None:
+    """The right key and the right content are not enough."""
+    options = {"digest_method": digest, "key_derivation": "hmac"}
+    token = URLSafeSerializer(NEW, salt=salt, signer_kwargs=options).dumps([7, "vp_sales", 2, 1, "c"])
+    links = Links("https://x", [NEW])
+    if accepted:
+        assert links.read_action(str(token)) == TICKET
+        return
+    with pytest.raises(ActionRefused):
+        links.read_action(str(token))
 
 
 def test_no_key_and_no_address_is_readable_in_a_link(world: World, acme: dict[str, Letter]) -> None:

@@ -160,7 +160,7 @@ def test_files_and_people_are_checked_together(folders: tuple[Path, Path]) -> No
     assert refused(rules, templates) == [
         "rules/people.yaml:5:35: no person is called 'cio' (did you mean 'ceo'?)",
         "rules/settings.yaml:1:1: the file is empty (begin with `go_live:`)",
-        "rules/surveys.yaml:2: not UTF-8 at byte 16 (save the file as UTF-8)",
+        "rules/surveys.yaml:2: not UTF-8 at byte 13 (save the file as UTF-8)",
     ]
 
 

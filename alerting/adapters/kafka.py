@@ -155,9 +155,12 @@ class KafkaLogConsumer:
                 session_timeout_ms=int(self._session_timeout * 1000),
                 heartbeat_interval_ms=int(self._session_timeout * 1000 / 5),
                 allow_auto_create_topics=True,
-                metadata_max_age_ms=30_000,
+                metadata_max_age_ms=10_000,
             )
             self._consumer.subscribe(list(INTAKE_TOPICS), listener=self._newcomers)
+            for topic in INTAKE_TOPICS:
+                # Whoever shares out the partitions must know them by then, else nobody gets any until the next refresh.
+                self._consumer.partitions_for_topic(topic)
         return self._consumer
 
     def _identify(self, assigned: Sequence[TopicPartition]) -> dict[TopicPartition, Partition]:
