@@ -8,6 +8,7 @@ import contextlib
 import logging
 import socket
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,6 +29,9 @@ SEND_TIMEOUT = 10.0
 
 RECONNECT_MAX_MS = 2000
 """A broker that is back is noticed within this; kafka-python's own 30 s count twice, for metadata and for the broker."""
+
+CONFIRM_EVERY = 1.0
+"""Seconds between the hints we give Kafka; after every batch they would cost as much as reading does."""
 
 MAX_RECORDS = 500
 MAX_FETCH = 4 * 1024 * 1024
@@ -126,10 +130,14 @@ class KafkaLogConsumer:
         self._consumer: KafkaConsumer | None = None
         self._newcomers = _Newcomers()
         self._known: dict[TopicPartition, Partition] = {}
+        self._unconfirmed: dict[TopicPartition, OffsetAndMetadata] = {}
+        self._confirmed_at = 0.0
 
     def poll(self, timeout: float) -> Polled:
         with self._rebuilt_on_error():
             consumer = self._open()
+            if time.monotonic() - self._confirmed_at > CONFIRM_EVERY:
+                self._tell_positions(consumer, timeout_ms=5000)
             found = consumer.poll(timeout_ms=int(timeout * 1000), max_records=MAX_RECORDS)
             assigned, self._newcomers.partitions = self._newcomers.partitions, []
             if assigned:
@@ -194,11 +202,19 @@ class KafkaLogConsumer:
             return self._open().committed(_tp(partition))  # type: ignore[no-any-return]
 
     def confirm(self, partition: Partition, position: int) -> None:
+        """Kafka is told within a second or so, and at the end."""
+        self._unconfirmed[_tp(partition)] = OffsetAndMetadata(position, "", -1)
+
+    def _tell_positions(self, consumer: KafkaConsumer, timeout_ms: int) -> None:
         """A hint only: a commit that fails costs nothing but a stale number in Kafka's tools."""
+        told, self._unconfirmed = self._unconfirmed, {}
+        self._confirmed_at = time.monotonic()
+        told = {tp: position for tp, position in told.items() if tp in consumer.assignment()}
         try:
-            self._open().commit({_tp(partition): OffsetAndMetadata(position, "", -1)}, timeout_ms=5000)
+            if told:
+                consumer.commit(told, timeout_ms=timeout_ms)
         except (KafkaError, AssertionError) as error:
-            log.warning("position not confirmed", extra={"partition": str(partition), "error": type(error).__name__})
+            log.warning("positions not confirmed", extra={"error": type(error).__name__})
 
     def pause(self, partition: Partition) -> None:
         with self._rebuilt_on_error():
@@ -207,6 +223,7 @@ class KafkaLogConsumer:
     def close(self) -> None:
         if self._consumer is not None:
             with contextlib.suppress(KafkaError):
+                self._tell_positions(self._consumer, timeout_ms=1000)
                 self._consumer.close(autocommit=False)
             self._consumer = None
 

@@ -83,21 +83,25 @@ def commitment(key: bytes, name: str, value: str) -> str:
 
 def _key_of(tx: Transaction, customer_key: str) -> bytes:
     fresh = {"customer_key": customer_key, "key": secrets.token_bytes(32)}
-    tx.execute(tx.insert(personal_key).on_conflict_do_nothing(), [fresh])
-    found = tx.execute(select(personal_key.c.key).where(personal_key.c.customer_key == customer_key)).scalar_one()
-    return bytes(found)
+    made = tx.execute(tx.insert(personal_key).values(fresh).on_conflict_do_nothing().returning(personal_key.c.key))
+    key = made.scalar()
+    if key is None:
+        key = tx.execute(select(personal_key.c.key).where(personal_key.c.customer_key == customer_key)).scalar_one()
+    return bytes(key)
 
 
-def entries_of(tx: Transaction, subject_kind: str, subject_id: str) -> list[dict[str, Any]]:
-    """The entries about one subject, oldest first, with the personal values that still exist."""
+def entries_of(
+    tx: Transaction, subject_kind: str, subject_id: str, *, personal_values: bool = True
+) -> list[dict[str, Any]]:
+    """The entries about one subject, oldest first, with the personal values that still exist if they are wanted."""
     rows = tx.execute(
         select(audit_entry)
         .where(audit_entry.c.subject_kind == subject_kind, audit_entry.c.subject_id == subject_id)
         .order_by(audit_entry.c.id)
     ).all()
-    values = tx.execute(select(personal_value).where(personal_value.c.entry_id.in_([r.id for r in rows])))
+    wanted = [r.id for r in rows] if personal_values else []
     personal: dict[int, dict[str, str]] = {}
-    for row in values:
+    for row in tx.execute(select(personal_value).where(personal_value.c.entry_id.in_(wanted))) if wanted else ():
         personal.setdefault(row.entry_id, {})[row.name] = row.value
     return [
         {

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event, select
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 
 from alerting.database.tables import instance
 from alerting.domain.errors import DatabaseUnavailable, Temporary
@@ -19,6 +20,9 @@ Result = TypeVar("Result")
 
 BUSY_TIMEOUT_MS = 30_000
 """How long a SQLite writer waits for the one before it."""
+
+PING_AFTER = 1.0
+"""Seconds in the pool after which a connection is asked whether it still lives."""
 
 _RETRYABLE = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53000", "53100", "53200", "53300"}
 """PostgreSQL: serialization failure, deadlock, lock not available, shutting down, out of resources."""
@@ -115,13 +119,28 @@ class Database:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return sa.create_engine(
-            url, isolation_level="READ COMMITTED", pool_pre_ping=True, pool_size=10, max_overflow=20
-        )
+        engine = sa.create_engine(url, isolation_level="READ COMMITTED", pool_size=10, max_overflow=20)
+        event.listen(engine, "checkin", _note_idle)
+        event.listen(engine, "checkout", partial(_ping_when_idle, engine))
+        return engine
     engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
     event.listen(engine, "connect", _sqlite_connect)
     event.listen(engine, "begin", _sqlite_begin)
     return engine
+
+
+def _note_idle(_connection: Any, record: Any) -> None:
+    record.info["idle_since"] = time.monotonic()
+
+
+def _ping_when_idle(engine: Engine, connection: Any, record: Any, _proxy: Any) -> None:
+    """A connection may have died while idle: then another is taken. Asking each time would cost a tenth of a mail."""
+    if time.monotonic() - record.info.get("idle_since", time.monotonic()) < PING_AFTER:
+        return
+    try:
+        engine.dialect.do_ping(connection)
+    except engine.dialect.loaded_dbapi.Error as error:
+        raise DisconnectionError(_first_line_of(error)) from error
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:
@@ -172,4 +191,8 @@ def _is_temporary(error: DBAPIError) -> bool:
 
 
 def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).splitlines()[0] if str(error.orig) else type(error.orig).__name__
+    return _first_line_of(error.orig)
+
+
+def _first_line_of(error: BaseException | None) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

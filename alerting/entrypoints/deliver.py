@@ -1,5 +1,6 @@
 """The delivery loop: sends what waits in the outbox, several mails at once."""
 
+import random
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
@@ -10,6 +11,8 @@ from alerting.services.delivery import Post, deliver_one, due_notifications
 IDLE_SECONDS = 0.2
 SENDERS = 4
 """Mails under way at once: one slow answer of a mail server must not keep all others waiting."""
+LOOK_AHEAD = 60
+"""The oldest so many share the next attempts by lot, so that several processes seldom reach for the same one."""
 
 
 def run_deliver(ctx: Context, post: Post, stop: Stop) -> None:
@@ -32,8 +35,8 @@ def run_deliver(ctx: Context, post: Post, stop: Stop) -> None:
             under_way.pop(number).result()
         if len(under_way) > senders:
             return 0.0
-        waiting = [row for row in due_notifications(ctx) if row.id not in under_way]
-        for row in waiting:
+        waiting = [row for row in due_notifications(ctx, LOOK_AHEAD) if row.id not in under_way]
+        for row in waiting[:1] + random.sample(waiting[1:], min(len(waiting[1:]), 2 * senders - 1)):
             under_way[row.id] = pool.submit(send, row)
         return 0.0 if waiting else IDLE_SECONDS
 

@@ -28,7 +28,8 @@ def apply_decision(tx: Transaction, ctx: Context, decision: Decision, actor: str
     for clock in decision.clocks:
         what = "started" if clock.running else "superseded" if clock.superseded_at else "stopped"
         cases.save_clock(tx, case, case_id, clock, what, now)
-    cases.reassign_clocks(tx, case_id, case)
+    if decision.case.id is not None:
+        cases.reassign_clocks(tx, case_id, case)
     for plan in decision.cancelled:
         timers.cancel_plan(tx, case_id, plan, decision.audit[0].action, now)
     timers.set_timers(tx, case_id, case.customer_key, decision.timers)

@@ -15,6 +15,7 @@ class Shelf:
 
     read: Callable[[Mapping[str, str]], Rulebook]
     _held: dict[str, Rulebook] = field(default_factory=dict)
+    _newest: str = ""
 
     def active(self, tx: Transaction) -> Rulebook:
         """The active rulebook. Raises RulebookUnusable where there is none, or this code cannot read it."""
@@ -22,9 +23,15 @@ class Shelf:
         if content_hash is None:
             raise RulebookUnusable("no rulebook is active; run `alerting rules activate` first")
         try:
-            return self.get(tx, content_hash)
+            found = self.get(tx, content_hash)
+            self._newest = content_hash
+            return found
         except RulebookInvalid as error:
             raise RulebookUnusable(f"this version cannot read rulebook {content_hash[:12]}: {error}") from error
+
+    def newest(self) -> Rulebook | None:
+        """The one that was active when last asked; `hold_rulebook` finds out whether it still is."""
+        return self._held.get(self._newest)
 
     def get(self, tx: Transaction, content_hash: str) -> Rulebook:
         if content_hash not in self._held:

@@ -116,7 +116,7 @@ def _claim(ctx: Context, post: Post, notification_id: int, customer_key: str) ->
         if held or row.not_before > now or not _is_free(row, now):
             return None
         rulebook = ctx.shelf.active(tx)
-        view = case_view(tx, rulebook, row.case_id)
+        view = case_view(tx, rulebook, row.case_id, now)
         recipient = view.staff.get(row.recipient)
         gone = reason_gone(row.template, row.data, row.recipient, view.case, list(view.all_clocks))
         if recipient is None:

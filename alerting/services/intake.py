@@ -113,9 +113,13 @@ def replay(ctx: Context, letter_id: int) -> UnreadableEvent | None:
 def _retaking(ctx: Context, use_case: Callable[[Transaction, Rulebook], Result]) -> Result:
     """Run with the active rulebook; once more whenever another one became active meanwhile (transaction 12)."""
 
+    rulebook = ctx.shelf.newest()
+
     def once() -> Result:
-        with ctx.db.read() as tx:
-            rulebook = ctx.shelf.active(tx)
+        nonlocal rulebook
+        if rulebook is None:
+            with ctx.db.read() as tx:
+                rulebook = ctx.shelf.active(tx)
         with ctx.db.write() as tx:
             return use_case(tx, rulebook)
 
@@ -123,7 +127,7 @@ def _retaking(ctx: Context, use_case: Callable[[Transaction, Rulebook], Result])
         try:
             return ctx.db.retrying(once) if ctx.db.engine.dialect.name == "sqlite" else once()
         except RulebookChanged:
-            continue
+            rulebook = None
 
 
 def _halves(batch: Batch) -> tuple[Batch, Batch]:

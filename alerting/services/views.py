@@ -99,9 +99,9 @@ class CaseView:
         return next((s for s in self.steps if s.template == template and clock in {None, s.clock}), None)
 
 
-def case_view(tx: Transaction, rulebook: Rulebook, case_id: int) -> CaseView:
+def case_view(tx: Transaction, rulebook: Rulebook, case_id: int, now: datetime | None = None) -> CaseView:
     """Gather a case. Raises LookupError for one that does not exist."""
-    case, now = cases.case_by_id(tx, case_id), tx.now()
+    case, now = cases.case_by_id(tx, case_id), now or tx.now()
     if case is None:
         raise LookupError(f"there is no case C-{case_id}")
     staff = rulebooks.staff_at(tx, now)
@@ -204,7 +204,7 @@ def _why(tx: Transaction, case: Case, staff: Staff) -> list[str]:
         return _party(staff, party).name
 
     why: list[str] = []
-    for entry in audit.entries_of(tx, "case", str(case.id)):
+    for entry in audit.entries_of(tx, "case", str(case.id), personal_values=False):
         facts = entry["facts"]
         for person in facts.get("people", ()):
             if person["party"] == case.caller and not why:
