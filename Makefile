@@ -7,7 +7,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-SCRIPTS := scripts/kafka scripts/make-secrets
+SCRIPTS := scripts/kafka scripts/make-secrets scripts/schemas scripts/screenshots scripts/production-story
 ARGS :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 

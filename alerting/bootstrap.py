@@ -19,6 +19,7 @@ from alerting.adapters.links import Links
 from alerting.adapters.local_log import LocalLog
 from alerting.adapters.mailbox import MailboxMailer, read_mailbox
 from alerting.adapters.pages import Pages
+from alerting.adapters.rulebook_builder import build_rulebook
 from alerting.adapters.smtp import SmtpMailer, SmtpServer
 from alerting.adapters.templates import Composer
 from alerting.database import instance
@@ -77,7 +78,7 @@ def bootstrap(settings: Settings) -> App:
     composer = Composer(settings.mail_from, links)
     ctx = Context(
         db=Database(settings.database_url),
-        shelf=Shelf(read=rule_files.build_rulebook),
+        shelf=Shelf(read=build_rulebook),
         mail_domain=settings.mail_domain,
     )
     post = Post(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from alerting.domain.errors import SettingsInvalid
+from alerting.domain.people import mail_address
 
 _DEFAULTS: dict[str, str] = {
     "DATABASE_URL": "",
@@ -184,10 +185,14 @@ class _Reader:
 
     def mail_from(self) -> str:
         text = self.text("MAIL_FROM")
-        if "@" not in text or any(ch in text for ch in "\r\n"):
-            return str(
-                self.wrong("MAIL_FROM", "an address such as Alerts <alerts@example.com>", _DEFAULTS["MAIL_FROM"])
-            )
+        try:
+            name, opened, rest = text.rpartition("<")
+            mail_address(rest.removesuffix(">") if opened and rest.endswith(">") else text)
+            if any(ch in name for ch in "\r\n<>@"):
+                raise ValueError(name)
+        except ValueError:
+            wanted = "an address such as Alerts <alerts@example.com>"
+            return str(self.wrong("MAIL_FROM", wanted, _DEFAULTS["MAIL_FROM"]))
         return text
 
     def base_url(self) -> str:
@@ -220,9 +225,9 @@ class _Reader:
             self.problems.append(f"{name} is not known" + (f"; did you mean {near[0]}?" if near else ""))
 
     def _secrets(self, settings: Settings) -> None:
-        for key in settings.link_keys:
-            if len(key) < 16:
-                self.problems.append("ALERTING_LINK_KEYS: each key has at least 16 characters")
+        for name, keys in (("LINK_KEYS", settings.link_keys), ("INGEST_KEYS", settings.ingest_keys)):
+            if any(len(key) < 16 for key in keys):
+                self.problems.append(f"ALERTING_{name}: each key has at least 16 characters")
         if settings.admin_token is not None and len(settings.admin_token) < 16:
             self.problems.append("ALERTING_ADMIN_TOKEN has at least 16 characters")
         if settings.smtp_user and settings.smtp_security == "none":

@@ -9,7 +9,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-from alerting.adapters.rule_files import build_rulebook, read_files, read_people
+from alerting.adapters.rule_files import read_files, read_people
+from alerting.adapters.rulebook_builder import build_rulebook
 from alerting.domain.customers import Customer
 from alerting.domain.errors import Problem, RulebookInvalid
 from alerting.domain.events import Event, parse_event

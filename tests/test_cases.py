@@ -10,6 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from alerting.domain.case_alerts import join_case, open_case, promised_by
+from alerting.domain.case_responses import acknowledge, hand_over, record_contact, remove_cause
 from alerting.domain.cases import (
     CHANNELS,
     OUTCOMES,
@@ -19,13 +21,7 @@ from alerting.domain.cases import (
     Decision,
     RaisedAlert,
     Status,
-    acknowledge,
     current_clocks,
-    hand_over,
-    join_case,
-    open_case,
-    record_contact,
-    remove_cause,
 )
 from alerting.domain.errors import ActionRefused
 from alerting.domain.people import Assignment
@@ -55,6 +51,7 @@ def policy(id_: str, **within: int) -> Policy:
 STRICT = policy("strict", acknowledge=4, contact=24, resolve=168)
 RELAXED = policy("relaxed", contact=72)
 QUICK = policy("quick", acknowledge=1, contact=8, resolve=48)
+POLICIES = {sla.id: sla for sla in (STRICT, RELAXED, QUICK)}
 
 
 def assigned(*names: str) -> tuple[Assignment, ...]:
@@ -88,6 +85,7 @@ class File:
         self.told: list[tuple[str, str]] = []
         self.audit: list[str] = []
         self.case: Case
+        self.newest = first
         self.take(open_case("ACME", first, now))
 
     def take(self, decision: Decision) -> "File":
@@ -105,14 +103,16 @@ class File:
         return self
 
     def joined(self, further: RaisedAlert, at: datetime) -> "File":
-        return self.take(join_case(self.case, self.clocks.values(), further, at))
+        self.take(join_case(self.case, self.clocks.values(), further, POLICIES, at))
+        self.newest = max(self.newest, further, key=lambda a: a.starts.customer_sent)
+        return self
 
     def acknowledged(self, by: str, at: datetime) -> "File":
         return self.take(acknowledge(self.case, self.clocks.values(), by, at))
 
     def tried(self, by: str, at: datetime, outcome: str = "reached", happened_at: datetime | None = None) -> "File":
         attempt = Attempt(by=by, channel="phone", outcome=outcome, happened_at=happened_at or at)
-        return self.take(record_contact(self.case, self.clocks.values(), attempt, at))
+        return self.take(record_contact(self.case, self.clocks.values(), attempt, at, self.newest, POLICIES))
 
     def handed(self, to: str, at: datetime) -> "File":
         return self.take(hand_over(self.case, to, self.case.caller, "on a plane", at))
@@ -196,10 +196,42 @@ def test_what_is_done_already_is_not_asked_for_again() -> None:
     assert set(said.dues()) == {"contact", "resolve"}
     reached = File(alert(sla=RELAXED)).tried("ann", hours(3)).joined(alert(sla=STRICT, at=hours(2)), hours(4))
     assert set(reached.dues()) == {"resolve"}
-    mended = File(alert(sla=RELAXED)).mended(hours(1)).joined(alert(sla=STRICT, at=hours(2)), hours(2))
+    mended = File(alert(sla=RELAXED)).mended(hours(3)).joined(alert(sla=STRICT, at=hours(2)), hours(4))
     assert set(mended.dues()) == {"acknowledge", "contact"}
-    assert mended.tried("ann", hours(3)).case.status is Status.RESOLVED
+    assert mended.tried("ann", hours(5)).case.status is Status.RESOLVED
     assert mended.dues() == {}
+
+
+def test_a_cause_that_was_removed_before_the_new_complaint_has_to_be_removed_again() -> None:
+    file = File(alert()).mended(hours(1)).joined(alert(at=hours(2)), hours(2))
+    assert (file.case.cycle, file.case.cause_removed_at) == (1, None)
+    assert file.dues() == {"acknowledge": hours(4), "contact": hours(24), "resolve": hours(170)}
+    assert ("office", "fix") in file.told
+    assert file.clocks["1.resolve.1"].met  # the first promise was kept and stays on record
+    assert file.tried("ann", hours(3)).case.status is Status.CONTACTED
+    assert file.mended(hours(4)).case.status is Status.RESOLVED
+
+
+def test_a_call_recorded_late_comes_to_the_same_as_one_recorded_at_once() -> None:
+    at_once = File(alert()).tried("ann", hours(1)).joined(alert(at=hours(2), id_=2), hours(2))
+    late = File(alert()).joined(alert(at=hours(2), id_=2), hours(2)).tried("ann", hours(5), happened_at=hours(1))
+    assert (late.case, late.dues()) == (at_once.case, at_once.dues())
+    assert late.case.status is Status.OPEN
+    assert late.clocks["1.contact.1"].stopped_at == hours(1)
+    assert late.told == [("ann", "call")]
+    assert late.audit == ["contact.made", "case.reopened"]
+
+
+def test_what_was_mended_after_the_newest_complaint_stays_mended_when_an_earlier_call_is_recorded() -> None:
+    file = File(alert()).joined(alert(at=hours(2), id_=2), hours(2)).mended(hours(3))
+    file.tried("ann", hours(5), happened_at=hours(1))
+    assert (file.case.status, file.case.cycle, set(file.dues())) == (Status.OPEN, 2, {"acknowledge", "contact"})
+    assert file.tried("ann", hours(6)).case.status is Status.RESOLVED
+
+
+def test_an_earlier_call_recorded_last_does_not_take_back_what_the_later_one_answered() -> None:
+    file = File(alert()).tried("ann", hours(5)).tried("ben", hours(6), happened_at=hours(1))
+    assert file.joined(alert(at=hours(3)), hours(7)).case.cycle == 1
 
 
 def test_a_complaint_after_the_call_reopens_the_case_in_its_next_cycle() -> None:
@@ -232,8 +264,20 @@ def test_a_new_caller_at_reopening_is_on_record() -> None:
 def test_what_the_office_owes_survives_a_reopening_by_a_rule_that_asks_nothing_of_it() -> None:
     file = File(alert(sla=STRICT)).tried("ann", hours(3)).joined(alert(sla=RELAXED, at=hours(5)), hours(5))
     assert file.dues() == {"contact": hours(77), "resolve": hours(168)}
-    assert "missed 2.resolve.1" in file.timers
+    assert {"missed 2.resolve.1", "step 2.resolve.1.1", "step 2.resolve.1.2"} <= set(file.timers)
     assert file.mended(hours(6)).dues() == {"contact": hours(77)}
+
+
+def test_a_promise_whose_policy_is_gone_is_owed_on_without_steps() -> None:
+    file = File(alert(sla=STRICT)).tried("ann", hours(3))
+    decision = join_case(file.case, file.clocks.values(), alert(sla=RELAXED, at=hours(5)), {}, hours(5))
+    assert [timer.key for timer in decision.timers if "resolve" in timer.key] == ["2.resolve.1"]
+    promised = promised_by(file.case, file.clocks.values())
+    assert {kind: target.within for kind, target in promised.targets.items()} == {
+        ACKNOWLEDGE: 4 * H,
+        CONTACT: 24 * H,
+        RESOLVE: 168 * H,
+    }
 
 
 # What people do
@@ -260,7 +304,7 @@ def test_a_substitute_takes_over_by_acknowledging() -> None:
 def test_an_attempt_that_did_not_reach_anybody_only_goes_on_record(outcome: str, channel: str) -> None:
     file = File(alert())
     attempt = Attempt(by="ann", channel=channel, outcome=outcome, happened_at=hours(1), note="left word")
-    decision = record_contact(file.case, file.clocks.values(), attempt, hours(1))
+    decision = record_contact(file.case, file.clocks.values(), attempt, hours(1), file.newest, POLICIES)
     assert (decision.case, decision.clocks, decision.cancelled, decision.tell) == (file.case, (), (), ())
     assert decision.audit[0].action == "contact.attempted"
     assert decision.audit[0].personal == {"note": "left word"}
@@ -296,7 +340,7 @@ def test_an_attempt_that_cannot_have_been_is_refused(attempt: dict[str, Any], wo
     file = File(alert())
     given = Attempt(**{"by": "ann", "channel": "phone", "outcome": "reached", "happened_at": hours(1), **attempt})
     with pytest.raises(ActionRefused, match=words):
-        record_contact(file.case, file.clocks.values(), given, hours(1))
+        record_contact(file.case, file.clocks.values(), given, hours(1), file.newest, POLICIES)
 
 
 def test_handing_over_needs_a_reason_and_somebody_else_and_lets_the_clocks_run() -> None:
@@ -407,7 +451,9 @@ class CaseLife(RuleBasedStateMachine):
         at = max(self.now - ago * H, before.starts.customer_sent)
         done = self._act(lambda: self.file.tried(by, self.now, outcome, at))
         assert done is (before.status is not Status.RESOLVED)
-        if done and outcome == "reached":
+        if done and outcome == "reached" and before.contacted_at is None and at < self.file.newest.starts.customer_sent:
+            assert (self.file.case.status, self.file.case.cycle) == (Status.OPEN, before.cycle + 1)
+        elif done and outcome == "reached":
             assert CONTACT not in self.file.now_running()
             assert self.file.case.status in {Status.CONTACTED, Status.RESOLVED}
         elif done:
@@ -441,7 +487,7 @@ class CaseLife(RuleBasedStateMachine):
         assert after.assignment == before.assignment + moved
         assert after.cycle - before.cycle in {0, 1}
         if after.cycle != before.cycle:
-            assert before.contacted_at is not None
+            assert before.contacted_at is not None or self.file.audit[:2] == ["contact.made", "case.reopened"]
         elif clocks.get(f"{before.cycle}.contact.1") and before.contacted_at is None and after.contacted_at is not None:
             assert self.file.audit[0] == "contact.made"
         self._plans_only_grow(clocks)

@@ -15,7 +15,7 @@ from alerting.database.engine import Database
 from alerting.database.tables import event, position_gap
 from alerting.services.consuming import Consumption, publish_dead_letters
 from alerting.services.event_log import DEAD_LETTERS, EventLog, Fetched, LogConsumer, NewRecord
-from alerting.services.intake import Taken
+from alerting.services.judging import Taken
 from tests.world import World, make_world
 
 LOGS = ["local log on SQLite", "local log on PostgreSQL", "Kafka"]

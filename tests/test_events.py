@@ -1,7 +1,7 @@
 """Events: what is read, what is refused and under which field's name, and when two of them say the same."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.domain.errors import UnreadableEvent
-from alerting.domain.events import MAX_BODY, MAX_FUTURE, CustomerUpdated, parse_event, sentiment_of
+from alerting.domain.events import MAX_BODY, MAX_FUTURE, parse_event
+from alerting.domain.payloads import CustomerUpdated, sentiment_of
 from tests.builders import NOW, envelope, event, read, unhurried
 
 HEADERS = {
@@ -355,3 +356,19 @@ def test_a_change_of_a_customer_holds_what_was_given_and_nothing_else() -> None:
     payload = event("customer.updated", name="Acme", owner=None, renewal_date="2026-05-31", unheard_of=1).payload
     assert isinstance(payload, CustomerUpdated)
     assert payload.changes() == {"name": "Acme", "owner": None, "renewal_date": "2026-05-31"}
+
+
+@pytest.mark.parametrize(
+    ("customer_id", "said"),
+    [("  ", "is blank"), ("\u00a0", "is blank"), ("respondent:0123", "must not begin with 'respondent:'")],
+)
+@pytest.mark.parametrize("type_", ["survey.answered", "interaction.recorded", "customer.updated"])
+def test_an_id_that_names_no_customer_is_refused(type_: str, customer_id: str, said: str) -> None:
+    given = envelope(type_)
+    with pytest.raises(UnreadableEvent, match=said) as refused:
+        read({**given, "data": {**given["data"], "customer_id": customer_id}})
+    assert refused.value.field == "data.customer_id"
+
+
+def test_a_leap_second_is_read_as_the_second_before_it() -> None:
+    assert read(envelope(time="2016-12-31T23:59:60.5Z")).time == datetime(2016, 12, 31, 23, 59, 59, 500_000, UTC)

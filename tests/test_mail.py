@@ -23,7 +23,7 @@ from sqlalchemy import select
 
 from alerting.adapters.links import Links
 from alerting.adapters.mime import to_bytes
-from alerting.adapters.rule_files import build_rulebook
+from alerting.adapters.rulebook_builder import build_rulebook
 from alerting.adapters.templates import call_hours, day_time, language_name, money, one_line, phone_uri
 from alerting.database import rulebooks
 from alerting.database.tables import case_file, notification

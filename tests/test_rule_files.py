@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from alerting.adapters.rule_files import build_rulebook, read_all, read_files, read_people
+from alerting.adapters.rule_files import read_all, read_files, read_people
+from alerting.adapters.rulebook_builder import build_rulebook
 from alerting.domain.errors import RulebookInvalid
 from alerting.domain.rulebook import content_hash
 from tests.builders import ROOT, changed, problems_of, rulebook, starter_files, starter_people
@@ -137,9 +138,27 @@ def test_one_broken_entry_does_not_make_all_that_refers_to_its_file_wrong() -> N
         assert the_problem(with_file(name, starter_files()[name].replace(right, wrong, 1))).startswith(f"{name}:")
 
 
-@pytest.mark.parametrize("name", [ROUTING, SLA, SEGMENTS])
+@pytest.mark.parametrize("name", [ROUTING, SLA, SEGMENTS, SIGNALS])
 def test_a_file_that_cannot_be_read_is_one_problem_and_not_a_dozen(name: str) -> None:
     assert the_problem(with_file(name, "roles: [")).startswith(f"{name}:1:9: not YAML")
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("rules/segmnets.yaml", "did you mean rules/segments.yaml?"),
+        ("rules/sla.yml", "did you mean rules/sla.yaml?"),
+        ("rules/escalation/one.yaml", "known are rules/settings.yaml"),
+    ],
+)
+def test_a_file_that_nothing_reads_is_not_passed_over(name: str, hint: str) -> None:
+    problem = the_problem(with_file(name, "rules: []"))
+    assert problem.startswith(f"{name}: nothing reads a file of this name")
+    assert hint in problem
+
+
+def test_lists_and_notes_may_stand_beside_the_rules() -> None:
+    assert problems_of(with_file("rules/README.md", "# Ours") | {"rules/other.csv": "customer_id"}) == []
 
 
 def test_an_entry_with_a_wrong_value_is_still_searched_for_wrong_names() -> None:

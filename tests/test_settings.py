@@ -49,7 +49,7 @@ def test_a_production_installation() -> None:
         BASE_URL="https://alerts.example.com/",
         LISTEN="0.0.0.0:80",
         LINK_KEYS=f"new{KEY},old{KEY}",
-        INGEST_KEYS="one,two",
+        INGEST_KEYS=f"one{KEY},two{KEY}",
     )
     assert found.local_log_url == url
     assert found.kafka == ("kafka-1:9092", "kafka-2:9092")
@@ -65,7 +65,7 @@ def test_a_production_installation() -> None:
     assert found.base_url == "https://alerts.example.com"
     assert (found.host, found.port) == ("0.0.0.0", 80)
     assert found.link_keys == (f"new{KEY}", f"old{KEY}")
-    assert found.ingest_keys == ("one", "two")
+    assert found.ingest_keys == (f"one{KEY}", f"two{KEY}")
 
 
 WRONG = {
@@ -99,6 +99,19 @@ def test_all_that_is_wrong_is_said_at_once_and_each_once() -> None:
     for name in [*WRONG, "SMPT_HOST"]:
         assert sum(bool(re.match(rf"ALERTING_{name}\b", line)) for line in found) == 1, name
     assert len(found) == len(WRONG) + 1
+
+
+@pytest.mark.parametrize(
+    "address", ["@", "alerts@", "Alerts <alerts@example.com", "a@b@c", "A <a@b.c>, B <b@b.c>", "Alerts alerts@b.c"]
+)
+def test_the_senders_address_is_one_address(address: str) -> None:
+    with pytest.raises(SettingsInvalid, match="ALERTING_MAIL_FROM must be an address"):
+        read_settings({"ALERTING_MAIL_FROM": address})
+
+
+def test_keys_of_senders_are_not_guessed_in_an_afternoon() -> None:
+    with pytest.raises(SettingsInvalid, match="ALERTING_INGEST_KEYS: each key has at least 16 characters"):
+        read_settings({"ALERTING_INGEST_KEYS": "short,a-key-that-is-long-enough"})
 
 
 @pytest.mark.parametrize("port", ["", "-1", "65536", "8080.5", "²", "http"])

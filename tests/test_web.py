@@ -18,7 +18,7 @@ from alerting.services.consuming import Consumption
 from alerting.services.event_log import NewRecord
 from tests.world import World
 
-KEY = {"x-api-key": "test-ingest-key"}
+KEY = {"x-api-key": "test-ingest-key-0123"}
 ADMIN = {"authorization": "Bearer test-admin-token-0123"}
 
 
@@ -108,7 +108,21 @@ def test_what_cannot_be_read_is_refused_with_the_field_that_is_wrong(
 def test_two_megabytes_are_too_much(client: TestClient) -> None:
     answer = client.post("/v1/events", content=b" " * 2_000_000, headers=KEY)
     assert answer.status_code == 413
-    assert "large" in answer.text.lower()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json() == {
+        "type": "about:blank",
+        "title": "Content Too Large",
+        "status": 413,
+        "detail": "At most 1048576 bytes are taken.",
+    }
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_large_body_without_a_length_is_stopped_while_it_comes(client: TestClient, small_world: World) -> None:
+    chunks = (b" " * 100_000 for _ in range(20))
+    answer = client.post("/v1/events", content=chunks, headers=KEY)
+    assert (answer.status_code, answer.json()["status"]) == (413, 413)
+    assert _stored(small_world) == []
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-api-key": "wrong"}, {"authorization": "Bearer wrong"}, ADMIN])
@@ -145,6 +159,14 @@ def test_the_form_turns_an_invited_answer_into_an_event_of_that_customer(
     stored = [e for e in _stored(small_world) if e.type == "survey.answered"]
     assert [(e.customer_key, e.payload["score"], e.payload["contact_me"]) for e in stored] == [("ACME-AERO", 2, True)]
     assert "vp.sales" in " ".join(mail.to for mail in small_world.deliver())
+
+
+@pytest.mark.parametrize("score", ["", "11", "-1", "²", "٣", "9" * 5000, "1e0", "2.0"])
+def test_a_score_that_is_none_is_asked_for_again(client: TestClient, small_world: World, score: str) -> None:
+    answer = client.post("/f/relationship", data={"score": score, "email": "someone@example.com", "nonce": "n"})
+    assert answer.status_code == 422
+    assert "Please choose a number." in answer.text
+    assert _stored(small_world) == []
 
 
 def test_without_an_invitation_the_form_asks_who_is_answering(client: TestClient, small_world: World) -> None:
@@ -228,6 +250,25 @@ def test_a_call_at_an_impossible_time_is_refused_with_the_reason(
     answer = client.post(links["I called..."], data=sent)
     assert answer.status_code == 409
     assert 'role="alert"' in answer.text
+
+
+def test_a_refused_form_comes_back_with_what_was_typed(client: TestClient, links: dict[str, str]) -> None:
+    words = "She will <think> about it."
+    sent = {"outcome": "reached", "channel": "meeting", "happened_at": "2026-03-09T10:00", "note": words}
+    page = client.post(links["I called..."], data=sent).text
+    assert "She will &lt;think&gt; about it.</textarea>" in page
+    assert 'value="2026-03-09T10:00"' in page
+    assert re.search(r'value="reached" checked', page)
+    assert re.search(r'value="meeting" selected', page)
+    handed = client.post(links["Hand over"], data={"to": "ceo", "note": " "}).text
+    assert re.search(r'value="ceo" selected', handed)
+
+
+def test_who_takes_the_call_sees_the_number_to_call_at_once(client: TestClient, links: dict[str, str]) -> None:
+    page = client.post(links["I'll call"]).text
+    assert "you call Acme Aerospace" in page
+    assert 'href="tel:' in page
+    assert "I called" in page
 
 
 def test_a_stale_link_offers_to_take_over_instead_of_acting(

@@ -19,7 +19,8 @@ from alerting.domain.sla import Clock
 from alerting.services import response
 from alerting.services.delivery import deliver_due
 from alerting.services.follow_up import fire_due
-from alerting.services.intake import Record, Taken, take_records
+from alerting.services.intake import Record, take_records
+from alerting.services.judging import Taken
 from alerting.services.response import Actor
 from alerting.settings import read_settings
 
@@ -166,7 +167,7 @@ def make_world(folder: Path, database_url: str | None = None, rules: Path | None
         "ALERTING_MAIL_FROM": "Customer alerts <alerts@example.com>",
         "ALERTING_LINK_KEYS": "test-link-key-0123456789",
         "ALERTING_ADMIN_TOKEN": "test-admin-token-0123",
-        "ALERTING_INGEST_KEYS": "test-ingest-key",
+        "ALERTING_INGEST_KEYS": "test-ingest-key-0123",
         **({"ALERTING_DATABASE_URL": database_url} if database_url else {}),
         **variables,
     }

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from alerting.adapters import rule_files
+from alerting.adapters.rulebook_builder import build_rulebook
 from alerting.adapters.tables_of_customers import read_table
 from alerting.bootstrap import ROLES, prepare, run_roles
 from alerting.cli.case_commands import case
@@ -82,7 +83,7 @@ def check() -> None:
     with plain_errors():
         settings = read_settings()
         files, people = rule_files.read_all(settings.rules, settings.templates)
-        rulebook = rule_files.build_rulebook(files, people)
+        rulebook = build_rulebook(files, people)
         click.echo(f"{len(files)} files, {len(rulebook.rules)} rules, {len(people)} people and offices: no problems.")
 
 

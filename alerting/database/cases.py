@@ -205,7 +205,8 @@ def attach_alert(tx: Transaction, alert_id: int, case_id: int) -> None:
 
 def alerts_of(tx: Transaction, case_id: int) -> list[Any]:
     """A case's alerts with the events they are about, oldest first."""
-    columns = (alert, event.c.payload, event.c.time, event.c.type, event.c.source, event.c.id.label("event_id"))
+    e = event.c
+    columns = (alert, e.payload, e.time, e.received_at, e.type, e.source, e.id.label("event_id"))
     joined = alert.join(event, event.c.seq == alert.c.event_seq)
     statement = select(*columns).select_from(joined).where(alert.c.case_id == case_id)
     return list(tx.execute(statement.order_by(alert.c.id)))

@@ -13,6 +13,7 @@ from alerting.database.engine import Transaction
 from alerting.database.tables import dead_letter, event, unknown_condition
 from alerting.domain.errors import UnreadableEvent
 from alerting.domain.events import Event, parse_event
+from alerting.domain.payloads import PAYLOADS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,8 +105,6 @@ def stored_events(tx: Transaction, event_type: str, since: datetime) -> Iterable
 
 def stored_event(row: Any) -> Event:
     """An Event from its row."""
-    from alerting.domain.events import PAYLOADS
-
     return Event(
         source=row.source,
         id=row.id,

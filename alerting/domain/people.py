@@ -18,7 +18,8 @@ def _zone(name: str) -> str:
     return name
 
 
-def _address(text: str) -> str:
+def mail_address(text: str) -> str:
+    """One bare ASCII address, `local@domain`. Raises ValueError."""
     local, at, domain = text.partition("@")
     if (
         not (local and at and domain)
@@ -31,7 +32,7 @@ def _address(text: str) -> str:
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
-Address = Annotated[str, Field(max_length=254), AfterValidator(_address)]
+Address = Annotated[str, Field(max_length=254), AfterValidator(mail_address)]
 PartyId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 
 

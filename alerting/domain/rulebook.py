@@ -52,16 +52,17 @@ def event_scope(event_type: str) -> Scope:
     return Scope(names={name: (f"event.{name}", kind) for name, kind in EVENT_FIELDS[event_type].items()})
 
 
-def segment_scope(signals: Iterable[str]) -> Scope:
-    """Names in a segment's condition: a customer field, then a signal."""
-    names = {name: (f"signal.{name}", Type.BIGINT) for name in signals}
+def segment_scope(signals: Iterable[str] | None) -> Scope:
+    """Names in a segment's condition: a customer field, then a signal. `signals` None: nobody can tell which there are."""
+    names = {name: (f"signal.{name}", Type.BIGINT) for name in signals or ()}
     customer = {name: (f"customer.{name}", kind) for name, kind in CUSTOMER_FIELDS.items()}
-    return Scope(names={**names, **{f"signals.{name}": v for name, v in names.items()}, **customer, **_qualified()})
+    signalled = {f"signals.{name}": found for name, found in names.items()}
+    return Scope(names={**names, **signalled, **customer, **_qualified()}, complete=signals is not None)
 
 
-def rule_scope(event_type: str, signals: Iterable[str]) -> Scope:
+def rule_scope(event_type: str, signals: Iterable[str] | None) -> Scope:
     """Names in a rule's conditions: an event field, then a signal; elsewhere `customer.x`."""
-    names = {name: (f"signal.{name}", Type.BIGINT) for name in signals}
+    names = {name: (f"signal.{name}", Type.BIGINT) for name in signals or ()}
     event = event_scope(event_type).names
     qualified_event = {f"event.{name}": found for name, found in event.items()}
     return Scope(
@@ -72,7 +73,8 @@ def rule_scope(event_type: str, signals: Iterable[str]) -> Scope:
             **qualified_event,
             **_qualified(),
             "customer.segment": ("customer.segment", Type.TEXT),
-        }
+        },
+        complete=signals is not None,
     )
 
 

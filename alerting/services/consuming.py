@@ -17,7 +17,8 @@ from alerting.database.positions import Partition
 from alerting.domain.errors import LogUnavailable, PartitionStopped, PositionMoved, RecordTooLarge, Temporary
 from alerting.services.context import Context
 from alerting.services.event_log import DEAD_LETTERS, EventLog, Fetched, LogConsumer, NewRecord
-from alerting.services.intake import Batch, Taken, take_batch
+from alerting.services.intake import Batch, take_batch
+from alerting.services.judging import Taken
 
 log = logging.getLogger(__name__)
 

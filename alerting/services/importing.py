@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from alerting.database import customers
 from alerting.domain.customers import apply_change
-from alerting.domain.events import CustomerUpdated
+from alerting.domain.payloads import CustomerUpdated
 from alerting.services.context import Context
 from alerting.services.intake import Record, take_records
 

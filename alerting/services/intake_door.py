@@ -9,7 +9,8 @@ from urllib.parse import unquote
 import pydantic_core
 
 from alerting.domain.errors import UnreadableEvent
-from alerting.domain.events import TOPICS, Event, parse_event
+from alerting.domain.events import Event, parse_event
+from alerting.domain.payloads import TOPICS
 from alerting.services.event_log import EventLog, NewRecord
 
 MAX_BATCH = 1000

@@ -7,10 +7,13 @@ from typing import Literal
 
 from alerting.database import audit, cases, customers, rulebooks
 from alerting.database.engine import Transaction
-from alerting.domain.cases import Attempt, Case, Decision, acknowledge, hand_over, record_contact, remove_cause
+from alerting.domain.case_alerts import promised_by
+from alerting.domain.case_responses import acknowledge, hand_over, record_contact, remove_cause
+from alerting.domain.cases import Attempt, Case, Complaint, Decision
 from alerting.domain.errors import ActionRefused
 from alerting.domain.people import Party
-from alerting.domain.sla import Clock
+from alerting.domain.rulebook import Rulebook
+from alerting.domain.sla import Clock, Starts
 from alerting.services.applying import Cause, apply_decision
 from alerting.services.context import Context
 
@@ -39,7 +42,7 @@ class Actor:
         return f"{self.party} by {self.door}"
 
 
-Act = Callable[[Case, list[Clock], datetime], Decision]
+Act = Callable[[Transaction, Case, list[Clock], datetime], Decision]
 
 
 def is_stale(ticket: Ticket, case: Case) -> str | None:
@@ -55,7 +58,11 @@ def is_stale(ticket: Ticket, case: Case) -> str | None:
 
 def acknowledge_case(ctx: Context, case_id: int, actor: Actor, ticket: Ticket | None = None) -> Case:
     """`actor` takes the call. Raises ActionRefused, naming why, when the case has moved on."""
-    return _respond(ctx, case_id, actor, ticket, lambda case, clocks, now: acknowledge(case, clocks, actor.party, now))
+
+    def act(_: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
+        return acknowledge(case, clocks, actor.party, now)
+
+    return _respond(ctx, case_id, actor, ticket, act)
 
 
 def record_attempt(
@@ -67,8 +74,10 @@ def record_attempt(
 ) -> Case:
     """Record a contact or an attempt; `make` gets the database's now, so that 'just now' is never ahead of it."""
 
-    def act(case: Case, clocks: list[Clock], now: datetime) -> Decision:
-        return record_contact(case, clocks, make(now), now)
+    def act(tx: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
+        rulebook = ctx.shelf.active(tx)
+        newest = _newest_complaint(tx, rulebook, case, clocks)
+        return record_contact(case, clocks, make(now), now, newest, rulebook.policies)
 
     def remember(tx: Transaction, case: Case, now: datetime) -> None:
         cases.add_attempt(tx, case, make(now), now)
@@ -81,7 +90,7 @@ def hand_over_case(
 ) -> Case:
     """The call becomes the duty of `to` (an id or a mail address of somebody in people.yaml)."""
 
-    def act(case: Case, clocks: list[Clock], now: datetime) -> Decision:
+    def act(_: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
         return hand_over(case, to, actor.party, reason, now)
 
     return _respond(ctx, case_id, actor, ticket, act)
@@ -90,10 +99,25 @@ def hand_over_case(
 def remove_cause_of(ctx: Context, case_id: int, actor: Actor, note: str, ticket: Ticket | None = None) -> Case:
     """The cause is removed; with the customer spoken to, this resolves the case."""
 
-    def act(case: Case, clocks: list[Clock], now: datetime) -> Decision:
+    def act(_: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
         return remove_cause(case, clocks, actor.party, note, now)
 
     return _respond(ctx, case_id, actor, ticket, act)
+
+
+def _newest_complaint(tx: Transaction, rulebook: Rulebook, case: Case, clocks: list[Clock]) -> Complaint:
+    """What the customer wrote last. Where its rule is gone since, what the case's clocks promise is promised again."""
+    assert case.id is not None, "a stored case has its number"
+    row = max(cases.alerts_of(tx, case.id), key=lambda row: (row.time, row.id))
+    rule = rulebook.rule(row.rule)
+    policy = rulebook.policies.get(rule.policy if rule else case.policy)
+    return Complaint(
+        id=row.id,
+        rule=row.rule,
+        severity=row.severity,
+        policy=policy or promised_by(case, clocks),
+        starts=Starts(customer_sent=row.time, received=row.received_at, case_opened=row.raised_at),
+    )
 
 
 def find_party(ctx: Context, text: str) -> Party:
@@ -136,7 +160,7 @@ def _respond(
             stale = is_stale(ticket, case) if ticket else None
             if stale is not None:
                 raise ActionRefused(stale)
-            decision = act(case, cases.clocks_of(tx, [case_id])[case_id], now)
+            decision = act(tx, case, cases.clocks_of(tx, [case_id])[case_id], now)
             apply_decision(tx, ctx, decision, str(actor), Cause(kind="response"), now)
             if remember is not None:
                 remember(tx, case, now)

@@ -8,7 +8,7 @@ from typing import Any
 from alerting.database import audit, notifications
 from alerting.database.engine import Transaction
 from alerting.domain.people import Staff
-from alerting.services.views import CaseView
+from alerting.services.views import CaseView, role_name
 
 _MAILS = {
     "call": "asked to call",
@@ -87,7 +87,7 @@ def _in_words(entry: Mapping[str, Any], staff: Staff) -> str | None:
     facts, action = entry["facts"], entry["action"]
     by = _name(staff, facts.get("by"))
     if action == "case.opened":
-        people = ", ".join(f"{p['role']}: {_name(staff, p['party'])}" for p in facts["people"])
+        people = ", ".join(f"{role_name(p['role'])}: {_name(staff, p['party'])}" for p in facts["people"])
         return f"Case opened by rule {facts['rule']} ({people})"
     if action in {"contact.made", "contact.attempted"}:
         verdict = "reached the customer" if facts["counts"] else "tried, but did not reach the customer"

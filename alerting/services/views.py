@@ -10,7 +10,7 @@ from alerting.database.engine import Transaction
 from alerting.domain.cases import Case, current_clocks
 from alerting.domain.customers import Customer
 from alerting.domain.escalations import reach
-from alerting.domain.events import Contact
+from alerting.domain.payloads import Contact
 from alerting.domain.people import Party, Staff
 from alerting.domain.rulebook import Rulebook
 from alerting.domain.sla import Clock, ClockKind
@@ -223,13 +223,13 @@ def _why(tx: Transaction, case: Case, staff: Staff) -> list[str]:
 def _held(role: str, steps: Sequence[str]) -> str:
     """The steps that filled a role, as words: `the role territory lead, as there is no account owner`."""
     found = [(label.split(" (")[0], what) for label, _, what in (step.partition(": ") for step in steps)]
-    missing = [_role_name(label) for label, what in found if what == "nobody"]
-    wrong = [f"{_role_name(label)} {what}" for label, what in found if "is not in people.yaml" in what]
+    missing = [role_name(label) for label, what in found if what == "nobody"]
+    wrong = [f"{role_name(label)} {what}" for label, what in found if "is not in people.yaml" in what]
     causes = ["there is no " + ", no ".join(missing)] * bool(missing) + wrong
-    held = f"the role {_role_name(found[-1][0] if found else role)}"
+    held = f"the role {role_name(found[-1][0] if found else role)}"
     return f"{held}, as {' and '.join(causes)}" if causes else held
 
 
-def _role_name(role: str) -> str:
+def role_name(role: str) -> str:
     """`vp_sales` -> `VP sales`."""
     return " ".join(word.upper() if word in {"vp", "ceo", "cfo", "coo"} else word for word in role.split("_"))

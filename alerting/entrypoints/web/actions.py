@@ -1,7 +1,9 @@
 """/a/{token}: action links. GET shows, POST acts: a mail scanner that follows links changes nothing."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
@@ -14,6 +16,8 @@ from alerting.entrypoints.web.parts import WebParts
 from alerting.services import response
 from alerting.services.response import Actor, Ticket
 from alerting.services.views import CaseView, case_view
+
+_NOTHING: Mapping[str, str] = MappingProxyType(dict.fromkeys(("channel", "outcome", "happened_at", "note", "to"), ""))
 
 
 def routes(parts: WebParts) -> APIRouter:
@@ -37,27 +41,27 @@ def routes(parts: WebParts) -> APIRouter:
         to: Annotated[str, Form()] = "",
         take_over: Annotated[str, Form()] = "",
     ) -> Response:
+        given = {"channel": channel, "outcome": outcome, "happened_at": happened_at, "note": note[:5000], "to": to}
         try:
             ticket = parts.read_ticket(token)
-            given = {"channel": channel, "outcome": outcome, "happened_at": happened_at, "note": note[:5000], "to": to}
             person = response.find_party(parts.ctx, ticket.person)
             if take_over and ticket.purpose != "fixed":
                 case = response.acknowledge_case(parts.ctx, ticket.case_id, Actor(party=person.id, door="link"))
-                return _done(parts, ticket, case, f"You have taken {case.number} over. You are the caller now.")
+                return _taken(parts, ticket, case)
+            if ticket.purpose == "acknowledge":
+                actor = Actor(party=person.id, door="link")
+                return _taken(parts, ticket, response.acknowledge_case(parts.ctx, ticket.case_id, actor, ticket))
             case, text = _act(parts, ticket, person, given)
             return _done(parts, ticket, case, text)
         except ActionRefused as error:
-            return _refused(parts, token, str(error))
+            return _refused(parts, token, str(error), given)
 
     return router
 
 
 def _act(parts: WebParts, ticket: Ticket, person: Party, given: dict[str, str]) -> tuple[Case, str]:
-    """What the link is for. Raises ActionRefused."""
+    """What the link is for, other than taking the call. Raises ActionRefused."""
     actor = Actor(party=person.id, door="link")
-    if ticket.purpose == "acknowledge":
-        case = response.acknowledge_case(parts.ctx, ticket.case_id, actor, ticket)
-        return case, "Noted: you will call. When you have spoken, say so with “I called…”."
     if ticket.purpose == "hand_over":
         to = response.find_person(parts.ctx, given["to"])
         case = response.hand_over_case(parts.ctx, ticket.case_id, actor, to.id, given["note"], ticket)
@@ -97,7 +101,14 @@ def _view(parts: WebParts, case_id: int) -> CaseView:
         return case_view(tx, parts.ctx.shelf.active(tx), case_id)
 
 
-def _shown(parts: WebParts, ticket: Ticket, status: int, error: str | None = None) -> Response:
+def _shown(
+    parts: WebParts,
+    ticket: Ticket,
+    status: int,
+    error: str | None = None,
+    given: Mapping[str, str] = _NOTHING,
+) -> Response:
+    """The page of a link; after a refusal with what was `given` still in it."""
     view = _view(parts, ticket.case_id)
     person = view.staff.get(ticket.person)
     if person is None:
@@ -109,6 +120,7 @@ def _shown(parts: WebParts, ticket: Ticket, status: int, error: str | None = Non
         "ticket": ticket,
         "stale": response.is_stale(ticket, view.case),
         "error": error,
+        "given": given,
         "channels": CHANNELS,
         "outcomes": OUTCOMES,
         "colleagues": [p for p in view.staff.parties.values() if p.kind == "person" and p.id != view.case.caller],
@@ -122,18 +134,24 @@ def _shown(parts: WebParts, ticket: Ticket, status: int, error: str | None = Non
     return HTMLResponse(parts.render("action.html", facts), status_code=status)
 
 
-def _refused(parts: WebParts, token: str, text: str) -> Response:
+def _refused(parts: WebParts, token: str, text: str, given: Mapping[str, str]) -> Response:
     """The same page once more with the reason, so that what to do instead is at hand."""
     try:
-        return _shown(parts, parts.read_ticket(token), 409, text)
+        return _shown(parts, parts.read_ticket(token), 409, text, given)
     except (ActionRefused, LookupError) as error:
         return _message(parts, 400, "This link does not work", str(error))
+
+
+def _taken(parts: WebParts, ticket: Ticket, case: Case) -> Response:
+    """You are the caller: the same page, which now has the number to call and what comes next."""
+    fresh = replace(ticket, purpose="acknowledge", assignment=case.assignment, cycle=case.cycle)
+    return _shown(parts, fresh, 200)
 
 
 def _done(parts: WebParts, ticket: Ticket, case: Case, text: str) -> Response:
     fresh = replace(ticket, assignment=case.assignment, cycle=case.cycle)
     links = []
-    if ticket.purpose in {"acknowledge", "contact"} and case.contacted_at is None:
+    if ticket.purpose == "contact" and case.contacted_at is None:
         links = [("I called…", parts.make_link(replace(fresh, purpose="contact")))]
     return _message(parts, 200, "Thank you", text, links)
 

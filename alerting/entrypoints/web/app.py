@@ -9,11 +9,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from alerting.domain.errors import Temporary
 from alerting.domain.events import MAX_BODY
 from alerting.entrypoints.web import actions, events, forms, health, pages
-from alerting.entrypoints.web.guard import NeedsLogin, SecurityHeaders, is_admin, problem
+from alerting.entrypoints.web.guard import LargeBodies, NeedsLogin, SecurityHeaders, is_admin, problem
 from alerting.entrypoints.web.parts import WebParts
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,6 @@ def create_app(parts: WebParts) -> FastAPI:
     app = FastAPI(
         title="Satisfaction alerting",
         version=parts.version,
-        max_body_size=MAX_BODY,
         redoc_url=None,
         docs_url=None,
         openapi_url=None,
@@ -32,6 +32,8 @@ def create_app(parts: WebParts) -> FastAPI:
     for module in (events, forms, actions, health, pages):
         app.include_router(module.routes(parts))
     _describe(app, parts)
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
+    app.add_middleware(LargeBodies, limit=MAX_BODY)
     app.add_middleware(SecurityHeaders)
 
     @app.exception_handler(NeedsLogin)
@@ -52,8 +54,7 @@ def create_app(parts: WebParts) -> FastAPI:
 
     @app.exception_handler(HTTPException)
     async def refused(_request: Request, error: HTTPException) -> Response:
-        detail = f"At most {MAX_BODY} bytes are taken." if error.status_code == 413 else str(error.detail)
-        return problem(error.status_code, HTTPStatus(error.status_code).phrase, detail)
+        return problem(error.status_code, HTTPStatus(error.status_code).phrase, str(error.detail))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> Response:

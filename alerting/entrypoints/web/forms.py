@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import secrets
 from typing import Annotated, Any
 
@@ -90,7 +91,7 @@ def _survey(parts: WebParts, survey_id: str) -> Survey | None:
 
 
 def _check(survey: Survey, given: dict[str, Any]) -> str | None:
-    if not given["score"].isdigit() or int(given["score"]) not in survey.scores:
+    if not re.fullmatch("[0-9]{1,4}", given["score"]) or int(given["score"]) not in survey.scores:
         return "Please choose a number."
     if not given["i"] and ("@" not in given["email"] or len(given["email"]) > 254):
         return "Please tell us your e-mail address, so that we know who is asking."

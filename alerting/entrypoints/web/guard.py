@@ -24,6 +24,28 @@ class NeedsLogin(Exception):
     """A page for insiders, asked for without the admin token."""
 
 
+class LargeBodies:
+    """Says in problem+json what Starlette's limit says in plain text: how much is taken."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app = app
+        self.limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refused = False
+
+        async def reworded(message: Message) -> None:
+            nonlocal refused
+            if message["type"] == "http.response.start" and message["status"] == 413:
+                refused = True
+                answer = problem(413, "Content Too Large", f"At most {self.limit} bytes are taken.")
+                await answer(scope, receive, send)
+            elif not refused:
+                await send(message)
+
+        await self.app(scope, receive, reworded if scope["type"] == "http" else send)
+
+
 class SecurityHeaders:
     """Pages carry links that act; nothing may frame, sniff, cache or leak them."""
 

@@ -1,81 +1,22 @@
-"""Conditions: SQL boolean expressions over facts, compiled to Python closures.
-
-The meaning is PostgreSQL's: three-valued logic, JSON integers are `bigint` (7/2 = 3), fractions `numeric`, text compares
-by code point ("C"). An operator that PostgreSQL would raise on (1/0, overflow) is NULL here and evaluation goes on.
-A fact that is missing is NULL. A compiled condition answers True, False or None (unknown); unknown never fires.
-"""
+"""The tree becomes closures: one walk, types checked on the way."""
 
 import operator
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from difflib import get_close_matches
-from enum import Enum
-from itertools import pairwise
 from typing import Any
 
-import sqlglot
-from sqlglot import TokenType, exp
-from sqlglot.errors import ParseError, TokenError
-from sqlglot.parser import Parser
+from sqlglot import exp
 
 from alerting.domain import arithmetic
+from alerting.domain.conditions import texts
+from alerting.domain.conditions.parsing import parse
+from alerting.domain.conditions.types import Condition, Evaluate, Facts, Scope, Type
 from alerting.domain.errors import ConditionRefused
-
-MAX_LENGTH = 4_000
-"""Characters of one condition: a bound on what a rule author can make every event pay."""
 
 MAX_DEPTH = 60
 """Nesting of one condition: closures recurse, and Python's stack is finite."""
-
-
-class Type(Enum):
-    """The types of facts. NULL is the type of a bare NULL and fits everywhere."""
-
-    BIGINT = "whole number"
-    NUMERIC = "number"
-    TEXT = "text"
-    BOOLEAN = "true/false"
-    TIME = "time"
-    DATE = "date"
-    NULL = "null"
-
-    @property
-    def is_number(self) -> bool:
-        return self in {Type.BIGINT, Type.NUMERIC, Type.NULL}
-
-
-Facts = Mapping[str, Any]
-Evaluate = Callable[[Facts], Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scope:
-    """The names a condition may use: what is written -> (key in the facts, type)."""
-
-    names: Mapping[str, tuple[str, Type]]
-
-    def find(self, name: str) -> tuple[str, Type]:
-        found = self.names.get(name)
-        if found is None:
-            near = get_close_matches(name.lower(), self.names, n=1, cutoff=0.6)
-            raise ConditionRefused(f"unknown field {name!r}", suggestion=f"did you mean {near[0]!r}?" if near else None)
-        return found
-
-
-@dataclass(frozen=True, kw_only=True)
-class Condition:
-    """A compiled condition: its text, the facts it reads, and its evaluation."""
-
-    sql: str
-    reads: tuple[str, ...]
-    _evaluate: Evaluate = field(repr=False, compare=False)
-
-    def __call__(self, facts: Facts) -> bool | None:
-        """True, False, or None for unknown."""
-        result = self._evaluate(facts)
-        return None if result is None else bool(result)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,49 +27,14 @@ class _Typed:
 
 def compile_condition(sql: str, scope: Scope) -> Condition:
     """Parse, check names and types, and compile. Raises ConditionRefused with the column where one is known."""
-    if len(sql) > MAX_LENGTH:
-        raise ConditionRefused(f"a condition has at most {MAX_LENGTH} characters, this one {len(sql)}")
     compiler = _Compiler(scope)
     try:
-        typed = compiler.compile(_parse(sql), 0)
+        typed = compiler.compile(parse(sql), 0)
     except RecursionError as error:  # parsing, or showing the refused part
         raise ConditionRefused(f"nested deeper than {MAX_DEPTH}") from error
     if typed.type not in {Type.BOOLEAN, Type.NULL}:
         raise ConditionRefused(f"a condition must be true or false, this is a {typed.type.value}")
     return Condition(sql=sql, reads=tuple(dict.fromkeys(compiler.reads)), _evaluate=typed.run)
-
-
-def _parse(sql: str) -> exp.Expr:
-    """One boolean expression. Parsed as `SELECT <it>`: alone, some texts become a `Command` with a mere warning."""
-    try:
-        _refuse_type_calls(sql)
-        statements = sqlglot.parse(f"SELECT {sql}", dialect="postgres")
-    except (ParseError, TokenError) as error:
-        details = getattr(error, "errors", None) or [{}]
-        column = details[0].get("col")
-        message = str(details[0].get("description") or "a quote is not closed").split(". Line")[0]
-        if message.startswith("Required keyword"):
-            message = "something is missing here"
-        raise ConditionRefused(f"not a SQL condition: {message}", column=_own_column(column)) from error
-    select = statements[0] if len(statements) == 1 else None
-    if not isinstance(select, exp.Select) or len(select.expressions) != 1 or sql.rstrip().endswith(";"):
-        raise ConditionRefused("write one condition, without commas or semicolons at its end")
-    extra = [name for name, value in select.args.items() if value and name not in {"expressions", "kind"}]
-    only = select.expressions[0]
-    if extra or isinstance(only, exp.Alias):
-        raise ConditionRefused("write only a condition, no FROM, WHERE or AS")
-    return only  # type: ignore[no-any-return]
-
-
-def _refuse_type_calls(sql: str) -> None:
-    """`numeric(numeric(...))`: sqlglot tries each as a type and as a function, twice the work at every level."""
-    for token, following in pairwise(sqlglot.tokenize(sql, dialect="postgres")):
-        if following.token_type is TokenType.L_PAREN and token.token_type in Parser.TYPE_TOKENS:
-            raise ConditionRefused(f"{token.text!r} is not part of the condition language", column=token.start + 1)
-
-
-def _own_column(column: int | None) -> int | None:
-    return max(column - len("SELECT "), 1) if column else None
 
 
 _COMPARE: dict[type[exp.Expr], Callable[[Any, Any], bool]] = {
@@ -230,6 +136,9 @@ class _Compiler:
         return typed.run
 
     def _comparison(self, node: exp.Binary, depth: int) -> _Typed:
+        for side in (node.left, node.right):
+            if type(side) in _COMPARE:
+                raise _refused(side, "comparisons do not chain; put parentheses around one, or connect them with AND")
         left, right = self.compile(node.left, depth), self.compile(node.right, depth)
         _same_kind(node, left.type, right.type)
         compare, first, second = _COMPARE[type(node)], left.run, right.run
@@ -291,15 +200,17 @@ class _Compiler:
         return self._pattern(node, depth, lambda text: text)
 
     def _ilike(self, node: exp.ILike, depth: int) -> _Typed:
-        return self._pattern(node, depth, _lower)
+        return self._pattern(node, depth, texts.lower)
 
     def _pattern(self, node: exp.Binary, depth: int, fold: Callable[[str], str]) -> _Typed:
+        if type(node.left) in {exp.Like, exp.ILike}:
+            raise _refused(node.left, "put parentheses around the first comparison")
         subject = self.compile(node.left, depth)
         if subject.type not in {Type.TEXT, Type.NULL} or not (
             isinstance(node.right, exp.Literal) and node.right.is_string
         ):
             raise ConditionRefused("LIKE compares a text with a pattern written in quotes")
-        matches = re.compile(_like_to_regex(fold(node.right.this)), re.DOTALL).fullmatch
+        matches = re.compile(texts.like_to_regex(fold(node.right.this)), re.DOTALL).fullmatch
 
         def run(facts: Facts) -> bool | None:
             text = subject.run(facts)
@@ -339,10 +250,10 @@ class _Compiler:
         return _Typed(type=kind, run=run)
 
     def _lower(self, node: exp.Lower, depth: int) -> _Typed:
-        return self._of_text(node, depth, Type.TEXT, _lower)
+        return self._of_text(node, depth, Type.TEXT, texts.lower)
 
     def _upper(self, node: exp.Upper, depth: int) -> _Typed:
-        return self._of_text(node, depth, Type.TEXT, _upper)
+        return self._of_text(node, depth, Type.TEXT, texts.upper)
 
     def _length(self, node: exp.Length, depth: int) -> _Typed:
         return self._of_text(node, depth, Type.BIGINT, len)
@@ -433,41 +344,6 @@ def _common(node: exp.Expr, kinds: list[Type]) -> Type:
         return Type.NUMERIC
     names = " and ".join(sorted(kind.value for kind in real))
     raise ConditionRefused(f"{node.sql(dialect='postgres')[:60]!r} mixes {names}")
-
-
-def _lower(text: str) -> str:
-    """One character for one, as PostgreSQL does: no final sigma, and no dot left over from the Turkish capital I."""
-    return text.replace("Σ", "σ").replace("İ", "i").lower()
-
-
-def _upper(text: str) -> str:
-    """One character for one, as PostgreSQL does: ß stays ß."""
-    if text.isascii():
-        return text.upper()
-    return "".join(upper if len(upper := character.upper()) == 1 else character for character in text)
-
-
-def _like_to_regex(pattern: str) -> str:
-    """`%` is any text, `_` any character, a backslash takes the next one literally.
-
-    What follows a `%` is looked for where it first occurs and nowhere else (an atomic group). That loses no match, and
-    a customer's long comment cannot make the search go back and forth for hours.
-    """
-    pieces, characters = [""], iter(pattern)
-    for character in characters:
-        if character == "%":
-            pieces.append("")
-            continue
-        if character == "\\":
-            character = next(characters, "")
-            if not character:
-                raise ConditionRefused("a LIKE pattern must not end with a backslash")
-            pieces[-1] += re.escape(character)
-        else:
-            pieces[-1] += "." if character == "_" else re.escape(character)
-    if len(pieces) == 1:
-        return pieces[0]
-    return pieces[0] + "".join(f"(?>.*?{piece})" for piece in pieces[1:-1] if piece) + f".*{pieces[-1]}"
 
 
 def _refused(node: exp.Expr, message: str) -> ConditionRefused:

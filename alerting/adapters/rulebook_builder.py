@@ -1,0 +1,343 @@
+"""The texts of rules/ and templates/ become a Rulebook, or a list of everything that is wrong with them."""
+
+import csv
+import io
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Environment, TemplateSyntaxError, meta
+
+from alerting.adapters.rule_forms import (
+    PoliciesForm,
+    RoutingForm,
+    RulesForm,
+    SegmentsForm,
+    SettingsForm,
+    SignalsForm,
+    SurveysForm,
+)
+from alerting.adapters.templates import filters
+from alerting.adapters.yaml_files import Findings, YamlFile, texts
+from alerting.adapters.yaml_files import Path as YamlPath
+from alerting.domain.conditions import Condition, Scope, compile_condition
+from alerting.domain.errors import ConditionRefused, Problem, RulebookInvalid
+from alerting.domain.escalations import STEP_WORDS
+from alerting.domain.people import Party, Role, Routing, roles_behind
+from alerting.domain.rulebook import (
+    EVENT_FIELDS,
+    NamedCondition,
+    Rule,
+    Rulebook,
+    Survey,
+    event_scope,
+    rule_scope,
+    segment_scope,
+)
+from alerting.domain.segments import Segment
+from alerting.domain.signals import Signal
+from alerting.domain.sla import ClockKind, Policy
+
+_FILES = tuple(
+    f"rules/{name}.yaml" for name in ("settings", "signals", "segments", "routing", "sla", "surveys", "people")
+)
+STANDING_TEMPLATES = ("call", "fix", "informed", "handled", "reminder", "stand_in", "overdue", "undelivered")
+"""Mails the product sends by itself; a rule may name another one in place of `call`."""
+
+
+def build_rulebook(files: Mapping[str, str], people: Mapping[str, Party] | None = None) -> Rulebook:
+    """Check and compile. With `people`, names of people are checked, too. Raises RulebookInvalid with every problem."""
+    return _Builder(files, people).build()
+
+
+class _Builder:
+    """One rulebook in the making: parts in the order in which they refer to each other."""
+
+    def __init__(self, files: Mapping[str, str], people: Mapping[str, Party] | None) -> None:
+        self.files = files
+        self.people = people
+        self.findings = Findings()
+        self.signal_names: Collection[str] | None = ()
+        self.segment_ids: Collection[str] | None = None
+        self.roles: Collection[str] | None = None
+        self.policy_names: Collection[str] | None = None
+
+    def build(self) -> Rulebook:
+        self._unknown_files()
+        settings = self._open("rules/settings.yaml")
+        settings_form = settings.read(SettingsForm, self.findings) if settings else None
+        signals = self._signals()
+        segments = self._segments()
+        routing = self._routing()
+        policies = self._policies()
+        surveys = self._surveys()
+        rules = self._rules(policies)
+        self._templates(rules)
+        if self.findings.problems or settings_form is None:
+            raise RulebookInvalid(self.findings.problems)
+        return Rulebook(
+            files=dict(self.files),
+            go_live=settings_form.go_live,
+            notify_max_age=settings_form.notify_max_age,
+            currency=settings_form.currency,
+            segments=tuple(segments.values()),
+            signals=signals,
+            policies=policies,
+            routing=routing,
+            surveys=surveys,
+            rules=tuple(rules.values()),
+        )
+
+    def _unknown_files(self) -> None:
+        """A misspelt name would be silently passed over otherwise."""
+        for name in self.files:
+            if name in _FILES or not name.startswith("rules/") or name.endswith((".csv", ".md")):
+                continue
+            if name.startswith("rules/escalations/") and name.endswith((".yaml", ".yml")):
+                continue
+            near = get_close_matches(name, _FILES, n=1, cutoff=0.8)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(_FILES)} and rules/escalations/*.yaml"
+            message = "nothing reads a file of this name"
+            self.findings.problems.append(Problem(file=name, line=None, column=None, message=message, suggestion=hint))
+
+    def _open(self, name: str, *, needed: bool = True) -> YamlFile | None:
+        text = self.files.get(name)
+        if text is None:
+            if needed:
+                self.findings.problems.append(Problem(file=name, line=None, column=None, message="is missing"))
+            return None
+        return YamlFile(name, text, self.findings)
+
+    def _condition(self, file: YamlFile, path: YamlPath, sql: object, scope: Scope) -> Condition | None:
+        """None where there is none, or it is refused; what is no text is the form's business."""
+        if not isinstance(sql, str):
+            return None
+        try:
+            return compile_condition(sql, scope)
+        except ConditionRefused as error:
+            self.findings.refuse_condition(file, path, error)
+            return None
+
+    def _signals(self) -> dict[str, Signal]:
+        file = self._open("rules/signals.yaml", needed=False)
+        if file is None:
+            return {}
+        form = file.read(SignalsForm, self.findings)
+        self.signal_names = file.names("signals")
+        signals = {}
+        for at, given in file.items("signals"):
+            self.findings.check_name(file, (*at, "count"), "event type", given.get("count"), EVENT_FIELDS)
+            if given.get("count") not in list(EVENT_FIELDS):
+                continue
+            scope = event_scope(given["count"])
+            where = self._condition(file, (*at, "where"), given.get("where"), scope)
+            reset = self._condition(file, (*at, "reset_when"), given.get("reset_when"), scope)
+            if form is not None:
+                name, within = str(at[-1]), form.signals[str(at[-1])].within
+                signals[name] = Signal(name=name, of=given["count"], where=where, within=within, reset_when=reset)
+        return signals
+
+    def _segments(self) -> dict[str, Segment]:
+        file = self._open("rules/segments.yaml")
+        if file is None:
+            return {}
+        form = file.read(SegmentsForm, self.findings)
+        self.segment_ids = file.names("segments", "id")
+        scope = segment_scope(self.signal_names)
+        whens, lists = {}, {}
+        for at, given in file.items("segments"):
+            whens[at[-1]] = self._condition(file, (*at, "when"), given.get("when"), scope)
+            lists[at[-1]] = self._members(file, (*at, "members"), given.get("members"))
+        segments: dict[str, Segment] = {}
+        for i, segment in enumerate(form.segments if form else ()):
+            if segment.id in segments:
+                message = f"the segment {segment.id!r} stands here twice"
+                self.findings.add(file, ("segments", i, "id"), message, "rename one of them")
+            if segment.otherwise and form and segment is not form.segments[-1]:
+                message = "what stands after 'otherwise' is never reached"
+                self.findings.add(file, ("segments", i, "otherwise"), message, "put it last")
+            segments[segment.id] = Segment(
+                id=segment.id,
+                rank=segment.rank,
+                title=segment.title or segment.id.replace("_", " "),
+                members=lists[i],
+                when=whens[i],
+                otherwise=bool(segment.otherwise),
+            )
+        return segments
+
+    def _members(self, file: YamlFile, path: YamlPath, name: object) -> frozenset[str] | None:
+        """The customer ids in the first column of a CSV file beside segments.yaml."""
+        if not isinstance(name, str):
+            return None
+        lists = {n.removeprefix("rules/") for n in self.files if n.endswith(".csv")}
+        self.findings.check_name(file, path, "list", name, lists)
+        text = self.files.get(f"rules/{name}", "customer_id").removeprefix("\ufeff")  # Excel begins with that mark
+        try:
+            rows = [row for row in csv.reader(io.StringIO(text)) if row and row[0].strip()]
+        except csv.Error as error:
+            problem = Problem(file=f"rules/{name}", line=1, column=None, message=f"no table: {error}")
+            self.findings.problems.append(problem)
+            return None
+        if not rows or rows[0][0].strip() != "customer_id":
+            message, hint = "the first line must begin with customer_id", "separate columns by commas"
+            problem = Problem(file=f"rules/{name}", line=1, column=1, message=message, suggestion=hint)
+            self.findings.problems.append(problem)
+        return frozenset(row[0].strip() for row in rows[1:])
+
+    def _routing(self) -> Routing:
+        file = self._open("rules/routing.yaml")
+        if file is None:
+            return Routing(roles={})
+        form = file.read(RoutingForm, self.findings)
+        self.roles = file.names("roles")
+        for at, role in file.items("roles"):
+            known = {*(self.roles or ()), "customer.owner"}
+            for i, item in enumerate(texts(role.get("first_of"))):
+                self.findings.check_name(file, (*at, "first_of", i), "role", item, known)
+            self._person(file, (*at, "person"), role.get("person"))
+        for at, territory in file.items("territories"):
+            self._person(file, (*at, "office"), territory.get("office"))
+            self._person(file, (*at, "lead"), territory.get("lead"))
+        if form is None:
+            return Routing(roles={})
+        self._roles(file, form.roles)
+        for name, person in form.industries.items():
+            self._person(file, ("industries", name), person)
+        for name, person in form.segments.items():
+            self._person(file, ("segments", name), person)
+            self.findings.check_name(file, ("segments", name), "segment", name, self.segment_ids)
+        return Routing(
+            roles=form.roles,
+            territories=tuple(form.territories),
+            industries=form.industries,
+            segments=form.segments,
+        )
+
+    def _roles(self, file: YamlFile, roles: Mapping[str, Role]) -> None:
+        """Each role is filled in one way, none by itself in the end, and `default` always by somebody."""
+        for name, role in roles.items():
+            if role.forms != 1:
+                forms = "person, first_of, territory, industry, segment"
+                self.findings.add(file, ("roles", name), f"a role has exactly one of {forms}", "make two roles of it")
+            if name in roles_behind(name, roles):
+                message, hint = f"{name!r} leads back to itself", "end it with `default`"
+                self.findings.add(file, ("roles", name, "first_of"), message, hint)
+        default = roles.get("default")
+        if default is None or default.person is None:
+            hint = "add `default: {person: ...}`: whoever nobody is responsible for goes there"
+            self.findings.add(file, ("roles", "default"), "the role 'default' must name a person", hint)
+
+    def _person(self, file: YamlFile, path: YamlPath, person: object) -> None:
+        self.findings.check_name(file, path, "person or office", person, self.people)
+
+    def _policies(self) -> dict[str, Policy]:
+        file = self._open("rules/sla.yaml")
+        if file is None:
+            return {}
+        form = file.read(PoliciesForm, self.findings)
+        self.policy_names = file.names("policies")
+        known = None if self.roles is None else {*STEP_WORDS, *self.roles}
+        for policy, _ in file.items("policies"):
+            for target, _ in file.items(*policy):
+                for step, given in file.items(*target, "steps"):
+                    for word in texts(given.get("notify")):
+                        self.findings.check_name(file, (*step, "notify"), "role", word, known)
+        return {
+            name: Policy(
+                id=name,
+                starts=given.starts,
+                targets={kind: target.built() for kind in ClockKind if (target := getattr(given, kind.value))},
+            )
+            for name, given in (form.policies.items() if form else ())
+        }
+
+    def _surveys(self) -> dict[str, Survey]:
+        file = self._open("rules/surveys.yaml", needed=False)
+        form = file.read(SurveysForm, self.findings) if file else None
+        if form is None:
+            return {}
+        return {name: Survey(id=name, **given.model_dump()) for name, given in form.surveys.items()}
+
+    def _rules(self, policies: Mapping[str, Policy]) -> dict[str, Rule]:
+        rules: dict[str, Rule] = {}
+        names = sorted(n for n in self.files if n.startswith("rules/escalations/") and n.endswith((".yaml", ".yml")))
+        if not names:
+            message, hint = "there is no rule", "write rules/escalations/first.yaml"
+            self.findings.problems.append(
+                Problem(file="rules/escalations", line=None, column=None, message=message, suggestion=hint)
+            )
+        for name in names:
+            file = self._open(name)
+            assert file is not None, "its name was read from the files"
+            form = file.read(RulesForm, self.findings)
+            for at, given in file.items("rules"):
+                if given.get("id") in list(rules):
+                    self.findings.add(file, (*at, "id"), f"the rule {given['id']!r} exists twice", "rename one of them")
+                when = self._rule(file, at, given, policies)
+                if form is not None:
+                    rule = form.rules[int(at[-1])]
+                    values = rule.model_dump(exclude={"when", "inform"})
+                    rules[rule.id] = Rule(**values, when=when, inform=tuple(rule.inform))
+        return rules
+
+    def _rule(
+        self, file: YamlFile, at: YamlPath, given: Mapping[str, Any], policies: Mapping[str, Policy]
+    ) -> tuple[NamedCondition, ...]:
+        """Names a rule refers to, and its conditions; a policy that binds the fixer needs one."""
+        check = self.findings.check_name
+        for key in ("caller", "fixer", "inform"):
+            for role in texts(given.get(key)):
+                check(file, (*at, key), "role", role, self.roles)
+        check(file, (*at, "policy"), "policy", given.get("policy"), self.policy_names)
+        policy = policies.get(str(given.get("policy")))
+        if policy and not given.get("fixer") and any(target.by == "fixer" for target in policy.targets.values()):
+            message = f"{policy.id} gives the fixer a clock, but the rule names no fixer"
+            self.findings.add(file, (*at, "policy"), message, "add `fixer:`, or take another policy")
+        on, when = given.get("on"), given.get("when")
+        check(file, (*at, "on"), "event type", on, EVENT_FIELDS)
+        if on not in list(EVENT_FIELDS) or not isinstance(when, dict):
+            return ()
+        scope = rule_scope(on, self.signal_names)
+        compiled = {words: self._condition(file, (*at, "when", words), sql, scope) for words, sql in when.items()}
+        return tuple(NamedCondition(name=words, condition=found) for words, found in compiled.items() if found)
+
+    def _templates(self, rules: Mapping[str, Rule]) -> None:
+        """Every mail has its three files, in English at least; each can be read, and what it builds on is there."""
+        for template in dict.fromkeys([*STANDING_TEMPLATES, *(rule.template for rule in rules.values())]):
+            for ending in ("subject.txt", "txt", "html"):
+                name = f"templates/mail/en/{template}.{ending}"
+                if name not in self.files:
+                    hint = f"write it, or begin with a copy of call.{ending}"
+                    problem = Problem(file=name, line=None, column=None, message="is missing", suggestion=hint)
+                    self.findings.problems.append(problem)
+        for name, text in self.files.items():
+            if name.startswith("templates/"):
+                self._template(name, text)
+
+    def _template(self, name: str, text: str) -> None:
+        read = _read_template(text)
+        if isinstance(read, TemplateSyntaxError):
+            message = read.message or "not a template"
+            self.findings.problems.append(Problem(file=name, line=read.lineno, column=None, message=message))
+            return
+        for other in read:
+            if f"templates/mail/{other}" not in self.files:
+                line = next((n for n, row in enumerate(text.split("\n"), 1) if other in row), None)
+                message = f"there is no template {other!r} to build on"
+                self.findings.problems.append(Problem(file=name, line=line, column=None, message=message))
+
+
+@lru_cache(maxsize=128)
+def _read_template(text: str) -> tuple[str, ...] | TemplateSyntaxError:
+    """The templates it builds on, or what is wrong with it. Kept, for a start reads the same rulebook more than once."""
+    environment = Environment()
+    environment.filters.update(filters())
+    try:
+        tree = environment.parse(text)
+        wanted = tuple(name for name in meta.find_referenced_templates(tree) if name is not None)
+        environment.compile(tree)  # finds unknown filters, too
+    except TemplateSyntaxError as error:
+        return error
+    return wanted

@@ -1,0 +1,238 @@
+"""What an alert does to its customer's case: opens it, joins it, or opens it again."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from alerting.domain.cases import (
+    SEVERITIES,
+    AuditLine,
+    Case,
+    Complaint,
+    Decision,
+    RaisedAlert,
+    Status,
+    Told,
+    current_clocks,
+)
+from alerting.domain.people import Assignment
+from alerting.domain.sla import Clock, ClockKind, NewTimer, Policy, Target, start_clock, timers_of
+
+
+def open_case(customer_key: str, alert: RaisedAlert, now: datetime) -> Decision:
+    """The customer's first alert: a case, its clocks with their steps, a mail to each person concerned."""
+    informed = _others(alert.informed, alert)
+    case = Case(
+        id=None,
+        customer_key=customer_key,
+        cycle=1,
+        status=Status.OPEN,
+        severity=alert.severity,
+        segment=alert.segment,
+        rule=alert.rule,
+        policy=alert.policy.id,
+        caller=alert.caller.party.id,
+        fixer=alert.fixer.party.id if alert.fixer else None,
+        informed=informed,
+        assignment=1,
+        starts=alert.starts,
+    )
+    clocks, timers = _start_all(case, alert, {}, now, {})
+    tell = [Told(recipient=case.caller, template=alert.template, data={"duty": "call"})]
+    if case.fixer:
+        tell.append(Told(recipient=case.fixer, template="fix"))
+    tell += [Told(recipient=person, template="informed") for person in informed]
+    opened = AuditLine(action="case.opened", happened_at=now, facts={**_duty_facts(alert), "clocks": _dues(clocks)})
+    return Decision(case=case, clocks=tuple(clocks), timers=tuple(timers), tell=tuple(tell), audit=(opened,))
+
+
+def join_case(
+    case: Case, clocks: Iterable[Clock], alert: RaisedAlert, policies: Mapping[str, Policy], now: datetime
+) -> Decision:
+    """A further alert of a customer whose case is unresolved. `policies` are those of the active rulebook.
+
+    The higher severity's caller holds the case, ties keep the present one; the other is informed. Where the new alert's
+    target ends earlier, that clock gets a new plan. If the customer has been spoken with and complains again
+    afterwards, the case goes back to open in its next cycle: the earlier call does not answer the new complaint. In the
+    same way a cause that was removed before the new complaint has to be removed again.
+    """
+    if case.contacted_at is not None and alert.starts.customer_sent > case.contacted_at:
+        return _reopen(case, clocks, alert, policies, now)
+    after, tell = _join_people(case, alert)
+    if case.cause_removed_at is not None and alert.starts.customer_sent > case.cause_removed_at:
+        after = replace(after, cause_removed_at=None)
+        if after.fixer is not None and after.fixer == case.fixer:
+            tell.append(Told(recipient=after.fixer, template="fix"))
+    changed, timers, cancelled = _stricter(after, clocks, alert, now)
+    facts = {"alert": alert.id, "rule": alert.rule, "severity": alert.severity, "clocks": _dues(changed)}
+    return Decision(
+        case=after,
+        clocks=tuple(changed),
+        timers=tuple(timers),
+        cancelled=tuple(cancelled),
+        tell=tuple(tell),
+        audit=(AuditLine(action="case.joined", happened_at=now, facts=facts), *_caller_lines(case, after, alert, now)),
+    )
+
+
+def _caller_lines(case: Case, after: Case, alert: RaisedAlert, now: datetime) -> list[AuditLine]:
+    if after.caller == case.caller:
+        return []
+    moved = {"from": case.caller, "to": after.caller, "why": f"{alert.rule} is {alert.severity}"}
+    return [AuditLine(action="case.caller_changed", happened_at=now, facts=moved)]
+
+
+def _reopen(
+    case: Case, clocks: Iterable[Clock], alert: RaisedAlert, policies: Mapping[str, Policy], now: datetime
+) -> Decision:
+    joined, tell = _join_people(case, alert)
+    renewed = next_cycle(replace(joined, assignment=case.assignment), clocks, alert, policies, now)
+    if joined.fixer is not None and joined.fixer == case.fixer:
+        tell.append(Told(recipient=joined.fixer, template="fix"))
+    audit = (*renewed.audit, *_caller_lines(case, joined, alert, now))
+    return replace(renewed, tell=tuple(tell), audit=audit)
+
+
+def next_cycle(
+    case: Case, clocks: Iterable[Clock], complaint: Complaint, policies: Mapping[str, Policy], now: datetime
+) -> Decision:
+    """Back to open for a complaint that no call has answered. What the fixer has done since it was sent stays done."""
+    removed = case.cause_removed_at
+    after = replace(
+        case,
+        cycle=case.cycle + 1,
+        status=Status.OPEN,
+        starts=complaint.starts,
+        policy=complaint.policy.id,
+        rule=complaint.rule,
+        contacted_at=None,
+        cause_removed_at=removed if removed is not None and removed >= complaint.starts.customer_sent else None,
+        assignment=case.assignment + 1,
+    )
+    running = {kind: clock for kind, clock in current_clocks(case, clocks).items() if clock.running}
+    started, timers = _start_all(after, complaint, policies, now, running)
+    facts = {"alert": complaint.id, "rule": complaint.rule, "cycle": after.cycle, "clocks": _dues(started)}
+    return Decision(
+        case=after,
+        clocks=(*(clock.supersede(now) for clock in running.values()), *started),
+        timers=tuple(timers),
+        cancelled=tuple(clock.key for clock in running.values()),
+        audit=(AuditLine(action="case.reopened", happened_at=now, facts=facts),),
+    )
+
+
+def _join_people(case: Case, alert: RaisedAlert) -> tuple[Case, list[Told]]:
+    """Who holds the case after a join, and who is told: the caller what is new, people new to the case that they are."""
+    stronger = SEVERITIES.index(alert.severity) > SEVERITIES.index(case.severity)
+    other = alert.caller.party.id
+    caller = other if stronger else case.caller
+    fixer = case.fixer or (alert.fixer.party.id if alert.fixer else None)
+    known = {caller, fixer, *case.informed}
+    candidates = [case.caller, other, *(a.party.id for a in alert.informed)]
+    new = [person for person in dict.fromkeys(candidates) if person not in known]
+    after = replace(
+        case,
+        # the former caller's word does not bind the new one, who must still be able to say "I'll call"
+        status=Status.OPEN if caller != case.caller and case.status is Status.ACKNOWLEDGED else case.status,
+        severity=alert.severity if stronger else case.severity,
+        rule=alert.rule if stronger else case.rule,
+        policy=alert.policy.id if stronger else case.policy,
+        caller=caller,
+        fixer=fixer,
+        informed=tuple(p for p in (*case.informed, *new) if p != caller),
+        assignment=case.assignment + (caller != case.caller),
+    )
+    tell = [Told(recipient=caller, template=alert.template, data={"duty": "call", "joined": True})]
+    if fixer is not None and fixer != case.fixer:
+        tell.append(Told(recipient=fixer, template="fix"))
+    tell += [Told(recipient=person, template="informed") for person in new]
+    return after, tell
+
+
+def _stricter(
+    case: Case, clocks: Iterable[Clock], alert: RaisedAlert, now: datetime
+) -> tuple[list[Clock], list[NewTimer], list[str]]:
+    """New plans where the alert's target ends before the running one, or where the case had no such clock.
+
+    What is already done is not asked for again: nothing could stop such a clock any more. A cause that came back is.
+    """
+    present = current_clocks(case, clocks)
+    done = {
+        ClockKind.ACKNOWLEDGE: case.status is not Status.OPEN,
+        ClockKind.CONTACT: case.contacted_at is not None,
+        ClockKind.RESOLVE: case.cause_removed_at is not None,
+    }
+    again = {ClockKind.RESOLVE} - {kind for kind, over in done.items() if over}
+    changed, timers, cancelled = [], [], []
+    for kind, target in alert.policy.targets.items():
+        old = present.get(kind)
+        new = start_clock(kind, alert.policy, alert.starts, case.cycle, old.plan + 1 if old else 1)
+        kept = old is not None and (new.due_at >= old.due_at if old.running else kind not in again)
+        if done[kind] or kept:
+            continue
+        replaced = [old] if old is not None and old.running else []
+        changed += [*(clock.supersede(now) for clock in replaced), new]
+        timers += timers_of(new, target, now)
+        cancelled += [clock.key for clock in replaced]
+    return changed, timers, cancelled
+
+
+def _start_all(
+    case: Case,
+    complaint: Complaint,
+    policies: Mapping[str, Policy],
+    now: datetime,
+    owed: Mapping[ClockKind, Clock],
+) -> tuple[list[Clock], list[NewTimer]]:
+    """The clocks of a cycle. What was still `owed` of the cycle before keeps its due time where that is earlier.
+
+    It is owed on even where the new complaint's policy knows no such promise, with the steps of its own policy.
+    """
+    clocks, timers = [], []
+    for kind, target in complaint.policy.targets.items():
+        if kind is ClockKind.RESOLVE and case.cause_removed_at is not None:
+            continue
+        clock, before = start_clock(kind, complaint.policy, complaint.starts, case.cycle, 1), owed.get(kind)
+        if before is not None and before.due_at < clock.due_at:
+            clock = replace(clock, started_at=before.started_at, due_at=before.due_at)
+        clocks.append(clock)
+        timers += timers_of(clock, target, now)
+    for kind in sorted(owed.keys() - complaint.policy.targets.keys()):
+        clock = replace(owed[kind], cycle=case.cycle, plan=1, missed_at=None)
+        clocks.append(clock)
+        timers += timers_of(clock, _target_of(clock, policies), now)
+    return clocks, timers
+
+
+def promised_by(case: Case, clocks: Iterable[Clock]) -> Policy:
+    """The promises of a case without the rulebook they came from: no steps."""
+    targets = {kind: _target_of(clock, {}) for kind, clock in current_clocks(case, clocks).items()}
+    return Policy(id=case.policy, starts="customer_sent", targets=targets)
+
+
+def _target_of(clock: Clock, policies: Mapping[str, Policy]) -> Target:
+    """The promise behind a clock; without its steps where the rulebook does not know that policy any more."""
+    policy = policies.get(clock.policy)
+    known = policy.targets.get(clock.kind) if policy else None
+    return known or Target(by=clock.by, within=clock.due_at - clock.started_at)
+
+
+def _others(assignments: Iterable[Assignment], alert: RaisedAlert) -> tuple[str, ...]:
+    busy = {alert.caller.party.id, alert.fixer.party.id if alert.fixer else None}
+    return tuple(dict.fromkeys(a.party.id for a in assignments if a.party.id not in busy))
+
+
+def _duty_facts(alert: RaisedAlert) -> dict[str, Any]:
+    everybody = (alert.caller, *((alert.fixer,) if alert.fixer else ()), *alert.informed)
+    return {
+        "alert": alert.id,
+        "rule": alert.rule,
+        "severity": alert.severity,
+        "segment": alert.segment,
+        "people": [{"role": a.role, "party": a.party.id, "why": list(a.why)} for a in everybody],
+    }
+
+
+def _dues(clocks: Iterable[Clock]) -> dict[str, str]:
+    return {clock.key: clock.due_at.isoformat() for clock in clocks if clock.running}

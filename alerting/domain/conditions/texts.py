@@ -1,0 +1,40 @@
+"""Text as PostgreSQL treats it under the collation C.UTF-8."""
+
+import re
+
+from alerting.domain.errors import ConditionRefused
+
+
+def lower(text: str) -> str:
+    """One character for one, as PostgreSQL does: no final sigma, and no dot left over from the Turkish capital I."""
+    return text.replace("Σ", "σ").replace("İ", "i").lower()
+
+
+def upper(text: str) -> str:
+    """One character for one, as PostgreSQL does: ß stays ß."""
+    if text.isascii():
+        return text.upper()
+    return "".join(large if len(large := character.upper()) == 1 else character for character in text)
+
+
+def like_to_regex(pattern: str) -> str:
+    """`%` is any text, `_` any character, a backslash takes the next one literally.
+
+    What follows a `%` is looked for where it first occurs and nowhere else (an atomic group). That loses no match, and
+    a customer's long comment cannot make the search go back and forth for hours.
+    """
+    pieces, characters = [""], iter(pattern)
+    for character in characters:
+        if character == "%":
+            pieces.append("")
+            continue
+        if character == "\\":
+            character = next(characters, "")
+            if not character:
+                raise ConditionRefused("a LIKE pattern must not end with a backslash")
+            pieces[-1] += re.escape(character)
+        else:
+            pieces[-1] += "." if character == "_" else re.escape(character)
+    if len(pieces) == 1:
+        return pieces[0]
+    return pieces[0] + "".join(f"(?>.*?{piece})" for piece in pieces[1:-1] if piece) + f".*{pieces[-1]}"

@@ -1,0 +1,210 @@
+"""What events say: a model per event type. Unknown fields are kept in the raw bytes and not read. DESIGN.md, Contracts."""
+
+import hashlib
+import re
+from datetime import UTC, date, datetime
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
+
+TOPICS = {
+    "survey.answered": "surveys",
+    "interaction.recorded": "interactions",
+    "customer.updated": "customers",
+    "customer.deleted": "customers",
+}
+
+Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Line = Annotated[str, Field(max_length=500)]
+
+RESPONDENT_PREFIX = "respondent:"
+"""Keys of customers known only by an address begin with it; no sender may name such a key."""
+
+
+def _customer_id(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is blank")
+    if value.startswith(RESPONDENT_PREFIX):
+        raise ValueError(f"must not begin with {RESPONDENT_PREFIX!r}; give the respondent's address instead")
+    return value
+
+
+CustomerId = Annotated[Id, AfterValidator(_customer_id)]
+Text = Annotated[str, Field(max_length=100_000)]
+
+
+def _iso_date(value: object) -> object:
+    if isinstance(value, str):
+        return date.fromisoformat(value)
+    return value
+
+
+def _written_out(value: object) -> object:
+    """A bare number would be read as seconds since 1970."""
+    if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d[Tt ]", value):
+        raise ValueError("must be a time with its zone, such as 2026-03-06T08:30:00Z")
+    return re.sub(r"^(.{16}):60", r"\1:59", value)  # a leap second, which no clock here knows
+
+
+def _utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("lies outside the years 1 to 9999") from error
+
+
+IsoDate = Annotated[date, BeforeValidator(_iso_date)]
+Instant = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_out), AfterValidator(_utc)]
+
+
+class Payload(BaseModel):
+    """What an event says. Unknown fields are kept in the raw bytes and not read."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)
+
+
+class Respondent(Payload):
+    """Who answered, where the sender does not know the customer's id."""
+
+    name: Line | None = None
+    email: Line | None = None
+    phone: Line | None = None
+
+    @property
+    def address(self) -> str | None:
+        """What tells this person from others. `n/a` is no address: everybody who has it would become one customer."""
+        email = (self.email or "").strip().casefold()
+        if "@" in email:
+            return "email:" + email
+        number = "".join(ch for ch in self.phone or "" if ch.isdigit() or ch == "+")
+        return "phone:" + number if number.strip("+") else None
+
+
+_SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
+
+
+class SurveyAnswered(Payload):
+    """One answered survey. `sentiment` is derived, see `sentiment_of`."""
+
+    customer_id: CustomerId | None = None
+    respondent: Respondent | None = None
+    survey_id: Id
+    metric: Literal["nps", "csat", "ces", "rating"] | None = None
+    scale: Annotated[int, Field(ge=2, le=1000)] | None = None
+    score: int | float | None = None
+    comment: Text | None = None
+    language: Line | None = None
+    contact_me: bool | None = None
+    answers: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _whole(self) -> "SurveyAnswered":
+        if self.customer_id is None and not (self.respondent and self.respondent.address):
+            raise ValueError("customer_id: give customer_id, or a respondent with email or phone")
+        if self.score is None:
+            return self
+        if self.metric is None:
+            raise ValueError("metric: a score needs its metric: nps, csat, ces or rating")
+        if self.metric == "rating" and self.scale is None:
+            raise ValueError("scale: a rating needs its scale, such as 5")
+        low, high = _SCALES.get(self.metric, (1, self.scale or 0))
+        if not low <= self.score <= high:
+            raise ValueError(f"score: {self.metric} runs from {low} to {high}, not {self.score}")
+        if self.metric != "rating" and self.score != int(self.score):
+            raise ValueError(f"score: {self.metric} is a whole number, not {self.score}")
+        return self
+
+
+class InteractionRecorded(Payload):
+    """A call, mail, visit or ticket between the customer and us."""
+
+    customer_id: CustomerId
+    channel: Literal["phone", "email", "chat", "meeting", "ticket", "web", "social"]
+    direction: Literal["inbound", "outbound"] | None = None
+    outcome: Literal["resolved", "unresolved", "escalated", "voicemail", "abandoned", "none"] | None = None
+    office: Line | None = None
+    agent: Line | None = None
+    contact: Line | None = None
+    topic: Line | None = None
+    duration_seconds: Annotated[float, Field(ge=0)] | None = None
+    text: Text | None = None
+
+
+class Contact(Payload):
+    """A person at the customer. Call times are wall-clock `HH:MM` in the customer's zone."""
+
+    name: Line
+    role: Line | None = None
+    email: Line | None = None
+    phone: Line | None = None
+    call_from: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
+    call_to: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
+
+
+class CustomerUpdated(Payload):
+    """A change of a customer: fields that are present replace, `null` clears, absent ones stay.
+
+    `contacts` is replaced whole; `attributes` and `contract` are merged key by key.
+    """
+
+    customer_id: CustomerId
+    name: Line | None = None
+    parent: CustomerId | None = None
+    revenue_with_us: int | float | None = None
+    industry: Line | None = None
+    country: Line | None = None
+    region: Line | None = None
+    city: Line | None = None
+    employees: Annotated[int, Field(ge=0, le=2**62)] | None = None
+    lifecycle: Line | None = None
+    renewal_date: IsoDate | None = None
+    owner: Line | None = None
+    language: Line | None = None
+    time_zone: Line | None = None
+    contacts: list[Contact] | None = None
+    contract: dict[str, Any] | None = None
+    attributes: dict[str, Any] | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that were given, as JSON values."""
+        return self.model_dump(mode="json", exclude={"customer_id"}, exclude_unset=True)
+
+
+class CustomerDeleted(Payload):
+    """The customer left; its history stays until it is forgotten."""
+
+    customer_id: CustomerId
+
+
+PAYLOADS: dict[str, type[Payload]] = {
+    "survey.answered": SurveyAnswered,
+    "interaction.recorded": InteractionRecorded,
+    "customer.updated": CustomerUpdated,
+    "customer.deleted": CustomerDeleted,
+}
+
+
+def sentiment_of(metric: str | None, score: float | None, scale: int | None) -> str | None:
+    """`negative`, `neutral` or `positive`; None without a score. Bands: DESIGN.md, Contracts."""
+    if metric is None or score is None:
+        return None
+    if metric == "rating":
+        share = (Fraction(str(score)) - 1) / ((scale or 2) - 1)  # in floats, 1.4 of 2 lies below 0.4
+        return "negative" if share < Fraction(2, 5) else "positive" if share >= Fraction(3, 4) else "neutral"
+    worst, middling = {"nps": (6, 8), "csat": (2, 3), "ces": (3, 4)}[metric]
+    return "negative" if score <= worst else "neutral" if score <= middling else "positive"
+
+
+def address_key(respondent: Respondent) -> str:
+    """The customer key of somebody known only by an address: a hash, so that the key itself names nobody."""
+    assert respondent.address is not None, "the payload's validation refuses an answer from nowhere"
+    return RESPONDENT_PREFIX + hashlib.sha256(respondent.address.encode()).hexdigest()[:32]

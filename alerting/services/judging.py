@@ -1,0 +1,175 @@
+"""Judging stored events: what they teach us goes in first, then each is judged, and its alerts open or join cases."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from alerting.database import audit, cases, customers, events, rulebooks
+from alerting.database.engine import Transaction
+from alerting.domain.case_alerts import join_case, open_case
+from alerting.domain.cases import SEVERITIES, RaisedAlert
+from alerting.domain.customers import Change
+from alerting.domain.judge import Judgement, RuleOutcome, judge
+from alerting.domain.payloads import CustomerUpdated
+from alerting.domain.people import Assignment, Staff, fill_role
+from alerting.domain.rulebook import Rulebook
+from alerting.domain.sla import Starts
+from alerting.services.applying import Cause, apply_decision
+from alerting.services.context import Context
+
+
+@dataclass(kw_only=True)
+class Taken:
+    """What a batch came to, for the log line and for tests."""
+
+    events: int = 0
+    duplicates: int = 0
+    dead: int = 0
+    alerts: int = 0
+    cases: set[int] = field(default_factory=set)
+
+    def __iadd__(self, other: "Taken") -> "Taken":
+        self.events += other.events
+        self.duplicates += other.duplicates
+        self.dead += other.dead
+        self.alerts += other.alerts
+        self.cases |= other.cases
+        return self
+
+
+def judge_all(
+    tx: Transaction,
+    ctx: Context,
+    rulebook: Rulebook,
+    fresh: Sequence[events.Arrived],
+    seqs: Mapping[tuple[str, str], int],
+) -> Taken:
+    """Judge events that are stored under `seqs` and not yet judged, in their order. The customers are locked."""
+    now, taken = tx.now(), Taken()
+    _learn(tx, fresh, rulebook, now)
+    keys = {a.event.customer_key for a in fresh}
+    histories = customers.histories(tx, keys)
+    begin = fresh[0].event.time - customers.longest_window(rulebook.signals)
+    points = customers.points_between(tx, keys, begin, fresh[-1].event.time)
+    staff = rulebooks.staff_at(tx, now)
+    unknown: list[dict[str, Any]] = []
+    for arrived in fresh:
+        event = arrived.event
+        seq = seqs[(event.source, event.id)]
+        key = event.customer_key
+        judgement = judge(event, histories[key].as_of(event.time), points.get(key, ()), rulebook)
+        unknown += [
+            {"event_seq": seq, "rule": o.rule.id, "condition": n} for o in judgement.outcomes for n in o.unknown
+        ]
+        for outcome in sorted(judgement.alerts, key=lambda o: -SEVERITIES.index(o.rule.severity)):
+            taken.alerts += 1
+            case_id = _raise(tx, ctx, rulebook, staff, judgement, outcome, seq, arrived.excluded, now)
+            taken.cases |= {case_id} if case_id is not None else set()
+    events.note_unknown(tx, unknown)
+    return taken
+
+
+def _learn(tx: Transaction, fresh: Sequence[events.Arrived], rulebook: Rulebook, now: datetime) -> None:
+    """What the batch tells us about customers and signals goes in before anything is judged."""
+    changes: dict[str, list[Change]] = defaultdict(list)
+    points = []
+    for event in (a.event for a in fresh):
+        if isinstance(event.payload, CustomerUpdated):
+            change = Change(
+                valid_from=event.time, source=event.source, event_id=event.id, changes=event.payload.changes()
+            )
+            changes[event.customer_key].append(change)
+        for signal in rulebook.signals.values():
+            points += signal.points_of(event)
+    for key, given in sorted(changes.items()):
+        customers.add_changes(tx, key, given, now)
+    customers.add_points(tx, points)
+
+
+def _raise(
+    tx: Transaction,
+    ctx: Context,
+    rulebook: Rulebook,
+    staff: Staff,
+    judgement: Judgement,
+    outcome: RuleOutcome,
+    seq: int,
+    suppressed: str | None,
+    now: datetime,
+) -> int | None:
+    """One alert: stored with its facts, then opening or joining the customer's case unless it is too old to ring."""
+    event = judgement.event
+    alert_id = cases.raise_alert(
+        tx,
+        event_seq=seq,
+        customer_key=event.customer_key,
+        segment=judgement.membership.segment,
+        outcome=outcome,
+        signals=judgement.signals,
+        rulebook=rulebook.hash,
+        suppressed=suppressed,
+        now=now,
+    )
+    _audit_alert(tx, judgement, outcome, alert_id, suppressed, now)
+    if suppressed is not None:
+        return None
+    raised = _raised(judgement, outcome, alert_id, rulebook, staff, now)
+    case = cases.unresolved_cases(tx, [event.customer_key]).get(event.customer_key)
+    if case is None:
+        decision = open_case(event.customer_key, raised, now)
+    else:
+        assert case.id is not None, "a stored case has its number"
+        decision = join_case(case, cases.clocks_of(tx, [case.id])[case.id], raised, rulebook.policies, now)
+    case_id = apply_decision(tx, ctx, decision, "judge", Cause(kind="alert", id=alert_id), now)
+    cases.attach_alert(tx, alert_id, case_id)
+    return case_id
+
+
+def _raised(
+    judgement: Judgement, outcome: RuleOutcome, alert_id: int, rulebook: Rulebook, staff: Staff, now: datetime
+) -> RaisedAlert:
+    rule, event, segment = outcome.rule, judgement.event, judgement.membership.segment
+
+    def fill(role: str) -> Assignment:
+        return fill_role(role, judgement.customer, segment, rulebook.routing, staff)
+
+    return RaisedAlert(
+        id=alert_id,
+        rule=rule.id,
+        severity=rule.severity,
+        segment=segment,
+        policy=rulebook.policies[rule.policy],
+        template=rule.template,
+        starts=Starts(customer_sent=event.time, received=event.received_at, case_opened=now),
+        caller=fill(rule.caller),
+        fixer=fill(rule.fixer) if rule.fixer else None,
+        informed=tuple(fill(role) for role in rule.inform),
+    )
+
+
+def _audit_alert(
+    tx: Transaction, judgement: Judgement, outcome: RuleOutcome, alert_id: int, suppressed: str | None, now: datetime
+) -> None:
+    event = judgement.event
+    facts = {
+        "rule": outcome.rule.id,
+        "segment": judgement.membership.segment,
+        "segment_why": judgement.membership.why,
+        "conditions": [truth.name for truth in outcome.truths],
+        "event": {"source": event.source, "id": event.id, "digest": event.digest},
+    }
+    comment = getattr(event.payload, "comment", None)
+    entry = audit.Entry(
+        actor="judge",
+        action="alert.suppressed" if suppressed else "alert.raised",
+        subject_kind="alert",
+        subject_id=str(alert_id),
+        happened_at=event.time,
+        cause=f"event:{event.source} {event.id}",
+        customer_key=event.customer_key,
+        facts={**facts, "suppressed": suppressed} if suppressed else facts,
+        personal={"comment": comment} if comment else {},
+    )
+    audit.write(tx, entry, now)
