@@ -2,18 +2,20 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.domain.conditions import compile_condition
+from alerting.domain.conditions import Type, compile_condition
 from alerting.domain.events import Event
-from alerting.domain.rulebook import event_scope
-from alerting.domain.signals import PointKind, Signal, values_at
+from alerting.domain.signals import Aggregate, PointKind, Signal, values_at
+from alerting.domain.vocabulary import EVENT_FIELDS, Vocabulary
 from tests.builders import NOW, call, event, hours, rulebook, unhurried
 
-CALLS = event_scope("interaction.recorded")
+CALLS = Vocabulary().for_signals("interaction.recorded")
 IN_VAIN = rulebook().signals["calls_in_vain"]
 WEEK = timedelta(days=7)
 INSTANT = timedelta(microseconds=1)
@@ -90,23 +92,72 @@ def test_a_reset_that_fell_out_of_the_window_still_leaves_its_window_alone() -> 
 def test_an_event_that_counts_and_resets_leaves_nothing() -> None:
     signal = Signal(
         name="calls",
+        aggregate=Aggregate.COUNT,
         of="interaction.recorded",
+        field=None,
+        type=Type.BIGINT,
         where=None,
         within=WEEK,
         reset_when=compile_condition("outcome = 'resolved'", CALLS),
     )
     both = call("resolved")
-    assert [point.kind for point in signal.points_of(both)] == [PointKind.COUNT, PointKind.RESET]
+    assert [point.kind for point in signal.points_of(both)] == [PointKind.MARK, PointKind.RESET]
     assert count(at=both, signal=signal) == 0
 
 
-def test_points_of_another_definition_do_not_count_but_a_longer_window_counts_the_same_points() -> None:
-    points = IN_VAIN.points_of(call(at=hours(-200)))
-    longer = replace(IN_VAIN, within=timedelta(days=30))
-    other = replace(IN_VAIN, where=compile_condition("channel = 'phone'", CALLS))
-    assert IN_VAIN.value_at(call().order, points) == 0
-    assert longer.value_at(call().order, points) == 1
-    assert replace(other, within=timedelta(days=30)).value_at(call().order, points) == 0
+def test_points_of_another_definition_do_not_count() -> None:
+    """Not even those of the same signal with another window: they were made from events of another stretch of time."""
+    points = IN_VAIN.points_of(call(at=hours(-20)))
+    assert IN_VAIN.value_at(call().order, points) == 1
+    for other in (
+        replace(IN_VAIN, where=compile_condition("channel = 'phone'", CALLS)),
+        replace(IN_VAIN, within=timedelta(days=30)),
+    ):
+        assert other.value_at(call().order, points) == 0
+
+
+def of(aggregate: str, field: str | None, **changes: Any) -> Signal:
+    kind = EVENT_FIELDS["interaction.recorded"].get(field or "", Type.NULL)
+    made = replace(IN_VAIN, aggregate=Aggregate(aggregate), field=field, type=Aggregate(aggregate).type_of(kind))
+    return replace(made, **{"where": None, "reset_when": None, **changes})
+
+
+@pytest.mark.parametrize(
+    ("aggregate", "field", "value", "of_nothing"),
+    [
+        ("count", None, 4, 0),
+        ("sum", "duration_seconds", Decimal("150.5"), None),
+        ("avg", "duration_seconds", Decimal("50.1666666666666667"), None),
+        ("min", "duration_seconds", 30, None),
+        ("max", "duration_seconds", Decimal("60.5"), None),
+        ("distinct", "agent", 2, 0),
+        ("last", "agent", "ann", None),
+        ("last", "duration_seconds", Decimal("60.5"), None),
+        ("days_since", None, 1, None),
+    ],
+)
+def test_each_aggregate_reckons_with_the_marks_of_its_window(
+    aggregate: str, field: str | None, value: Any, of_nothing: Any
+) -> None:
+    signal = of(aggregate, field)
+    calls = [
+        call(at=hours(-150), id_="1", duration_seconds=30, agent="ann"),
+        call(at=hours(-100), id_="2", duration_seconds=60, agent="ben"),
+        call(at=hours(-50), id_="3", duration_seconds=60.5, agent="ann"),
+        call(at=hours(-40), id_="4"),
+    ]
+    points = [point for one in (*calls, call(at=hours(-1000), id_="old")) for point in signal.points_of(one)]
+    for order in (points, points[::-1]):
+        assert signal.value_at(call().order, order) == value
+    assert type(signal.value_at(call().order, points)) is type(value)
+    assert signal.value_at(call(at=hours(-500)).order, points) == of_nothing
+
+
+def test_whole_numbers_stay_whole_and_their_average_has_postgresqls_digits() -> None:
+    points = [call(at=hours(-n), id_=str(n), duration_seconds=n) for n in (1, 2, 4)]
+    for aggregate, value in (("sum", 7), ("avg", Decimal("2.3333333333333333"))):
+        signal = of(aggregate, "duration_seconds")
+        assert signal.value_at(call().order, [p for one in points for p in signal.points_of(one)]) == value
 
 
 CALL = st.tuples(st.integers(-200, 0), st.sampled_from(["unresolved", "resolved", None]), st.sampled_from(["/a", "/b"]))

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from alerting.domain.durations import parse_duration
 from alerting.domain.people import Party, PartyId, Role, Territory
+from alerting.domain.signals import Aggregate
 from alerting.domain.sla import Step, Target
 
 
@@ -51,6 +52,20 @@ class SettingsForm(Form):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
 
 
+class ListsForm(Form):
+    """rules/lists.yaml: words, or the name of a CSV file whose first column they are."""
+
+    lists: dict[Identifier, list[str] | str]
+
+
+class AttributesForm(Form):
+    """rules/attributes.yaml: the types of free attributes."""
+
+    attributes: dict[
+        Identifier, Literal["text", "number", "whole number", "true/false", "date", "time", "list of texts"]
+    ]
+
+
 class SegmentForm(Form):
     id: Identifier
     title: str | None = None
@@ -70,13 +85,37 @@ class SegmentsForm(Form):
     """rules/segments.yaml"""
 
     segments: Annotated[list[SegmentForm], Field(min_length=1)]
+    tags: dict[Identifier, str] = Field(default_factory=dict)
 
 
 class SignalForm(Form):
-    count: str
+    """One of the aggregates names the event type; all but `count` and `days_since` say `of` which field."""
+
+    count: str | None = None
+    sum: str | None = None
+    avg: str | None = None
+    min: str | None = None
+    max: str | None = None
+    distinct: str | None = None
+    last: str | None = None
+    days_since: str | None = None
+    of: str | None = None
     where: str | None = None
     within: Duration
     reset_when: str | None = None
+
+    @model_validator(mode="after")
+    def _one_aggregate(self) -> "SignalForm":
+        given = [aggregate for aggregate in Aggregate if getattr(self, aggregate.value) is not None]
+        if len(given) != 1:
+            raise ValueError(f"a signal has exactly one of {', '.join(Aggregate)}")
+        if given[0].takes_field != (self.of is not None):
+            raise ValueError(
+                f"{given[0]} needs `of:`, the field it reckons with"
+                if given[0].takes_field
+                else f"{given[0]} has no `of:`"
+            )
+        return self
 
 
 class SignalsForm(Form):

@@ -10,40 +10,50 @@ from typing import Any
 from jinja2 import Environment, TemplateSyntaxError, meta
 
 from alerting.adapters.rule_forms import (
+    AttributesForm,
+    ListsForm,
     PoliciesForm,
     RoutingForm,
     RulesForm,
     SegmentsForm,
     SettingsForm,
+    SignalForm,
     SignalsForm,
     SurveysForm,
 )
 from alerting.adapters.templates import filters
 from alerting.adapters.yaml_files import Findings, YamlFile, texts
 from alerting.adapters.yaml_files import Path as YamlPath
-from alerting.domain.conditions import Condition, Scope, compile_condition
+from alerting.domain.conditions import Condition, Scope, Type, compile_condition
 from alerting.domain.errors import ConditionRefused, Problem, RulebookInvalid
 from alerting.domain.escalations import STEP_WORDS
 from alerting.domain.people import Party, Role, Routing, roles_behind
 from alerting.domain.rulebook import (
-    EVENT_FIELDS,
     NamedCondition,
     Rule,
     Rulebook,
     Survey,
-    event_scope,
-    rule_scope,
-    segment_scope,
 )
 from alerting.domain.segments import Segment
-from alerting.domain.signals import Signal
+from alerting.domain.signals import Aggregate, Signal
 from alerting.domain.sla import ClockKind, Policy
+from alerting.domain.vocabulary import ATTRIBUTE_TYPES, CUSTOMER_FIELDS, EVENT_FIELDS, HISTORY, Vocabulary
 
 _FILES = tuple(
-    f"rules/{name}.yaml" for name in ("settings", "signals", "segments", "routing", "sla", "surveys", "people")
+    f"rules/{name}.yaml"
+    for name in ("settings", "attributes", "lists", "signals", "segments", "routing", "sla", "surveys", "people")
 )
 STANDING_TEMPLATES = ("call", "fix", "informed", "handled", "reminder", "stand_in", "overdue", "undelivered")
 """Mails the product sends by itself; a rule may name another one in place of `call`."""
+
+
+def build_vocabulary(files: Mapping[str, str]) -> Vocabulary:
+    """Lists, typed attributes and signals alone, of files that may be no whole rulebook. Raises RulebookInvalid."""
+    builder = _Builder(files, None)
+    builder.read_vocabulary()
+    if builder.findings.problems:
+        raise RulebookInvalid(builder.findings.problems)
+    return builder.vocabulary
 
 
 def build_rulebook(files: Mapping[str, str], people: Mapping[str, Party] | None = None) -> Rulebook:
@@ -58,7 +68,8 @@ class _Builder:
         self.files = files
         self.people = people
         self.findings = Findings()
-        self.signal_names: Collection[str] | None = ()
+        self.vocabulary = Vocabulary()
+        self.tags: dict[str, Condition] = {}
         self.segment_ids: Collection[str] | None = None
         self.roles: Collection[str] | None = None
         self.policy_names: Collection[str] | None = None
@@ -67,7 +78,7 @@ class _Builder:
         self._unknown_files()
         settings = self._open("rules/settings.yaml")
         settings_form = settings.read(SettingsForm, self.findings) if settings else None
-        signals = self._signals()
+        signals = self.read_vocabulary()
         segments = self._segments()
         routing = self._routing()
         policies = self._policies()
@@ -82,7 +93,10 @@ class _Builder:
             notify_max_age=settings_form.notify_max_age,
             currency=settings_form.currency,
             segments=tuple(segments.values()),
+            tags=self.tags,
             signals=signals,
+            attributes=self.vocabulary.attributes,
+            lists={name: tuple(words) for name, words in self.vocabulary.lists.items()},
             policies=policies,
             routing=routing,
             surveys=surveys,
@@ -94,7 +108,7 @@ class _Builder:
         for name in self.files:
             if name in _FILES or not name.startswith("rules/") or name.endswith((".csv", ".md")):
                 continue
-            if name.startswith("rules/escalations/") and name.endswith((".yaml", ".yml")):
+            if name.startswith(("rules/escalations/", "rules/tests/")) and name.endswith((".yaml", ".yml")):
                 continue
             near = get_close_matches(name, _FILES, n=1, cutoff=0.8)
             hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(_FILES)} and rules/escalations/*.yaml"
@@ -119,24 +133,95 @@ class _Builder:
             self.findings.refuse_condition(file, path, error)
             return None
 
-    def _signals(self) -> dict[str, Signal]:
-        file = self._open("rules/signals.yaml", needed=False)
+    def read_vocabulary(self) -> dict[str, Signal]:
+        """Lists, attributes and signals: what conditions elsewhere may name. Returns the signals."""
+        lists = self._lists()
+        attributes = self._attributes()
+        known = Vocabulary(lists=lists or {}, complete=lists is not None)
+        signals, types = self._signals(known)
+        parts = (lists, attributes, types)
+        self.vocabulary = Vocabulary(
+            signals=types or {},
+            attributes=attributes or {},
+            lists=lists or {},
+            complete=all(part is not None for part in parts),
+        )
+        return signals
+
+    def _lists(self) -> dict[str, tuple[str, ...]] | None:
+        """None where nobody can tell which there are."""
+        file = self._open("rules/lists.yaml", needed=False)
         if file is None:
             return {}
+        form = file.read(ListsForm, self.findings)
+        if form is None:
+            return None
+        return {
+            name: tuple(given) if isinstance(given, list) else tuple(self._column(file, ("lists", name), given))
+            for name, given in form.lists.items()
+        }
+
+    def _attributes(self) -> dict[str, Type] | None:
+        file = self._open("rules/attributes.yaml", needed=False)
+        if file is None:
+            return {}
+        form = file.read(AttributesForm, self.findings)
+        if form is None:
+            return None
+        for name in form.attributes:
+            if name in CUSTOMER_FIELDS or name in HISTORY or name in {"segment", "tags"}:
+                message = f"every customer has a field {name!r} already"
+                self.findings.add(file, ("attributes", name), message, "choose another name")
+        return {name: ATTRIBUTE_TYPES[kind] for name, kind in form.attributes.items()}
+
+    def _signals(self, known: Vocabulary) -> tuple[dict[str, Signal], dict[str, Type] | None]:
+        """The signals, and the types of all that are named, also of those with faults."""
+        file = self._open("rules/signals.yaml", needed=False)
+        if file is None:
+            return {}, {}
         form = file.read(SignalsForm, self.findings)
-        self.signal_names = file.names("signals")
-        signals = {}
+        names = file.names("signals")
+        if names is None:
+            return {}, None
+        signals, types = {}, dict.fromkeys(names, Type.NULL)
         for at, given in file.items("signals"):
-            self.findings.check_name(file, (*at, "count"), "event type", given.get("count"), EVENT_FIELDS)
-            if given.get("count") not in list(EVENT_FIELDS):
-                continue
-            scope = event_scope(given["count"])
-            where = self._condition(file, (*at, "where"), given.get("where"), scope)
-            reset = self._condition(file, (*at, "reset_when"), given.get("reset_when"), scope)
-            if form is not None:
-                name, within = str(at[-1]), form.signals[str(at[-1])].within
-                signals[name] = Signal(name=name, of=given["count"], where=where, within=within, reset_when=reset)
-        return signals
+            name = str(at[-1])
+            signal = self._signal(file, at, given, known, form.signals[name] if form else None)
+            if signal is not None:
+                signals[name], types[name] = signal, signal.type
+        return signals, types
+
+    def _signal(
+        self, file: YamlFile, at: YamlPath, given: Mapping[str, Any], known: Vocabulary, form: SignalForm | None
+    ) -> Signal | None:
+        aggregate = next((aggregate for aggregate in Aggregate if aggregate.value in given), None)
+        of = given.get(aggregate.value) if aggregate else None
+        if aggregate is None or not isinstance(of, str):
+            return None
+        self.findings.check_name(file, (*at, aggregate.value), "event type", of, EVENT_FIELDS)
+        if of not in EVENT_FIELDS:
+            return None
+        scope = known.for_signals(of)
+        where = self._condition(file, (*at, "where"), given.get("where"), scope)
+        reset = self._condition(file, (*at, "reset_when"), given.get("reset_when"), scope)
+        field, kind = given.get("of"), Type.NULL
+        if isinstance(field, str):
+            self.findings.check_name(file, (*at, "of"), "field", field, EVENT_FIELDS[of])
+            kind = EVENT_FIELDS[of].get(field, Type.NULL)
+            if aggregate.takes_numbers and kind not in {Type.NUMBER, Type.BIGINT, Type.NULL}:
+                self.findings.add(file, (*at, "of"), f"{aggregate} needs a number; {field} is a {kind.value}")
+        if form is None:
+            return None
+        return Signal(
+            name=str(at[-1]),
+            aggregate=aggregate,
+            of=of,
+            field=form.of,
+            type=aggregate.type_of(kind),
+            where=where,
+            within=form.within,
+            reset_when=reset,
+        )
 
     def _segments(self) -> dict[str, Segment]:
         file = self._open("rules/segments.yaml")
@@ -144,11 +229,15 @@ class _Builder:
             return {}
         form = file.read(SegmentsForm, self.findings)
         self.segment_ids = file.names("segments", "id")
-        scope = segment_scope(self.signal_names)
+        scope = self.vocabulary.for_segments()
         whens, lists = {}, {}
         for at, given in file.items("segments"):
             whens[at[-1]] = self._condition(file, (*at, "when"), given.get("when"), scope)
             lists[at[-1]] = self._members(file, (*at, "members"), given.get("members"))
+        for name, sql in (form.tags if form else {}).items():
+            condition = self._condition(file, ("tags", name), sql, scope)
+            if condition is not None:
+                self.tags[name] = condition
         segments: dict[str, Segment] = {}
         for i, segment in enumerate(form.segments if form else ()):
             if segment.id in segments:
@@ -171,20 +260,24 @@ class _Builder:
         """The customer ids in the first column of a CSV file beside segments.yaml."""
         if not isinstance(name, str):
             return None
-        lists = {n.removeprefix("rules/") for n in self.files if n.endswith(".csv")}
-        self.findings.check_name(file, path, "list", name, lists)
-        text = self.files.get(f"rules/{name}", "customer_id").removeprefix("\ufeff")  # Excel begins with that mark
+        return frozenset(self._column(file, path, name, heading="customer_id"))
+
+    def _column(self, file: YamlFile, path: YamlPath, name: str, heading: str | None = None) -> list[str]:
+        """The first column of a CSV file under rules/, below its heading."""
+        tables = {n.removeprefix("rules/") for n in self.files if n.endswith(".csv")}
+        self.findings.check_name(file, path, "list", name, tables)
+        text = self.files.get(f"rules/{name}", heading or "").removeprefix("\ufeff")  # Excel begins with that mark
         try:
             rows = [row for row in csv.reader(io.StringIO(text)) if row and row[0].strip()]
         except csv.Error as error:
             problem = Problem(file=f"rules/{name}", line=1, column=None, message=f"no table: {error}")
             self.findings.problems.append(problem)
-            return None
-        if not rows or rows[0][0].strip() != "customer_id":
-            message, hint = "the first line must begin with customer_id", "separate columns by commas"
+            return []
+        if heading is not None and (not rows or rows[0][0].strip() != heading):
+            message, hint = f"the first line must begin with {heading}", "separate columns by commas"
             problem = Problem(file=f"rules/{name}", line=1, column=1, message=message, suggestion=hint)
             self.findings.problems.append(problem)
-        return frozenset(row[0].strip() for row in rows[1:])
+        return [row[0].strip() for row in rows[1:]]
 
     def _routing(self) -> Routing:
         file = self._open("rules/routing.yaml")
@@ -299,7 +392,7 @@ class _Builder:
         check(file, (*at, "on"), "event type", on, EVENT_FIELDS)
         if on not in list(EVENT_FIELDS) or not isinstance(when, dict):
             return ()
-        scope = rule_scope(on, self.signal_names)
+        scope = self.vocabulary.for_rules(on)
         compiled = {words: self._condition(file, (*at, "when", words), sql, scope) for words, sql in when.items()}
         return tuple(NamedCondition(name=words, condition=found) for words, found in compiled.items() if found)
 

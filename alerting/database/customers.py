@@ -1,16 +1,14 @@
-"""Customers: the lock, their dated versions, and the points of their signals."""
+"""Customers: the lock, and their dated versions."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
 from alerting.database.engine import Transaction
-from alerting.database.tables import customer, customer_version, signal_point
+from alerting.database.tables import customer, customer_version
 from alerting.domain.customers import Change, Customer, states_after
-from alerting.domain.signals import Point, PointKind, Signal
 
 
 def lock_customers(tx: Transaction, keys: Iterable[str], now: datetime | None = None) -> None:
@@ -107,50 +105,3 @@ def add_changes(tx: Transaction, key: str, changes: Sequence[Change], now: datet
         elif before[change.order] != state:
             this = (v.customer_key == key, v.valid_from == change.valid_from, v.source == change.source)
             tx.execute(update(customer_version).where(*this, v.event_id == change.event_id).values(state=state))
-
-
-def add_points(tx: Transaction, points: Iterable[Point]) -> None:
-    """Append points; one that is there already stays as it is."""
-    rows = [
-        {
-            "definition": p.definition,
-            "customer_key": p.customer_key,
-            "kind": p.kind.value,
-            "time": p.order[0],
-            "source": p.order[1],
-            "event_id": p.order[2],
-        }
-        for p in sorted(points, key=lambda p: (p.customer_key, p.definition, p.order))
-    ]
-    if rows:
-        tx.execute(tx.insert(signal_point).on_conflict_do_nothing(), rows)
-
-
-def points_between(tx: Transaction, keys: Iterable[str], begin: datetime, end: datetime) -> dict[str, list[Point]]:
-    """The points of these customers in a stretch of time, in one query."""
-    found: dict[str, list[Point]] = defaultdict(list)
-    p = signal_point.c
-    rows = tx.execute(select(signal_point).where(p.customer_key.in_(sorted(set(keys))), p.time > begin, p.time <= end))
-    for row in rows:
-        found[row.customer_key].append(
-            Point(
-                definition=row.definition,
-                customer_key=row.customer_key,
-                kind=PointKind(row.kind),
-                order=(row.time, row.source, row.event_id),
-            )
-        )
-    return found
-
-
-def longest_window(signals: Mapping[str, Signal]) -> timedelta:
-    return max((signal.within for signal in signals.values()), default=timedelta(0))
-
-
-def drop_points(tx: Transaction, definitions: Iterable[str]) -> None:
-    """Points no active signal reads any more."""
-    tx.execute(delete(signal_point).where(signal_point.c.definition.not_in(list(definitions))))
-
-
-def known_definitions(tx: Transaction) -> set[str]:
-    return set(tx.execute(select(signal_point.c.definition).distinct()).scalars())

@@ -149,6 +149,7 @@ signal_point = Table(
     Column("time", Instant, nullable=False),
     Column("source", String(200), nullable=False),
     Column("event_id", String(200), nullable=False),
+    Column("value", Json),  # what a field of the event said; fractions as {"number": "1.50"}
     UniqueConstraint("customer_key", "definition", "time", "source", "event_id", "kind"),
 )
 

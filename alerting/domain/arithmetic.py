@@ -1,10 +1,9 @@
 """Numbers as PostgreSQL calculates with them: `bigint` and `numeric`. Where it would raise, the result is None.
 
-Each operation comes in both kinds; the compiler chooses by the types of the operands, never by the value at hand: a
-score of 7 and one of 7.0 are the same number.
+Each operation comes in both kinds; the compiler chooses by the types of the operands.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from typing import Any
@@ -90,3 +89,22 @@ SUBTRACT = OfTwo(bigint=lambda a, b: _in_range(a - b), numeric=_exactly(_EXACT.s
 MULTIPLY = OfTwo(bigint=lambda a, b: _in_range(a * b), numeric=_exactly(_EXACT.multiply))
 DIVIDE = OfTwo(bigint=_quotient, numeric=_exactly(_divide))
 REMAINDER = OfTwo(bigint=_remainder, numeric=_exactly(_EXACT.remainder))
+
+
+def rounded(value: Any, places: int) -> Decimal:
+    """Half away from zero, to `places` digits after the point, or before it where negative."""
+    exact = Decimal(value)
+    if _scale(exact) <= places:
+        return exact
+    return _EXACT.quantize(exact, Decimal((0, (1,), -places))) + 0
+
+
+def total(values: Sequence[Any]) -> Any:
+    """The exact sum of whole numbers and fractions; whole numbers stay whole where the sum is a `bigint`."""
+    if all(isinstance(value, int) for value in values):
+        whole = sum(values)
+        return whole if _in_range(whole) is not None else Decimal(whole)
+    found = Decimal(0)
+    for value in values:
+        found = _EXACT.add(found, Decimal(value))
+    return found

@@ -2,29 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from alerting.domain.conditions import Type
+from alerting.domain.facts import read_facts
+from alerting.domain.vocabulary import CUSTOMER_FIELDS
 
-FIELDS: Mapping[str, Type] = {
-    "id": Type.TEXT,
-    "name": Type.TEXT,
-    "parent": Type.TEXT,
-    "revenue_with_us": Type.NUMERIC,
-    "industry": Type.TEXT,
-    "country": Type.TEXT,
-    "region": Type.TEXT,
-    "city": Type.TEXT,
-    "employees": Type.BIGINT,
-    "lifecycle": Type.TEXT,
-    "renewal_date": Type.DATE,
-    "owner": Type.TEXT,
-    "language": Type.TEXT,
-    "time_zone": Type.TEXT,
-}
-"""What conditions may read of a customer, by bare name in segments and as `customer.<name>` in rules."""
+NO_ATTRIBUTES: Mapping[str, Type] = MappingProxyType({})
 
 _MERGED = ("attributes", "contract")
 
@@ -95,12 +81,7 @@ class Customer:
                 return contact
         return self.contacts[0] if self.contacts else None
 
-    def fields(self) -> dict[str, Any]:
-        """The customer as conditions see it, by bare name; fractions as Decimal."""
-        found: dict[str, Any] = {name: self.state.get(name) for name in FIELDS}
-        found["id"] = self.key
-        revenue = found["revenue_with_us"]
-        found["revenue_with_us"] = Decimal(str(revenue)) if isinstance(revenue, float) else revenue
-        renewal = found["renewal_date"]
-        found["renewal_date"] = None if renewal is None else date.fromisoformat(renewal)
-        return found
+    def fields(self, attributes: Mapping[str, Type] = NO_ATTRIBUTES) -> dict[str, Any]:
+        """The customer as conditions see it, by bare name; free attributes with their declared types."""
+        free = read_facts(self.state.get("attributes") or {}, attributes)
+        return {**free, **read_facts({**self.state, "id": self.key}, CUSTOMER_FIELDS)}

@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import pydantic_core
@@ -21,7 +20,9 @@ from pydantic import (
     ValidationError,
 )
 
+from alerting.domain.conditions import Type
 from alerting.domain.errors import UnreadableEvent
+from alerting.domain.facts import as_number, read_facts
 from alerting.domain.payloads import PAYLOADS, Id, Instant, Payload, SurveyAnswered, address_key, sentiment_of
 
 MAX_BODY = 1_048_576
@@ -69,11 +70,19 @@ class Event:
         for name, value in self.payload.model_dump().items():
             if name == "respondent":
                 found |= {f"respondent.{k}": v for k, v in (value or {}).items()}
-            elif name not in {"answers", "contacts", "contract", "attributes"}:
-                found[name] = Decimal(str(value)) if isinstance(value, float) else value
+            elif name == "answers":
+                found |= read_answers(value)
+            elif name not in {"contacts", "contract", "attributes"}:
+                found[name] = as_number(value)
         if isinstance(self.payload, SurveyAnswered):
             found["sentiment"] = sentiment_of(self.payload.metric, self.payload.score, self.payload.scale)
         return found
+
+
+def read_answers(answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Further answers under `answers.<name>`; what is neither text, number, true/false nor a list of texts is missing."""
+    kinds = dict.fromkeys(answers, Type.ANY)
+    return {f"answers.{name}": value for name, value in read_facts(answers, kinds).items()}
 
 
 class _Envelope(BaseModel):

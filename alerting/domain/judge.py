@@ -7,8 +7,9 @@ from typing import Any
 
 from alerting.domain.customers import Customer
 from alerting.domain.events import Event
+from alerting.domain.history import history_at
 from alerting.domain.rulebook import Rule, Rulebook
-from alerting.domain.segments import Membership, segment_of
+from alerting.domain.segments import Membership, segment_of, tags_of
 from alerting.domain.signals import Point, values_at
 
 
@@ -43,12 +44,14 @@ class RuleOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """All that was found out about one event: who the customer was, its signals, each rule with its conditions."""
+    """All that was found out about one event: who the customer was, its signals, and the rules none of whose
+    conditions was false (with `every_rule` all of them)."""
 
     event: Event
     customer: Customer
     membership: Membership
-    signals: Mapping[str, int]
+    tags: tuple[str, ...]
+    signals: Mapping[str, Any]
     outcomes: tuple[RuleOutcome, ...]
 
     @property
@@ -56,29 +59,56 @@ class Judgement:
         return tuple(outcome for outcome in self.outcomes if outcome.fired)
 
 
-def judge(event: Event, customer: Customer, points: Iterable[Point], rulebook: Rulebook) -> Judgement:
+def judge(
+    event: Event, customer: Customer, points: Iterable[Point], rulebook: Rulebook, *, every_rule: bool = False
+) -> Judgement:
     """Judge one event with the facts as of its time. `points` are the customer's, the event's own included."""
-    signals = values_at(rulebook.signals, event.order, points)
-    membership = segment_of(customer, signals, rulebook.segments)
+    held = list(points)
+    signals = values_at(rulebook.signals, event.order, held)
     facts = {f"event.{name}": value for name, value in event.fields().items()}
-    facts |= {f"customer.{name}": value for name, value in customer.fields().items()}
+    facts |= {f"customer.{name}": value for name, value in customer.fields(rulebook.attributes).items()}
+    history = history_at(event.order, held, facts["customer.renewal_date"])
+    facts |= {f"customer.{name}": value for name, value in history.items()}
     facts |= {f"signal.{name}": value for name, value in signals.items()}
+    membership = segment_of(customer, facts, rulebook.segments)
+    facts["customer.tags"] = _tags(event, customer, held, facts, rulebook)
     facts["customer.segment"] = membership.segment
+    candidates = rulebook.rules_on(event.type) if every_rule else rulebook.candidates(event.type, facts)
+    tried = (_try(rule, facts, to_the_end=every_rule) for rule in candidates)
     return Judgement(
         event=event,
         customer=customer,
         membership=membership,
+        tags=tuple(facts["customer.tags"]),
         signals=signals,
-        outcomes=tuple(_try(rule, facts) for rule in rulebook.rules_on(event.type)),
+        outcomes=tuple(outcome for outcome in tried if outcome is not None),
     )
 
 
-def _try(rule: Rule, facts: Mapping[str, Any]) -> RuleOutcome:
-    truths = []
+def _tags(
+    event: Event, customer: Customer, points: list[Point], facts: Mapping[str, Any], rulebook: Rulebook
+) -> list[str]:
+    """Tags say how the customer was doing before the event: its own points are left out."""
+    if not rulebook.tags:
+        return []
+    before = [point for point in points if point.order < event.order]
+    signals = values_at(rulebook.signals, event.order, before)
+    return tags_of(customer, {**facts, **{f"signal.{n}": v for n, v in signals.items()}}, rulebook.tags)
+
+
+def _try(rule: Rule, facts: Mapping[str, Any], *, to_the_end: bool) -> RuleOutcome | None:
+    """None as soon as a condition is false: most rules end there, and nobody asks for more."""
+    values = []
     for named in rule.when:
+        value = named.condition(facts)
+        if value is False and not to_the_end:
+            return None
+        values.append(value)
+    truths = []
+    for named, value in zip(rule.when, values, strict=True):
         condition = named.condition
         reads = {key.removeprefix("event."): facts.get(key) for key in condition.reads}
-        truths.append(Truth(name=named.name, sql=condition.sql, value=condition(facts), reads=reads))
+        truths.append(Truth(name=named.name, sql=condition.sql, value=value, reads=reads))
     return RuleOutcome(rule=rule, truths=tuple(truths))
 
 

@@ -66,6 +66,12 @@ IsoDate = Annotated[date, BeforeValidator(_iso_date)]
 Instant = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_out), AfterValidator(_utc)]
 
 
+MAX_NUMBER = 10**15
+"""A thousand times the largest company's revenue: what is larger is a mistake, and would not fit any column."""
+
+Number = Annotated[int | float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
+
+
 class Payload(BaseModel):
     """What an event says. Unknown fields are kept in the raw bytes and not read."""
 
@@ -135,7 +141,7 @@ class InteractionRecorded(Payload):
     agent: Line | None = None
     contact: Line | None = None
     topic: Line | None = None
-    duration_seconds: Annotated[float, Field(ge=0)] | None = None
+    duration_seconds: Annotated[Number, Field(ge=0)] | None = None
     text: Text | None = None
 
 
@@ -159,7 +165,7 @@ class CustomerUpdated(Payload):
     customer_id: CustomerId
     name: Line | None = None
     parent: CustomerId | None = None
-    revenue_with_us: int | float | None = None
+    revenue_with_us: Number | None = None
     industry: Line | None = None
     country: Line | None = None
     region: Line | None = None

@@ -2,84 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
-from alerting.domain.conditions import Condition, Scope, Type
-from alerting.domain.customers import FIELDS as CUSTOMER_FIELDS
+from alerting.domain.conditions import Condition, Type
 from alerting.domain.people import Routing
+from alerting.domain.rule_index import RuleIndex, demands_of
 from alerting.domain.segments import Segment
 from alerting.domain.signals import Signal
 from alerting.domain.sla import Policy
-
-_COMMON = {"type": Type.TEXT, "source": Type.TEXT, "id": Type.TEXT, "time": Type.TIME, "customer_id": Type.TEXT}
-
-EVENT_FIELDS: Mapping[str, Mapping[str, Type]] = {
-    "survey.answered": {
-        **_COMMON,
-        "survey_id": Type.TEXT,
-        "metric": Type.TEXT,
-        "scale": Type.BIGINT,
-        "score": Type.NUMERIC,
-        "sentiment": Type.TEXT,
-        "comment": Type.TEXT,
-        "language": Type.TEXT,
-        "contact_me": Type.BOOLEAN,
-        "respondent.name": Type.TEXT,
-        "respondent.email": Type.TEXT,
-        "respondent.phone": Type.TEXT,
-    },
-    "interaction.recorded": {
-        **_COMMON,
-        "channel": Type.TEXT,
-        "direction": Type.TEXT,
-        "outcome": Type.TEXT,
-        "office": Type.TEXT,
-        "agent": Type.TEXT,
-        "contact": Type.TEXT,
-        "topic": Type.TEXT,
-        "duration_seconds": Type.NUMERIC,
-        "text": Type.TEXT,
-    },
-}
-"""What a condition may read of an event, by type. Types that are not here cannot be the `on` of a rule."""
-
-
-def event_scope(event_type: str) -> Scope:
-    """Names in a signal's conditions: the fields of its event."""
-    return Scope(names={name: (f"event.{name}", kind) for name, kind in EVENT_FIELDS[event_type].items()})
-
-
-def segment_scope(signals: Iterable[str] | None) -> Scope:
-    """Names in a segment's condition: a customer field, then a signal. `signals` None: nobody can tell which there are."""
-    names = {name: (f"signal.{name}", Type.BIGINT) for name in signals or ()}
-    customer = {name: (f"customer.{name}", kind) for name, kind in CUSTOMER_FIELDS.items()}
-    signalled = {f"signals.{name}": found for name, found in names.items()}
-    return Scope(names={**names, **signalled, **customer, **_qualified()}, complete=signals is not None)
-
-
-def rule_scope(event_type: str, signals: Iterable[str] | None) -> Scope:
-    """Names in a rule's conditions: an event field, then a signal; elsewhere `customer.x`."""
-    names = {name: (f"signal.{name}", Type.BIGINT) for name in signals or ()}
-    event = event_scope(event_type).names
-    qualified_event = {f"event.{name}": found for name, found in event.items()}
-    return Scope(
-        names={
-            **names,
-            **{f"signals.{name}": found for name, found in names.items()},
-            **event,
-            **qualified_event,
-            **_qualified(),
-            "customer.segment": ("customer.segment", Type.TEXT),
-        },
-        complete=signals is not None,
-    )
-
-
-def _qualified() -> dict[str, tuple[str, Type]]:
-    return {f"customer.{name}": (f"customer.{name}", kind) for name, kind in CUSTOMER_FIELDS.items()}
+from alerting.domain.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +73,10 @@ class Rulebook:
     notify_max_age: timedelta
     currency: str
     segments: tuple[Segment, ...]
+    tags: Mapping[str, Condition]
     signals: Mapping[str, Signal]
+    attributes: Mapping[str, Type]
+    lists: Mapping[str, tuple[str, ...]]
     policies: Mapping[str, Policy]
     routing: Routing
     surveys: Mapping[str, Survey]
@@ -155,7 +93,27 @@ class Rulebook:
         return {path.removeprefix(prefix): text for path, text in self.files.items() if path.startswith(prefix)}
 
     def rules_on(self, event_type: str) -> tuple[Rule, ...]:
-        return tuple(rule for rule in self.rules if rule.on == event_type)
+        return self._by_type.get(event_type, ((), RuleIndex(())))[0]
+
+    def candidates(self, event_type: str, facts: Mapping[str, Any]) -> list[Rule]:
+        """The rules on events of this type that can be true or unknown for these facts, in their order."""
+        rules, index = self._by_type.get(event_type, ((), RuleIndex(())))
+        return [rules[position] for position in index.candidates(facts)]
+
+    @cached_property
+    def _by_type(self) -> dict[str, tuple[tuple[Rule, ...], RuleIndex]]:
+        found = {}
+        for event_type in {rule.on for rule in self.rules}:
+            rules = tuple(rule for rule in self.rules if rule.on == event_type)
+            demands = [demands_of([named.condition.demands for named in rule.when]) for rule in rules]
+            found[event_type] = (rules, RuleIndex(demands))
+        return found
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The names its conditions may use."""
+        signals = {name: signal.type for name, signal in self.signals.items()}
+        return Vocabulary(signals=signals, attributes=self.attributes, lists=self.lists)
 
     def rule(self, rule_id: str) -> Rule | None:
         return next((rule for rule in self.rules if rule.id == rule_id), None)

@@ -30,13 +30,11 @@ class Membership:
     why: str
 
 
-def segment_of(customer: Customer, signals: Mapping[str, Any], segments: tuple[Segment, ...]) -> Membership:
+def segment_of(customer: Customer, facts: Mapping[str, Any], segments: tuple[Segment, ...]) -> Membership:
     """First match wins. Who is unknown is `unverified`; so is who reaches `otherwise` past an unknown condition.
 
     Missing data must never make a customer look worse than it is: DESIGN.md, Words, segment.
     """
-    facts = {f"customer.{name}": value for name, value in customer.fields().items()}
-    facts |= {f"signal.{name}": value for name, value in signals.items()}
     unknown: str | None = None
     for segment in segments:
         if segment.members is not None and customer.key in segment.members:
@@ -54,3 +52,8 @@ def segment_of(customer: Customer, signals: Mapping[str, Any], segments: tuple[S
             return Membership(segment=segment.id, why="none of the others")
     why = "no segment fits" if customer.known else "we know nothing of this customer yet"
     return Membership(segment=UNVERIFIED, why=why)
+
+
+def tags_of(customer: Customer, facts: Mapping[str, Any], tags: Mapping[str, Condition]) -> list[str]:
+    """How the customer is doing: every tag whose condition is true. Of an unknown customer none is."""
+    return [name for name, condition in tags.items() if customer.known and condition(facts)]

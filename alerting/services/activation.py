@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from alerting.database import audit, customers, events, instance, rulebooks
+from alerting.database import audit, events, instance, points, rulebooks
 from alerting.database.engine import Transaction
 from alerting.domain.people import Party
 from alerting.domain.rulebook import Rulebook, content_hash
@@ -53,13 +53,13 @@ def activate_first(ctx: Context, read: Callable[[], tuple[Mapping[str, str], Map
 
 
 def _give_points(tx: Transaction, rulebook: Rulebook) -> None:
-    known = customers.known_definitions(tx)
-    customers.drop_points(tx, [signal.definition for signal in rulebook.signals.values()])
+    known = points.known_definitions(tx)
+    points.drop_points(tx, [signal.definition for signal in rulebook.signals.values()])
     for signal in rulebook.signals.values():
         if signal.definition in known:
             continue
         stored = events.stored_events(tx, signal.of, tx.now() - signal.within - MARGIN)
-        customers.add_points(tx, [point for event in stored for point in signal.points_of(event)])
+        points.add_points(tx, [point for event in stored for point in signal.points_of(event)])
 
 
 def _note(tx: Transaction, action: str, subject: str, facts: dict[str, object], author: str) -> None:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from alerting.database import audit, cases, customers, events, rulebooks
+from alerting.database import audit, cases, customers, events, points, rulebooks
 from alerting.database.engine import Transaction
 from alerting.domain.case_alerts import join_case, open_case
 from alerting.domain.cases import SEVERITIES, RaisedAlert
 from alerting.domain.customers import Change
+from alerting.domain.history import history_points
 from alerting.domain.judge import Judgement, RuleOutcome, judge
 from alerting.domain.payloads import CustomerUpdated
 from alerting.domain.people import Assignment, Staff, fill_role
@@ -51,15 +52,15 @@ def judge_all(
     _learn(tx, fresh, rulebook, now)
     keys = {a.event.customer_key for a in fresh}
     histories = customers.histories(tx, keys)
-    begin = fresh[0].event.time - customers.longest_window(rulebook.signals)
-    points = customers.points_between(tx, keys, begin, fresh[-1].event.time)
+    begin = fresh[0].event.time - points.longest_window(rulebook.signals)
+    held = points.points_between(tx, keys, begin, fresh[-1].event.time)
     staff = rulebooks.staff_at(tx, now)
     unknown: list[dict[str, Any]] = []
     for arrived in fresh:
         event = arrived.event
         seq = seqs[(event.source, event.id)]
         key = event.customer_key
-        judgement = judge(event, histories[key].as_of(event.time), points.get(key, ()), rulebook)
+        judgement = judge(event, histories[key].as_of(event.time), held.get(key, ()), rulebook)
         unknown += [
             {"event_seq": seq, "rule": o.rule.id, "condition": n} for o in judgement.outcomes for n in o.unknown
         ]
@@ -74,18 +75,19 @@ def judge_all(
 def _learn(tx: Transaction, fresh: Sequence[events.Arrived], rulebook: Rulebook, now: datetime) -> None:
     """What the batch tells us about customers and signals goes in before anything is judged."""
     changes: dict[str, list[Change]] = defaultdict(list)
-    points = []
+    left = []
     for event in (a.event for a in fresh):
         if isinstance(event.payload, CustomerUpdated):
             change = Change(
                 valid_from=event.time, source=event.source, event_id=event.id, changes=event.payload.changes()
             )
             changes[event.customer_key].append(change)
+        left += history_points(event)
         for signal in rulebook.signals.values():
-            points += signal.points_of(event)
+            left += signal.points_of(event)
     for key, given in sorted(changes.items()):
         customers.add_changes(tx, key, given, now)
-    customers.add_points(tx, points)
+    points.add_points(tx, left)
 
 
 def _raise(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerting.database import cases, customers, events, rulebooks, timers
+from alerting.database import cases, customers, events, points, rulebooks, timers
 from alerting.database.engine import Transaction
 from alerting.domain.cases import Case, current_clocks
 from alerting.domain.customers import Customer
@@ -108,7 +108,7 @@ def case_view(tx: Transaction, rulebook: Rulebook, case_id: int, now: datetime |
     customer = customers.customer_now(tx, case.customer_key)
     alerts = [_alert_view(row, rulebook) for row in cases.alerts_of(tx, case_id)]
     every = cases.clocks_of(tx, [case_id])[case_id]
-    window = customers.longest_window(rulebook.signals)
+    window = points.longest_window(rulebook.signals)
     newest = alerts[-1]
     respondent = newest.payload.get("respondent") or {}
     named = respondent.get("name") or newest.payload.get("contact")

@@ -36,7 +36,31 @@ def parse(sql: str) -> exp.Expr:
     return only  # type: ignore[no-any-return]
 
 
-_CALLED = frozenset("ABS COALESCE LENGTH LOWER UPPER IN AND OR NOT WHEN THEN ELSE BETWEEN".split())  # noqa: SIM905
+_CALLED = frozenset(
+    [
+        "ABS",
+        "ALL",
+        "ANY",
+        "COALESCE",
+        "CONTAINS_ANY",
+        "GREATEST",
+        "LEAST",
+        "LENGTH",
+        "LOWER",
+        "ROUND",
+        "UPPER",
+        "AND",
+        "BETWEEN",
+        "CASE",
+        "CAST",
+        "ELSE",
+        "IN",
+        "NOT",
+        "OR",
+        "THEN",
+        "WHEN",
+    ]
+)
 """What may stand before a parenthesis, besides an operator. sqlglot reads other databases' functions as PostgreSQL's."""
 
 _FOREIGN = {"==": "write =", "!": "write NOT"}

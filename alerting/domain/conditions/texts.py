@@ -1,6 +1,7 @@
 """Text as PostgreSQL treats it under the collation C.UTF-8."""
 
 import re
+from collections.abc import Callable, Sequence
 
 from alerting.domain.errors import ConditionRefused
 
@@ -15,6 +16,14 @@ def upper(text: str) -> str:
     if text.isascii():
         return text.upper()
     return "".join(large if len(large := character.upper()) == 1 else character for character in text)
+
+
+def words_to_regex(words: Sequence[str]) -> Callable[[str], re.Match[str] | None]:
+    """Finds one of the words or phrases, whole and in any case; blanks in a phrase stand for any white space."""
+    forms = [r"\s+".join(re.escape(part) for part in word.split()) for word in words if word.strip()]
+    if not forms:
+        return re.compile(r"(?!)").search
+    return re.compile(rf"(?<!\w)(?:{'|'.join(forms)})(?!\w)", re.IGNORECASE).search
 
 
 def like_to_regex(pattern: str) -> str:

@@ -1,7 +1,9 @@
 """What conditions are made of: types, the names that may be used, and the compiled form."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
 from difflib import get_close_matches
 from enum import Enum
 from typing import Any
@@ -10,14 +12,22 @@ from alerting.domain.errors import ConditionRefused
 
 
 class Type(Enum):
-    """The types of facts. NULL is the type of a bare NULL and fits everywhere."""
+    """The types of facts and of expressions.
+
+    NUMBER and ANY are declared only: the fact at hand decides (an integer is BIGINT, a fraction NUMERIC), as JSON does.
+    NULL is the type of a bare NULL and fits everywhere.
+    """
 
     BIGINT = "whole number"
     NUMERIC = "number"
+    NUMBER = "number of either kind"
     TEXT = "text"
     BOOLEAN = "true/false"
     TIME = "time"
     DATE = "date"
+    INTERVAL = "interval"
+    TEXTS = "list of texts"
+    ANY = "any value"
     NULL = "null"
 
     @property
@@ -27,37 +37,102 @@ class Type(Enum):
 
 Facts = Mapping[str, Any]
 Evaluate = Callable[[Facts], Any]
+Demands = Mapping[str, frozenset[str]]
+"""Facts a condition cannot be true without: key -> the texts one of which it must be."""
+Signature = tuple[type, ...]
+"""The Python types of the facts whose values decide how a condition is compiled."""
+
+_BY_VALUE: Mapping[type, Type] = {
+    int: Type.BIGINT,
+    Decimal: Type.NUMERIC,
+    str: Type.TEXT,
+    bool: Type.BOOLEAN,
+    list: Type.TEXTS,
+    tuple: Type.TEXTS,
+    datetime: Type.TIME,
+    date: Type.DATE,
+}
+
+
+def type_by_value(declared: Type, found: type) -> Type:
+    """What a fact declared as NUMBER or ANY is where its value has the Python type `found`."""
+    if found is type(None):
+        return Type.BIGINT if declared is Type.NUMBER else Type.NULL
+    kind = _BY_VALUE.get(found, Type.ANY)
+    if kind is Type.ANY or (declared is Type.NUMBER and not kind.is_number):
+        raise ConditionRefused(f"takes no {found.__name__}")
+    return kind
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
     """The names a condition may use: what is written -> (key in the facts, type).
 
-    Not `complete` where a file that declares names cannot be read: then an unknown one may be among those.
+    `open` are prefixes below which every name exists: `answers.` -> (prefix of the key, type). `lists` are the declared
+    lists of words or ids. Not `complete` where a file that declares names cannot be read: an unknown name may be one.
     """
 
     names: Mapping[str, tuple[str, Type]]
+    open: Mapping[str, tuple[str, Type]] = field(default_factory=dict)
+    lists: Mapping[str, Sequence[str]] = field(default_factory=dict)
     complete: bool = True
 
     def find(self, name: str) -> tuple[str, Type]:
         found = self.names.get(name)
-        if found is None and not self.complete:
-            return (name, Type.NULL)
-        if found is None:
-            near = get_close_matches(name.lower(), self.names, n=1, cutoff=0.6)
-            raise ConditionRefused(f"unknown field {name!r}", suggestion=f"did you mean {near[0]!r}?" if near else None)
+        if found is not None:
+            return found
+        for prefix, (key, kind) in self.open.items():
+            if name.startswith(prefix):
+                return key + name.removeprefix(prefix), kind
+        if not self.complete:
+            return name, Type.NULL
+        raise ConditionRefused(f"unknown field {name!r}", suggestion=_nearest(name, self.names))
+
+    def words(self, name: str) -> Sequence[str]:
+        """The list `lists.<name>`."""
+        found = self.lists.get(name.removeprefix("lists."))
+        if found is None or not name.startswith("lists."):
+            if not self.complete:
+                return ()
+            known = [f"lists.{known}" for known in self.lists]
+            hint = _nearest(name, known) or "declare it in rules/lists.yaml"
+            raise ConditionRefused(f"no list is called {name!r}", suggestion=hint)
         return found
+
+
+def _nearest(name: str, known: Mapping[str, Any] | Sequence[str]) -> str | None:
+    near = get_close_matches(name.lower(), known, n=1, cutoff=0.6)
+    return f"did you mean {near[0]!r}?" if near else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """A compiled condition: its text, the facts it reads, and its evaluation."""
+    """A compiled condition: its text and the facts it reads. Evaluating it never raises."""
 
     sql: str
     reads: tuple[str, ...]
-    _evaluate: Evaluate = field(repr=False, compare=False)
+    by_value: tuple[str, ...] = ()
+    """Those of the facts whose values decide the types."""
+    demands: Demands = field(default_factory=dict, compare=False)
+    compile_for: Callable[[Signature], Evaluate] = field(repr=False, compare=False)
+    _variants: dict[Signature, Evaluate] = field(default_factory=dict, repr=False, compare=False)
 
     def __call__(self, facts: Facts) -> bool | None:
-        """True, False, or None for unknown."""
-        result = self._evaluate(facts)
-        return None if result is None else bool(result)
+        """True, False, or None for unknown: facts are missing, or have types the condition can do nothing with."""
+        signature = tuple([type(facts.get(key)) for key in self.by_value])
+        run = self._variants.get(signature)
+        if run is None:
+            try:
+                run = self.variant(signature)
+            except ConditionRefused:
+                return None
+        value: bool | None = run(facts)
+        return value
+
+    def variant(self, signature: Signature) -> Evaluate:
+        """The condition for facts of these types. Raises ConditionRefused where they do not fit."""
+        if signature not in self._variants:
+            if len(self._variants) >= 1_000:
+                self._variants.clear()  # answers of a survey may be anything; memory is finite
+            self._variants[signature] = self.compile_for(signature)
+        return self._variants[signature]

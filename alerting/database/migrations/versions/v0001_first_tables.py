@@ -203,6 +203,7 @@ def upgrade() -> None:
         sa.Column("time", Instant(), nullable=False),
         sa.Column("source", sa.String(length=200), nullable=False),
         sa.Column("event_id", sa.String(length=200), nullable=False),
+        sa.Column("value", Json, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_signal_point")),
         sa.UniqueConstraint(
             "customer_key",
@@ -239,7 +240,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("kind", "subject", "key", "n", name=op.f("uq_timer_kind_subject_key_n")),
     )
     with op.batch_alter_table("timer", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_timer_subject"), ["subject"], unique=False)
         batch_op.create_index(
             "ix_timer_due",
             ["due_at"],
@@ -247,6 +247,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("fired_at IS NULL AND cancelled_at IS NULL"),
             postgresql_where=sa.text("fired_at IS NULL AND cancelled_at IS NULL"),
         )
+        batch_op.create_index(batch_op.f("ix_timer_subject"), ["subject"], unique=False)
 
     op.create_table(
         "activation",

@@ -1,0 +1,94 @@
+"""The append-only points signals and history are computed from."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import delete, func, select
+
+from alerting.database.engine import Transaction
+from alerting.database.tables import signal_point
+from alerting.domain.history import ANSWER, CONTACT, DEPTH
+from alerting.domain.signals import Point, PointKind, Signal
+
+
+def add_points(tx: Transaction, points: Iterable[Point]) -> None:
+    """Append points; one that is there already stays as it is."""
+    rows = [
+        {
+            "definition": p.definition,
+            "customer_key": p.customer_key,
+            "kind": p.kind.value,
+            "time": p.order[0],
+            "source": p.order[1],
+            "event_id": p.order[2],
+            "value": _to_json(p.value),
+        }
+        for p in sorted(points, key=lambda p: (p.customer_key, p.definition, p.order))
+    ]
+    if rows:
+        tx.execute(tx.insert(signal_point).on_conflict_do_nothing(), rows)
+
+
+def points_between(tx: Transaction, keys: Iterable[str], begin: datetime, end: datetime) -> dict[str, list[Point]]:
+    """The points of these customers in a stretch of time, and the newest of their history from before it."""
+    wanted, p = sorted(set(keys)), signal_point.c
+    window = select(signal_point).where(p.customer_key.in_(wanted), p.time > begin, p.time <= end)
+    newest = (p.time.desc(), p.source.desc(), p.event_id.desc())
+    nth = func.row_number().over(partition_by=(p.customer_key, p.definition), order_by=newest).label("nth")
+    lasting = (p.customer_key.in_(wanted), p.definition.in_((ANSWER, CONTACT)), p.time <= begin)
+    numbered = select(p.id, nth).where(*lasting).subquery()
+    earlier = select(signal_point).join(numbered, numbered.c.id == p.id).where(numbered.c.nth <= DEPTH)
+    found: dict[str, list[Point]] = defaultdict(list)
+    for row in (*tx.execute(window), *tx.execute(earlier)):
+        found[row.customer_key].append(
+            Point(
+                definition=row.definition,
+                customer_key=row.customer_key,
+                kind=PointKind(row.kind),
+                order=(row.time, row.source, row.event_id),
+                value=_from_json(row.value),
+            )
+        )
+    return found
+
+
+def _to_json(value: Any) -> Any:
+    """Values of points: JSON has no decimals and no times."""
+    if isinstance(value, list):
+        return [_to_json(item) for item in value]
+    if isinstance(value, Decimal):
+        return {"number": str(value)}
+    if isinstance(value, datetime):
+        return {"time": value.isoformat()}
+    return {"date": value.isoformat()} if isinstance(value, date) else value
+
+
+def _from_json(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_from_json(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    ((kind, text),) = value.items()
+    read: dict[str, Callable[[str], Any]] = {
+        "number": Decimal,
+        "time": datetime.fromisoformat,
+        "date": date.fromisoformat,
+    }
+    return read[kind](text)
+
+
+def longest_window(signals: Mapping[str, Signal]) -> timedelta:
+    return max((signal.within for signal in signals.values()), default=timedelta(0))
+
+
+def drop_points(tx: Transaction, definitions: Iterable[str]) -> None:
+    """Points no active signal reads any more; those of the history are everybody's."""
+    kept = [*definitions, ANSWER, CONTACT]
+    tx.execute(delete(signal_point).where(signal_point.c.definition.not_in(kept)))
+
+
+def known_definitions(tx: Transaction) -> set[str]:
+    return set(tx.execute(select(signal_point.c.definition).distinct()).scalars())

@@ -1,0 +1,262 @@
+"""What is true, false or unknown: connections, comparisons, membership, patterns, choices."""
+
+import operator
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlglot import exp
+
+from alerting.domain.conditions import texts
+from alerting.domain.conditions.types import Evaluate, Facts, Type
+from alerting.domain.conditions.walker import Typed, Walker, constant, negated, refused
+from alerting.domain.errors import ConditionRefused
+
+Compare = Callable[[Any, Any], bool]
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
+
+
+class Logic(Walker):
+    """The kinds of nodes that decide."""
+
+    def _paren(self, node: exp.Paren, depth: int) -> Typed:
+        return self.compile(node.this, depth)
+
+    def _boolean(self, node: exp.Boolean, depth: int) -> Typed:
+        return constant(Type.BOOLEAN, bool(node.this))
+
+    def _null(self, node: exp.Null, depth: int) -> Typed:
+        return constant(Type.NULL, None)
+
+    def _and(self, node: exp.And, depth: int) -> Typed:
+        return self._connected(node, depth, decisive=False)
+
+    def _or(self, node: exp.Or, depth: int) -> Typed:
+        return self._connected(node, depth, decisive=True)
+
+    def _connected(self, node: exp.Connector, depth: int, *, decisive: bool) -> Typed:
+        """A chain of AND is false, one of OR true, as soon as one operand is; else unknown if any is unknown."""
+        operands = [self.truth(operand, depth) for operand in node.flatten()]
+
+        def run(facts: Facts) -> bool | None:
+            answer: bool | None = not decisive
+            for operand in operands:
+                value: bool | None = operand(facts)
+                if value is decisive:
+                    return decisive
+                if value is None:
+                    answer = None
+            return answer
+
+        return Typed(type=Type.BOOLEAN, run=run)
+
+    def _not(self, node: exp.Not, depth: int) -> Typed:
+        return Typed(type=Type.BOOLEAN, run=negated(self.truth(node.this, depth)))
+
+    def _eq(self, node: exp.EQ, depth: int) -> Typed:
+        if isinstance(node.right, exp.Any):
+            return self._member(node, node.right, depth)
+        return self._compared(node, depth, operator.eq)
+
+    def _neq(self, node: exp.NEQ, depth: int) -> Typed:
+        if isinstance(node.right, exp.All):
+            member = self._member(node, node.right, depth)
+            return Typed(type=Type.BOOLEAN, run=negated(member.run))
+        return self._compared(node, depth, operator.ne)
+
+    def _lt(self, node: exp.LT, depth: int) -> Typed:
+        return self._compared(node, depth, operator.lt)
+
+    def _lte(self, node: exp.LTE, depth: int) -> Typed:
+        return self._compared(node, depth, operator.le)
+
+    def _gt(self, node: exp.GT, depth: int) -> Typed:
+        return self._compared(node, depth, operator.gt)
+
+    def _gte(self, node: exp.GTE, depth: int) -> Typed:
+        return self._compared(node, depth, operator.ge)
+
+    def _compared(self, node: exp.Binary, depth: int, compare: Compare) -> Typed:
+        for side in (node.left, node.right):
+            if isinstance(side, _COMPARISONS):
+                raise refused(side, "comparisons do not chain; put parentheses around one, or connect them with AND")
+        left, right = self.comparable(node, [self.compile(side, depth) for side in (node.left, node.right)])
+        first, second = left.run, right.run
+
+        def run(facts: Facts) -> bool | None:
+            a = first(facts)
+            if a is None:
+                return None
+            b = second(facts)
+            return None if b is None else compare(a, b)
+
+        return Typed(type=Type.BOOLEAN, run=run)
+
+    def _member(self, node: exp.Binary, within: exp.Any | exp.All, depth: int) -> Typed:
+        """`text = ANY(list)`. Nothing is in an empty list, not even NULL; in a list that is NULL nobody knows."""
+        needle, inner = self.compile(node.left, depth), within.this.unnest()
+        if needle.type not in {Type.TEXT, Type.NULL}:
+            raise refused(node.left, f"ANY looks for a text in a list of texts, not for a {needle.type.value}")
+        found = self.listed(inner, depth)
+
+        def run(facts: Facts) -> bool | None:
+            items = found(facts)
+            if items is None:
+                return None
+            if not items:
+                return False
+            value = needle.run(facts)
+            if value is None:
+                return None
+            return True if value in items else None if None in items else False
+
+        return Typed(type=Type.BOOLEAN, run=run)
+
+    def listed(self, node: exp.Expr, depth: int) -> Evaluate:
+        """A list: a field that holds texts, or one declared under rules/."""
+        if isinstance(node, exp.Column) and node.parts[0].name.lower() == "lists":
+            words = frozenset(self.scope.words(".".join(part.name for part in node.parts)))
+            return lambda facts: words
+        typed = self.compile(node, depth)
+        if typed.type not in {Type.TEXTS, Type.NULL}:
+            raise refused(node, f"a list is needed here, not a {typed.type.value}")
+        return typed.run
+
+    def _in(self, node: exp.In, depth: int) -> Typed:
+        if node.args.get("query") or node.args.get("unnest") or not node.expressions:
+            raise ConditionRefused("IN takes a list of values, no subquery")
+        given = [self.compile(item, depth) for item in (node.this, *node.expressions)]
+        needle, *items = (part.run for part in self.comparable(node, given))
+
+        def run(facts: Facts) -> bool | None:
+            value = needle(facts)
+            if value is None:
+                return None
+            found = [item(facts) for item in items]
+            return True if value in found else None if None in found else False
+
+        return Typed(type=Type.BOOLEAN, run=run)
+
+    def _between(self, node: exp.Between, depth: int) -> Typed:
+        low = self._bounded(node, "low", depth)
+        high = self._bounded(node, "high", depth)
+
+        def run(facts: Facts) -> bool | None:
+            above, below = low(facts, operator.ge), high(facts, operator.le)
+            if above is False or below is False:
+                return False
+            return None if above is None or below is None else True
+
+        return Typed(type=Type.BOOLEAN, run=run)
+
+    def _bounded(self, node: exp.Between, end: str, depth: int) -> Callable[[Facts, Compare], bool | None]:
+        parts = [self._once(node.this, depth), self.compile(node.args[end], depth)]
+        subject, bound = (part.run for part in self.comparable(node, parts))
+
+        def run(facts: Facts, compare: Compare) -> bool | None:
+            value, limit = subject(facts), bound(facts)
+            return None if value is None or limit is None else compare(value, limit)
+
+        return run
+
+    def _once(self, node: exp.Expr, depth: int) -> Typed:
+        """Compiled once however often it is asked for: nested ranges would double the work at every level."""
+        kept = node.meta.get("compiled")
+        if kept is None or kept[0] is not self:
+            kept = (self, self.compile(node, depth))
+            node.meta["compiled"] = kept
+        typed: Typed = kept[1]
+        return typed
+
+    def _is(self, node: exp.Is, depth: int) -> Typed:
+        inner, wanted = self.compile(node.this, depth), node.expression
+        if isinstance(wanted, exp.Null):
+            return Typed(type=Type.BOOLEAN, run=lambda facts: inner.run(facts) is None)
+        if isinstance(wanted, exp.Boolean):
+            if inner.type not in {Type.BOOLEAN, Type.NULL}:
+                raise ConditionRefused(f"IS TRUE and IS FALSE ask a true/false value, not a {inner.type.value}")
+            truth = bool(wanted.this)
+            return Typed(type=Type.BOOLEAN, run=lambda facts: inner.run(facts) is truth)
+        raise ConditionRefused("IS is followed by NULL, TRUE or FALSE")
+
+    def _like(self, node: exp.Like, depth: int) -> Typed:
+        return self._pattern(node, depth, lambda text: text)
+
+    def _ilike(self, node: exp.ILike, depth: int) -> Typed:
+        return self._pattern(node, depth, texts.lower)
+
+    def _pattern(self, node: exp.Binary, depth: int, fold: Callable[[str], str]) -> Typed:
+        if isinstance(node.left, (exp.Like, exp.ILike)):
+            raise refused(node.left, "put parentheses around the first comparison")
+        subject = self.compile(node.left, depth)
+        if subject.type not in {Type.TEXT, Type.NULL} or not (
+            isinstance(node.right, exp.Literal) and node.right.is_string
+        ):
+            raise ConditionRefused("LIKE compares a text with a pattern written in quotes")
+        matches = re.compile(texts.like_to_regex(fold(node.right.this)), re.DOTALL).fullmatch
+
+        def run(facts: Facts) -> bool | None:
+            text = subject.run(facts)
+            return None if text is None else matches(fold(text)) is not None
+
+        return Typed(type=Type.BOOLEAN, run=run)
+
+    def _case(self, node: exp.Case, depth: int) -> Typed:
+        whens = [self._when(node, when.this, depth) for when in node.args["ifs"]]
+        default = node.args.get("default")
+        values = [self.compile(when.args["true"], depth) for when in node.args["ifs"]]
+        values.append(self.compile(default, depth) if default is not None else constant(Type.NULL, None))
+        kind, (*thens, otherwise) = self.unified(node, values)
+        branches = list(zip(whens, thens, strict=True))
+
+        def run(facts: Facts) -> Any:
+            for when, value in branches:
+                if when(facts):
+                    return value(facts)
+            return otherwise(facts)
+
+        return Typed(type=kind, run=run)
+
+    def _when(self, node: exp.Case, when: exp.Expr, depth: int) -> Evaluate:
+        """`CASE WHEN truth`, or `CASE value WHEN value`, which asks whether they are equal."""
+        if node.this is None:
+            return self.truth(when, depth)
+        sides = [self._once(node.this, depth), self.compile(when, depth)]
+        left, right = (part.run for part in self.comparable(node, sides))
+
+        def run(facts: Facts) -> bool | None:
+            a, b = left(facts), right(facts)
+            return None if a is None or b is None else bool(a == b)
+
+        return run
+
+    def _coalesce(self, node: exp.Coalesce, depth: int) -> Typed:
+        kind, values = self._alternatives(node, depth)
+
+        def run(facts: Facts) -> Any:
+            for value in values:
+                found = value(facts)
+                if found is not None:
+                    return found
+            return None
+
+        return Typed(type=kind, run=run)
+
+    def _greatest(self, node: exp.Greatest, depth: int) -> Typed:
+        return self._extreme(node, depth, max)
+
+    def _least(self, node: exp.Least, depth: int) -> Typed:
+        return self._extreme(node, depth, min)
+
+    def _extreme(self, node: exp.Func, depth: int, choose: Callable[[Sequence[Any]], Any]) -> Typed:
+        """NULLs are passed over, as PostgreSQL does; only of nothing else the answer is NULL."""
+        kind, values = self._alternatives(node, depth)
+
+        def run(facts: Facts) -> Any:
+            found = [one for value in values if (one := value(facts)) is not None]
+            return choose(found) if found else None
+
+        return Typed(type=kind, run=run)
+
+    def _alternatives(self, node: exp.Func, depth: int) -> tuple[Type, list[Evaluate]]:
+        return self.unified(node, [self.compile(item, depth) for item in (node.this, *node.expressions)])
