@@ -73,10 +73,14 @@ def _refuse_foreign_words(sql: str) -> None:
     `numeric(numeric(...`: sqlglot tries each as a type and as a function, twice the work at every level.
     """
     tokens = sqlglot.tokenize(sql, dialect="postgres")
+    if tokens and tokens[0].token_type in {TokenType.ALL, TokenType.DISTINCT}:
+        raise ConditionRefused(f"{tokens[0].text!r} is not part of the condition language", column=1)
     for token, following in zip_longest(tokens, tokens[1:]):
         word, column = token.text.upper(), token.start + 1
         is_name = token.token_type not in _TEXTS and word.isidentifier()
         called = following is not None and following.token_type is TokenType.L_PAREN
+        if token.token_type is TokenType.COMMA and (following is None or following.token_type is TokenType.R_PAREN):
+            raise ConditionRefused("something is missing after this comma", column=column)
         if token.comments:
             raise ConditionRefused("a condition has no room for a comment", column=column, suggestion="remove it")
         if token.token_type not in _TEXTS and word in _FOREIGN:
