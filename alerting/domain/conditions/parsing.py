@@ -1,5 +1,6 @@
 """The text of a condition becomes one expression tree, or is refused with a column."""
 
+import re
 from itertools import zip_longest
 
 import sqlglot
@@ -67,6 +68,10 @@ _FOREIGN = {"==": "write =", "!": "write NOT"}
 """What sqlglot takes although PostgreSQL does not -> what to do instead."""
 
 
+_INTERVAL = re.compile(r"\s*[+-]?\d+(\.\d+)?\s*[A-Za-z]+\s*")
+"""Of `'1 day 04:30'` sqlglot keeps the day and drops the rest without a word."""
+
+
 def _refuse_foreign_words(sql: str) -> None:
     """What the parser would take, or stumble over, although it is not in the language.
 
@@ -81,6 +86,9 @@ def _refuse_foreign_words(sql: str) -> None:
         called = following is not None and following.token_type is TokenType.L_PAREN
         if token.token_type is TokenType.COMMA and (following is None or following.token_type is TokenType.R_PAREN):
             raise ConditionRefused("something is missing after this comma", column=column)
+        if token.token_type is TokenType.INTERVAL and not (following and _INTERVAL.fullmatch(following.text)):
+            message = "an interval is one number with its unit in quotes"
+            raise ConditionRefused(message, column=column, suggestion="INTERVAL '1 day' + INTERVAL '4 hours'")
         if token.comments:
             raise ConditionRefused("a condition has no room for a comment", column=column, suggestion="remove it")
         if token.token_type not in _TEXTS and word in _FOREIGN:
