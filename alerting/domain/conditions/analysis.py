@@ -1,0 +1,172 @@
+"""What can be said about conditions without any facts: which can never be true, and where NULL springs a trap."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from sqlglot import exp
+
+from alerting.domain.conditions.parsing import parse
+from alerting.domain.conditions.types import Scope
+from alerting.domain.conditions.values import name_of
+from alerting.domain.conditions.walker import column_of
+
+_SWAPPED: dict[type[exp.Expr], type[exp.Expr]] = {
+    exp.LT: exp.GT,
+    exp.GT: exp.LT,
+    exp.LTE: exp.GTE,
+    exp.GTE: exp.LTE,
+    exp.EQ: exp.EQ,
+    exp.NEQ: exp.NEQ,
+}
+"""What a comparison says when its sides change places."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remark:
+    """Something about one condition; `column` counts from 1 within its text."""
+
+    condition: int
+    column: int | None
+    message: str
+    suggestion: str | None = None
+
+
+@dataclass(kw_only=True)
+class _Room:
+    """What is left for one field: a stretch of numbers, or a set of texts (None: any)."""
+
+    low: tuple[Decimal, bool] | None = None
+    high: tuple[Decimal, bool] | None = None
+    texts: frozenset[str] | None = None
+    asked: list[str] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        if self.texts is not None and not self.texts:
+            return True
+        if self.low is None or self.high is None:
+            return False
+        touching = self.low[0] == self.high[0] and not (self.low[1] and self.high[1])
+        return self.low[0] > self.high[0] or touching
+
+
+def never_true(sqls: Iterable[str], scope: Scope, values: Mapping[str, frozenset[str]]) -> Remark | None:
+    """Why these conditions, which must all hold, can never be true together; None where nothing speaks against it.
+
+    `values` are the fields that take only certain texts: key in the facts -> those texts. Nothing is claimed that is not
+    certain: what this does not understand counts as possible.
+    """
+    rooms: dict[str, _Room] = {}
+    for number, sql in enumerate(sqls):
+        for part in _parts(parse(sql)):
+            remark = _never(part, scope, values, rooms)
+            if remark is not None:
+                return Remark(condition=number, column=column_of(part), message=remark)
+    return None
+
+
+def _parts(tree: exp.Expr) -> Iterator[exp.Expr]:
+    bare = tree.unnest()
+    if isinstance(bare, exp.And):
+        yield from (part for side in (bare.left, bare.right) for part in _parts(side))
+    else:
+        yield bare
+
+
+def _never(part: exp.Expr, scope: Scope, values: Mapping[str, frozenset[str]], rooms: dict[str, _Room]) -> str | None:
+    if isinstance(part, exp.Or):
+        branches = [never_true([branch.sql("postgres")], scope, values) for branch in part.flatten()]
+        return f"can never be true: {branches[0].message}" if all(branches) and branches[0] else None
+    if isinstance(part, exp.Boolean):
+        return None if part.this else "can never be true"
+    if isinstance(part, (exp.EQ, exp.NEQ, exp.LT, exp.GT, exp.LTE, exp.GTE)):
+        if any(isinstance(side, exp.Null) for side in (part.left, part.right)):
+            return "can never be true: nothing compares with NULL; write IS NULL or IS NOT NULL"
+        if any(_divides_by_zero(side) for side in (part.left, part.right)):
+            return "can never be true: a division by zero is NULL"
+    return _narrow(part, scope, values, rooms)
+
+
+def _divides_by_zero(node: exp.Expr) -> bool:
+    return any(_value(found.expression) == 0 for found in node.find_all(exp.Div, exp.Mod))
+
+
+def _narrow(part: exp.Expr, scope: Scope, values: Mapping[str, frozenset[str]], rooms: dict[str, _Room]) -> str | None:
+    for column, operator, given in _limits(part):
+        name = name_of(column)
+        key, _ = scope.find(name)
+        room = rooms.setdefault(key, _Room(texts=values.get(key)))
+        before = list(room.asked)
+        room.asked = list(dict.fromkeys([*before, part.sql("postgres")]))
+        _limit(room, operator, given)
+        if room.is_empty:
+            only = f"{name} is one of {', '.join(sorted(values[key]))}" if key in values and not before else None
+            return f"can never be true: {only or ' and '.join(room.asked)}"
+    return None
+
+
+Value = Decimal | str
+
+
+def _limits(part: exp.Expr) -> Iterator[tuple[exp.Column, type[exp.Expr], list[Value]]]:
+    """What a comparison of a field with literals says of the field."""
+    if part.args.get("negate"):
+        return
+    if isinstance(part, exp.Between) and isinstance(part.this, exp.Column):
+        ends: tuple[tuple[type[exp.Expr], str], ...] = ((exp.GTE, "low"), (exp.LTE, "high"))
+        for operator, end in ends:
+            if (value := _value(part.args[end])) is not None:
+                yield part.this, operator, [value]
+    elif isinstance(part, exp.In) and isinstance(part.this, exp.Column):
+        values = [_value(item) for item in part.expressions]
+        if None not in values:
+            yield part.this, exp.In, [value for value in values if value is not None]
+    elif isinstance(part, exp.Binary) and type(part) in _SWAPPED:
+        sides = ((part.left, part.right, type(part)), (part.right, part.left, _SWAPPED[type(part)]))
+        for field_side, value_side, compared in sides:
+            value = _value(value_side)
+            if isinstance(field_side, exp.Column) and value is not None:
+                yield field_side, compared, [value]
+
+
+def _value(node: exp.Expr) -> Value | None:
+    bare = node.unnest()
+    if isinstance(bare, exp.Neg):
+        inner = _value(bare.this)
+        return -inner if isinstance(inner, Decimal) else None
+    if not isinstance(bare, exp.Literal):
+        return None
+    return str(bare.this) if bare.is_string else Decimal(bare.this)
+
+
+def _limit(room: _Room, operator: type[exp.Expr], values: list[Value]) -> None:
+    numbers = [value for value in values if isinstance(value, Decimal)]
+    if not numbers and operator in {exp.EQ, exp.In}:
+        texts = frozenset(str(value) for value in values)
+        room.texts = texts if room.texts is None else room.texts & texts
+    if len(numbers) != len(values):
+        return
+    if operator in {exp.EQ, exp.In, exp.GT, exp.GTE}:
+        low = (min(numbers), operator is not exp.GT)
+        room.low = low if room.low is None else max(room.low, low, key=lambda end: (end[0], not end[1]))
+    if operator in {exp.EQ, exp.In, exp.LT, exp.LTE}:
+        high = (max(numbers), operator is not exp.LT)
+        room.high = high if room.high is None else min(room.high, high, key=lambda end: (end[0], end[1]))
+
+
+def null_traps(sql: str, scope: Scope, never_null: Iterable[str]) -> list[Remark]:
+    """Where `field <> 'x'` or NOT IN looks as if it held for a field without a value: it is unknown there."""
+    sure, found = set(never_null), []
+    for node in parse(sql).walk():
+        negated = isinstance(node, exp.NEQ) or (isinstance(node, exp.Not) and isinstance(node.this.unnest(), exp.In))
+        inner = node.this.unnest() if isinstance(node, exp.Not) else node
+        if not negated or isinstance(inner.args.get("expression"), exp.Null):
+            continue
+        for side in (inner.this, inner.args.get("expression")):
+            if isinstance(side, exp.Column) and scope.find(name_of(side))[0] not in sure:
+                name = name_of(side)
+                message = f"unknown, and so not true, wherever {name} is missing"
+                hint = f"write COALESCE({name}, '...'), or add {name} IS NOT NULL if that is meant"
+                found.append(Remark(condition=0, column=column_of(node), message=message, suggestion=hint))
+    return found
