@@ -165,7 +165,7 @@ class _Reader:
         port = port_number(text, low=0)
         if port is None:
             port = int(self.wrong("LISTEN", "host:port", 8080))
-        return host or "127.0.0.1", port
+        return host.strip("[]") or "127.0.0.1", port  # [::1]:8080
 
     def port(self, name: str) -> int:
         found = port_number(self.text(name))

@@ -170,6 +170,10 @@ def test_the_data_folder_is_no_file(tmp_path: Path) -> None:
     assert given(DATA=str(tmp_path / "new" / "below")).data == tmp_path / "new" / "below"
 
 
+def test_an_ipv6_address_to_listen_on_loses_its_brackets() -> None:
+    assert (given(LISTEN="[::1]:8080").host, given(LISTEN=":8080").host) == ("::1", "127.0.0.1")
+
+
 def test_keys_of_senders_are_not_guessed_in_an_afternoon() -> None:
     with pytest.raises(SettingsInvalid, match="ALERTING_INGEST_KEYS: each key has at least 16 characters"):
         read_settings({"ALERTING_INGEST_KEYS": "short,a-key-that-is-long-enough"})
