@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format lock clean
+.PHONY: help install demo test test-long check format lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,6 +22,13 @@ demo: $(INSTALLED) ## the main job on the embedded default; ARGS=--exit ends it 
 
 test: $(INSTALLED) ## the whole suite, services included; ARGS="-k word" for a part
 	@$(BIN)/pytest $(ARGS)
+
+SEED := $(shell date +%s)
+test-long: $(INSTALLED) ## 100,000 pairs of conditions and facts compared with PostgreSQL; SEED=n repeats a run
+	@echo "seed $(SEED), commit $$(git rev-parse --short HEAD)"
+	@ALERTING_TEST_LONG=30 $(BIN)/pytest -q -s --hypothesis-seed=$(SEED) \
+		tests/test_conditions.py::test_every_condition_means_what_postgresql_says \
+		tests/test_condition_moments.py::test_moments_lists_and_numbers_mean_what_postgresql_says
 
 check: $(INSTALLED) ## format, lint, types, layers, spelling, then the tests
 	@$(BIN)/ruff format --check --quiet . $(SCRIPTS)

@@ -1,6 +1,7 @@
 """Small builders of real values: an event, a customer, an alert, a rulebook made of the starter files with changes."""
 
 import json
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -23,6 +24,10 @@ NOW = datetime(2026, 3, 6, 8, 30, tzinfo=UTC)
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """For machines with other things to do; what is slow is not wrong."""
+
+
+LONG = int(os.environ.get("ALERTING_TEST_LONG", "1"))
+"""How many times as many examples the comparisons with PostgreSQL try; `make test-long` sets it."""
 
 
 def hours(number: float) -> datetime:

@@ -85,7 +85,7 @@ class File:
         self.told: list[tuple[str, str]] = []
         self.audit: list[str] = []
         self.case: Case
-        self.newest = first
+        self.complaints = [first]
         self.take(open_case("ACME", first, now))
 
     def take(self, decision: Decision) -> "File":
@@ -104,7 +104,7 @@ class File:
 
     def joined(self, further: RaisedAlert, at: datetime) -> "File":
         self.take(join_case(self.case, self.clocks.values(), further, POLICIES, at))
-        self.newest = max(self.newest, further, key=lambda a: a.starts.customer_sent)
+        self.complaints.append(further)
         return self
 
     def acknowledged(self, by: str, at: datetime) -> "File":
@@ -112,7 +112,7 @@ class File:
 
     def tried(self, by: str, at: datetime, outcome: str = "reached", happened_at: datetime | None = None) -> "File":
         attempt = Attempt(by=by, channel="phone", outcome=outcome, happened_at=happened_at or at)
-        return self.take(record_contact(self.case, self.clocks.values(), attempt, at, self.newest, POLICIES))
+        return self.take(record_contact(self.case, self.clocks.values(), attempt, at, self.complaints, POLICIES))
 
     def handed(self, to: str, at: datetime) -> "File":
         return self.take(hand_over(self.case, to, self.case.caller, "on a plane", at))
@@ -218,7 +218,7 @@ def test_a_call_recorded_late_comes_to_the_same_as_one_recorded_at_once() -> Non
     assert (late.case, late.dues()) == (at_once.case, at_once.dues())
     assert late.case.status is Status.OPEN
     assert late.clocks["1.contact.1"].stopped_at == hours(1)
-    assert late.told == [("ann", "call")]
+    assert late.told == [("ann", "call"), ("office", "fix")]
     assert late.audit == ["contact.made", "case.reopened"]
 
 
@@ -227,6 +227,73 @@ def test_what_was_mended_after_the_newest_complaint_stays_mended_when_an_earlier
     file.tried("ann", hours(5), happened_at=hours(1))
     assert (file.case.status, file.case.cycle, set(file.dues())) == (Status.OPEN, 2, {"acknowledge", "contact"})
     assert file.tried("ann", hours(6)).case.status is Status.RESOLVED
+
+
+def test_a_late_recorded_call_leaves_the_strictest_promise_of_all_that_was_written_after_it() -> None:
+    """The order in which two further complaints are stored, and when the call is recorded, change nothing."""
+    quick, relaxed = alert(sla=QUICK, at=hours(2), id_=2), alert(sla=RELAXED, at=hours(8), id_=3)
+    at_once = File(alert()).tried("ann", hours(1)).joined(quick, hours(2)).joined(relaxed, hours(8))
+    for further in ([quick, relaxed], [relaxed, quick]):
+        late = File(alert())
+        for complaint in further:
+            late.joined(complaint, hours(8))
+        late.tried("ann", hours(9), happened_at=hours(1))
+        assert late.dues() == at_once.dues() == {"acknowledge": hours(3), "contact": hours(10), "resolve": hours(50)}
+        assert late.case.cycle == 2
+
+
+def test_a_late_complaint_that_a_call_has_answered_already_makes_no_promise_stricter() -> None:
+    file = File(alert()).tried("ann", hours(3)).joined(alert(at=hours(5), id_=2), hours(5))
+    dues = file.dues()
+    file.joined(alert(sla=QUICK, at=hours(1), id_=3), hours(6))
+    assert {kind: dues[kind] for kind in ("acknowledge", "contact")} == {
+        kind: due for kind, due in file.dues().items() if kind != "resolve"
+    }
+    assert file.case.cycle == 2
+
+
+@pytest.mark.parametrize("order", [(1, 3), (3, 1)])
+def test_a_call_between_two_complaints_is_taken_in_whatever_order_they_came(order: tuple[int, int]) -> None:
+    first, second = order
+    file = File(alert(at=hours(first)), hours(4)).joined(alert(at=hours(second), id_=2), hours(4))
+    file.tried("ann", hours(5), happened_at=hours(2))
+    assert (file.case.status, file.case.cycle, file.case.answered_until) == (Status.OPEN, 2, hours(2))
+    assert file.dues()["contact"] == hours(27)
+
+
+def test_a_clock_ahead_of_ours_does_not_date_a_complaint_after_its_arrival() -> None:
+    ahead = Starts.of_event(hours(0.05), NOW, NOW)
+    assert ahead.customer_sent == NOW
+    assert Starts.of_event(hours(-1), NOW, NOW).customer_sent == hours(-1)
+
+
+def test_an_earlier_call_recorded_second_is_when_the_promise_was_kept() -> None:
+    file = File(alert(sla=QUICK)).tried("ann", hours(9)).tried("ben", hours(10), happened_at=hours(2))
+    assert file.clocks["1.contact.1"].met
+    between = File(alert(sla=QUICK)).joined(alert(sla=QUICK, at=hours(3), id_=2), hours(3)).tried("ann", hours(9))
+    between.tried("ben", hours(10), happened_at=hours(2))
+    assert between.clocks["1.contact.1"].met is False  # the second complaint was answered by the later call only
+
+
+def test_what_was_missed_before_the_case_opened_again_is_told_once() -> None:
+    file = File(alert(sla=QUICK)).tried("ann", hours(1))
+    missed = replace(file.clocks["1.resolve.1"], missed_at=hours(48))
+    file.clocks["1.resolve.1"] = missed
+    file.joined(alert(sla=RELAXED, at=hours(60), id_=2), hours(60))
+    assert file.now_running()[RESOLVE].missed_at == hours(48)
+    assert not [key for key in file.timers if "2.resolve" in key]
+
+
+def test_another_fixer_of_a_joining_alert_is_informed() -> None:
+    other = replace(alert(at=hours(1)), fixer=assigned("workshop")[0])
+    file = File(alert()).joined(other, hours(1))
+    assert file.case.fixer == "office"
+    assert ("workshop", "informed") in file.told
+
+
+def test_after_the_call_there_is_nothing_to_hand_over() -> None:
+    with pytest.raises(ActionRefused, match="has been reached"):
+        File(alert()).tried("ann", hours(1)).handed("ben", hours(2))
 
 
 def test_an_earlier_call_recorded_last_does_not_take_back_what_the_later_one_answered() -> None:
@@ -245,8 +312,8 @@ def test_a_complaint_after_the_call_reopens_the_case_in_its_next_cycle() -> None
         "resolve": hours(168),
     }  # the office's is older
     assert [recipient for recipient, _ in file.told] == ["ann", "office"]
-    with pytest.raises(ActionRefused, match="before the customer wrote"):
-        file.tried("ann", hours(6), happened_at=hours(4))  # the former call does not answer the new complaint
+    file.tried("ann", hours(6), happened_at=hours(4))  # a call from before does not answer the new complaint
+    assert (file.case, file.audit) == (case, ["contact.attempted"])
 
 
 def test_a_complaint_from_before_the_call_joins_and_needs_no_second_one() -> None:
@@ -304,7 +371,7 @@ def test_a_substitute_takes_over_by_acknowledging() -> None:
 def test_an_attempt_that_did_not_reach_anybody_only_goes_on_record(outcome: str, channel: str) -> None:
     file = File(alert())
     attempt = Attempt(by="ann", channel=channel, outcome=outcome, happened_at=hours(1), note="left word")
-    decision = record_contact(file.case, file.clocks.values(), attempt, hours(1), file.newest, POLICIES)
+    decision = record_contact(file.case, file.clocks.values(), attempt, hours(1), file.complaints, POLICIES)
     assert (decision.case, decision.clocks, decision.cancelled, decision.tell) == (file.case, (), (), ())
     assert decision.audit[0].action == "contact.attempted"
     assert decision.audit[0].personal == {"note": "left word"}
@@ -340,7 +407,7 @@ def test_an_attempt_that_cannot_have_been_is_refused(attempt: dict[str, Any], wo
     file = File(alert())
     given = Attempt(**{"by": "ann", "channel": "phone", "outcome": "reached", "happened_at": hours(1), **attempt})
     with pytest.raises(ActionRefused, match=words):
-        record_contact(file.case, file.clocks.values(), given, hours(1), file.newest, POLICIES)
+        record_contact(file.case, file.clocks.values(), given, hours(1), file.complaints, POLICIES)
 
 
 def test_handing_over_needs_a_reason_and_somebody_else_and_lets_the_clocks_run() -> None:
@@ -451,7 +518,12 @@ class CaseLife(RuleBasedStateMachine):
         at = max(self.now - ago * H, before.starts.customer_sent)
         done = self._act(lambda: self.file.tried(by, self.now, outcome, at))
         assert done is (before.status is not Status.RESOLVED)
-        if done and outcome == "reached" and before.contacted_at is None and at < self.file.newest.starts.customer_sent:
+        unanswered = [
+            a.starts.customer_sent for a in self.file.complaints if not before.answers(a.starts.customer_sent)
+        ]
+        if done and outcome == "reached" and unanswered and all(sent > at for sent in unanswered):
+            assert self.file.case == before  # it answers nothing new
+        elif done and outcome == "reached" and any(sent > at for sent in unanswered):
             assert (self.file.case.status, self.file.case.cycle) == (Status.OPEN, before.cycle + 1)
         elif done and outcome == "reached":
             assert CONTACT not in self.file.now_running()
@@ -466,7 +538,7 @@ class CaseLife(RuleBasedStateMachine):
             assert self.file.case.caller == to
             assert self.file.told == [(to, "call")]
         else:
-            assert before.status is Status.RESOLVED or to == before.caller
+            assert before.contacted_at is not None or to == before.caller
 
     @rule()
     def removes_the_cause(self) -> None:
@@ -498,7 +570,11 @@ class CaseLife(RuleBasedStateMachine):
         for key, clock in before.items():
             same = self.file.clocks[key]
             assert (same.started_at, same.due_at, same.policy) == (clock.started_at, clock.due_at, clock.policy)
-            assert clock.running or same == clock  # what has ended stays as it ended
+            if not clock.running and same != clock:  # what has ended stays as it ended, save for an earlier call
+                assert clock.stopped_at is not None
+                assert same.stopped_at is not None
+                assert same.stopped_at < clock.stopped_at
+                assert same == replace(clock, stopped_at=same.stopped_at)
         for clock in self.file.clocks.values():
             plans = [c.plan for c in self.file.clocks.values() if (c.kind, c.cycle) == (clock.kind, clock.cycle)]
             assert sorted(plans) == list(range(1, len(plans) + 1))

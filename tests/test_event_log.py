@@ -4,8 +4,10 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from kafka import KafkaProducer
 from sqlalchemy import select
 
 from alerting.adapters.kafka import KafkaLog
@@ -286,3 +288,27 @@ def _published(log: EventLog, request: pytest.FixtureRequest) -> list[str]:
         return [record.value.decode() for record in consumer]
     finally:
         consumer.close()
+
+
+def test_a_header_whose_name_is_no_utf_8_stops_nobody(kafka: Any) -> None:
+    """kafka-python's poll raises on it for ever, with every record behind it in the same batch."""
+
+    class NoText(str):
+        def encode(self, *_: Any) -> bytes:
+            return b"\xff\xfe"
+
+    tag, group = uuid.uuid4().hex[:8], f"headers-{uuid.uuid4().hex[:8]}"
+    log = KafkaLog([kafka.bootstrap], group, {}, session_timeout=6.0)
+    producer = KafkaProducer(bootstrap_servers=[kafka.bootstrap], linger_ms=50)
+    for number in range(3):
+        headers = [(NoText("x"), b"\xff"), ("ce_x", b"1")] if number == 1 else [("ce_x", b"0")]
+        producer.send("surveys", key=tag.encode(), value=f"{tag}:{number}".encode(), headers=headers)
+    producer.close()
+    consumer = log.consumer()
+    fetched = _read_until(consumer, tag, 3)
+    consumer.close()
+    log.close()
+    assert _values(fetched, tag) == [f"{tag}:{number}" for number in range(3)]
+    mine = [r for f in fetched for r in f.records if (r.value or b"").startswith(tag.encode())]
+    assert [r.headers["ce_x"] for r in mine] == [b"0", b"1", b"0"]
+    assert mine[1].headers["\ufffd\ufffd"] == b"\xff"

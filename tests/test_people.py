@@ -90,26 +90,27 @@ def test_the_most_specific_territory_counts(state: dict[str, Any], office: str) 
     ("already", "heir"),
     [
         (set(), "stand_in"),
-        ({"stand_in"}, "boss"),
-        ({"stand_in", "boss"}, "chief"),
-        ({"stand_in", "boss", "chief"}, None),
+        ({"stand_in"}, "desk"),
+        ({"stand_in", "desk"}, "boss"),
+        ({"stand_in", "desk", "boss"}, "chief"),
+        ({"stand_in", "desk", "boss", "chief"}, None),
         ({"boss"}, "stand_in"),
     ],
 )
-def test_whoever_cannot_be_reached_is_replaced_by_substitute_then_managers_and_nobody_twice(
+def test_whoever_cannot_be_reached_is_replaced_by_substitute_then_default_then_managers(
     already: set[str], heir: str | None
 ) -> None:
     ann = party("ann", substitute="stand_in", manager="boss")
-    everybody = staff(ann, party("stand_in", manager="boss"), party("boss", manager="chief"), party("chief"))
-    found = everybody.next_responsible(ann, {"ann", *already})
+    everybody = staff(ann, party("stand_in"), party("desk"), party("boss", manager="chief"), party("chief"))
+    found = everybody.next_responsible(ann, "desk", {"ann", *already})
     assert (found.id if found else None) == heir
 
 
 def test_managers_in_a_circle_end_the_search() -> None:
     ann, ben = party("ann", manager="ben"), party("ben", manager="ann")
-    assert staff(ann, ben).next_responsible(ann, {"ann", "ben"}) is None
+    assert staff(ann, ben).next_responsible(ann, None, {"ann", "ben"}) is None
     alone = party("alone", manager="gone", substitute="gone")
-    assert staff(alone).next_responsible(alone, {"alone"}) is None
+    assert staff(alone).next_responsible(alone, None, {"alone"}) is None
 
 
 NAMES = st.sampled_from("abcde")
@@ -122,7 +123,7 @@ def test_passing_on_always_ends_and_meets_nobody_twice(managers: dict[str, str],
     met: list[str] = ["a"]
     current: Party | None = everybody.parties["a"]
     while current is not None:
-        current = everybody.next_responsible(current, set(met))
+        current = everybody.next_responsible(current, "c", set(met))
         met += [current.id] if current else []
         assert len(met) <= 5
     assert len(set(met)) == len(met)
@@ -141,3 +142,27 @@ def test_a_persons_time_zone_exists() -> None:
     with pytest.raises(ValidationError, match="Europe/Berln"):
         party("ann", time_zone="Europe/Berln")
     assert party("ann", time_zone="Asia/Tokyo").zone.key == "Asia/Tokyo"
+
+
+def test_an_office_is_passed_over_where_somebody_must_call() -> None:
+    """`owner: office_berlin` names no person who could pick up a phone."""
+    office, ann, desk = party("berlin", kind="office"), party("ann"), party("desk")
+    roles = {"owner": Role(first_of=["customer.owner", "default"]), "default": Role(person="desk")}
+    everybody = staff(office, ann, desk)
+    for owner, caller in (("berlin", "desk"), ("ann", "ann")):
+        found = fill_role("owner", customer(owner=owner), "key", Routing(roles=roles), everybody, to_call=True)
+        assert found.party.id == caller
+    assert fill_role("owner", customer(owner="berlin"), "key", Routing(roles=roles), everybody).party.id == "berlin"
+
+
+@pytest.mark.parametrize(
+    "address", ["a@b.", "a@b..c", "a@[1", "a@)b", "a..b@c.d", ".a@b.c", "a@-b.c", "a b@c.d", "a@b@c"]
+)
+def test_an_address_no_mail_server_would_take_is_refused_when_it_is_read(address: str) -> None:
+    with pytest.raises(ValidationError, match="is not one mail address"):
+        party("ann", email=address)
+
+
+def test_unusual_addresses_that_are_right_are_taken() -> None:
+    for address in ("o'neil+alerts@sub.example.com", "a_b-c@localhost", "1@2.example"):
+        assert party("ann", email=address).email == address

@@ -15,6 +15,8 @@ from typing import Any
 
 from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
+from kafka.record import memory_records
+from kafka.record.default_records import DefaultRecordBatch
 from kafka.structs import OffsetAndMetadata
 
 from alerting.database.positions import Partition
@@ -35,6 +37,38 @@ CONFIRM_EVERY = 1.0
 
 MAX_RECORDS = 500
 MAX_FETCH = 4 * 1024 * 1024
+
+
+class _Lenient(bytes):
+    """Record bytes whose parts are decoded with replacement characters where they are no UTF-8."""
+
+    def __getitem__(self, place: Any) -> Any:
+        part = super().__getitem__(place)
+        return _Lenient(part) if isinstance(place, slice) else part
+
+    def decode(self, encoding: str = "utf-8", errors: str = "replace") -> str:
+        return super().decode(encoding, errors)
+
+
+class _ReadableBatch(DefaultRecordBatch):  # type: ignore[misc]
+    """A header's name that is no UTF-8 makes kafka-python's poll fail for ever: such a record is read leniently."""
+
+    _pos: int
+    _buffer: bytes
+
+    def _read_msg(self, *args: Any, **kwargs: Any) -> Any:
+        start = self._pos
+        try:
+            return super()._read_msg(*args, **kwargs)
+        except UnicodeDecodeError:
+            strict, self._buffer, self._pos = self._buffer, _Lenient(self._buffer), start
+            try:
+                return super()._read_msg(*args, **kwargs)
+            finally:
+                self._buffer = strict
+
+
+memory_records.DefaultRecordBatch = _ReadableBatch  # the one place kafka-python makes them; it offers no other way in
 
 
 class KafkaLog:

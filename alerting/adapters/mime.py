@@ -1,6 +1,7 @@
 """A Mail as RFC 5322 bytes, read back and checked before it leaves."""
 
 from email import policy
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser
@@ -13,7 +14,17 @@ _POLICY = policy.SMTP.clone(max_line_length=998)
 
 
 def to_bytes(mail: Mail) -> bytes:
-    """Plain text and HTML alternatives, threaded by case, marked as automatic so that no responder answers."""
+    """Plain text and HTML alternatives, threaded by case, marked as automatic so that no responder answers.
+
+    Raises ValueError for whatever cannot be written: the library's own errors are of many kinds.
+    """
+    try:
+        return _composed(mail)
+    except (MessageError, AttributeError, IndexError, LookupError) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
+
+
+def _composed(mail: Mail) -> bytes:
     message = EmailMessage(policy=_POLICY)
     message["From"] = mail.sender
     message["To"] = Address(display_name=mail.recipient_name, addr_spec=mail.recipient)

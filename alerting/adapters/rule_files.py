@@ -29,6 +29,15 @@ def read_files(rules: Path, templates: Path) -> dict[str, str]:
     return files
 
 
+def read_rules(rules: Path) -> dict[str, str]:
+    """The texts under rules/ alone. Raises RulebookInvalid for a file that is not UTF-8."""
+    findings = Findings()
+    files = _read_folder(rules, "rules", findings)
+    if findings.problems:
+        raise RulebookInvalid(findings.problems)
+    return files
+
+
 def _read_files(rules: Path, templates: Path, findings: Findings) -> dict[str, str]:
     """A file that cannot be read is noted, and empty in the answer: it is not missing."""
     files: dict[str, str] = {}
@@ -38,10 +47,16 @@ def _read_files(rules: Path, templates: Path, findings: Findings) -> dict[str, s
             hint = "set ALERTING_RULES and ALERTING_TEMPLATES, or start where rules/ and templates/ are"
             findings.problems.append(Problem(file=prefix, line=None, column=None, message=message, suggestion=hint))
             continue
-        for path in sorted(p for p in root.rglob("*") if p.is_file() and not p.name.startswith(".")):
-            name = f"{prefix}/{path.relative_to(root).as_posix()}"
-            if name != PEOPLE:
-                files[name] = _read_text(path, name, findings)
+        files |= _read_folder(root, prefix, findings)
+    return files
+
+
+def _read_folder(root: Path, prefix: str, findings: Findings) -> dict[str, str]:
+    files = {}
+    for path in sorted(p for p in root.rglob("*") if p.is_file() and not p.name.startswith(".")):
+        name = f"{prefix}/{path.relative_to(root).as_posix()}"
+        if name != PEOPLE:
+            files[name] = _read_text(path, name, findings)
     return files
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from alerting.domain.durations import parse_duration
 from alerting.domain.people import Party, PartyId, Role, Territory
@@ -19,7 +19,16 @@ class Form(BaseModel):
 
 def _duration(value: Any) -> Any:
     """A bare number would be read as seconds."""
-    return parse_duration(str(value))
+    found = parse_duration(str(value))
+    if found > LONGEST:
+        raise ValueError(f"{str(value)!r} is longer than ten years")
+    return found
+
+
+def _not_zero(value: timedelta) -> timedelta:
+    if not value:
+        raise ValueError("must be longer than nothing")
+    return value
 
 
 def _written_out(value: Any) -> Any:
@@ -40,7 +49,9 @@ def _listed(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
+LONGEST = timedelta(days=3660)
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Length = Annotated[Duration, AfterValidator(_not_zero)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 
 
@@ -48,7 +59,7 @@ class SettingsForm(Form):
     """rules/settings.yaml"""
 
     go_live: Annotated[AwareDatetime, BeforeValidator(_written_out)]
-    notify_max_age: Duration = timedelta(days=7)
+    notify_max_age: Length = timedelta(days=7)
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
 
 
@@ -101,7 +112,7 @@ class SignalForm(Form):
     days_since: str | None = None
     of: str | None = None
     where: str | None = None
-    within: Duration
+    within: Length
     reset_when: str | None = None
 
     @model_validator(mode="after")
@@ -144,7 +155,7 @@ class StepForm(Form):
 
 class TargetForm(Form):
     by: Literal["caller", "fixer"]
-    within: Duration
+    within: Length
     calendar: Literal["always"] = "always"
     steps: list[StepForm] = Field(default_factory=list)
 

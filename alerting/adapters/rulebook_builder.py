@@ -321,6 +321,11 @@ class _Builder:
         if default is None or default.person is None:
             hint = "add `default: {person: ...}`: whoever nobody is responsible for goes there"
             self.findings.add(file, ("roles", "default"), "the role 'default' must name a person", hint)
+            return
+        found = (self.people or {}).get(default.person)
+        if found is not None and found.kind != "person":
+            message, hint = f"{default.person!r} is an office, which cannot call anybody", "name a person"
+            self.findings.add(file, ("roles", "default", "person"), message, hint)
 
     def _person(self, file: YamlFile, path: YamlPath, person: object) -> None:
         self.findings.check_name(file, path, "person or office", person, self.people)

@@ -82,7 +82,7 @@ def call_hours(contact: Mapping[str, Any], customer_zone: str | None, reader: Zo
     text = f"{begin}–{end} their time"
     try:
         theirs = ZoneInfo(customer_zone or "")
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OSError):  # a folder of the zones, such as `Europe`, is an OSError
         return text
     if theirs.utcoffset(now) == reader.utcoffset(now):
         return text

@@ -1,6 +1,5 @@
 """`alerting`: run it, feed it, ask it."""
 
-import getpass
 import signal
 import sys
 from datetime import datetime
@@ -8,25 +7,22 @@ from typing import Any
 
 import click
 
-from alerting.adapters import rule_files
-from alerting.adapters.rulebook_builder import build_rulebook
 from alerting.adapters.tables_of_customers import read_table
 from alerting.bootstrap import ROLES, prepare, run_roles
 from alerting.cli.case_commands import case
 from alerting.cli.dead_letter_commands import dead_letters
 from alerting.cli.demo import demo
 from alerting.cli.hold_commands import hold
-from alerting.cli.running import opened, plain_errors, print_json, table
+from alerting.cli.rule_commands import check, rules
+from alerting.cli.running import opened, print_json, table
 from alerting.cli.words import Words
 from alerting.database import customers, positions
 from alerting.domain.customers import Customer
 from alerting.domain.durations import format_duration
 from alerting.domain.errors import ActionRefused
 from alerting.entrypoints.running import Stop
-from alerting.services.activation import activate_rulebook
 from alerting.services.importing import import_customers
 from alerting.services.reporting import Line, as_json, period, response_times
-from alerting.settings import read_settings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,8 +33,10 @@ def main() -> None:
 
 main.add_command(demo)
 main.add_command(case)
+main.add_command(check)
 main.add_command(dead_letters)
 main.add_command(hold)
+main.add_command(rules)
 
 
 @main.command()
@@ -84,34 +82,6 @@ def migrate() -> None:
         click.echo("The database is up to date.")
 
 
-@main.command()
-def check() -> None:
-    """Read all of rules/ and templates/ and say what is wrong, with file and line."""
-    with plain_errors():
-        settings = read_settings()
-        files, people = rule_files.read_all(settings.rules, settings.templates)
-        rulebook = build_rulebook(files, people)
-        click.echo(f"{len(files)} files, {len(rulebook.rules)} rules, {len(people)} people and offices: no problems.")
-
-
-@main.group()
-def rules() -> None:
-    """Rulebooks: everything under rules/ and templates/mail/, as one version."""
-
-
-@rules.command()
-@click.option("--author", default=None, help="Who decides this; your login name by default.")
-@click.option("--reason", default="", help="Why; kept in the audit.")
-def activate(author: str | None, reason: str) -> None:
-    """Check rules/ and templates/, and make them the active rulebook of every process."""
-    with opened() as app:
-        files, people = rule_files.read_all(app.settings.rules, app.settings.templates)
-        name, changed = activate_rulebook(
-            app.ctx, files, people, author=author or getpass.getuser(), reason=reason or "not given"
-        )
-        click.echo(f"{'Active now' if changed else 'Already active, nothing changed'}: rulebook {name[:12]}")
-
-
 @main.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 def import_(file: str) -> None:
@@ -129,8 +99,8 @@ def import_(file: str) -> None:
 
 
 @main.command()
-@click.option("--from", "begin", type=click.DateTime(["%Y-%m-%d"]), help="Cases opened on this day or later (UTC).")
-@click.option("--to", "end", type=click.DateTime(["%Y-%m-%d"]), help="Cases opened on this day or earlier (UTC).")
+@click.option("--from", "begin", type=click.DateTime(["%Y-%m-%d"]), help="Clocks started on this day or later (UTC).")
+@click.option("--to", "end", type=click.DateTime(["%Y-%m-%d"]), help="Clocks started on this day or earlier (UTC).")
 @click.option("--json", "as_json_", is_flag=True)
 def report(begin: datetime | None, end: datetime | None, as_json_: bool) -> None:
     """Response times: median, 90 %, share in target; open and overdue counts as missed."""

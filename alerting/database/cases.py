@@ -48,6 +48,7 @@ def _case(row: Any) -> Case:
         assignment=row.assignment,
         starts=Starts(customer_sent=row.customer_sent_at, received=row.received_at, case_opened=row.opened_at),
         contacted_at=row.contacted_at,
+        answered_until=row.answered_until,
         cause_removed_at=row.cause_removed_at,
         resolved_at=row.resolved_at,
     )
@@ -69,13 +70,14 @@ def save_case(tx: Transaction, case: Case) -> int:
         "assignment": case.assignment,
         "customer_sent_at": case.starts.customer_sent,
         "received_at": case.starts.received,
-        "opened_at": case.starts.case_opened,
         "contacted_at": case.contacted_at,
+        "answered_until": case.answered_until,
         "cause_removed_at": case.cause_removed_at,
         "resolved_at": case.resolved_at,
     }
     if case.id is None:
-        return tx.execute(case_file.insert().values(**values).returning(case_file.c.id)).scalar_one()  # type: ignore[no-any-return]
+        opening = case_file.insert().values(**values, opened_at=case.starts.case_opened)
+        return tx.execute(opening.returning(case_file.c.id)).scalar_one()  # type: ignore[no-any-return]
     tx.execute(update(case_file).where(case_file.c.id == case.id).values(**values))
     return case.id
 
@@ -223,14 +225,14 @@ def list_cases(tx: Transaction, *, status: str | None = None, limit: int = 200) 
 
 
 def clocks_started_between(tx: Transaction, begin: datetime | None, end: datetime | None) -> list[Any]:
-    """Every clock that counts (no superseded plans) of cases that were opened in a period, with its case; for reports."""
+    """Every clock that counts (no superseded plans) and started in a period, with its case; for reports."""
     joined = clock.join(case_file, case_file.c.id == clock.c.case_id)
     statement = select(clock, case_file.c.customer_key, case_file.c.segment).select_from(joined)
     statement = statement.where(clock.c.superseded_at.is_(None))
     if begin is not None:
-        statement = statement.where(case_file.c.opened_at >= begin)
+        statement = statement.where(clock.c.started_at >= begin)
     if end is not None:
-        statement = statement.where(case_file.c.opened_at < end)
+        statement = statement.where(clock.c.started_at < end)
     return list(tx.execute(statement.order_by(clock.c.case_id, clock.c.cycle)))
 
 

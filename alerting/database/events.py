@@ -1,6 +1,7 @@
 """Stored events and dead letters."""
 
 import base64
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -138,10 +139,11 @@ class DeadLetter:
 
 
 def bury(tx: Transaction, letters: Sequence[DeadLetter], now: datetime) -> None:
-    """Store dead letters; the same place is stored once."""
+    """Store dead letters; the same bytes at the same place are stored once."""
     rows = [
         {
             "place": letter.place,
+            "digest": hashlib.sha256(letter.raw).hexdigest(),
             **_why(letter.error),
             "raw": letter.raw,
             "headers": [[_storable(n), base64.b64encode(value).decode()] for n, value in letter.headers.items()],

@@ -57,7 +57,10 @@ def staff_at(tx: Transaction, moment: datetime) -> Staff:
 
 
 def import_people(tx: Transaction, people: Mapping[str, Party], now: datetime) -> list[str]:
-    """Store what is new or changed about people as facts valid from now on; returns whose facts changed."""
+    """Store what is new or changed about people as facts valid from now on; returns whose facts changed.
+
+    Whoever is not among them any more has left: from now on no role falls to them.
+    """
     known = staff_at(tx, now).parties
     first = not known
     changed = [party for party in people.values() if known.get(party.id) != party]
@@ -68,4 +71,7 @@ def import_people(tx: Transaction, people: Mapping[str, Party], now: datetime) -
                 party=party.id, valid_from=valid_from, recorded_at=now, facts=party.model_dump(mode="json")
             )
         )
-    return [party.id for party in changed]
+    left = sorted(known.keys() - people.keys()) if people else []
+    for name in left:
+        tx.execute(party_fact.insert().values(party=name, valid_from=now, recorded_at=now, facts=None))
+    return [*(party.id for party in changed), *left]

@@ -99,7 +99,8 @@ dead_letter = Table(
     "dead_letter",
     metadata,
     Column("id", Number, primary_key=True),
-    Column("place", String(400), nullable=False, unique=True),
+    Column("place", String(400), nullable=False),
+    Column("digest", String(64), nullable=False),  # of the bytes: a place comes again when its topic is made anew
     Column("reason", String(100), nullable=False),
     Column("field", String(400)),
     Column("detail", Text, nullable=False),
@@ -113,6 +114,7 @@ dead_letter = Table(
     Column("discarded_by", String(200)),
     Column("discard_reason", Text),
     Column("attempts", Integer, nullable=False, server_default="1"),
+    UniqueConstraint("place", "digest"),
     Index(
         "ix_dead_letter_unpublished",
         "id",
@@ -221,6 +223,7 @@ case_file = Table(
     Column("received_at", Instant, nullable=False),
     Column("opened_at", Instant, nullable=False),
     Column("contacted_at", Instant),
+    Column("answered_until", Instant),  # the latest contact of all cycles
     Column("cause_removed_at", Instant),
     Column("resolved_at", Instant),
     Index("ix_case_file_customer_key", "customer_key"),

@@ -1,6 +1,6 @@
 """What an alert does to its customer's case: opens it, joins it, or opens it again."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -38,7 +38,7 @@ def open_case(customer_key: str, alert: RaisedAlert, now: datetime) -> Decision:
         assignment=1,
         starts=alert.starts,
     )
-    clocks, timers = _start_all(case, alert, {}, now, {})
+    clocks, timers = _start_all(case, [alert], {}, now, {})
     tell = [Told(recipient=case.caller, template=alert.template, data={"duty": "call"})]
     if case.fixer:
         tell.append(Told(recipient=case.fixer, template="fix"))
@@ -55,9 +55,10 @@ def join_case(
     The higher severity's caller holds the case, ties keep the present one; the other is informed. Where the new alert's
     target ends earlier, that clock gets a new plan. If the customer has been spoken with and complains again
     afterwards, the case goes back to open in its next cycle: the earlier call does not answer the new complaint. In the
-    same way a cause that was removed before the new complaint has to be removed again.
+    same way a cause that was removed before the new complaint has to be removed again. A complaint that arrives late
+    and was answered by a call already asks for no further one.
     """
-    if case.contacted_at is not None and alert.starts.customer_sent > case.contacted_at:
+    if case.contacted_at is not None and not case.answers(alert.starts.customer_sent):
         return _reopen(case, clocks, alert, policies, now)
     after, tell = _join_people(case, alert)
     if case.cause_removed_at is not None and alert.starts.customer_sent > case.cause_removed_at:
@@ -87,7 +88,7 @@ def _reopen(
     case: Case, clocks: Iterable[Clock], alert: RaisedAlert, policies: Mapping[str, Policy], now: datetime
 ) -> Decision:
     joined, tell = _join_people(case, alert)
-    renewed = next_cycle(replace(joined, assignment=case.assignment), clocks, alert, policies, now)
+    renewed = next_cycle(replace(joined, assignment=case.assignment), clocks, [alert], policies, now)
     if joined.fixer is not None and joined.fixer == case.fixer:
         tell.append(Told(recipient=joined.fixer, template="fix"))
     audit = (*renewed.audit, *_caller_lines(case, joined, alert, now))
@@ -95,24 +96,34 @@ def _reopen(
 
 
 def next_cycle(
-    case: Case, clocks: Iterable[Clock], complaint: Complaint, policies: Mapping[str, Policy], now: datetime
+    case: Case,
+    clocks: Iterable[Clock],
+    complaints: Sequence[Complaint],
+    policies: Mapping[str, Policy],
+    now: datetime,
 ) -> Decision:
-    """Back to open for a complaint that no call has answered. What the fixer has done since it was sent stays done."""
+    """Back to open for complaints that no call has answered, oldest first.
+
+    Each promise is the strictest any of them makes. What the fixer has done since the newest was sent stays done.
+    """
+    first, newest = complaints[0], max(complaint.starts.customer_sent for complaint in complaints)
+    gravest = max(complaints, key=lambda c: SEVERITIES.index(c.severity))  # the first of several
     removed = case.cause_removed_at
     after = replace(
         case,
         cycle=case.cycle + 1,
         status=Status.OPEN,
-        starts=complaint.starts,
-        policy=complaint.policy.id,
-        rule=complaint.rule,
+        starts=first.starts,
+        policy=gravest.policy.id,
+        rule=gravest.rule,
         contacted_at=None,
-        cause_removed_at=removed if removed is not None and removed >= complaint.starts.customer_sent else None,
+        cause_removed_at=removed if removed is not None and removed >= newest else None,
         assignment=case.assignment + 1,
     )
     running = {kind: clock for kind, clock in current_clocks(case, clocks).items() if clock.running}
-    started, timers = _start_all(after, complaint, policies, now, running)
-    facts = {"alert": complaint.id, "rule": complaint.rule, "cycle": after.cycle, "clocks": _dues(started)}
+    started, timers = _start_all(after, complaints, policies, now, running)
+    alerts = [complaint.id for complaint in complaints]
+    facts = {"alerts": alerts, "rule": after.rule, "cycle": after.cycle, "clocks": _dues(started)}
     return Decision(
         case=after,
         clocks=(*(clock.supersede(now) for clock in running.values()), *started),
@@ -129,7 +140,8 @@ def _join_people(case: Case, alert: RaisedAlert) -> tuple[Case, list[Told]]:
     caller = other if stronger else case.caller
     fixer = case.fixer or (alert.fixer.party.id if alert.fixer else None)
     known = {caller, fixer, *case.informed}
-    candidates = [case.caller, other, *(a.party.id for a in alert.informed)]
+    fixing = [alert.fixer.party.id] if alert.fixer else []
+    candidates = [case.caller, other, *fixing, *(a.party.id for a in alert.informed)]
     new = [person for person in dict.fromkeys(candidates) if person not in known]
     after = replace(
         case,
@@ -157,10 +169,10 @@ def _stricter(
 
     What is already done is not asked for again: nothing could stop such a clock any more. A cause that came back is.
     """
-    present = current_clocks(case, clocks)
+    present, answered = current_clocks(case, clocks), case.answers(alert.starts.customer_sent)
     done = {
-        ClockKind.ACKNOWLEDGE: case.status is not Status.OPEN,
-        ClockKind.CONTACT: case.contacted_at is not None,
+        ClockKind.ACKNOWLEDGE: answered or case.status is not Status.OPEN,
+        ClockKind.CONTACT: answered or case.contacted_at is not None,
         ClockKind.RESOLVE: case.cause_removed_at is not None,
     }
     again = {ClockKind.RESOLVE} - {kind for kind, over in done.items() if over}
@@ -180,29 +192,35 @@ def _stricter(
 
 def _start_all(
     case: Case,
-    complaint: Complaint,
+    complaints: Sequence[Complaint],
     policies: Mapping[str, Policy],
     now: datetime,
     owed: Mapping[ClockKind, Clock],
 ) -> tuple[list[Clock], list[NewTimer]]:
     """The clocks of a cycle. What was still `owed` of the cycle before keeps its due time where that is earlier.
 
-    It is owed on even where the new complaint's policy knows no such promise, with the steps of its own policy.
+    It is owed on even where no new complaint's policy knows such a promise, with the steps of its own policy.
     """
     clocks, timers = [], []
-    for kind, target in complaint.policy.targets.items():
+    for kind in ClockKind:
         if kind is ClockKind.RESOLVE and case.cause_removed_at is not None:
             continue
-        clock, before = start_clock(kind, complaint.policy, complaint.starts, case.cycle, 1), owed.get(kind)
-        if before is not None and before.due_at < clock.due_at:
-            clock = replace(clock, started_at=before.started_at, due_at=before.due_at)
-        clocks.append(clock)
-        timers += timers_of(clock, target, now)
-    for kind in sorted(owed.keys() - complaint.policy.targets.keys()):
-        clock = replace(owed[kind], cycle=case.cycle, plan=1, missed_at=None)
-        clocks.append(clock)
-        timers += timers_of(clock, _target_of(clock, policies), now)
+        asking = [complaint for complaint in complaints if kind in complaint.policy.targets]
+        plans = [(start_clock(kind, c.policy, c.starts, case.cycle, 1), c.policy.targets[kind]) for c in asking]
+        before = owed.get(kind)
+        if before is not None:
+            carried = replace(before, cycle=case.cycle, plan=1)
+            plans.append((carried, _target_of(carried, policies)))
+        if plans:
+            clock, target = min(plans, key=lambda plan: plan[0].due_at)
+            clocks.append(clock)
+            timers += _timers_left(clock, target, now)
     return clocks, timers
+
+
+def _timers_left(clock: Clock, target: Target, now: datetime) -> list[NewTimer]:
+    """A promise that was missed before the case opened again: nobody is told of that twice."""
+    return [timer for timer in timers_of(clock, target, now) if clock.missed_at is None or timer.due_at > now]
 
 
 def promised_by(case: Case, clocks: Iterable[Clock]) -> Policy:

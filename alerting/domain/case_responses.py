@@ -1,8 +1,9 @@
 """What people do about a case. Facts and `now` go in, a Decision comes out; ActionRefused says why it cannot be done."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from alerting.domain.case_alerts import next_cycle
 from alerting.domain.cases import (
@@ -38,7 +39,13 @@ def acknowledge(case: Case, clocks: Iterable[Clock], by: str, now: datetime) -> 
     audit = [AuditLine(action="case.acknowledged", happened_at=now, facts={"by": by, "clocks": _results(stopped)})]
     if taken:
         audit.append(AuditLine(action="case.taken_over", happened_at=now, facts={"from": case.caller, "to": by}))
-    return Decision(case=after, clocks=tuple(stopped), cancelled=tuple(c.key for c in stopped), audit=tuple(audit))
+    return Decision(
+        case=after,
+        clocks=tuple(stopped),
+        cancelled=tuple(c.key for c in stopped),
+        tell=(Told(recipient=case.caller, template="informed"),) if taken else (),
+        audit=tuple(audit),
+    )
 
 
 def record_contact(
@@ -46,30 +53,42 @@ def record_contact(
     clocks: Iterable[Clock],
     attempt: Attempt,
     now: datetime,
-    newest: Complaint,
+    complaints: Sequence[Complaint],
     policies: Mapping[str, Policy],
 ) -> Decision:
     """A contact stops the contact clock at the moment it happened; an attempt only goes on record.
 
-    A call that happened before the `newest` complaint of the case answers what came before; the case is then open in
-    its next cycle, as it would be had the call been recorded at once. `policies` are those of the active rulebook.
-    Raises ActionRefused for an instant ahead of now or before the customer wrote, and for unknown words.
+    A call answers those of the case's `complaints` that were sent before it. Where others are left, the case is open in
+    its next cycle, as it would be had the call been recorded at once; a call that answers nothing new only goes on
+    record. `policies` are those of the active rulebook. Raises ActionRefused for an instant ahead of now or before the
+    customer wrote, and for unknown words.
     """
     _must_be_unresolved(case)
-    _check_attempt(case, attempt, now)
-    unanswered = attempt.reached and case.contacted_at is None and newest.starts.customer_sent > attempt.happened_at
-    if not unanswered:
-        return _recorded(case, clocks, attempt, now, may_resolve=True)
-    answered = _recorded(case, clocks, attempt, now, may_resolve=False)
-    renewed = next_cycle(answered.case, _after(clocks, answered), newest, policies, now)
+    _check_attempt(case, attempt, now, complaints)
+    at = attempt.happened_at
+    waiting = sorted((c for c in complaints if not case.answers(c.starts.customer_sent)), key=_sent)
+    later = [complaint for complaint in waiting if _sent(complaint) > at]
+    if not attempt.reached or (case.contacted_at is None and waiting and len(later) == len(waiting)):
+        return Decision(case=case, audit=(_contact_line("contact.attempted", attempt, {}),))
+    if not later:
+        return _recorded(case, clocks, attempt, now, complaints, may_resolve=True)
+    answered = _recorded(case, clocks, attempt, now, complaints, may_resolve=False)
+    renewed = next_cycle(answered.case, _after(clocks, answered), later, policies, now)
+    tell = [Told(recipient=case.caller, template="call", data={"duty": "call", "joined": True})]
+    if case.fixer is not None and renewed.case.cause_removed_at is None:
+        tell.append(Told(recipient=case.fixer, template="fix"))
     return Decision(
         case=renewed.case,
         clocks=(*answered.clocks, *renewed.clocks),
         timers=renewed.timers,
         cancelled=(*answered.cancelled, *renewed.cancelled),
-        tell=(Told(recipient=case.caller, template="call", data={"duty": "call", "joined": True}),),
+        tell=tuple(tell),
         audit=(*answered.audit, *renewed.audit),
     )
+
+
+def _sent(complaint: Complaint) -> datetime:
+    return complaint.starts.customer_sent
 
 
 def _after(clocks: Iterable[Clock], decision: Decision) -> list[Clock]:
@@ -78,42 +97,49 @@ def _after(clocks: Iterable[Clock], decision: Decision) -> list[Clock]:
     return [changed.get(clock.key, clock) for clock in clocks]
 
 
-def _recorded(case: Case, clocks: Iterable[Clock], attempt: Attempt, now: datetime, *, may_resolve: bool) -> Decision:
-    facts = {
-        "by": attempt.by,
-        "channel": attempt.channel,
-        "outcome": attempt.outcome,
-        "counts": attempt.reached,
-    }
-    personal = {"note": attempt.note} if attempt.note else {}
-    if not attempt.reached:
-        line = AuditLine(action="contact.attempted", happened_at=attempt.happened_at, facts=facts, personal=personal)
-        return Decision(case=case, audit=(line,))
-    stopped = _stop(case, clocks, ClockKind.ACKNOWLEDGE, attempt.happened_at)
-    stopped += _stop(case, clocks, ClockKind.CONTACT, attempt.happened_at)
-    done = may_resolve and case.cause_removed_at is not None
+def _recorded(
+    case: Case,
+    clocks: Iterable[Clock],
+    attempt: Attempt,
+    now: datetime,
+    complaints: Iterable[Complaint],
+    *,
+    may_resolve: bool,
+) -> Decision:
+    """The customer was reached. An earlier call recorded after a later one is when the promise was kept."""
+    at, done = attempt.happened_at, may_resolve and case.cause_removed_at is not None
+    stopped = _stop(case, clocks, ClockKind.ACKNOWLEDGE, at) + _stop(case, clocks, ClockKind.CONTACT, at)
+    if case.contacted_at is not None and not any(at < _sent(c) <= case.contacted_at for c in complaints):
+        stopped += _stop_earlier(case, clocks, at)
     after = replace(
         case,
         status=Status.RESOLVED if done else Status.CONTACTED,
-        contacted_at=max(case.contacted_at or attempt.happened_at, attempt.happened_at),
+        contacted_at=max(case.contacted_at or at, at),
+        answered_until=max(case.answered_until or at, at),
         resolved_at=now if done else None,
     )
-    line = AuditLine(
-        action="contact.made",
-        happened_at=attempt.happened_at,
-        facts={**facts, "clocks": _results(stopped)},
-        personal=personal,
-    )
-    first = case.contacted_at is None
-    others = [p for p in (*case.informed, case.caller) if p != attempt.by] if first else []
-    audit = (line, _resolved_line(now)) if done else (line,)
+    line = _contact_line("contact.made", attempt, _results(stopped))
+    others = [p for p in (*case.informed, case.caller) if p != attempt.by] if case.contacted_at is None else []
     return Decision(
         case=after,
         clocks=tuple(stopped),
         cancelled=tuple(c.key for c in stopped),
         tell=tuple(Told(recipient=p, template="handled") for p in others),
-        audit=audit,
+        audit=(line, _resolved_line(now)) if done else (line,),
     )
+
+
+def _contact_line(action: str, attempt: Attempt, results: Mapping[str, str]) -> AuditLine:
+    facts: dict[str, Any] = {
+        "by": attempt.by,
+        "channel": attempt.channel,
+        "outcome": attempt.outcome,
+        "counts": action == "contact.made",
+    }
+    if results:
+        facts["clocks"] = results
+    personal = {"note": attempt.note} if attempt.note else {}
+    return AuditLine(action=action, happened_at=attempt.happened_at, facts=facts, personal=personal)
 
 
 def hand_over(case: Case, to: str, by: str, reason: str, now: datetime) -> Decision:
@@ -123,6 +149,8 @@ def hand_over(case: Case, to: str, by: str, reason: str, now: datetime) -> Decis
         raise ActionRefused("say in a few words why it is handed over")
     if to == case.caller:
         raise ActionRefused(f"{case.number} is with {to} already")
+    if case.contacted_at is not None:
+        raise ActionRefused(f"the customer of {case.number} has been reached; there is no call to hand over")
     after = replace(
         case,
         caller=to,
@@ -136,9 +164,10 @@ def hand_over(case: Case, to: str, by: str, reason: str, now: datetime) -> Decis
         facts={"by": by, "from": case.caller, "to": to},
         personal={"reason": reason.strip()},
     )
-    return Decision(
-        case=after, tell=(Told(recipient=to, template="call", data={"duty": "call", "handed": by}),), audit=(line,)
-    )
+    tell = [Told(recipient=to, template="call", data={"duty": "call", "handed": by, "reason": reason.strip()})]
+    if by != case.caller:
+        tell.append(Told(recipient=case.caller, template="informed"))
+    return Decision(case=after, tell=tuple(tell), audit=(line,))
 
 
 def remove_cause(case: Case, clocks: Iterable[Clock], by: str, note: str, now: datetime) -> Decision:
@@ -176,6 +205,13 @@ def _stop(case: Case, clocks: Iterable[Clock], kind: ClockKind, at: datetime) ->
     return [clock.stop(max(at, clock.started_at))] if clock is not None and clock.running else []
 
 
+def _stop_earlier(case: Case, clocks: Iterable[Clock], at: datetime) -> list[Clock]:
+    clock = current_clocks(case, clocks).get(ClockKind.CONTACT)
+    if clock is None or clock.stopped_at is None or not clock.started_at <= at < clock.stopped_at:
+        return []
+    return [clock.stop(at)]
+
+
 def _informed_after_move(case: Case, to: str) -> tuple[str, ...]:
     """The former caller keeps hearing of the case; the new one no longer needs to."""
     return tuple(dict.fromkeys(p for p in (*case.informed, case.caller) if p != to))
@@ -186,14 +222,15 @@ def _must_be_unresolved(case: Case) -> None:
         raise ActionRefused(f"{case.number} is resolved; a new complaint opens a new case")
 
 
-def _check_attempt(case: Case, attempt: Attempt, now: datetime) -> None:
+def _check_attempt(case: Case, attempt: Attempt, now: datetime, complaints: Iterable[Complaint]) -> None:
     if attempt.channel not in CHANNELS:
         raise ActionRefused(f"channel is one of {', '.join(CHANNELS)}, not {attempt.channel!r}")
     if attempt.outcome not in OUTCOMES:
         raise ActionRefused(f"outcome is one of {', '.join(OUTCOMES)}, not {attempt.outcome!r}")
     if attempt.happened_at > now:
         raise ActionRefused("the time of the call lies ahead of now")
-    if attempt.happened_at < case.starts.customer_sent:
+    first = min((_sent(complaint) for complaint in complaints), default=case.starts.customer_sent)
+    if attempt.happened_at < first:
         raise ActionRefused("the time of the call lies before the customer wrote")
 
 

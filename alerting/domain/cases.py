@@ -49,13 +49,19 @@ class Case:
     assignment: int
     starts: Starts
     contacted_at: datetime | None = None
-    """The latest contact: what the customer wrote before it is answered."""
+    """When the customer was spoken with in this cycle."""
+    answered_until: datetime | None = None
+    """The latest contact of all cycles: what the customer wrote before it is answered."""
     cause_removed_at: datetime | None = None
     resolved_at: datetime | None = None
 
     @property
     def number(self) -> str:
         return f"C-{self.id}"
+
+    def answers(self, sent: datetime) -> bool:
+        """Whether a call has answered what the customer wrote then."""
+        return self.answered_until is not None and sent <= self.answered_until
 
 
 @dataclass(frozen=True, kw_only=True)

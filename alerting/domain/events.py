@@ -96,10 +96,13 @@ class _Envelope(BaseModel):
     data: Any = None
 
 
-def parse_event(value: bytes | None, headers: Mapping[str, bytes], received_at: datetime) -> Event:
+def parse_event(
+    value: bytes | None, headers: Mapping[str, bytes], received_at: datetime, now: datetime | None = None
+) -> Event:
     """Read one record of the event log.
 
-    `headers` carry `ce_*` attributes in binary mode; otherwise `value` is the structured JSON. Raises UnreadableEvent.
+    `headers` carry `ce_*` attributes in binary mode; otherwise `value` is the structured JSON. `received_at` is what the
+    log says, which a producer may have made up; without `now` it is believed. Raises UnreadableEvent.
     """
     envelope, canonical = _envelope(value, headers)
     payload_type = PAYLOADS.get(envelope.type)
@@ -113,8 +116,10 @@ def parse_event(value: bytes | None, headers: Mapping[str, bytes], received_at: 
         payload = payload_type.model_validate(envelope.data)
     except ValidationError as error:
         raise _unreadable(error, "data") from error
+    now = now or received_at
     time = envelope.time or received_at
-    clamped = time > received_at + MAX_FUTURE
+    received_at = max(received_at, min(time, now))  # nothing was received before it happened
+    clamped = time > now + MAX_FUTURE
     return Event(
         source=envelope.source,
         id=envelope.id,

@@ -22,8 +22,8 @@ def read_fact(value: Any, kind: Type) -> Any:
     plain = as_number(value)
     found = _READERS[kind](plain)
     if found is None:
-        shown = repr(value) if len(repr(value)) <= 40 else repr(value)[:37] + "..."
-        raise WrongType(f"{shown} is not a {kind.value}")
+        shown = str(value) if isinstance(value, Decimal) else repr(value)
+        raise WrongType(f"{shown if len(shown) <= 40 else shown[:37] + '...'} is not a {kind.words}")
     return found
 
 

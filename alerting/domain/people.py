@@ -1,5 +1,6 @@
 """People and offices, and who of them is responsible for a customer."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
@@ -18,15 +19,16 @@ def _zone(name: str) -> str:
     return name
 
 
+_ADDRESS = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
+)
+"""The plain form of RFC 5321 addresses: no quotes, no comments, no address literals."""
+
+
 def mail_address(text: str) -> str:
     """One bare ASCII address, `local@domain`. Raises ValueError."""
-    local, at, domain = text.partition("@")
-    if (
-        not (local and at and domain)
-        or any(ch.isspace() or ch in '<>,;"' for ch in text)
-        or "@" in domain
-        or not text.isascii()
-    ):
+    if not _ADDRESS.fullmatch(text):
         raise ValueError(f"{text!r} is not one mail address")
     return text
 
@@ -137,6 +139,10 @@ class Staff:
     def get(self, party_id: str | None) -> Party | None:
         return self.parties.get(party_id) if party_id else None
 
+    def people_only(self) -> "Staff":
+        """Without the offices."""
+        return Staff(parties={name: party for name, party in self.parties.items() if party.kind == "person"})
+
     def by_id_or_email(self, text: str | None) -> Party | None:
         """A customer's `owner` may be written as an id or as a mail address."""
         if not text:
@@ -153,9 +159,12 @@ class Staff:
     def substitute_of(self, party: Party) -> Party | None:
         return self.get(party.substitute)
 
-    def next_responsible(self, party: Party, already: set[str]) -> Party | None:
-        """Whom to tell when `party` cannot be reached: substitute, then managers upwards; nobody twice."""
-        line: list[Party | None] = [self.substitute_of(party)]
+    def next_responsible(self, party: Party, default: str | None, already: set[str]) -> Party | None:
+        """Whom to tell when `party` cannot be reached: the substitute, then `default`, then managers; nobody twice.
+
+        Managers come last: a wrong address must not bring every small complaint before a vice president.
+        """
+        line: list[Party | None] = [self.substitute_of(party), self.get(default)]
         boss, seen = self.manager_of(party), {party.id}
         while boss is not None and boss.id not in seen:
             line.append(boss)
@@ -164,13 +173,17 @@ class Staff:
         return next((p for p in line if p is not None and p.id not in already), None)
 
 
-def fill_role(role: str, customer: Customer, segment: str, routing: Routing, staff: Staff) -> Assignment:
+def fill_role(
+    role: str, customer: Customer, segment: str, routing: Routing, staff: Staff, *, to_call: bool = False
+) -> Assignment:
     """Who holds `role` for this customer. What cannot be filled falls to `default`, and the reasons say so.
 
-    Raises LookupError if `default` itself names nobody; loading a rulebook refuses that beforehand.
+    `to_call` passes over offices: an office cannot speak with anybody. Raises LookupError if `default` itself names
+    nobody; loading a rulebook refuses that beforehand.
     """
     why: list[str] = []
-    party = _fill(role, customer, segment, routing, staff, why)
+    available = staff.people_only() if to_call else staff
+    party = _fill(role, customer, segment, routing, available, why)
     if party is None and role != "default":
         why.append(f"nobody holds {role}: goes to default")
         party = _fill("default", customer, segment, routing, staff, why)

@@ -67,6 +67,11 @@ class Starts:
     received: datetime
     case_opened: datetime
 
+    @classmethod
+    def of_event(cls, sent: datetime, received: datetime, case_opened: datetime) -> "Starts":
+        """A sender's clock may run ahead of ours; nothing was sent after it was received."""
+        return cls(customer_sent=min(sent, received), received=received, case_opened=case_opened)
+
     def chosen(self, name: str) -> datetime:
         return getattr(self, name)  # type: ignore[no-any-return]
 

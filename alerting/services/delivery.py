@@ -120,6 +120,8 @@ def _claim(ctx: Context, post: Post, notification_id: int, customer_key: str) ->
         recipient = view.staff.get(row.recipient)
         gone = reason_gone(row.template, row.data, row.recipient, view.case, list(view.all_clocks))
         if recipient is None:
+            if gone is None:
+                _tell_default(tx, ctx, rulebook, view, row, now)
             gone = gone or f"{row.recipient} is not in people.yaml any more"
         if gone is not None or recipient is None:
             _skip(tx, ctx, row, gone or "nobody", now)
@@ -136,6 +138,19 @@ def _claim(ctx: Context, post: Post, notification_id: int, customer_key: str) ->
             rulebook=rulebook,
         )
         return Claimed(notification=row, delivery_id=delivery_id, letter=letter)
+
+
+def _tell_default(tx: Transaction, ctx: Context, rulebook: Rulebook, view: CaseView, row: Any, now: datetime) -> None:
+    """The recipient has left since: whoever answers for the rest hears instead."""
+    role = rulebook.routing.roles.get("default")
+    heir = view.staff.get(role.person if role else None)
+    if heir is None or heir.id == row.recipient:
+        return
+    carried = {name: value for name, value in row.data.items() if name != "duty"}
+    data = {**carried, "refused": [row.recipient], "instead_of": row.recipient, "meant_as": row.template, "gone": True}
+    template = "overdue" if row.template in {"reminder", "stand_in", "overdue"} else "undelivered"
+    note = NewNotification(cause_kind="notification", cause_id=row.id, recipient=heir.id, template=template, data=data)
+    notifications.add(tx, row.case_id, row.customer_key, [note], ctx.mail_domain, now)
 
 
 def _is_free(row: Any, now: datetime) -> bool:
@@ -192,10 +207,8 @@ def _pass_on(tx: Transaction, ctx: Context, claimed: Claimed, outcome: Outcome, 
     """An address refused for good: the next responsible person gets the mail, and the audit says so."""
     row, letter = claimed.notification, claimed.letter
     staff, tried = letter.view.staff, {letter.recipient.id, *row.data.get("refused", ())}
-    heir = staff.next_responsible(letter.recipient, tried)
-    if heir is None:
-        role = letter.rulebook.routing.roles.get("default")
-        heir = staff.get(role.person) if role and role.person and role.person not in tried else None
+    role = letter.rulebook.routing.roles.get("default")
+    heir = staff.next_responsible(letter.recipient, role.person if role else None, tried)
     facts: dict[str, Any] = {"refused": letter.recipient.id, "code": outcome.code, "to": heir.id if heir else None}
     _note(tx, row, "notification.refused", facts, now)
     if heir is None:

@@ -153,7 +153,7 @@ def _handle(tx: Transaction, ctx: Context, rulebook: Rulebook, records: Sequence
     by_place = {record.place: record for record in records}
     for record in records:
         try:
-            readable.append((parse_event(record.value, record.headers, _received(record, now)), record.place))
+            readable.append((parse_event(record.value, record.headers, _received(record, now), now), record.place))
         except UnreadableEvent as error:
             letters.append(_letter(record, error, now))
     taken, conflicts = _handle_events(tx, ctx, rulebook, readable, now)

@@ -134,8 +134,8 @@ def _raised(
 ) -> RaisedAlert:
     rule, event, segment = outcome.rule, judgement.event, judgement.membership.segment
 
-    def fill(role: str) -> Assignment:
-        return fill_role(role, judgement.customer, segment, rulebook.routing, staff)
+    def fill(role: str, *, to_call: bool = False) -> Assignment:
+        return fill_role(role, judgement.customer, segment, rulebook.routing, staff, to_call=to_call)
 
     return RaisedAlert(
         id=alert_id,
@@ -144,8 +144,8 @@ def _raised(
         segment=segment,
         policy=rulebook.policies[rule.policy],
         template=rule.template,
-        starts=Starts(customer_sent=event.time, received=event.received_at, case_opened=now),
-        caller=fill(rule.caller),
+        starts=Starts.of_event(event.time, event.received_at, now),
+        caller=fill(rule.caller, to_call=True),
         fixer=fill(rule.fixer) if rule.fixer else None,
         informed=tuple(fill(role) for role in rule.inform),
     )

@@ -29,7 +29,7 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class ResponseTimes:
-    """The report: period by the cases' opening (half-open), a line per kind of promise, and by person."""
+    """The report: period by the start of the clocks (half-open), a line per kind of promise, and by person."""
 
     begin: datetime | None
     end: datetime | None
@@ -50,7 +50,7 @@ def period(first: date | None, last: date | None) -> tuple[datetime | None, date
 
 
 def response_times(ctx: Context, begin: datetime | None = None, end: datetime | None = None) -> ResponseTimes:
-    """Response times of cases opened in [begin, end)."""
+    """Response times promised in [begin, end): by the start of the clocks, so that a past month stays as it was."""
     with ctx.db.read() as tx:
         now = tx.now()
         staff = rulebooks.staff_at(tx, now)

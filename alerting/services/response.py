@@ -13,7 +13,7 @@ from alerting.domain.cases import Attempt, Case, Complaint, Decision
 from alerting.domain.errors import ActionRefused
 from alerting.domain.people import Party
 from alerting.domain.rulebook import Rulebook
-from alerting.domain.sla import Clock, Starts
+from alerting.domain.sla import Clock, Policy, Starts
 from alerting.services.applying import Cause, apply_decision
 from alerting.services.context import Context
 
@@ -59,7 +59,8 @@ def is_stale(ticket: Ticket, case: Case) -> str | None:
 def acknowledge_case(ctx: Context, case_id: int, actor: Actor, ticket: Ticket | None = None) -> Case:
     """`actor` takes the call. Raises ActionRefused, naming why, when the case has moved on."""
 
-    def act(_: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
+    def act(tx: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
+        _must_be_a_person(tx, actor.party, now)
         return acknowledge(case, clocks, actor.party, now)
 
     return _respond(ctx, case_id, actor, ticket, act)
@@ -75,9 +76,10 @@ def record_attempt(
     """Record a contact or an attempt; `make` gets the database's now, so that 'just now' is never ahead of it."""
 
     def act(tx: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
+        _must_be_a_person(tx, actor.party, now)
         rulebook = ctx.shelf.active(tx)
-        newest = _newest_complaint(tx, rulebook, case, clocks)
-        return record_contact(case, clocks, make(now), now, newest, rulebook.policies)
+        complaints = _complaints(tx, rulebook, case, clocks)
+        return record_contact(case, clocks, make(now), now, complaints, rulebook.policies)
 
     def remember(tx: Transaction, case: Case, now: datetime) -> None:
         cases.add_attempt(tx, case, make(now), now)
@@ -105,19 +107,30 @@ def remove_cause_of(ctx: Context, case_id: int, actor: Actor, note: str, ticket:
     return _respond(ctx, case_id, actor, ticket, act)
 
 
-def _newest_complaint(tx: Transaction, rulebook: Rulebook, case: Case, clocks: list[Clock]) -> Complaint:
-    """What the customer wrote last. Where its rule is gone since, what the case's clocks promise is promised again."""
+def _complaints(tx: Transaction, rulebook: Rulebook, case: Case, clocks: list[Clock]) -> list[Complaint]:
+    """What the customer wrote. Where a rule is gone since, what the case's clocks promise is promised again."""
     assert case.id is not None, "a stored case has its number"
-    row = max(cases.alerts_of(tx, case.id), key=lambda row: (row.time, row.id))
-    rule = rulebook.rule(row.rule)
-    policy = rulebook.policies.get(rule.policy if rule else case.policy)
-    return Complaint(
-        id=row.id,
-        rule=row.rule,
-        severity=row.severity,
-        policy=policy or promised_by(case, clocks),
-        starts=Starts(customer_sent=row.time, received=row.received_at, case_opened=row.raised_at),
-    )
+
+    def policy(rule_id: str) -> Policy:
+        rule = rulebook.rule(rule_id)
+        return rulebook.policies.get(rule.policy if rule else case.policy) or promised_by(case, clocks)
+
+    return [
+        Complaint(
+            id=row.id,
+            rule=row.rule,
+            severity=row.severity,
+            policy=policy(row.rule),
+            starts=Starts.of_event(row.time, row.received_at, row.raised_at),
+        )
+        for row in cases.alerts_of(tx, case.id)
+    ]
+
+
+def _must_be_a_person(tx: Transaction, party_id: str, now: datetime) -> None:
+    party = rulebooks.staff_at(tx, now).get(party_id)
+    if party is not None and party.kind != "person":
+        raise ActionRefused(f"{party.name} is an office; a call is somebody's own: say who")
 
 
 def find_party(ctx: Context, text: str) -> Party:

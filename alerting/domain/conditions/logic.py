@@ -55,12 +55,16 @@ class Logic(Walker):
 
     def _eq(self, node: exp.EQ, depth: int) -> Typed:
         if isinstance(node.right, exp.Any):
-            return self._member(node, node.right, depth)
+            return self._member(node, node.right.this, depth)
         return self._compared(node, depth, operator.eq)
 
     def _neq(self, node: exp.NEQ, depth: int) -> Typed:
-        if isinstance(node.right, exp.All):
-            member = self._member(node, node.right, depth)
+        if (
+            isinstance(node.right, exp.Anonymous)
+            and node.right.name.upper() == "ALL"
+            and len(node.right.expressions) == 1
+        ):
+            member = self._member(node, node.right.expressions[0], depth)
             return Typed(type=Type.BOOLEAN, run=negated(member.run))
         return self._compared(node, depth, operator.ne)
 
@@ -92,9 +96,9 @@ class Logic(Walker):
 
         return Typed(type=Type.BOOLEAN, run=run)
 
-    def _member(self, node: exp.Binary, within: exp.Any | exp.All, depth: int) -> Typed:
+    def _member(self, node: exp.Binary, within: exp.Expr, depth: int) -> Typed:
         """`text = ANY(list)`. Nothing is in an empty list, not even NULL; in a list that is NULL nobody knows."""
-        needle, inner = self.compile(node.left, depth), within.this.unnest()
+        needle, inner = self.compile(node.left, depth), within.unnest()
         if needle.type not in {Type.TEXT, Type.NULL}:
             raise refused(node.left, f"ANY looks for a text in a list of texts, not for a {needle.type.value}")
         found = self.listed(inner, depth)

@@ -55,27 +55,16 @@ _UNITS: tuple[tuple[str, Interval], ...] = (
     ("minutes?|mins?|m", Interval(microseconds=60_000_000)),
     ("seconds?|secs?|s", Interval(microseconds=1_000_000)),
 )
-_PART = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*([a-z]+)\s*")
-_CLOCK = re.compile(r"([+-]?)(\d+):(\d\d)(?::(\d\d))?$")
+_FORM = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*([a-z]+)")
 
 
 def read_interval(text: str) -> Interval:
-    """`7 days`, `1 month 12 hours`, `1 day 04:30`. Fractions only of days and shorter. Raises ConditionRefused."""
-    rest, found = text.strip().lower(), Interval()
-    if not rest:
-        raise _no_interval(text)
-    while rest:
-        clock, part = _CLOCK.match(rest), _PART.match(rest)
-        if clock:
-            sign = -1 if clock[1] == "-" else 1
-            seconds = int(clock[2]) * 3600 + int(clock[3]) * 60 + int(clock[4] or 0)
-            return found + Interval(microseconds=sign * seconds * 1_000_000)
-        unit = next((unit for words, unit in _UNITS if part and re.fullmatch(words, part[2])), None)
-        if part is None or unit is None:
-            raise _no_interval(text)
-        found += _times(unit, Decimal(part[1]), text)
-        rest = rest[part.end() :]
-    return found
+    """`7 days`, `-1 month`, `1.5 hours`; fractions only of weeks and shorter. Raises ConditionRefused."""
+    form = _FORM.fullmatch(text.strip().lower())
+    unit = next((unit for words, unit in _UNITS if form and re.fullmatch(words, form[2])), None)
+    if form is None or unit is None:
+        raise ConditionRefused(f"{text!r} is no interval", suggestion="write it as '7 days' or '12 hours'")
+    return _times(unit, Decimal(form[1]), text)
 
 
 def _times(unit: Interval, number: Decimal, text: str) -> Interval:
@@ -85,10 +74,6 @@ def _times(unit: Interval, number: Decimal, text: str) -> Interval:
     if unit.months:
         raise ConditionRefused(f"{text!r}: a month has no fractions", suggestion="write it in days")
     return Interval(microseconds=int((unit.days * _DAY + unit.microseconds) * number))
-
-
-def _no_interval(text: str) -> ConditionRefused:
-    return ConditionRefused(f"{text!r} is no interval", suggestion="write it as '7 days' or '1 day 12 hours'")
 
 
 def read_moment(text: str, kind: Type) -> date | datetime:

@@ -1,5 +1,6 @@
 """The text of a condition becomes one expression tree, or is refused with a column."""
 
+import re
 from itertools import zip_longest
 
 import sqlglot
@@ -67,16 +68,27 @@ _FOREIGN = {"==": "write =", "!": "write NOT"}
 """What sqlglot takes although PostgreSQL does not -> what to do instead."""
 
 
+_INTERVAL = re.compile(r"\s*[+-]?\d+(\.\d+)?\s*[A-Za-z]+\s*")
+"""Of `'1 day 04:30'` sqlglot keeps the day and drops the rest without a word."""
+
+
 def _refuse_foreign_words(sql: str) -> None:
     """What the parser would take, or stumble over, although it is not in the language.
 
     `numeric(numeric(...`: sqlglot tries each as a type and as a function, twice the work at every level.
     """
     tokens = sqlglot.tokenize(sql, dialect="postgres")
+    if tokens and tokens[0].token_type in {TokenType.ALL, TokenType.DISTINCT}:
+        raise ConditionRefused(f"{tokens[0].text!r} is not part of the condition language", column=1)
     for token, following in zip_longest(tokens, tokens[1:]):
         word, column = token.text.upper(), token.start + 1
         is_name = token.token_type not in _TEXTS and word.isidentifier()
         called = following is not None and following.token_type is TokenType.L_PAREN
+        if token.token_type is TokenType.COMMA and (following is None or following.token_type is TokenType.R_PAREN):
+            raise ConditionRefused("something is missing after this comma", column=column)
+        if token.token_type is TokenType.INTERVAL and not (following and _INTERVAL.fullmatch(following.text)):
+            message = "an interval is one number with its unit in quotes"
+            raise ConditionRefused(message, column=column, suggestion="INTERVAL '1 day' + INTERVAL '4 hours'")
         if token.comments:
             raise ConditionRefused("a condition has no room for a comment", column=column, suggestion="remove it")
         if token.token_type not in _TEXTS and word in _FOREIGN:

@@ -12,10 +12,13 @@ def lower(text: str) -> str:
 
 
 def upper(text: str) -> str:
-    """One character for one, as PostgreSQL does: ß stays ß."""
-    if text.isascii():
-        return text.upper()
-    return "".join(large if len(large := character.upper()) == 1 else character for character in text)
+    """One character for one, as PostgreSQL does: ß stays ß, and ᾳ becomes ᾼ."""
+    return text.upper() if text.isascii() else "".join(_upper(character) for character in text)
+
+
+def _upper(character: str) -> str:
+    forms = (character.upper(), character.title(), character)
+    return next(form for form in forms if len(form) == 1)
 
 
 def words_to_regex(words: Sequence[str]) -> Callable[[str], re.Match[str] | None]:

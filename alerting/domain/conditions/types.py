@@ -31,6 +31,11 @@ class Type(Enum):
     NULL = "null"
 
     @property
+    def words(self) -> str:
+        """As people are told of it."""
+        return self.value.removesuffix(" of either kind")
+
+    @property
     def is_number(self) -> bool:
         return self in {Type.BIGINT, Type.NUMERIC, Type.NULL}
 

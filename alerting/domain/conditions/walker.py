@@ -32,6 +32,7 @@ _KNOWN_PARTS = frozenset(
         "to",
         "unit",
         "ignore_nulls",
+        "fraction_in_string",
     ]
 )
 """What the methods read of a node. A part nobody reads, such as SYMMETRIC, must not be passed over in silence."""

@@ -159,6 +159,9 @@ def _done(parts: WebParts, ticket: Ticket, case: Case, text: str) -> Response:
     links = []
     if ticket.purpose == "contact" and case.contacted_at is None:
         links = [("I called…", parts.make_link(replace(fresh, purpose="contact")))]
+    elif ticket.purpose == "contact" and case.fixer is None and case.cause_removed_at is None:
+        text += " If nothing is left to do, say what was wrong, and the case ends."
+        links = [("The cause is removed", parts.make_link(replace(fresh, purpose="fixed")))]
     return _message(parts, 200, "Thank you", text, links)
 
 

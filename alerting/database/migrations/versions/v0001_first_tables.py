@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("received_at", Instant(), nullable=False),
         sa.Column("opened_at", Instant(), nullable=False),
         sa.Column("contacted_at", Instant(), nullable=True),
+        sa.Column("answered_until", Instant(), nullable=True),
         sa.Column("cause_removed_at", Instant(), nullable=True),
         sa.Column("resolved_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case_file")),
@@ -89,6 +90,7 @@ def upgrade() -> None:
         "dead_letter",
         sa.Column("id", Number, nullable=False),
         sa.Column("place", sa.String(length=400), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("reason", sa.String(length=100), nullable=False),
         sa.Column("field", sa.String(length=400), nullable=True),
         sa.Column("detail", sa.Text(), nullable=False),
@@ -103,7 +105,7 @@ def upgrade() -> None:
         sa.Column("discard_reason", sa.Text(), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default="1", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dead_letter")),
-        sa.UniqueConstraint("place", name=op.f("uq_dead_letter_place")),
+        sa.UniqueConstraint("place", "digest", name=op.f("uq_dead_letter_place_digest")),
     )
     with op.batch_alter_table("dead_letter", schema=None) as batch_op:
         batch_op.create_index(
