@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from alerting.addresses import database_url_problem, is_one_name, is_web_address, port_number
 from alerting.domain.errors import SettingsInvalid
 from alerting.domain.people import mail_address
 
@@ -98,13 +99,11 @@ class _Reader:
 
     def read(self) -> Settings:
         self._unknown()
-        data = Path(self.text("DATA"))
-        database_url = self.text("DATABASE_URL") or f"sqlite:///{data / 'alerting.db'}"
-        if not database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
-            self.problems.append("ALERTING_DATABASE_URL begins with sqlite:/// or postgresql+psycopg://")
+        data = self.folder("DATA")
+        database_url = self.url("DATABASE_URL", f"sqlite:///{data / 'alerting.db'}")
         is_postgresql = database_url.startswith("postgresql")
         local_log = database_url if is_postgresql else f"sqlite:///{data / 'event_log.db'}"
-        host, _, port = self.text("LISTEN").rpartition(":")
+        host, port = self.listen()
         settings = Settings(
             database_url=database_url,
             data=data,
@@ -114,9 +113,9 @@ class _Reader:
             kafka_group=self.text("KAFKA_GROUP"),
             kafka_options=self.kafka_options(),
             kafka_session_timeout=self.number("KAFKA_SESSION_TIMEOUT", 1, 1800),
-            local_log_url=self.text("LOCAL_LOG_URL") or local_log,
+            local_log_url=self.url("LOCAL_LOG_URL", local_log),
             smtp_host=self.text("SMTP_HOST"),
-            smtp_port=int(self.number("SMTP_PORT", 1, 65535)),
+            smtp_port=self.port("SMTP_PORT"),
             smtp_security=self.choice("SMTP_SECURITY", ("starttls", "tls", "none")),
             smtp_user=self.text("SMTP_USER") or None,
             smtp_password=self.text("SMTP_PASSWORD") or None,
@@ -125,8 +124,8 @@ class _Reader:
             mail_from=self.mail_from(),
             mailbox=Path(self.text("MAILBOX") or data / "mailbox"),
             base_url=self.base_url(),
-            host=host or "127.0.0.1",
-            port=int(port) if port.isdecimal() and int(port) < 65536 else self.wrong("LISTEN", "host:port", 8080),
+            host=host,
+            port=port,
             link_keys=self.listed("LINK_KEYS"),
             admin_token=self.text("ADMIN_TOKEN") or None,
             ingest_keys=self.listed("INGEST_KEYS"),
@@ -156,9 +155,39 @@ class _Reader:
 
     def servers(self, name: str) -> tuple[str, ...]:
         found = self.listed(name)
-        if all(server.rpartition(":")[0] and server.rpartition(":")[2].isdigit() for server in found):
+        ends = [server.rpartition(":") for server in found]
+        if all(host and port_number(port) for host, _, port in ends):
             return found
         return self.wrong(name, "host:port, or several separated by commas", ())  # type: ignore[no-any-return]
+
+    def listen(self) -> tuple[str, int]:
+        host, _, text = self.text("LISTEN").rpartition(":")
+        port = port_number(text, low=0)
+        if port is None:
+            port = int(self.wrong("LISTEN", "host:port", 8080))
+        return host.strip("[]") or "127.0.0.1", port  # [::1]:8080
+
+    def port(self, name: str) -> int:
+        found = port_number(self.text(name))
+        return int(self.wrong(name, "a port from 1 to 65535", _DEFAULTS[name])) if found is None else found
+
+    def folder(self, name: str) -> Path:
+        """A folder that is there, or that can be made: a file in its place would only show when we write."""
+        path = Path(self.text(name))
+        nearest = next(p for p in (path.absolute(), *path.absolute().parents) if os.path.exists(p))
+        if not nearest.is_dir():
+            self.wrong(name, "a folder", None)
+        return path
+
+    def url(self, name: str, default: str) -> str:
+        """A database's address. It may hold a password, so a problem never repeats it."""
+        text = self.text(name)
+        if not text:
+            return default
+        problem = database_url_problem(text)
+        if problem is not None:
+            self.problems.append(f"ALERTING_{name} {problem}")
+        return text
 
     def number(self, name: str, low: float, high: float) -> float:
         try:
@@ -188,7 +217,7 @@ class _Reader:
         try:
             name, opened, rest = text.rpartition("<")
             mail_address(rest.removesuffix(">") if opened and rest.endswith(">") else text)
-            if any(ch in name for ch in "\r\n<>@"):
+            if any(ch in name for ch in "\r\n<>@") or not is_one_name(name.strip()):
                 raise ValueError(name)
         except ValueError:
             wanted = "an address such as Alerts <alerts@example.com>"
@@ -197,18 +226,21 @@ class _Reader:
 
     def base_url(self) -> str:
         text = self.text("BASE_URL")
-        if not text.startswith(("http://", "https://")):
+        if not is_web_address(text):
             return str(self.wrong("BASE_URL", "an address such as https://alerts.example.com", text))
         return text.rstrip("/")
 
     def kafka_options(self) -> dict[str, Any]:
-        options: dict[str, Any] = {
-            "security_protocol": self.choice("KAFKA_SECURITY", ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"))
-        }
+        security = self.choice("KAFKA_SECURITY", ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"))
+        options: dict[str, Any] = {"security_protocol": security}
+        mechanisms = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
         if self.text("KAFKA_SASL_MECHANISM"):
-            options["sasl_mechanism"] = self.choice("KAFKA_SASL_MECHANISM", ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"))
+            options["sasl_mechanism"] = self.choice("KAFKA_SASL_MECHANISM", mechanisms)
             options["sasl_plain_username"] = self.text("KAFKA_USER")
             options["sasl_plain_password"] = self.text("KAFKA_PASSWORD")
+        elif security.startswith("SASL"):
+            wanted = ", ".join(mechanisms)
+            self.problems.append(f"ALERTING_KAFKA_SASL_MECHANISM must be set for {security}, to one of {wanted}")
         if self.text("KAFKA_CA_FILE"):
             options["ssl_cafile"] = self.file("KAFKA_CA_FILE")
         return options

@@ -3,13 +3,16 @@
 Commands run inside the test, which spares a second each; what starts roles runs as a process.
 """
 
+import base64
 import json
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,11 @@ from click.testing import CliRunner
 
 from alerting.bootstrap import bootstrap
 from alerting.cli import main
+from alerting.database import audit, events, positions
+from alerting.database.positions import Partition
+from alerting.database.tables import customer_version
+from alerting.domain.errors import UnreadableEvent
+from alerting.services.event_log import NewRecord
 from alerting.services.intake import take_records
 from alerting.settings import read_settings
 from tests.world import ROOT, World
@@ -167,6 +175,15 @@ def test_a_case_is_worked_on_from_the_command_line(migrated: Run, own_world: Wor
         (["case", "hand-over", "1", "--by", "ceo", "--to", "office_berlin", "--reason", "x"], "is an office"),
         (["dead-letters", "replay", "7"], "no dead letter 7"),
         (["survey", "link", "no-such", "ACME-AERO"], "there is no survey"),
+        (["survey", "link", "relationship", "NOBODY-KNOWN"], "`alerting import FILE`"),
+        (["dead-letters", "show", "7"], "no dead letter 7"),
+        (["dead-letters", "discard", "7", "--reason", "x"], "no dead letter 7"),
+        (["positions", "accept", "nope"], "no position is stored of a topic 'nope'; none is stored yet"),
+        (["report", "--from", "2026-03-31", "--to", "2026-03-01"], "swap the two days"),
+        (
+            ["case", "contact", "1", "--by", "ceo", "--outcome", "reached", "--at", "0001-01-01T00:00+01:00"],
+            "outside the calendar",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(
@@ -179,6 +196,60 @@ def test_what_cannot_be_done_is_said_in_one_line(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["case", "show", "²"], "'²' is no case number; write C-12"),
+        (["case", "show", "9" * 20], "no case with so large a number"),
+        (["case", "show", "9" * 5000], "no case with so large a number"),
+        (["case", "list", "--status", "foo"], "'unresolved', 'open', 'acknowledged', 'contacted', 'resolved', 'all'"),
+        (["dead-letters", "replay", "9" * 20], "no dead letter with so large a number"),
+        (["dead-letters", "show", "-1"], "No such option"),
+        (["dead-letters", "discard", "1", "--reason", " "], "must not be empty"),
+        (["hold", "sends", "--reason", ""], "must not be empty"),
+        (["hold", "sends", "--reason", "\udcff"], "is no text in UTF-8"),
+        (["survey", "link", "relationship", ""], "must not be empty"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_as_it_is_typed(migrated: Run, arguments: list[str], message: str) -> None:
+    done = migrated(*arguments)
+    assert done.returncode == 2
+    assert message in " ".join(done.stderr.split())
+    assert json.loads(migrated("hold", "status", "--json").stdout)["held"] is False
+
+
+def test_an_invitation_goes_to_a_contact_the_customer_has(migrated: Run, own_world: World) -> None:
+    own_world.known_customers()
+    link = ("survey", "link", "relationship", "ACME-AERO", "--contact")
+    assert "/f/relationship?i=" in migrated(*link, "ada example").stdout
+    refused = migrated(*link, "Bob")
+    assert refused.returncode == 1
+    assert "ACME-AERO has no contact 'Bob'; known are Ada Example" in refused.stderr
+
+
+def test_a_report_speaks_of_one_case_and_of_several(migrated: Run, own_world: World) -> None:
+    _complaint(own_world)
+    assert "Response times of 1 case\n" in migrated("report").stdout
+    assert "Response times of 0 cases\n" in migrated("report", "--to", "2000-01-01").stdout
+    assert migrated("report", "--from", "0001-01-01", "--to", "9999-12-31").returncode == 0
+
+
+def test_accepting_a_topic_needs_one_that_was_read(migrated: Run, own_world: World) -> None:
+    partition = Partition(cluster="c", topic="surveys", topic_id="t", partition=0)
+    with own_world.app.ctx.db.write() as tx:
+        positions.begin_position(tx, partition, 3)
+    refused = migrated("positions", "accept", "survey")
+    assert (refused.returncode, "known are surveys" in refused.stderr) == (1, True)
+    assert "1 position of surveys retired" in migrated("positions", "accept", "surveys").stdout
+
+
+def test_words_of_customers_do_not_move_the_cursor(migrated: Run, own_world: World) -> None:
+    take_records(own_world.app.ctx, [own_world.record(own_world.survey("SOMEBODY", score=1, comment="a\x1b[2Jb"))])
+    shown = migrated("case", "show", "1").stdout
+    assert "\x1b" not in shown
+    assert "a\\x1b[2Jb" in shown
+
+
 def test_dead_letters_are_listed_and_replayed(migrated: Run, own_world: World) -> None:
     take_records(own_world.app.ctx, [own_world.record(b"{")])
     (letter,) = json.loads(migrated("dead-letters", "list", "--json").stdout)
@@ -188,9 +259,129 @@ def test_dead_letters_are_listed_and_replayed(migrated: Run, own_world: World) -
     assert "still not JSON" in again.stdout
 
 
-def test_sends_are_held_and_released(migrated: Run) -> None:
+def _bury(world: World, value: dict[str, object]) -> None:
+    """A dead letter whose bytes could be read by now."""
+    with world.app.ctx.db.write() as tx:
+        now = tx.now()
+        letter = events.DeadLetter(
+            place=f"surveys/0@{value['id']}",
+            raw=json.dumps(value).encode(),
+            headers={},
+            received_at=now,
+            error=UnreadableEvent("not JSON", "then"),
+        )
+        events.bury(tx, [letter], now)
+
+
+def test_a_dead_letter_that_breaks_its_handling_does_not_stop_the_others(migrated: Run, own_world: World) -> None:
+    with own_world.app.ctx.db.write() as tx:
+        now = tx.now()
+        broken = {"customer_key": "POISON", "valid_from": now, "recorded_at": now, "source": "s", "event_id": "e"}
+        tx.execute(customer_version.insert().values(**broken, changes={}, state="no object at all"))
+    _bury(own_world, own_world.survey("POISON", score=1))
+    _bury(own_world, own_world.survey("KIOSK-7", score=9))
+    done = migrated("dead-letters", "replay", "1", "77", "2")
+    assert done.returncode == 1
+    assert re.search(r"^1: still cannot be handled: \w+Error: ", done.stdout)
+    assert "there is no dead letter 77" in done.stderr
+    assert "2: handled" in done.stdout
+    (letter,) = json.loads(migrated("dead-letters", "list", "--json").stdout)
+    assert (letter["id"], letter["reason"], letter["attempts"]) == (1, "cannot be handled", 2)
+
+
+def test_a_dead_letter_is_shown_whole_with_what_is_not_printable_escaped(migrated: Run, own_world: World) -> None:
+    record = own_world.record(b'{"x":\n"\xff\x1b[2J"')
+    headers = {"ce_id": b"\x00id", "traceparent": b"00-1"}
+    take_records(own_world.app.ctx, [replace(record, headers=headers)])
+    shown = migrated("dead-letters", "show", "1").stdout
+    for words in ("dead letter 1: not UTF-8", "test@", "header    ce_id: \\x00id", "header    traceparent: 00-1"):
+        assert words in shown
+    assert '13 bytes:\n{"x":\n"\\xff\\x1b[2J"' in shown
+    for command in (("show", "1", "--json"), ("list", "--json")):
+        found = json.loads(migrated("dead-letters", *command).stdout)
+        letter = found[0] if isinstance(found, list) else found
+        assert base64.b64decode(letter["value"]) == record.value
+        assert base64.b64decode(dict(letter["headers"])["ce_id"]) == b"\x00id"
+
+
+def test_a_dead_letter_nothing_can_be_done_about_is_set_aside(migrated: Run, own_world: World) -> None:
+    first = own_world.survey("KIOSK-7", score=9, id="same")
+    take_records(own_world.app.ctx, [own_world.record(first)])
+    take_records(own_world.app.ctx, [own_world.record({**first, "data": {**first["data"], "score": 8}})])
+    assert "still conflicting duplicate" in migrated("dead-letters", "replay", "1").stdout
+    assert "set aside" in migrated("dead-letters", "discard", "1", "--reason", "sent twice", "--by", "ann").stdout
+    assert json.loads(migrated("dead-letters", "list", "--json").stdout) == []
+    (letter,) = json.loads(migrated("dead-letters", "list", "--all", "--json").stdout)
+    assert (letter["discarded_by"], letter["discard_reason"]) == ("ann", "sent twice")
+    assert "set aside" in migrated("dead-letters", "list", "--all").stdout
+    assert "by ann: sent twice" in migrated("dead-letters", "show", "1").stdout
+    with own_world.app.ctx.db.read() as tx:
+        assert events.waiting_dead_letters(tx) == 0
+        (entry,) = audit.entries_of(tx, "dead_letter", "1")
+    assert (entry["actor"], entry["action"]) == ("ann", "dead_letter.discarded")
+    assert entry["facts"]["reason"] == "sent twice"
+    for again in (("discard", "1", "--reason", "x"), ("replay", "1")):
+        refused = migrated("dead-letters", *again)
+        assert refused.returncode == 1
+        assert "set aside" in refused.stderr
+    assert "No dead letter waits." in migrated("dead-letters", "replay", "--all").stdout
+
+
+def test_sends_are_held_and_released(migrated: Run, own_world: World) -> None:
+    _complaint(own_world)
+    assert migrated("hold", "status").stdout == "Sending goes on. 1 mail waits.\n"
     assert "held" in migrated("hold", "sends", "--reason", "moving house").stdout
-    assert "goes on" in migrated("hold", "release").stdout
+    again = migrated("hold", "sends", "--reason", "moving again").stdout
+    assert "replaces the former one: moving house" in again
+    assert re.match(r"Sending is held since \S+ \S+Z: moving again\n1 mail waits", migrated("hold", "status").stdout)
+    status = json.loads(migrated("hold", "status", "--json").stdout)
+    assert (status["held"], status["reason"], status["waiting"]) == (True, "moving again", 1)
+    assert migrated("hold", "release").stdout == "Sending goes on.\n"
+    assert "was not held" in migrated("hold", "release").stdout
+    with own_world.app.ctx.db.read() as tx:
+        told = audit.entries_of(tx, "instance", "1")
+    actions = [entry["action"] for entry in told if entry["action"].startswith("sending.")]
+    assert actions == ["sending.held", "sending.held", "sending.released", "sending.released"]
+
+
+@pytest.mark.parametrize("command", [("case", "list"), ("report",), ("rules", "activate"), ("hold", "status")])
+def test_a_command_in_the_wrong_folder_makes_nothing_there(
+    alerting: Run, installation: Path, command: tuple[str, ...]
+) -> None:
+    done = alerting(*command)
+    assert done.returncode == 2
+    assert "there is no database at var/alerting.db; is this the right folder" in done.stderr
+    assert "ALERTING_DATA" in done.stderr
+    assert not (installation / "var").exists()
+
+
+def test_a_database_that_does_not_answer_is_named_without_its_password(alerting: Run) -> None:
+    url = "postgresql+psycopg://ann:hidden@127.0.0.1:1/alerts"
+    done = alerting("case", "list", ALERTING_DATABASE_URL=url, ALERTING_LINK_KEYS="k" * 16)
+    assert done.returncode == 1
+    assert "a database does not answer: 127.0.0.1:1/alerts: " in done.stderr
+    assert "ALERTING_DATABASE_URL" in done.stderr
+    assert "hidden" not in done.stderr
+
+
+def test_a_file_that_is_no_database_is_named(alerting: Run, installation: Path) -> None:
+    (installation / "notes.txt").write_text("These are my notes, and they are no database. " * 10)
+    done = alerting("case", "list", ALERTING_DATABASE_URL="sqlite:///notes.txt")
+    assert done.returncode == 2
+    assert "ALERTING_DATABASE_URL: notes.txt is no database for us" in done.stderr
+
+
+def test_a_port_that_is_taken_stops_the_start_before_anything_is_consumed(
+    process: Run, own_world: World, installation: Path
+) -> None:
+    own_world.app.event_log.append([NewRecord(topic="surveys", key="k", value=b"{")])
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = process("run", ALERTING_LISTEN=address)
+    assert done.returncode == 2
+    assert f"ALERTING_LISTEN: nobody can listen on {address}" in done.stderr
+    with own_world.app.ctx.db.read() as tx:
+        assert positions.all_positions(tx) == {}
 
 
 def test_activation_moves_the_rulebook_and_refuses_a_broken_one(migrated: Run, installation: Path) -> None:

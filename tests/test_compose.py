@@ -5,6 +5,7 @@ Nothing here needs Docker, so nothing here starts a container.
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,20 @@ def parse(command: click.Command, words: list[str], parent: click.Context | None
         parse(subcommand, words[1:], context)
     else:
         command.make_context(command.name, list(words), parent=parent).close()
+
+
+def test_the_commands_operators_are_told_to_run_in_a_container_exist() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    told = [shlex.split(line) for line in re.findall(r"docker compose run ([^`\n]+)", text)]
+    assert len(told) == 3
+    for words in told:
+        service = words.index("migrate")
+        assert "migrate" in OURS
+        parse(main, words[service + 1 :])
+        for mount in (word for word in words[:service] if word.startswith("$PWD/")):
+            folder, inside, _ = mount.removeprefix("$PWD/").split(":")
+            assert (ROOT / folder).is_dir()
+            assert f"={inside}" in (ROOT / "Dockerfile").read_text()
 
 
 def test_a_command_that_does_not_exist_would_be_noticed() -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, select, text
 
 from alerting.database import customers, instance
 from alerting.database.engine import Database
@@ -110,4 +110,13 @@ def test_nothing_of_a_failed_transaction_stays(db: Database) -> None:
         fails()
     with db.read() as tx:
         assert tx.execute(select(customer)).all() == []
+    db.close()
+
+
+def test_what_a_statement_was_given_never_stands_in_its_error(db: Database) -> None:
+    with pytest.raises(Exception, match="no_such_table") as caught, db.read() as tx:
+        tx.execute(text("SELECT :words FROM no_such_table"), {"words": "a customer's words"})
+    shown = f"{caught.value} {caught.value.__cause__}"
+    assert "no_such_table" in shown
+    assert "a customer's words" not in shown
     db.close()

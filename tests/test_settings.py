@@ -70,7 +70,7 @@ def test_a_production_installation() -> None:
 
 WRONG = {
     "DATABASE_URL": ("mysql://db", "begins with sqlite:/// or postgresql+psycopg://"),
-    "SMTP_PORT": ("smtp", "must be a number from 1 to 65535, not 'smtp'"),
+    "SMTP_PORT": ("25.7", "must be a port from 1 to 65535, not '25.7'"),
     "SMTP_SECURITY": ("ssl", "must be one of starttls, tls, none, not 'ssl'"),
     "SMTP_CA_FILE": ("/no/such/file", "must be a file that exists, not '/no/such/file'"),
     "MAIL_FROM": ("alerts", "must be an address such as Alerts <alerts@example.com>, not 'alerts'"),
@@ -102,11 +102,76 @@ def test_all_that_is_wrong_is_said_at_once_and_each_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["@", "alerts@", "Alerts <alerts@example.com", "a@b@c", "A <a@b.c>, B <b@b.c>", "Alerts alerts@b.c"]
+    "address",
+    [
+        "@",
+        "alerts@",
+        "Alerts <alerts@example.com",
+        "a@b@c",
+        "A <a@b.c>, B <b@b.c>",
+        "Alerts alerts@b.c",
+        "A, B <a@b.c>",
+        "Team: <a@b.c>",
+        'A "B <a@b.c>',
+    ],
 )
 def test_the_senders_address_is_one_address(address: str) -> None:
     with pytest.raises(SettingsInvalid, match="ALERTING_MAIL_FROM must be an address"):
         read_settings({"ALERTING_MAIL_FROM": address})
+
+
+@pytest.mark.parametrize("address", ['"A, B" <a@b.c>', "Dr. A <a@b.c>", "Übung <a@b.c>", "<a@b.c>", "a@b.c"])
+def test_a_senders_name_may_be_quoted_or_missing(address: str) -> None:
+    assert given(MAIL_FROM=address).mail_from == address
+
+
+DATABASES = {
+    "foo": "begins with sqlite:/// or postgresql+psycopg://",
+    "postgresql+psycopg://u:hidden@db:abc/x": "cannot be read",
+    "postgresql+psycopg://u:hidden@db:²/x": "cannot be read",
+    "postgresql+psycopg://u:hidden@db:99999999/x": "names a port that does not exist",
+    "sqlite:///": "names no file",
+    "sqlite:///:memory:": "names no file",
+}
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "LOCAL_LOG_URL"])
+@pytest.mark.parametrize("url", DATABASES)
+def test_a_databases_address_is_whole_and_never_repeated(name: str, url: str) -> None:
+    (problem,) = problems(**{name: url})
+    assert problem.startswith(f"ALERTING_{name} {DATABASES[url]}")
+    assert "hidden" not in problem
+
+
+@pytest.mark.parametrize("servers", ["h:²", "h:99999999", "h:0", "h", ":9092", "h:9092,h:" + "9" * 5000])
+def test_kafka_servers_have_ports_that_exist(servers: str) -> None:
+    assert problems(KAFKA=servers)[0].startswith("ALERTING_KAFKA must be host:port")
+
+
+@pytest.mark.parametrize("security", ["SASL_SSL", "SASL_PLAINTEXT"])
+def test_logging_in_to_kafka_needs_a_mechanism(security: str) -> None:
+    (problem,) = problems(KAFKA_SECURITY=security)
+    assert problem == (
+        f"ALERTING_KAFKA_SASL_MECHANISM must be set for {security}, to one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512"
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["http://", "https://:8080", "http://h:abc", "http://h:99999", "http://a b", "http://h?x"]
+)
+def test_the_address_in_every_mail_leads_somewhere(url: str) -> None:
+    assert problems(BASE_URL=url)[0].startswith("ALERTING_BASE_URL must be an address such as")
+
+
+def test_the_data_folder_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "below", Path("/dev/null")):
+        assert problems(DATA=str(path)) == [f"ALERTING_DATA must be a folder, not {str(path)!r}"]
+    assert given(DATA=str(tmp_path / "new" / "below")).data == tmp_path / "new" / "below"
+
+
+def test_an_ipv6_address_to_listen_on_loses_its_brackets() -> None:
+    assert (given(LISTEN="[::1]:8080").host, given(LISTEN=":8080").host) == ("::1", "127.0.0.1")
 
 
 def test_keys_of_senders_are_not_guessed_in_an_afternoon() -> None:
@@ -114,7 +179,7 @@ def test_keys_of_senders_are_not_guessed_in_an_afternoon() -> None:
         read_settings({"ALERTING_INGEST_KEYS": "short,a-key-that-is-long-enough"})
 
 
-@pytest.mark.parametrize("port", ["", "-1", "65536", "8080.5", "²", "http"])
+@pytest.mark.parametrize("port", ["", "-1", "65536", "8080.5", "²", "٣", "http", "9" * 5000])
 def test_a_port_is_a_number_that_ports_have(port: str) -> None:
     assert "must be host:port" in problems(LISTEN=f"127.0.0.1:{port}")[0]
 
@@ -154,7 +219,7 @@ def test_a_file_that_cannot_be_read_or_that_contradicts_a_variable_is_refused_on
     path.write_text("x")
     assert problems(SMTP_PORT_FILE=str(path), SMTP_PORT="25") == [
         "ALERTING_SMTP_PORT and ALERTING_SMTP_PORT_FILE are both set; keep one",
-        "ALERTING_SMTP_PORT must be a number from 1 to 65535, not 'x'",
+        "ALERTING_SMTP_PORT must be a port from 1 to 65535, not 'x'",
     ]
 
 

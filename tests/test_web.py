@@ -11,7 +11,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from alerting.bootstrap import web_parts
+from alerting.database import customers
 from alerting.database.tables import contact_attempt, event
+from alerting.domain.customers import Change
 from alerting.domain.errors import LogUnavailable
 from alerting.entrypoints.web.app import create_app
 from alerting.services.consuming import Consumption
@@ -130,6 +132,13 @@ def test_events_need_an_api_key(client: TestClient, small_world: World, headers:
     assert client.post("/v1/events", json=small_world.survey(), headers=headers).status_code == 401
 
 
+def test_a_missing_key_and_an_unknown_one_are_told_apart(client: TestClient, small_world: World) -> None:
+    missing = client.post("/v1/events", json=small_world.survey())
+    unknown = client.post("/v1/events", json=small_world.survey(), headers={"x-api-key": "wrong"})
+    assert (missing.status_code, missing.json()["title"]) == (401, "API key needed")
+    assert (unknown.status_code, unknown.json()["title"]) == (401, "API key not known")
+
+
 def test_a_log_that_does_not_answer_is_503_with_a_time_to_come_back(
     dead_log_client: TestClient, small_world: World
 ) -> None:
@@ -242,7 +251,18 @@ def test_a_call_can_be_dated_in_the_readers_own_zone(
     assert attempt.happened_at.isoformat() == "2026-03-06T09:00:00+00:00"  # ten o'clock in Berlin
 
 
-@pytest.mark.parametrize("happened_at", ["2026-03-09T10:00", "yesterday", "2026-03-01T10:00"])
+@pytest.mark.parametrize(
+    "happened_at",
+    [
+        "2026-03-09T10:00",
+        "yesterday",
+        "2026-03-01T10:00",
+        "0001-01-01T00:00",
+        "0001-01-01T00:00+14:00",
+        "9999-12-31T23:59-12:00",
+        "2026-03-06T\x00",
+    ],
+)
 def test_a_call_at_an_impossible_time_is_refused_with_the_reason(
     client: TestClient, links: dict[str, str], happened_at: str
 ) -> None:
@@ -250,6 +270,22 @@ def test_a_call_at_an_impossible_time_is_refused_with_the_reason(
     answer = client.post(links["I called..."], data=sent)
     assert answer.status_code == 409
     assert 'role="alert"' in answer.text
+
+
+@pytest.mark.parametrize("link", ["I called...", "Hand over"])
+def test_a_note_may_hold_what_postgresql_does_not_take(world: World, link: str) -> None:
+    world.known_customers()
+    world.take(world.survey(score=2))
+    mail = next(m for m in world.deliver() if "vp.sales" in m.to)
+    found = re.search(rf"^{re.escape(link)}:\s+http://[^/]+(/a/\S+)", mail.text, re.MULTILINE)
+    assert found
+    sent = {"outcome": "reached", "channel": "phone", "to": "ceo", "note": "pasted\x00words"}
+    with TestClient(create_app(web_parts(world.app))) as client:
+        assert client.post(found[1], data=sent).status_code == 200
+        assert client.post(found[1], data={**sent, "to": "\x00", "outcome": "\x00"}).status_code == 409
+        assert "pasted\ufffdwords" in client.get("/cases/1", headers=ADMIN).text
+        assert client.get("/cases?status=%00", headers=ADMIN).status_code == 422
+        assert client.get("/cases/" + "9" * 20, headers=ADMIN).status_code == 404
 
 
 def test_a_refused_form_comes_back_with_what_was_typed(client: TestClient, links: dict[str, str]) -> None:
@@ -328,6 +364,79 @@ def test_the_case_page_tells_the_story_and_escapes_the_customers_words(client: T
     for words in ("Vera Sample reached the customer", "contact in time", "asked to call", "gave a negative answer"):
         assert words in page
     assert client.get("/cases/99", headers=ADMIN).status_code == 404
+
+
+def _state_of(page: str, promise: str) -> list[str]:
+    """The states of a promise's plans on a case page, oldest first, without tags."""
+    rows = re.findall(rf'<td class="head">{promise}.*?data-label="State">(.*?)</td></tr>', page, re.DOTALL)
+    return [" ".join(re.sub("<[^>]+>", " ", row).split()) for row in rows]
+
+
+def test_the_case_page_shows_a_promise_that_a_stricter_one_replaced(client: TestClient, small_world: World) -> None:
+    small_world.known_customers()
+    small_world.take(small_world.survey("ALPENWERK", score=3))
+    small_world.pass_time(hours=1)
+    small_world.take(*(small_world.call() for _ in range(3)))
+    page = client.get("/cases/1", headers=ADMIN)
+    assert page.status_code == 200
+    first, second = _state_of(page.text, "contact")
+    assert first.startswith("replaced by a stricter promise Fri")
+    assert second.endswith("left")
+
+
+def test_the_case_page_shows_a_case_that_was_opened_again(client: TestClient, small_world: World) -> None:
+    small_world.known_customers()
+    small_world.take(small_world.survey(score=2))
+    small_world.pass_time(hours=1)
+    small_world.reached("ACME-AERO", by="vp_sales")
+    small_world.pass_time(hours=1)
+    small_world.take(small_world.survey(score=1))
+    page = client.get("/cases/1", headers=ADMIN)
+    assert page.status_code == 200
+    kept, running = _state_of(page.text, "contact")
+    assert kept.startswith("kept Fri")
+    assert running.endswith("left")
+    assert _state_of(page.text, "resolve")[0].startswith("taken over by cycle 2 Fri")
+
+
+@pytest.mark.parametrize("revenue", [1e15, 1e40, 1e300])
+def test_the_case_page_shows_a_revenue_nobody_has(client: TestClient, small_world: World, revenue: float) -> None:
+    """The door refuses such a number by now; one that was stored before must not take the page away."""
+    small_world.known_customers()
+    small_world.take(small_world.survey(score=2))
+    with small_world.app.ctx.db.write() as tx:
+        now = tx.now()
+        given = {"revenue_with_us": revenue}
+        change = Change(valid_from=now, source="/crm", event_id="1", changes=given)
+        customers.add_changes(tx, "ACME-AERO", [change], now)
+    assert f"{revenue:.2e} EUR" in client.get("/cases/1", headers=ADMIN).text
+
+
+@pytest.mark.parametrize("path", ["/nope", "/cases/abc", "/cases/99", "/cases/²", "/cases/" + "9" * 20])
+def test_what_is_not_there_is_a_page_for_people_and_a_problem_for_programs(client: TestClient, path: str) -> None:
+    page = client.get(path, headers={**ADMIN, "accept": "text/html"})
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "There is no such page" in page.text
+    answer = client.get(path, headers=ADMIN)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("status", ["foo", "", "%00", "OPEN"])
+def test_cases_of_a_status_there_is_none_are_refused_with_the_known_ones(client: TestClient, status: str) -> None:
+    page = client.get(f"/cases?status={status}", headers={**ADMIN, "accept": "text/html"})
+    assert page.status_code == 422
+    assert "unresolved, open, acknowledged, contacted, resolved, all" in page.text
+    for known in ("all", "open"):
+        assert client.get(f"/cases?status={known}", headers=ADMIN).status_code == 200
+
+
+def test_a_report_that_ends_before_it_begins_is_refused(client: TestClient) -> None:
+    answer = client.get("/reports?from=2026-03-31&to=2026-03-01", headers=ADMIN)
+    assert answer.status_code == 422
+    assert "swap the two days" in answer.json()["detail"]
+    page = client.get("/reports?from=nonsense", headers={**ADMIN, "accept": "text/html"})
+    assert (page.status_code, page.headers["content-type"]) == (422, "text/html; charset=utf-8")
+    assert client.get("/reports?from=0001-01-01&to=9999-12-31&format=json", headers=ADMIN).status_code == 200
 
 
 def test_the_report_as_json_has_the_figures_of_the_page(

@@ -46,6 +46,8 @@ def day_time(moment: datetime, zone: ZoneInfo, *, with_zone: bool = False) -> st
 def money(amount: Any, currency: str) -> str:
     """`1.2 million EUR`, `310,000 EUR`."""
     value = Decimal(str(amount))
+    if abs(value) >= 1_000_000_000_000_000:  # more digits than anybody reads, or than Decimal rounds
+        return f"{value:.2e} {currency}"
     if abs(value) >= 1_000_000:
         return f"{(value / 1_000_000).quantize(Decimal('0.1')).normalize():f} million {currency}"
     return f"{int(value):,} {currency}"

@@ -6,28 +6,17 @@ import click
 
 from alerting.bootstrap import App
 from alerting.cli.running import opened, print_json, table
+from alerting.cli.words import Number, Words, printable
 from alerting.database import cases, customers, rulebooks
 from alerting.domain.cases import CHANNELS, OUTCOMES, Attempt
 from alerting.domain.errors import ActionRefused
 from alerting.services import response
+from alerting.services.reporting import CASE_STATUSES
 from alerting.services.response import Actor
 from alerting.services.timeline import timeline
 from alerting.services.views import case_view
 
-
-class CaseNumber(click.ParamType[int]):
-    """`C-12` or `12`."""
-
-    name = "case"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        text = str(value).upper().removeprefix("C-")
-        if not text.isdigit():
-            self.fail(f"{value!r} is no case number; write C-12", param, ctx)
-        return int(text)
-
-
-_number = click.argument("number", type=CaseNumber())
+_number = click.argument("number", type=Number("case", "C-"))
 _by = click.option("--by", required=True, help="Who acts: an id or mail address from people.yaml.")
 
 
@@ -37,7 +26,7 @@ def case() -> None:
 
 
 @case.command("list")
-@click.option("--status", default="unresolved", help="unresolved, open, acknowledged, contacted, resolved or all.")
+@click.option("--status", type=click.Choice(CASE_STATUSES), default="unresolved", show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 def list_(status: str, as_json: bool) -> None:
     """Show cases, newest first."""
@@ -86,20 +75,29 @@ def show(number: int, as_json: bool) -> None:
                 "informed": view.case.informed,
                 "cycle": view.case.cycle,
                 "clocks": [
-                    {"clock": c.key, "due_at": c.due_at, "stopped_at": c.stopped_at, "met": c.met}
+                    {
+                        "clock": c.key,
+                        "due_at": c.due_at,
+                        "stopped_at": c.stopped_at,
+                        "superseded_at": c.superseded_at,
+                        "met": c.met,
+                    }
                     for c in view.all_clocks
                 ],
                 "story": [{"at": m.at, "recorded_at": m.recorded_at, "text": m.text} for m in moments],
             }
         )
         return
-    click.echo(f"{view.case.number}  {view.customer.name}  {view.case.status.value}  caller {view.caller.name}")
+    click.echo(
+        f"{view.case.number}  {printable(view.customer.name)}  {view.case.status.value}  caller {view.caller.name}"
+    )
     for clock in view.clocks.values():
         state = "running" if clock.running else "kept" if clock.met else "late"
         click.echo(f"  {clock.kind.value:12} due {clock.due_at:%Y-%m-%d %H:%M}Z  {state}")
     for moment in moments:
         click.echo(
-            f"  {moment.at:%Y-%m-%d %H:%M:%S}Z  {moment.text}" + (f': "{moment.detail}"' if moment.detail else "")
+            f"  {moment.at:%Y-%m-%d %H:%M:%S}Z  {printable(moment.text)}"
+            + (f': "{printable(moment.detail)}"' if moment.detail else "")
         )
 
 
@@ -119,7 +117,7 @@ def acknowledge_(number: int, by: str) -> None:
 @click.option("--outcome", type=click.Choice(list(OUTCOMES)), required=True)
 @click.option("--channel", type=click.Choice(CHANNELS), default="phone", show_default=True)
 @click.option("--at", help="When, with zone, such as 2026-03-06T14:30+01:00; just now if left out.")
-@click.option("--note", default="")
+@click.option("--note", type=Words(blank=True), default="")
 def contact(number: int, by: str, outcome: str, channel: str, at: str | None, note: str) -> None:
     """Record a contact, or an attempt (voicemail is one)."""
     with opened() as app:
@@ -142,14 +140,17 @@ def _moment(text: str | None) -> datetime | None:
         raise ActionRefused(f"--at {text!r} is not a time; write 2026-03-06T14:30+01:00") from error
     if moment.tzinfo is None:
         raise ActionRefused(f"--at {text!r} has no time zone; write {text}+01:00 or {text}Z")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ActionRefused(f"--at {text!r} lies outside the calendar") from error
 
 
 @case.command("hand-over")
 @_number
 @_by
 @click.option("--to", required=True, help="Who takes it: an id or mail address from people.yaml.")
-@click.option("--reason", required=True)
+@click.option("--reason", type=Words(), required=True)
 def hand_over(number: int, by: str, to: str, reason: str) -> None:
     """Make the call another person's."""
     with opened() as app:
@@ -161,7 +162,7 @@ def hand_over(number: int, by: str, to: str, reason: str) -> None:
 @case.command()
 @_number
 @_by
-@click.option("--note", required=True, help="What was wrong, and what was done about it.")
+@click.option("--note", type=Words(), required=True, help="What was wrong, and what was done about it.")
 def resolve(number: int, by: str, note: str) -> None:
     """Record that the cause is removed; once the customer was spoken with, the case is resolved."""
     with opened() as app:

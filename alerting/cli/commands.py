@@ -1,9 +1,8 @@
 """`alerting`: run it, feed it, ask it."""
 
-import getpass
 import signal
 import sys
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
 import click
@@ -11,16 +10,19 @@ import click
 from alerting.adapters.tables_of_customers import read_table
 from alerting.bootstrap import ROLES, prepare, run_roles
 from alerting.cli.case_commands import case
+from alerting.cli.dead_letter_commands import dead_letters
 from alerting.cli.demo import demo
+from alerting.cli.hold_commands import hold
 from alerting.cli.rule_commands import check, rules
 from alerting.cli.running import opened, print_json, table
-from alerting.database import events, positions
+from alerting.cli.words import Words
+from alerting.database import customers, positions
+from alerting.domain.customers import Customer
 from alerting.domain.durations import format_duration
+from alerting.domain.errors import ActionRefused
 from alerting.entrypoints.running import Stop
-from alerting.services.delivery import hold_sends
 from alerting.services.importing import import_customers
-from alerting.services.intake import replay
-from alerting.services.reporting import Line, as_json, response_times
+from alerting.services.reporting import Line, as_json, period, response_times
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -32,6 +34,8 @@ def main() -> None:
 main.add_command(demo)
 main.add_command(case)
 main.add_command(check)
+main.add_command(dead_letters)
+main.add_command(hold)
 main.add_command(rules)
 
 
@@ -42,6 +46,7 @@ def run(roles: tuple[str, ...]) -> None:
     chosen = ROLES if not roles or "all" in roles else roles
     with opened(ready=False) as app:
         from alerting.bootstrap import check_ready, check_rulebook
+        from alerting.entrypoints.web.serving import check_listen
 
         if app.settings.embedded or chosen == ROLES:
             _refuse_demo_then_prepare(app)
@@ -51,6 +56,7 @@ def run(roles: tuple[str, ...]) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.ask())
         if "web" in chosen:
+            check_listen(app.settings.host, app.settings.port)
             click.echo(f"Cases:        {app.settings.base_url}/cases")
             click.echo(f"Admin token:  {app.secrets.admin_token}")
             if app.settings.embedded:
@@ -92,69 +98,24 @@ def import_(file: str) -> None:
             raise SystemExit(1)
 
 
-@main.group("dead-letters")
-def dead_letters() -> None:
-    """Events that could not be read or judged; nothing of them is lost."""
-
-
-@dead_letters.command("list")
-@click.option("--all", "every", is_flag=True, help="Also those already replayed.")
-@click.option("--json", "as_json_", is_flag=True)
-def list_dead_letters(every: bool, as_json_: bool) -> None:
-    """Show dead letters: number, place, reason."""
-    with opened() as app, app.ctx.db.read() as tx:
-        rows = events.dead_letters(tx, waiting_only=not every)
-    if as_json_:
-        names = ("id", "place", "reason", "field", "detail", "received_at", "recorded_at", "replayed_at", "attempts")
-        print_json([{name: getattr(row, name) for name in names} for row in rows])
-        return
-    table(
-        ["id", "place", "reason", "field", "detail", "state"],
-        [[r.id, r.place, r.reason, r.field, r.detail[:80], "replayed" if r.replayed_at else "waiting"] for r in rows],
-    )
-
-
-@dead_letters.command("replay")
-@click.argument("ids", nargs=-1, type=int)
-@click.option("--all", "every", is_flag=True, help="Every waiting one.")
-def replay_dead_letters(ids: tuple[int, ...], every: bool) -> None:
-    """Try dead letters again, after whatever stood in their way was mended."""
-    with opened() as app:
-        if every:
-            with app.ctx.db.read() as tx:
-                ids = tuple(row.id for row in events.dead_letters(tx))
-        if not ids:
-            raise click.UsageError("name dead letters by number, or --all")
-        failed = 0
-        for number in ids:
-            error = replay(app.ctx, number)
-            failed += error is not None
-            click.echo(f"{number}: {'handled' if error is None else f'still {error}'}")
-        if failed:
-            raise SystemExit(1)
-
-
 @main.command()
-@click.option("--from", "begin", type=click.DateTime(["%Y-%m-%d"]), help="Cases opened on this day or later (UTC).")
-@click.option("--to", "end", type=click.DateTime(["%Y-%m-%d"]), help="Cases opened on this day or earlier (UTC).")
+@click.option("--from", "begin", type=click.DateTime(["%Y-%m-%d"]), help="Clocks started on this day or later (UTC).")
+@click.option("--to", "end", type=click.DateTime(["%Y-%m-%d"]), help="Clocks started on this day or earlier (UTC).")
 @click.option("--json", "as_json_", is_flag=True)
 def report(begin: datetime | None, end: datetime | None, as_json_: bool) -> None:
     """Response times: median, 90 %, share in target; open and overdue counts as missed."""
     with opened() as app:
-        found = response_times(app.ctx, _day(begin), _day(end, days=1))
+        days = period(begin.date() if begin else None, end.date() if end else None)
+        found = response_times(app.ctx, *days)
     if as_json_:
         print_json(as_json(found))
         return
     print_report(found.cases, list(found.overall), list(found.by_person))
 
 
-def _day(moment: datetime | None, days: int = 0) -> datetime | None:
-    return None if moment is None else datetime.combine(moment.date(), time(), UTC) + timedelta(days=days)
-
-
 def print_report(cases: int, overall: list[Line], by_person: list[Line]) -> None:
     """The report as a table."""
-    click.echo(f"Response times of {cases} cases")
+    click.echo(f"Response times of {cases} case{'' if cases == 1 else 's'}")
     header = ["who", "promise", "in target", "kept", "late", "overdue", "running", "median", "90 %"]
     table(header, [_row(line) for line in [*overall, *by_person]])
 
@@ -166,28 +127,6 @@ def _row(line: Line) -> list[Any]:
         "-" if q is None else ("≥ " if q.at_least else "") + format_duration(q.value) for q in (a.median, a.p90)
     ]
     return [line.name, line.kind, share, a.met, a.late, a.overdue, a.running, *quantiles]
-
-
-@main.group()
-def hold() -> None:
-    """Hold or release sending."""
-
-
-@hold.command("sends")
-@click.option("--reason", required=True, help="Why; shown to whoever asks, kept in the audit.")
-def hold_sends_(reason: str) -> None:
-    """Send nothing until released; everything else goes on."""
-    with opened() as app:
-        hold_sends(app.ctx, reason, getpass.getuser())
-        click.echo("Sending is held. `alerting hold release` lets it go on.")
-
-
-@hold.command()
-def release() -> None:
-    """Let sending go on; what waited and still has its reason goes out."""
-    with opened() as app:
-        hold_sends(app.ctx, None, getpass.getuser())
-        click.echo("Sending goes on.")
 
 
 @main.group("positions")
@@ -209,8 +148,13 @@ def list_positions() -> None:
 def accept_topic(topic: str) -> None:
     """Accept that the log behind TOPIC is a new one: read it from its beginning. Known events are recognised."""
     with opened() as app, app.ctx.db.write() as tx:
+        known = sorted({partition.topic for partition in positions.all_positions(tx)})
+        if topic not in known:
+            told = f"known are {', '.join(known)}" if known else "none is stored yet"
+            raise ActionRefused(f"no position is stored of a topic {topic!r}; {told}")
         count = positions.retire_topic(tx, topic, tx.now())
-        click.echo(f"{count} positions of {topic} retired; restart `alerting run consume`.")
+        retired = "1 position" if count == 1 else f"{count} positions"
+        click.echo(f"{retired} of {topic} retired; restart `alerting run consume`.")
 
 
 @main.group()
@@ -220,13 +164,27 @@ def survey() -> None:
 
 @survey.command("link")
 @click.argument("survey_id")
-@click.argument("customer_id")
-@click.option("--contact", help="The contact's name, as it stands with the customer.")
+@click.argument("customer_id", type=Words())
+@click.option("--contact", type=Words(), help="The contact's name, as it stands with the customer.")
 def survey_link(survey_id: str, customer_id: str, contact: str | None) -> None:
     """Print the link that invites CUSTOMER_ID to the form SURVEY_ID; it is signed, so nobody can answer for others."""
     with opened() as app:
         with app.ctx.db.read() as tx:
             known = app.ctx.shelf.active(tx).surveys
+            customer = customers.customer_now(tx, customer_id)
         if survey_id not in known:
             raise LookupError(f"there is no survey {survey_id!r}; known are {', '.join(sorted(known))}")
+        _check_invited(customer, contact)
         click.echo(app.links.invitation(survey_id, customer_id, contact))
+
+
+def _check_invited(customer: Customer, contact: str | None) -> None:
+    """A link for somebody we do not know would bring an answer that nobody can be called about."""
+    if not customer.known:
+        raise ActionRefused(
+            f"no customer {customer.key!r} is known; `alerting import FILE` or a customer.updated event makes it known"
+        )
+    names = [str(known["name"]) for known in customer.contacts]
+    if contact is not None and contact.casefold() not in {name.casefold() for name in names}:
+        told = f"known are {', '.join(names)}" if names else "none is known"
+        raise ActionRefused(f"{customer.key} has no contact {contact!r}; {told}")

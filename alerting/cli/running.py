@@ -5,14 +5,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 from alerting.adapters.logs import configure_logs
 from alerting.bootstrap import App, bootstrap, check_ready
-from alerting.domain.errors import AlertingError, RulebookInvalid, SettingsInvalid
-from alerting.settings import read_settings
+from alerting.cli.words import printable
+from alerting.domain.errors import AlertingError, DatabaseUnavailable, RulebookInvalid, SettingsInvalid
+from alerting.settings import Settings, read_settings
 
 
 @contextmanager
@@ -30,6 +34,10 @@ def plain_errors() -> Iterator[None]:
     except SettingsInvalid as error:
         click.echo("\n".join(f"settings: {line}" for line in error.problems), err=True)
         sys.exit(2)
+    except DatabaseUnavailable as error:
+        click.echo(f"error: a database does not answer: {error}", err=True)
+        click.echo("It is named by ALERTING_DATABASE_URL, that of the event log by ALERTING_LOCAL_LOG_URL.", err=True)
+        sys.exit(1)
     except (AlertingError, LookupError) as error:
         click.echo(f"error: {str(error) or type(error).__name__}", err=True)
         sys.exit(1)
@@ -41,13 +49,45 @@ def opened(*, ready: bool = True) -> Iterator[App]:
     with plain_errors():
         settings = read_settings()
         configure_logs(settings.log_level)
-        app = bootstrap(settings)
+        if ready:
+            _refuse_empty_folder(settings)
         try:
+            app = bootstrap(settings)
+        except OSError as error:
+            raise SettingsInvalid([f"ALERTING_DATA: {settings.data} cannot be used: {error.strerror}"]) from error
+        try:
+            _reach(app)
             if ready:
                 check_ready(app)
             yield app
         finally:
             app.close()
+
+
+def _refuse_empty_folder(settings: Settings) -> None:
+    """A command in the wrong folder would make a new, empty installation there."""
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite" and "uri" not in url.query and not Path(str(url.database)).exists():
+        raise SettingsInvalid(
+            [
+                f"there is no database at {url.database}; is this the right folder (ALERTING_DATA, ALERTING_DATABASE_URL)? "
+                "`alerting migrate` makes a new one"
+            ]
+        )
+
+
+def _reach(app: App) -> None:
+    """Ask the database anything. What keeps it from answering is said with its place, never with its password."""
+    url = make_url(app.settings.database_url)
+    place = url.database if url.host is None else f"{url.host}:{url.port or 5432}/{url.database or ''}"
+    try:
+        with app.ctx.db.read() as tx:
+            tx.now()
+    except DatabaseUnavailable as error:
+        raise DatabaseUnavailable(f"{place}: {error}") from error
+    except DBAPIError as error:
+        why = str(error.orig).strip().partition("\n")[0]
+        raise SettingsInvalid([f"ALERTING_DATABASE_URL: {place} is no database for us: {why}"]) from error
 
 
 def print_json(value: Any) -> None:
@@ -60,7 +100,7 @@ def _default(value: Any) -> str:
 
 def table(header: list[str], rows: list[list[Any]]) -> None:
     """Columns as wide as they need to be."""
-    cells = [header, *[["" if cell is None else str(cell) for cell in row] for row in rows]]
+    cells = [header, *[["" if cell is None else printable(cell) for cell in row] for row in rows]]
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
     for row in cells:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -119,11 +119,15 @@ class Database:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        engine = sa.create_engine(url, isolation_level="READ COMMITTED", pool_size=10, max_overflow=20)
+        engine = sa.create_engine(
+            url, hide_parameters=True, isolation_level="READ COMMITTED", pool_size=10, max_overflow=20
+        )
         event.listen(engine, "checkin", _note_idle)
         event.listen(engine, "checkout", partial(_ping_when_idle, engine))
         return engine
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
+    engine = sa.create_engine(
+        url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+    )
     event.listen(engine, "connect", _sqlite_connect)
     event.listen(engine, "begin", _sqlite_begin)
     return engine

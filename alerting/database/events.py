@@ -16,6 +16,8 @@ from alerting.domain.errors import UnreadableEvent
 from alerting.domain.events import Event, parse_event
 from alerting.domain.payloads import PAYLOADS
 
+_WAITING = dead_letter.c.replayed_at.is_(None) & dead_letter.c.discarded_at.is_(None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Arrived:
@@ -165,10 +167,10 @@ def _storable(text: str) -> str:
 
 
 def dead_letters(tx: Transaction, *, waiting_only: bool = True, only_id: int | None = None) -> list[Any]:
-    """Dead letters, oldest first; those already replayed are left out unless asked for."""
+    """Dead letters, oldest first; those already replayed or set aside are left out unless asked for."""
     statement = select(dead_letter).order_by(dead_letter.c.id)
     if waiting_only:
-        statement = statement.where(dead_letter.c.replayed_at.is_(None))
+        statement = statement.where(_WAITING)
     if only_id is not None:
         statement = statement.where(dead_letter.c.id == only_id)
     return list(tx.execute(statement))
@@ -193,6 +195,12 @@ def note_replay(tx: Transaction, letter_id: int, error: UnreadableEvent | None, 
     tx.execute(update(dead_letter).where(dead_letter.c.id == letter_id).values(**values))
 
 
+def discard(tx: Transaction, letter_id: int, reason: str, actor: str, now: datetime) -> bool:
+    """Set a waiting dead letter aside; False where it does not wait."""
+    values = {"discarded_at": now, "discarded_by": actor[:200], "discard_reason": reason}
+    return tx.execute(update(dead_letter).where(dead_letter.c.id == letter_id, _WAITING).values(**values)).rowcount == 1
+
+
 def unpublished(tx: Transaction, limit: int = 100) -> list[Any]:
     return list(
         tx.execute(
@@ -206,8 +214,8 @@ def mark_published(tx: Transaction, ids: Sequence[int], now: datetime) -> None:
 
 
 def waiting_dead_letters(tx: Transaction) -> int:
-    """Dead letters that were not replayed successfully."""
-    statement = select(func.count()).select_from(dead_letter).where(dead_letter.c.replayed_at.is_(None))
+    """Dead letters that were neither replayed successfully nor set aside."""
+    statement = select(func.count()).select_from(dead_letter).where(_WAITING)
     return tx.execute(statement).scalar_one()  # type: ignore[no-any-return]
 
 

@@ -110,6 +110,9 @@ dead_letter = Table(
     Column("recorded_at", Instant, nullable=False),
     Column("published_at", Instant),
     Column("replayed_at", Instant),
+    Column("discarded_at", Instant),  # set aside for good, by whom and why; it no longer waits
+    Column("discarded_by", String(200)),
+    Column("discard_reason", Text),
     Column("attempts", Integer, nullable=False, server_default="1"),
     UniqueConstraint("place", "digest"),
     Index(

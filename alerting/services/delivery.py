@@ -238,12 +238,13 @@ def _note(tx: Transaction, row: Any, action: str, facts: dict[str, Any], now: da
     audit.write(tx, entry, now)
 
 
-def hold_sends(ctx: Context, reason: str | None, actor: str) -> None:
-    """Hold all sending for a reason, or release it with None; either is audited."""
+def hold_sends(ctx: Context, reason: str | None, actor: str) -> str | None:
+    """Hold all sending for a reason, or release it with None; either is audited. Returns the reason it had been held for."""
 
-    def once() -> None:
+    def once() -> str | None:
         with ctx.db.write() as tx:
-            now = tx.now()
+            now, former = tx.now(), instance.hold_reason(tx)
+            instance.set_hold(tx, None, now)  # what a person says replaces the reason that is there
             instance.set_hold(tx, reason, now)
             entry = audit.Entry(
                 actor=actor,
@@ -251,8 +252,9 @@ def hold_sends(ctx: Context, reason: str | None, actor: str) -> None:
                 subject_kind="instance",
                 subject_id="1",
                 happened_at=now,
-                facts={} if reason is None else {"reason": reason},
+                facts={} if reason is None else {"reason": reason, "replaced": former},
             )
             audit.write(tx, entry, now)
+            return former
 
-    ctx.db.retrying(once)
+    return ctx.db.retrying(once)

@@ -1,14 +1,19 @@
-"""Reports: how fast customers were answered."""
+"""Reports: how fast customers were answered, and which cases may be asked for."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from alerting.database import cases, rulebooks
 from alerting.domain.attainment import Attainment, Promise, attainment
+from alerting.domain.cases import Status
+from alerting.domain.errors import ActionRefused
 from alerting.domain.sla import ClockKind
 from alerting.services.context import Context
+
+CASE_STATUSES = ("unresolved", *(status.value for status in Status), "all")
+"""What a list of cases may be narrowed to; another word would only look like an empty list."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +37,16 @@ class ResponseTimes:
     cases: int
     overall: Sequence[Line]
     by_person: Sequence[Line]
+
+
+def period(first: date | None, last: date | None) -> tuple[datetime | None, datetime | None]:
+    """Two days, both included, as a half-open stretch of time in UTC. Raises ActionRefused where they are swapped."""
+    if first is not None and last is not None and first > last:
+        raise ActionRefused(f"the report would begin on {first}, after its end on {last}; swap the two days")
+    begin = None if first is None else datetime.combine(first, time(), UTC)
+    if last is None or last == date.max:  # no day follows the last one there is
+        return begin, None
+    return begin, datetime.combine(last, time(), UTC) + timedelta(days=1)
 
 
 def response_times(ctx: Context, begin: datetime | None = None, end: datetime | None = None) -> ResponseTimes:

@@ -41,7 +41,8 @@ def routes(parts: WebParts) -> APIRouter:
         to: Annotated[str, Form()] = "",
         take_over: Annotated[str, Form()] = "",
     ) -> Response:
-        given = {"channel": channel, "outcome": outcome, "happened_at": happened_at, "note": note[:5000], "to": to}
+        typed = {"channel": channel, "outcome": outcome, "happened_at": happened_at, "note": note[:5000], "to": to}
+        given = {name: _storable(text) for name, text in typed.items()}
         try:
             ticket = parts.read_ticket(token)
             person = response.find_party(parts.ctx, ticket.person)
@@ -85,15 +86,20 @@ def _act(parts: WebParts, ticket: Ticket, person: Party, given: dict[str, str]) 
     return case, "Noted as an attempt. The customer has not been reached yet, so the clock runs on."
 
 
+def _storable(text: str) -> str:
+    """PostgreSQL takes no NUL in a text; what somebody pasted along with one is kept without it."""
+    return text.replace("\x00", "\ufffd")
+
+
 def _moment(text: str, person: Party, now: datetime) -> datetime:
     """A time as the browser's field gives it, in the person's own zone; empty means just now."""
     if not text.strip():
         return now
     try:
         local = datetime.fromisoformat(text.strip())
-    except ValueError as error:
+        return (local if local.tzinfo else local.replace(tzinfo=person.zone)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:  # the first and the last day of all have no UTC in every zone
         raise ActionRefused(f"{text!r} is not a time; write it as 2026-03-06T14:30") from error
-    return (local if local.tzinfo else local.replace(tzinfo=person.zone)).astimezone(UTC)
 
 
 def _view(parts: WebParts, case_id: int) -> CaseView:

@@ -19,6 +19,8 @@ from alerting.entrypoints.web.parts import WebParts
 
 log = logging.getLogger(__name__)
 
+_TITLES = {404: "There is no such page", 422: "This cannot be shown"}
+
 
 def create_app(parts: WebParts) -> FastAPI:
     """All doors: events, forms, action links, pages, health."""
@@ -35,11 +37,17 @@ def create_app(parts: WebParts) -> FastAPI:
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
     app.add_middleware(LargeBodies, limit=MAX_BODY)
     app.add_middleware(SecurityHeaders)
+    _answer_failures(app, parts)
+    _answer_mistakes(app, parts)
+    return app
+
+
+def _answer_failures(app: FastAPI, parts: WebParts) -> None:
+    """Who must sign in first, and what cannot be done just now."""
 
     @app.exception_handler(NeedsLogin)
     async def login(request: Request, _error: NeedsLogin) -> Response:
-        wants_page = "text/html" in request.headers.get("accept", "")
-        if request.method == "GET" and wants_page:
+        if request.method == "GET" and _wants_page(request):
             target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse(f"/login?next={quote(target)}", status_code=303)
         return problem(401, "Admin token needed", "Send it as `Authorization: Bearer TOKEN`, or sign in at /login.")
@@ -47,21 +55,39 @@ def create_app(parts: WebParts) -> FastAPI:
     @app.exception_handler(Temporary)
     async def unavailable(request: Request, error: Temporary) -> Response:
         log.warning("not available", extra={"path": request.scope.get("route_path", ""), "error": type(error).__name__})
-        if "text/html" in request.headers.get("accept", ""):
-            facts = {"title": "One moment", "text": "A service we need does not answer. Please try again.", "links": []}
-            return HTMLResponse(parts.render("message.html", facts), status_code=503, headers={"retry-after": "5"})
+        if _wants_page(request):
+            return _page(parts, 503, "One moment", "A service we need does not answer. Please try again.")
         return problem(503, "Not available", "A service we need does not answer; try again.")
 
+
+def _answer_mistakes(app: FastAPI, parts: WebParts) -> None:
+    """What cannot be found or understood: a page for a browser, problem+json for a program."""
+
     @app.exception_handler(HTTPException)
-    async def refused(_request: Request, error: HTTPException) -> Response:
-        return problem(error.status_code, HTTPStatus(error.status_code).phrase, str(error.detail))
+    async def refused(request: Request, error: HTTPException) -> Response:
+        phrase, detail = HTTPStatus(error.status_code).phrase, str(error.detail)
+        if _wants_page(request):
+            title = _TITLES.get(error.status_code, phrase)
+            return _page(parts, error.status_code, title, "Please check the address." if detail == phrase else detail)
+        return problem(error.status_code, phrase, detail)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_request: Request, error: RequestValidationError) -> Response:
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        return problem(422, "invalid", str(first["msg"]), field=".".join(str(part) for part in first["loc"]))
+        message, field = str(first["msg"]), ".".join(str(part) for part in first["loc"])
+        if _wants_page(request):
+            return _page(parts, 422, _TITLES[422], f"{first['loc'][-1]}: {message}.")
+        return problem(422, "invalid", message, field=field)
 
-    return app
+
+def _wants_page(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _page(parts: WebParts, status: int, title: str, text: str) -> Response:
+    headers = {"retry-after": "5"} if status == 503 else {}
+    facts = {"title": title, "text": text, "links": []}
+    return HTMLResponse(parts.render("message.html", facts), status_code=status, headers=headers)
 
 
 def _describe(app: FastAPI, parts: WebParts) -> None:

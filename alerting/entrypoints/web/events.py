@@ -5,7 +5,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
 from alerting.domain.errors import RecordTooLarge, Temporary
-from alerting.entrypoints.web.guard import may_ingest, problem
+from alerting.entrypoints.web.guard import problem, refuse_ingest
 from alerting.entrypoints.web.parts import WebParts
 from alerting.services.intake_door import RefusedItem, accept, read_request
 
@@ -24,8 +24,9 @@ def routes(parts: WebParts) -> APIRouter:
 
         202 means: durable in the event log. Repeating an event (same source and id) does no harm.
         """
-        if not may_ingest(request, parts.ingest_keys):
-            return problem(401, "API key needed", "Send the key as `Authorization: Bearer KEY` or `X-API-Key: KEY`.")
+        refused = refuse_ingest(request, parts.ingest_keys)
+        if refused is not None:
+            return refused
         body = await request.body()
         return await run_in_threadpool(_take, parts, body, dict(request.headers))
 

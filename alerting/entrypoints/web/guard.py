@@ -89,9 +89,14 @@ def is_admin(request: Request, admin_token: str) -> bool:
     return hmac.compare_digest(request.cookies.get(COOKIE, "").encode(), cookie_value(admin_token).encode())
 
 
-def may_ingest(request: Request, keys: Sequence[str]) -> bool:
+def refuse_ingest(request: Request, keys: Sequence[str]) -> JSONResponse | None:
+    """The answer to a sender without a key, or with one we do not know; None for one who may send."""
     given = (request.headers.get("x-api-key") or _bearer(request) or "").encode()
-    return any(hmac.compare_digest(given, key.encode()) for key in keys)
+    if not given:
+        return problem(401, "API key needed", "Send the key as `Authorization: Bearer KEY` or `X-API-Key: KEY`.")
+    if not any(hmac.compare_digest(given, key.encode()) for key in keys):
+        return problem(401, "API key not known", "This key is not among ALERTING_INGEST_KEYS of the web role.")
+    return None
 
 
 def _bearer(request: Request) -> str | None:

@@ -2,17 +2,19 @@
 
 import hmac
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from pydantic import BeforeValidator
+from starlette.exceptions import HTTPException
 
 from alerting.database import cases, customers, rulebooks
+from alerting.domain.errors import ActionRefused
 from alerting.entrypoints.web.guard import COOKIE, NeedsLogin, cookie_value, is_admin
 from alerting.entrypoints.web.parts import WebParts
-from alerting.services.reporting import response_times
+from alerting.services.reporting import CASE_STATUSES, as_json, period, response_times
 from alerting.services.timeline import timeline
 from alerting.services.views import case_view
 
@@ -65,6 +67,8 @@ def _local(path: str) -> str:
 def _case_pages(router: APIRouter, parts: WebParts) -> None:
     @router.get("/cases", response_class=HTMLResponse)
     def case_list(status: str = "unresolved") -> Response:
+        if status not in CASE_STATUSES:
+            raise HTTPException(422, f"No case has the status {status!r}; known are {', '.join(CASE_STATUSES)}.")
         with parts.ctx.db.read() as tx:
             now = tx.now()
             rows = cases.list_cases(tx, status=None if status == "all" else status)
@@ -76,23 +80,28 @@ def _case_pages(router: APIRouter, parts: WebParts) -> None:
         facts = {
             "rows": [_listed(row, clocks[row.id], names, staff, rulebook) for row in rows],
             "status": status,
+            "statuses": CASE_STATUSES,
             "now": now,
             "page": "cases",
         }
         return HTMLResponse(parts.render("cases.html", facts))
 
     @router.get("/cases/{case_id}", response_class=HTMLResponse)
-    def case_page(case_id: int) -> Response:
+    def case_page(case_id: str) -> Response:
+        number = _case_number(case_id)
         with parts.ctx.db.read() as tx:
-            try:
-                view = case_view(tx, parts.ctx.shelf.active(tx), case_id)
-            except LookupError:
-                facts = {"title": "There is no such case", "text": f"C-{case_id} does not exist.", "links": []}
-                return HTMLResponse(parts.render("message.html", facts), status_code=404)
+            if number is None or cases.case_by_id(tx, number) is None:
+                raise HTTPException(404, f"There is no case {case_id[:40]!r}.")
+            view = case_view(tx, parts.ctx.shelf.active(tx), number)
             moments = timeline(tx, view)
         return HTMLResponse(
             parts.render("case.html", {"v": view, "moments": moments, "zone": view.caller.zone, "page": "cases"})
         )
+
+
+def _case_number(text: str) -> int | None:
+    """A number a database can look for; more digits than that belong to no case."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
 def _listed(row: Any, clocks: Any, names: Any, staff: Any, rulebook: Any) -> dict[str, Any]:
@@ -120,17 +129,14 @@ def _report_pages(router: APIRouter, parts: WebParts) -> None:
         end: Annotated[Day, Query(alias="to")] = None,
         format: str = "html",
     ) -> Response:
-        found = response_times(parts.ctx, _midnight(begin), _midnight(end, days=1))
+        try:
+            found = response_times(parts.ctx, *period(begin, end))
+        except ActionRefused as error:
+            raise HTTPException(422, f"{error}.") from error
         if format == "json":
-            from alerting.services.reporting import as_json
-
             return JSONResponse(as_json(found))
         facts = {"r": found, "begin": begin, "end": end, "page": "reports"}
         return HTMLResponse(parts.render("report.html", facts))
-
-
-def _midnight(day: date | None, days: int = 0) -> datetime | None:
-    return None if day is None else datetime.combine(day, time(), UTC) + timedelta(days=days)
 
 
 def _mailbox_pages(router: APIRouter, parts: WebParts, mails: Callable[[], Any]) -> None:

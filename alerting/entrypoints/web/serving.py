@@ -1,10 +1,12 @@
 """Serving the web doors with uvicorn."""
 
+import socket
 import threading
 from typing import Any
 
 import uvicorn
 
+from alerting.domain.errors import SettingsInvalid
 from alerting.entrypoints.running import Stop
 from alerting.entrypoints.web.app import create_app
 from alerting.entrypoints.web.parts import WebParts
@@ -19,6 +21,16 @@ class _Server(uvicorn.Server):
         import contextlib
 
         return contextlib.nullcontext()
+
+
+def check_listen(host: str, port: int) -> None:
+    """Whether we could listen there, before anything else begins. Raises SettingsInvalid."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        socket.create_server(address[:2], family=family).close()
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise SettingsInvalid([f"ALERTING_LISTEN: nobody can listen on {host}:{port}: {why}"]) from error
 
 
 def run_web(parts: WebParts, host: str, port: int, stop: Stop) -> None:

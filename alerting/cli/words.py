@@ -1,0 +1,47 @@
+"""What may be typed after a command: numbers a database can look for, and texts it can store."""
+
+import click
+
+_LARGEST = 2**63 - 1
+
+
+class Number(click.ParamType[int]):
+    """`12`, or with its prefix `C-12`. Digits of other scripts and numbers no row can have are refused."""
+
+    name = "number"
+
+    def __init__(self, what: str, prefix: str = "") -> None:
+        self.what = what
+        self.prefix = prefix
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        text = str(value).upper().removeprefix(self.prefix)
+        if not (text.isascii() and text.isdecimal()):
+            self.fail(f"{value!r} is no {self.what} number; write {self.prefix}12", param, ctx)
+        if len(text) > 19 or int(text) > _LARGEST:
+            self.fail(f"there is no {self.what} with so large a number", param, ctx)
+        return int(text)
+
+
+class Words(click.ParamType[str]):
+    """A text somebody will read later. `blank` says whether it may be left empty."""
+
+    name = "text"
+
+    def __init__(self, *, blank: bool = False) -> None:
+        self.blank = blank
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value).strip()
+        if not text and not self.blank:
+            self.fail("must not be empty", param, ctx)
+        if "\x00" in text or any("\ud800" <= ch <= "\udfff" for ch in text):
+            self.fail("is no text in UTF-8", param, ctx)
+        return text
+
+
+def printable(text: object, keep: str = "") -> str:
+    """What customers and producers wrote, without what would move a terminal's cursor; `keep` names exceptions."""
+    return "".join(
+        ch if ch.isprintable() or ch in keep else ch.encode("unicode_escape").decode("ascii") for ch in str(text)
+    )
