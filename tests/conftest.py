@@ -7,7 +7,7 @@ import pytest
 
 from tests.world import World, make_world
 
-pytest_plugins = ["tests.services.plugin", "tests.running"]
+pytest_plugins = ["tests.services.plugin", "tests.running", "tests.installation"]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -5,29 +5,21 @@ Commands run inside the test, which spares a second each; what starts roles runs
 
 import base64
 import json
-import os
 import re
-import shutil
 import socket
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from alerting.bootstrap import bootstrap
-from alerting.cli import main
 from alerting.database import audit, events, positions
 from alerting.database.positions import Partition
 from alerting.database.tables import customer_version
 from alerting.domain.errors import UnreadableEvent
 from alerting.services.event_log import NewRecord
 from alerting.services.intake import take_records
-from alerting.settings import read_settings
-from tests.world import ROOT, World
+from tests.installation import Run
+from tests.world import World
 
 CUSTOMERS = """customer_id,name,revenue_with_us,country,owner,contact_name,contact_phone,attribute.tier
 ACME-AERO,Acme Aerospace,"1,240,000",DE,owner_north,Ada Example,+49 30 5550199,gold
@@ -36,73 +28,6 @@ KIOSK-7,Kiosk Seven,1900,DE,lead_central,,,
 BROKEN-1,Broken,many,DE,,,,
 ,Nobody,1,DE,,,,
 """
-
-
-@pytest.fixture
-def installation(tmp_path: Path) -> Path:
-    """rules/ and templates/ of one's own, whose go_live lies before any date a machine may show."""
-    shutil.copytree(ROOT / "rules", tmp_path / "rules")
-    shutil.copytree(ROOT / "templates", tmp_path / "templates")
-    settings = tmp_path / "rules" / "settings.yaml"
-    settings.write_text(settings.read_text().replace("2026-01-01", "2001-01-01"))
-    return tmp_path
-
-
-@dataclass(frozen=True, kw_only=True)
-class Done:
-    """How a command ended."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Run = Callable[..., Done]
-
-
-@pytest.fixture
-def alerting(installation: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.chdir(installation)
-
-    def run(*arguments: str, **variables: str) -> Done:
-        found = CliRunner().invoke(main, list(arguments), env={"ALERTING_LOG_LEVEL": "ERROR", **variables})
-        if found.exception is not None and not isinstance(found.exception, SystemExit):
-            raise found.exception
-        return Done(returncode=found.exit_code, stdout=found.stdout, stderr=found.stderr)
-
-    return run
-
-
-@pytest.fixture
-def process(installation: Path) -> Run:
-    def run(*arguments: str, **variables: str) -> Done:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("ALERTING_")}
-        environment |= {"PYTHONWARNINGS": "default", "ALERTING_LOG_LEVEL": "ERROR", **variables}
-        command = [str(Path(sys.executable).parent / "alerting"), *arguments]
-        done = subprocess.run(command, cwd=installation, env=environment, capture_output=True, text=True, timeout=60)
-        return Done(returncode=done.returncode, stdout=done.stdout, stderr=done.stderr)
-
-    return run
-
-
-@pytest.fixture
-def migrated(alerting: Run) -> Run:
-    done = alerting("migrate")
-    assert done.returncode == 0, done.stderr
-    return alerting
-
-
-@pytest.fixture
-def own_world(installation: Path, migrated: Run) -> Iterator[World]:
-    """The same installation from inside, to put events into it."""
-    settings = {
-        "ALERTING_DATA": str(installation / "var"),
-        "ALERTING_RULES": str(installation / "rules"),
-        "ALERTING_TEMPLATES": str(installation / "templates"),
-    }
-    app = bootstrap(read_settings(settings))
-    yield World(app=app, folder=installation)
-    app.close()
 
 
 def test_importing_reports_bad_rows_by_line_and_the_same_file_again_changes_nothing(

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alerting.cli import main
+from tests.installation import Done, Run
 
 
 def run(*arguments: str, stdin: str = "") -> Result:
@@ -150,3 +151,182 @@ def test_a_rules_folder_with_faults_is_refused_with_their_places(tmp_path: Path,
     assert result.exit_code == 1
     assert "rules/lists.yaml:1:9: no list is called 'vop.csv' (did you mean 'vip.csv'?)" in result.stderr
     assert "rules/attributes.yaml:1:" in result.stderr
+
+
+# Checking
+
+
+ESCALATION = """rules:
+  - id: extra
+    title: An extra rule
+    on: survey.answered
+    when:
+      first: "FIRST"
+      second: "SECOND"
+    severity: normal
+    caller: account_owner
+    policy: call_in_3d
+"""
+
+
+def checked(alerting: Run, installation: Path, first: str, second: str = "TRUE") -> Done:
+    text = ESCALATION.replace("FIRST", first).replace("SECOND", second)
+    (installation / "rules" / "escalations" / "extra.yaml").write_text(text)
+    return alerting("check")
+
+
+def test_the_starter_rules_have_no_problems_and_no_warnings(alerting: Run) -> None:
+    done = alerting("check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "no problems, 0 warnings" in done.stdout
+    assert json.loads(alerting("check", "--json").stdout) == {"problems": [], "warnings": []}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ("score > 8", "score < 3", "7:16: can never be true: score > 8 and score < 3"),
+        ("score BETWEEN 9 AND 1", "TRUE", "6:15: can never be true: score BETWEEN 9 AND 1"),
+        ("score >= 7 AND score < 7", "TRUE", "can never be true: score >= 7 and score < 7"),
+        ("score = 3", "score IN (1, 2)", "can never be true: score = 3 and score IN (1, 2)"),
+        ("sentiment = 'negativ'", "TRUE", "can never be true: sentiment is one of negative, neutral, positive"),
+        ("metric = 'NPS'", "TRUE", "can never be true: metric is one of ces, csat, nps, rating"),
+        ("customer.segment = 'keyy'", "TRUE", "can never be true: customer.segment is one of high_potential, key, "),
+        ("customer.segment IN ('key', 'x')", "customer.segment = 'x'", "can never be true: customer.segment IN"),
+        ("survey_id = 'a'", "'b' = survey_id", "can never be true: survey_id = 'a' and 'b' = survey_id"),
+        ("comment = NULL", "TRUE", "nothing compares with NULL; write IS NULL or IS NOT NULL"),
+        ("score / 0 > 1", "TRUE", "a division by zero is NULL"),
+        ("score > 8 AND score < 3 OR sentiment = 'x'", "TRUE", "can never be true"),
+        ("FALSE", "TRUE", "can never be true"),
+    ],
+)
+def test_a_rule_that_can_never_fire_is_found(
+    alerting: Run, installation: Path, first: str, second: str, said: str
+) -> None:
+    done = checked(alerting, installation, first, second)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "rules/escalations/extra.yaml:" in done.stderr
+    assert "1 problem, 0 warnings." in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("score > 3", "score < 8"),
+        ("score >= 7", "score <= 7"),
+        ("NOT score > 3", "score < 2"),
+        ("score > 8 OR score < 3", "TRUE"),
+        ("sentiment = 'negative' OR sentiment = 'x'", "TRUE"),
+        ("customer.segment IN ('key', 'unverified')", "customer.segment = 'unverified'"),
+        ("score + 1 > 9", "score < 9"),
+        ("survey_id = 'a' OR survey_id = 'b'", "survey_id = 'b'"),
+    ],
+)
+def test_what_may_be_true_is_left_alone(alerting: Run, installation: Path, first: str, second: str) -> None:
+    done = checked(alerting, installation, first, second)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("sql", "field"),
+    [
+        ("survey_id <> 'x'", None),
+        ("language <> 'de'", "language"),
+        ("customer.country NOT IN ('DE')", "customer.country"),
+    ],
+)
+def test_a_negation_that_passes_over_missing_values_is_warned_of(
+    alerting: Run, installation: Path, sql: str, field: str | None
+) -> None:
+    done = checked(alerting, installation, sql)
+    assert done.returncode == 0
+    warned = f"unknown, and so not true, wherever {field or 'survey_id'} is missing (write COALESCE("
+    assert warned in done.stderr
+    assert done.stderr.startswith("warning: rules/escalations/extra.yaml:6:")
+    assert checked(alerting, installation, f"COALESCE({field or 'survey_id'}, '') <> 'x'").stderr == ""
+
+
+def test_templates_are_asked_for_variables_that_no_mail_has(alerting: Run, installation: Path) -> None:
+    template = installation / "templates" / "mail" / "en" / "call.txt"
+    template.write_text(
+        template.read_text() + "\n{{ custmer.name }}\n{% for a in v.alerts %}{{ a.title }}{% endfor %}\n"
+    )
+    done = alerting("check")
+    assert done.returncode == 1
+    assert "no mail has a variable 'custmer' (known are " in done.stderr
+    assert done.stderr.count("templates/mail/en/call.txt:") == 1
+
+
+def test_people_without_anybody_above_and_policies_nobody_uses_are_warned_of(alerting: Run, installation: Path) -> None:
+    people = installation / "rules" / "people.yaml"
+    people.write_text(people.read_text() + "\n  - {id: office_oslo, name: Oslo, email: oslo@example.com}\n")
+    sla = installation / "rules" / "sla.yaml"
+    sla.write_text(sla.read_text() + "\n  unused:\n    starts: received\n    contact: {by: caller, within: 1h}\n")
+    done = alerting("check")
+    assert done.returncode == 0
+    assert "the office 'office_oslo' has no manager" in done.stderr
+    assert "rules/sla.yaml:" in done.stderr
+    assert "no rule uses the policy 'unused'" in done.stderr
+    found = json.loads(alerting("check", "--json").stdout)
+    assert len(found["warnings"]) == 2
+    assert found["warnings"][0].keys() == {"file", "line", "column", "message", "suggestion"}
+
+
+# Activation
+
+
+def edited(installation: Path, name: str, old: str, new: str) -> None:
+    file = installation / "rules" / name
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new, 1))
+
+
+def rulebook_in(output: str) -> str:
+    return output.split("rulebook ")[-1].split(".")[0].strip()
+
+
+def test_activation_shows_what_changes_and_history_leads_back(migrated: Run, installation: Path) -> None:
+    first = json.loads(migrated("rules", "history", "--json").stdout)[0]["rulebook"]
+    edited(installation, "escalations/key_accounts.yaml", "severity: critical", "severity: high")
+    edited(installation, "escalations/key_accounts.yaml", "sentiment = 'negative'", "score <= 4")
+    done = migrated("rules", "activate", "--author", "ann", "--reason", "fewer calls")
+    assert "* rule key-account-unhappy: gave a negative answer: sentiment = 'negative' -> score <= 4" in done.stdout
+    assert "severity critical -> high" in done.stdout
+    assert "+    severity: high" in done.stdout
+    second = rulebook_in(done.stdout)
+    assert "Already active, nothing changed" in migrated("rules", "activate").stdout
+    assert "-    severity: high" in migrated("rules", "diff", second, first[:10]).stdout
+    assert "They are the same." in migrated("rules", "diff", second).stdout
+    back = migrated("rules", "activate", first[:12], "--author", "ben", "--reason", "too few")
+    assert f"Active now: rulebook {first[:12]}" in back.stdout
+    rows = json.loads(migrated("rules", "history", "--json").stdout)
+    assert [(row["by"], row["reason"], row["state"]) for row in rows] == [
+        ("ben", "too few", "active"),
+        ("ann", "fewer calls", ""),
+        ("first start", "the database was empty", ""),
+    ]
+    assert "fewer calls" in migrated("rules", "history").stdout
+    unknown = migrated("rules", "activate", "ffff")
+    assert unknown.returncode == 1
+    assert "no stored rulebook begins with 'ffff'; activated were" in unknown.stderr
+
+
+def test_a_second_person_must_agree_where_the_rulebook_asks_for_one(migrated: Run, installation: Path) -> None:
+    edited(installation, "settings.yaml", "go_live:", "second_person: true\ngo_live:")
+    assert "Active now" in migrated("rules", "activate", "--author", "ann").stdout
+    edited(installation, "escalations/key_accounts.yaml", "severity: critical", "severity: high")
+    for _ in range(2):  # once more by the same person is no second one
+        assert "Proposed: rulebook" in migrated("rules", "activate", "--author", "ann", "--reason", "fewer").stdout
+    assert json.loads(migrated("rules", "history", "--json").stdout)[0]["state"] == "proposed"
+    assert "Active now" in migrated("rules", "activate", "--author", "ben", "--reason", "agreed").stdout
+    newest = json.loads(migrated("rules", "history", "--json").stdout)[0]
+    assert (newest["by"], newest["state"]) == ("ann, ben", "active")
+
+
+def test_a_rulebook_with_faults_is_not_activated(migrated: Run, installation: Path) -> None:
+    edited(installation, "escalations/key_accounts.yaml", "sentiment = 'negative'", "sentimnt = 'negative'")
+    done = migrated("rules", "activate")
+    assert done.returncode == 1
+    assert "did you mean 'sentiment'?" in done.stderr
+    assert len(json.loads(migrated("rules", "history", "--json").stdout)) == 1

@@ -3,6 +3,7 @@
 Every problem of every file is found before anything is refused.
 """
 
+import contextlib
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -73,16 +74,20 @@ def _read_text(path: Path, name: str, findings: Findings) -> str:
         return ""
 
 
-def read_all(rules: Path, templates: Path) -> tuple[dict[str, str], dict[str, Party]]:
-    """Files and people, checked together. Raises RulebookInvalid with all problems of both."""
-    findings = Findings()
+def read_all(rules: Path, templates: Path, findings: Findings | None = None) -> tuple[dict[str, str], dict[str, Party]]:
+    """Files and people, checked together. Raises RulebookInvalid with all problems of both.
+
+    `findings` gathers the warnings, too.
+    """
+    findings = findings or Findings()
     files = _read_files(rules, templates, findings)
     unreadable = {problem.file for problem in findings.problems}
     people = _read_people(rules / "people.yaml", findings)
-    try:
-        build_rulebook(files, people or None)
-    except RulebookInvalid as error:
-        findings.problems += [problem for problem in error.problems if problem.file not in unreadable]
+    built = Findings()
+    with contextlib.suppress(RulebookInvalid):
+        build_rulebook(files, people or None, built)
+    findings.warnings += built.warnings
+    findings.problems += [problem for problem in built.problems if problem.file not in unreadable]
     if findings.problems:
         raise RulebookInvalid(findings.problems)
     return files, people

@@ -4,11 +4,9 @@ import csv
 import io
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
-from functools import lru_cache
 from typing import Any
 
-from jinja2 import Environment, TemplateSyntaxError, meta
-
+from alerting.adapters.rule_checks import check_conditions, check_people, check_template, check_unused
 from alerting.adapters.rule_forms import (
     AttributesForm,
     ListsForm,
@@ -21,7 +19,6 @@ from alerting.adapters.rule_forms import (
     SignalsForm,
     SurveysForm,
 )
-from alerting.adapters.templates import filters
 from alerting.adapters.yaml_files import Findings, YamlFile, texts
 from alerting.adapters.yaml_files import Path as YamlPath
 from alerting.domain.conditions import Condition, Scope, Type, compile_condition
@@ -56,9 +53,16 @@ def build_vocabulary(files: Mapping[str, str]) -> Vocabulary:
     return builder.vocabulary
 
 
-def build_rulebook(files: Mapping[str, str], people: Mapping[str, Party] | None = None) -> Rulebook:
-    """Check and compile. With `people`, names of people are checked, too. Raises RulebookInvalid with every problem."""
-    return _Builder(files, people).build()
+def build_rulebook(
+    files: Mapping[str, str], people: Mapping[str, Party] | None = None, findings: Findings | None = None
+) -> Rulebook:
+    """Check and compile. With `people`, names of people are checked, too. Raises RulebookInvalid with every problem.
+
+    `findings` gathers them, and the warnings, which make nothing invalid.
+    """
+    builder = _Builder(files, people)
+    builder.findings = findings or builder.findings
+    return builder.build()
 
 
 class _Builder:
@@ -70,6 +74,7 @@ class _Builder:
         self.findings = Findings()
         self.vocabulary = Vocabulary()
         self.tags: dict[str, Condition] = {}
+        self.sla_file: YamlFile | None = None
         self.segment_ids: Collection[str] | None = None
         self.roles: Collection[str] | None = None
         self.policy_names: Collection[str] | None = None
@@ -85,12 +90,16 @@ class _Builder:
         surveys = self._surveys()
         rules = self._rules(policies)
         self._templates(rules)
+        self._unused(rules)
+        if self.people is not None:
+            check_people(self.people, self.findings)
         if self.findings.problems or settings_form is None:
             raise RulebookInvalid(self.findings.problems)
         return Rulebook(
             files=dict(self.files),
             go_live=settings_form.go_live,
             notify_max_age=settings_form.notify_max_age,
+            second_person=settings_form.second_person,
             currency=settings_form.currency,
             segments=tuple(segments.values()),
             tags=self.tags,
@@ -204,6 +213,9 @@ class _Builder:
         scope = known.for_signals(of)
         where = self._condition(file, (*at, "where"), given.get("where"), scope)
         reset = self._condition(file, (*at, "reset_when"), given.get("reset_when"), scope)
+        for key, condition in (("where", where), ("reset_when", reset)):
+            if condition is not None:
+                check_conditions(file, [(*at, key)], scope, None, self.findings)
         field, kind = given.get("of"), Type.NULL
         if isinstance(field, str):
             self.findings.check_name(file, (*at, "of"), "field", field, EVENT_FIELDS[of])
@@ -233,11 +245,14 @@ class _Builder:
         whens, lists = {}, {}
         for at, given in file.items("segments"):
             whens[at[-1]] = self._condition(file, (*at, "when"), given.get("when"), scope)
+            if whens[at[-1]] is not None and scope.complete:
+                check_conditions(file, [(*at, "when")], scope, None, self.findings)
             lists[at[-1]] = self._members(file, (*at, "members"), given.get("members"))
         for name, sql in (form.tags if form else {}).items():
             condition = self._condition(file, ("tags", name), sql, scope)
             if condition is not None:
                 self.tags[name] = condition
+                check_conditions(file, [("tags", name)], scope, None, self.findings)
         segments: dict[str, Segment] = {}
         for i, segment in enumerate(form.segments if form else ()):
             if segment.id in segments:
@@ -334,6 +349,7 @@ class _Builder:
         file = self._open("rules/sla.yaml")
         if file is None:
             return {}
+        self.sla_file = file
         form = file.read(PoliciesForm, self.findings)
         self.policy_names = file.names("policies")
         known = None if self.roles is None else {*STEP_WORDS, *self.roles}
@@ -399,7 +415,15 @@ class _Builder:
             return ()
         scope = self.vocabulary.for_rules(on)
         compiled = {words: self._condition(file, (*at, "when", words), sql, scope) for words, sql in when.items()}
+        if all(compiled.values()) and scope.complete:
+            paths = [(*at, "when", words) for words in when]
+            check_conditions(file, paths, scope, self.segment_ids, self.findings)
         return tuple(NamedCondition(name=words, condition=found) for words, found in compiled.items() if found)
+
+    def _unused(self, rules: Mapping[str, Rule]) -> None:
+        if self.sla_file is not None and self.policy_names:
+            used = [rule.policy for rule in rules.values()]
+            check_unused(self.sla_file, "policy", self.policy_names, used, self.findings)
 
     def _templates(self, rules: Mapping[str, Rule]) -> None:
         """Every mail has its three files, in English at least; each can be read, and what it builds on is there."""
@@ -412,30 +436,4 @@ class _Builder:
                     self.findings.problems.append(problem)
         for name, text in self.files.items():
             if name.startswith("templates/"):
-                self._template(name, text)
-
-    def _template(self, name: str, text: str) -> None:
-        read = _read_template(text)
-        if isinstance(read, TemplateSyntaxError):
-            message = read.message or "not a template"
-            self.findings.problems.append(Problem(file=name, line=read.lineno, column=None, message=message))
-            return
-        for other in read:
-            if f"templates/mail/{other}" not in self.files:
-                line = next((n for n, row in enumerate(text.split("\n"), 1) if other in row), None)
-                message = f"there is no template {other!r} to build on"
-                self.findings.problems.append(Problem(file=name, line=line, column=None, message=message))
-
-
-@lru_cache(maxsize=128)
-def _read_template(text: str) -> tuple[str, ...] | TemplateSyntaxError:
-    """The templates it builds on, or what is wrong with it. Kept, for a start reads the same rulebook more than once."""
-    environment = Environment()
-    environment.filters.update(filters())
-    try:
-        tree = environment.parse(text)
-        wanted = tuple(name for name in meta.find_referenced_templates(tree) if name is not None)
-        environment.compile(tree)  # finds unknown filters, too
-    except TemplateSyntaxError as error:
-        return error
-    return wanted
+                check_template(name, text, self.files, self.findings)

@@ -27,6 +27,10 @@ _LANGUAGES = {
 }  # fmt: skip
 
 
+MAIL_FACTS = frozenset({"v", "me", "zone", "data", "link", "case_link", "call_hours", "soon"})
+"""What a mail template may ask for."""
+
+
 def one_line(text: Any, limit: int = 200) -> str:
     """Customer text fit for a header or a line: no control or direction characters, no encoded words, cut at `limit`.
 
@@ -210,7 +214,7 @@ class Composer:
         if view.contact:
             hours = call_hours(view.contact, view.customer.state.get("time_zone"), me.zone, view.now)
         return {
-            "v": view,
+            "v": view,  # what stands here stands in MAIL_FACTS, too
             "me": me,
             "zone": me.zone,
             "data": letter.data,

@@ -27,6 +27,13 @@ class Findings:
     """Problems collected over all files, so that they can be shown at once."""
 
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+    def warn(
+        self, file: str, message: str, suggestion: str | None, line: int | None = None, column: int | None = None
+    ) -> None:
+        """Something that works, but seldom as it was meant."""
+        self.warnings.append(Problem(file=file, line=line, column=column, message=message, suggestion=suggestion))
 
     def add(self, file: "YamlFile", path: Path, message: str, suggestion: str | None = None) -> None:
         line, column = file.position(path)
@@ -96,6 +103,16 @@ class YamlFile:
         if offset is None or not rest[quoted:].startswith(str(self._at(path))):
             return line, column
         return line, column + offset - (not quoted)
+
+    def at(self, path: Path) -> Any:
+        """What stands at `path`, as plain Python; None where nothing does."""
+        found = self.data
+        for part in path:
+            try:
+                found = found[part]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return found
 
     def _at(self, path: Path) -> Any:
         node = self._node

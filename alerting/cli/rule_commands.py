@@ -2,6 +2,7 @@
 
 import getpass
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -9,21 +10,52 @@ import click
 
 from alerting.adapters import rule_files
 from alerting.adapters.rulebook_builder import build_rulebook, build_vocabulary
-from alerting.cli.running import opened, plain_errors
+from alerting.adapters.yaml_files import Findings
+from alerting.bootstrap import App
+from alerting.cli.running import opened, plain_errors, print_json, table
+from alerting.cli.words import counted, printable
+from alerting.database import rulebooks
+from alerting.domain.errors import RulebookInvalid
 from alerting.domain.evaluation import Evaluator, FactsInvalid, read_json
+from alerting.domain.people import Party
+from alerting.domain.rulebook import Rulebook
+from alerting.domain.rulebook_diff import RulebookDiff, compare
 from alerting.domain.vocabulary import EVENT_FIELDS, Vocabulary
-from alerting.services.activation import activate_rulebook
+from alerting.services.activation import activate_rulebook, stored_rulebook
 from alerting.settings import read_settings
 
 
 @click.command()
-def check() -> None:
-    """Read all of rules/ and templates/ and say what is wrong, with file and line."""
+@click.option("--json", "as_json_", is_flag=True)
+def check(as_json_: bool) -> None:
+    """Read all of rules/ and templates/ and say what is wrong, with file and line. Exit code 1 for problems."""
     with plain_errors():
         settings = read_settings()
-        files, people = rule_files.read_all(settings.rules, settings.templates)
-        rulebook = build_rulebook(files, people)
-        click.echo(f"{len(files)} files, {len(rulebook.rules)} rules, {len(people)} people and offices: no problems.")
+        findings = Findings()
+        try:
+            files, people = rule_files.read_all(settings.rules, settings.templates, findings)
+            read = f"{counted(len(files), 'file')}, {counted(len(people), 'person or office', 'people and offices')}"
+        except RulebookInvalid:
+            read = ""
+        if as_json_:
+            found = {"problems": findings.problems, "warnings": findings.warnings}
+            print_json({name: [asdict(one) for one in ones] for name, ones in found.items()})
+        else:
+            _tell_findings(findings, read)
+    if findings.problems:
+        raise SystemExit(1)
+
+
+def _tell_findings(findings: Findings, read: str) -> None:
+    for warning in findings.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    for problem in findings.problems:
+        click.echo(str(problem), err=True)
+    warned = counted(len(findings.warnings), "warning")
+    if findings.problems:
+        click.echo(f"{counted(len(findings.problems), 'problem')}, {warned}.", err=True)
+    else:
+        click.echo(f"{read}: no problems, {warned}.")
 
 
 @click.group()
@@ -32,16 +64,89 @@ def rules() -> None:
 
 
 @rules.command()
+@click.argument("beginning", metavar="[HASH]", required=False)
 @click.option("--author", default=None, help="Who decides this; your login name by default.")
 @click.option("--reason", default="", help="Why; kept in the audit.")
-def activate(author: str | None, reason: str) -> None:
-    """Check rules/ and templates/, and make them the active rulebook of every process."""
+def activate(beginning: str | None, author: str | None, reason: str) -> None:
+    """Check rules/ and templates/, show what changes, and make them the active rulebook of every process.
+
+    With HASH (or its beginning, see `rules history`) go back to a stored one; people stay as they are.
+    """
     with opened() as app:
-        files, people = rule_files.read_all(app.settings.rules, app.settings.templates)
-        name, changed = activate_rulebook(
-            app.ctx, files, people, author=author or getpass.getuser(), reason=reason or "not given"
+        people: dict[str, Party] = {}
+        if beginning is None:
+            files, people = rule_files.read_all(app.settings.rules, app.settings.templates)
+            rulebook = build_rulebook(files, people)
+        else:
+            rulebook = stored_rulebook(app.ctx, beginning)
+        before = _active(app)
+        _tell_difference(compare(before, rulebook))
+        done = activate_rulebook(
+            app.ctx,
+            rulebook.files,
+            people,
+            author=author or getpass.getuser(),
+            reason=reason or "not given",
+            expected=before.hash if before else None,
         )
-        click.echo(f"{'Active now' if changed else 'Already active, nothing changed'}: rulebook {name[:12]}")
+        if done.waiting:
+            click.echo(f"Proposed: rulebook {done.hash[:12]}. Somebody else must run `rules activate` for it, too.")
+        else:
+            said = "Active now" if done.changed else "Already active, nothing changed"
+            click.echo(f"{said}: rulebook {done.hash[:12]}")
+
+
+def _active(app: App) -> Rulebook | None:
+    with app.ctx.db.read() as tx:
+        return app.ctx.shelf.active(tx) if rulebooks.active_hash(tx) else None
+
+
+def _tell_difference(difference: RulebookDiff) -> None:
+    for sentence in difference.rules:
+        click.echo(f"* {printable(sentence)}")
+    for line in difference.lines:
+        colour = {"+": "green", "-": "red"}.get(line[:1])
+        click.secho(printable(line, keep="\t"), fg=colour)
+
+
+@rules.command()
+@click.option("--json", "as_json_", is_flag=True)
+def history(as_json_: bool) -> None:
+    """Which rulebook was activated when, by whom and why; newest first."""
+    with opened() as app:
+        with app.ctx.db.read() as tx:
+            done, waiting, active = rulebooks.activations(tx), rulebooks.proposals(tx), rulebooks.active_hash(tx)
+        rows = [{"at": p.proposed_at, "state": "proposed", "by": p.author, **_why(p)} for p in waiting]
+        for n, row in enumerate(done):
+            state = "active" if n == 0 and row.rulebook == active else ""
+            by = f"{row.author}, {row.approver}" if row.approver else row.author
+            rows.append({"at": row.activated_at, "state": state, "by": by, **_why(row)})
+        if as_json_:
+            print_json(rows)
+            return
+        shown = [[f"{r['at']:%Y-%m-%d %H:%M}Z", r["rulebook"][:12], r["state"], r["by"], r["reason"]] for r in rows]
+        table(["at", "rulebook", "", "by", "reason"], shown)
+
+
+def _why(row: Any) -> dict[str, str]:
+    return {"rulebook": row.rulebook, "reason": row.reason}
+
+
+@rules.command()
+@click.argument("before", metavar="A")
+@click.argument("after", metavar="[B]", required=False)
+def diff(before: str, after: str | None) -> None:
+    """What two rulebooks differ in: stored ones by the beginning of their hash; without B the files of today."""
+    with opened() as app:
+        old = stored_rulebook(app.ctx, before)
+        if after is not None:
+            new = stored_rulebook(app.ctx, after)
+        else:
+            new = build_rulebook(*rule_files.read_all(app.settings.rules, app.settings.templates))
+        difference = compare(old, new)
+        _tell_difference(difference)
+        if difference.is_empty:
+            click.echo("They are the same.")
 
 
 @rules.command("eval")

@@ -1,4 +1,4 @@
-"""What may be typed after a command: numbers a database can look for, and texts it can store."""
+"""Words in and out: numbers a database can look for, texts it can store, and counts as people say them."""
 
 import click
 
@@ -45,3 +45,8 @@ def printable(text: object, keep: str = "") -> str:
     return "".join(
         ch if ch.isprintable() or ch in keep else ch.encode("unicode_escape").decode("ascii") for ch in str(text)
     )
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """`1 rule`, `2 rules`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"

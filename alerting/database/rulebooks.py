@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select, update
 
 from alerting.database.engine import Transaction
-from alerting.database.tables import activation, active_rulebook, party_fact, rulebook
+from alerting.database.tables import activation, active_rulebook, party_fact, proposal, rulebook
 from alerting.domain.people import Party, Staff
 
 
@@ -32,12 +33,40 @@ def lock_active(tx: Transaction) -> str | None:
     return tx.execute(select(active_rulebook.c.hash).with_for_update()).scalar()
 
 
-def activate(tx: Transaction, content_hash: str, author: str, reason: str, now: datetime) -> None:
-    """Make a stored rulebook the active one."""
+def named(tx: Transaction, beginning: str) -> list[str]:
+    """The hashes of stored rulebooks that begin like this, oldest first."""
+    escaped = beginning.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    statement = select(rulebook.c.hash).where(rulebook.c.hash.like(f"{escaped}%", escape="\\"))
+    return list(tx.execute(statement.order_by(rulebook.c.stored_at)).scalars())
+
+
+def activations(tx: Transaction) -> list[Any]:
+    """Every activation, newest first."""
+    return list(tx.execute(select(activation).order_by(activation.c.id.desc())))
+
+
+def proposals(tx: Transaction) -> list[Any]:
+    """What waits for a second person, newest first."""
+    return list(tx.execute(select(proposal).order_by(proposal.c.proposed_at.desc())))
+
+
+def propose(tx: Transaction, content_hash: str, author: str, reason: str, now: datetime) -> None:
+    """Let a stored rulebook wait for a second person; proposed again, it is the newer author's."""
+    values = {"proposed_at": now, "author": author, "reason": reason}
+    upsert = tx.insert(proposal).values(rulebook=content_hash, **values)
+    tx.execute(upsert.on_conflict_do_update(index_elements=["rulebook"], set_=values))
+
+
+def activate(
+    tx: Transaction, content_hash: str, author: str, reason: str, now: datetime, approver: str | None = None
+) -> None:
+    """Make a stored rulebook the active one; nothing is proposed any more that was meant to follow the former."""
     moved = tx.execute(update(active_rulebook).values(hash=content_hash)).rowcount
     if not moved:
         tx.execute(tx.insert(active_rulebook).on_conflict_do_nothing(), [{"id": 1, "hash": content_hash}])
-    tx.execute(activation.insert().values(rulebook=content_hash, activated_at=now, author=author, reason=reason))
+    made = {"author": author, "reason": reason, "approver": approver}
+    tx.execute(activation.insert().values(rulebook=content_hash, activated_at=now, **made))
+    tx.execute(proposal.delete())
 
 
 def staff_at(tx: Transaction, moment: datetime) -> Staff:

@@ -183,6 +183,16 @@ activation = Table(
     Column("rulebook", String(64), ForeignKey("rulebook.hash"), nullable=False),
     Column("activated_at", Instant, nullable=False),
     Column("author", String(200), nullable=False),
+    Column("approver", String(200)),  # where the rulebook asks for a second person
+    Column("reason", Text, nullable=False),
+)
+
+proposal = Table(
+    "proposal",
+    metadata,
+    Column("rulebook", String(64), ForeignKey("rulebook.hash"), primary_key=True),
+    Column("proposed_at", Instant, nullable=False),
+    Column("author", String(200), nullable=False),
     Column("reason", Text, nullable=False),
 )
 

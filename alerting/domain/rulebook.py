@@ -71,6 +71,7 @@ class Rulebook:
     files: Mapping[str, str]
     go_live: datetime
     notify_max_age: timedelta
+    second_person: bool
     currency: str
     segments: tuple[Segment, ...]
     tags: Mapping[str, Condition]

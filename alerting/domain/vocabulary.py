@@ -42,6 +42,17 @@ EVENT_FIELDS: Mapping[str, Mapping[str, Type]] = {
 }
 """What a condition may read of an event, by type. Types that are not here cannot be the `on` of a rule."""
 
+EVENT_VALUES: Mapping[str, frozenset[str]] = {
+    "event.type": frozenset(EVENT_FIELDS),
+    "event.metric": frozenset({"nps", "csat", "ces", "rating"}),
+    "event.sentiment": frozenset({"negative", "neutral", "positive"}),
+    "event.direction": frozenset({"inbound", "outbound"}),
+    "event.channel": frozenset({"phone", "email", "chat", "meeting", "ticket", "web", "social"}),
+    "event.outcome": frozenset({"resolved", "unresolved", "escalated", "voicemail", "abandoned", "none"}),
+    "customer.last_sentiment": frozenset({"negative", "neutral", "positive"}),
+}
+"""Fields that take only certain texts, by their key in the facts; a test holds them to the event models."""
+
 CUSTOMER_FIELDS: Mapping[str, Type] = {
     "id": Type.TEXT,
     "name": Type.TEXT,

@@ -1,10 +1,12 @@
 """Which rulebook is in force: only activation moves it, and every process follows."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 from alerting.database import audit, events, instance, points, rulebooks
 from alerting.database.engine import Transaction
+from alerting.domain.errors import ActionRefused, RulebookUnusable
 from alerting.domain.people import Party
 from alerting.domain.rulebook import Rulebook, content_hash
 from alerting.services.context import Context
@@ -13,34 +15,99 @@ MARGIN = timedelta(days=1)
 """A new signal's points are made from events this much older than its window, so that late judgements find theirs."""
 
 
-def activate_rulebook(
-    ctx: Context, files: Mapping[str, str], people: Mapping[str, Party], *, author: str, reason: str
-) -> tuple[str, bool]:
-    """Store a checked rulebook and make it the active one; imports people.yaml as dated facts.
+@dataclass(frozen=True, kw_only=True)
+class Activated:
+    """What came of an activation: `changed` when another rulebook or other people are in force, `waiting` when a second
+    person must agree first."""
 
-    Returns its hash and whether anything changed. Judgements under the former rulebook commit first; new signals get
-    their points from stored events before any event is judged under the new one.
+    hash: str
+    changed: bool
+    waiting: bool = False
+
+
+def activate_rulebook(
+    ctx: Context,
+    files: Mapping[str, str],
+    people: Mapping[str, Party],
+    *,
+    author: str,
+    reason: str,
+    expected: str | None = None,
+) -> Activated:
+    """Store a checked rulebook and make it the active one; imports `people`, unless empty, as dated facts.
+
+    Judgements under the former rulebook commit first; new signals get their points from stored events before any event
+    is judged under the new one. Where the active rulebook asks for a second person, the first to activate only proposes.
+    `expected` is the active hash the author has compared with: another one by now raises ActionRefused.
     """
     rulebook = ctx.shelf.read(files)
 
-    def once() -> tuple[str, bool]:
+    def once() -> Activated:
         with ctx.db.write() as tx:
             instance.begin_instance(tx, "production", tx.now())
             before = rulebooks.lock_active(tx)
             now = tx.now()
-            imported = rulebooks.import_people(tx, people, now)
-            if imported:
-                _note(tx, "people.imported", "people", {"parties": imported}, author)
             name = content_hash(files)
-            if before == name:
-                return name, bool(imported)
-            rulebooks.store_rulebook(tx, name, files, now)
-            _give_points(tx, rulebook)
-            rulebooks.activate(tx, name, author, reason, now)
-            _note(tx, "rulebook.activated", name, {"before": before, "reason": reason}, author)
-            return name, True
+            if expected is not None and before != expected:
+                raise ActionRefused("another rulebook was activated meanwhile; compare again")
+            if before is not None and before != name and _asks_for_two(tx, ctx):
+                rulebooks.store_rulebook(tx, name, files, now)
+                proposer = _proposer(tx, name, author)
+                if proposer is None:
+                    rulebooks.propose(tx, name, author, reason, now)
+                    _note(tx, "rulebook.proposed", name, {"before": before, "reason": reason}, author)
+                    return Activated(hash=name, changed=False, waiting=True)
+                return _activate(tx, rulebook, people, before, proposer, reason, author)
+            return _activate(tx, rulebook, people, before, author, reason, None)
 
     return ctx.db.retrying(once)
+
+
+def _asks_for_two(tx: Transaction, ctx: Context) -> bool:
+    """An active rulebook nobody can read any more must not keep its successor out."""
+    try:
+        return ctx.shelf.active(tx).second_person
+    except RulebookUnusable:
+        return False
+
+
+def _proposer(tx: Transaction, name: str, author: str) -> str | None:
+    """Who proposed it, if somebody else did."""
+    return next((p.author for p in rulebooks.proposals(tx) if p.rulebook == name and p.author != author), None)
+
+
+def _activate(
+    tx: Transaction,
+    rulebook: Rulebook,
+    people: Mapping[str, Party],
+    before: str | None,
+    author: str,
+    reason: str,
+    approver: str | None,
+) -> Activated:
+    now = tx.now()
+    imported = rulebooks.import_people(tx, people, now)
+    if imported:
+        _note(tx, "people.imported", "people", {"parties": imported}, author)
+    if before == rulebook.hash:
+        return Activated(hash=rulebook.hash, changed=bool(imported))
+    rulebooks.store_rulebook(tx, rulebook.hash, rulebook.files, now)
+    _give_points(tx, rulebook)
+    rulebooks.activate(tx, rulebook.hash, author, reason, now, approver)
+    facts: dict[str, object] = {"before": before, "reason": reason, **({"approver": approver} if approver else {})}
+    _note(tx, "rulebook.activated", rulebook.hash, facts, author)
+    return Activated(hash=rulebook.hash, changed=True)
+
+
+def stored_rulebook(ctx: Context, beginning: str) -> Rulebook:
+    """A stored rulebook by its hash or the beginning of it. Raises LookupError."""
+    with ctx.db.read() as tx:
+        found = rulebooks.named(tx, beginning) if beginning else []
+        if len(found) != 1:
+            known = ", ".join(dict.fromkeys(row.rulebook[:12] for row in rulebooks.activations(tx)))
+            what = "no stored rulebook begins" if not found else f"{len(found)} stored rulebooks begin"
+            raise LookupError(f"{what} with {beginning!r}; activated were {known or 'none'}")
+        return ctx.shelf.get(tx, found[0])
 
 
 def activate_first(ctx: Context, read: Callable[[], tuple[Mapping[str, str], Mapping[str, Party]]]) -> str | None:
@@ -49,7 +116,7 @@ def activate_first(ctx: Context, read: Callable[[], tuple[Mapping[str, str], Map
         if rulebooks.active_hash(tx) is not None:
             return None
     files, people = read()
-    return activate_rulebook(ctx, files, people, author="first start", reason="the database was empty")[0]
+    return activate_rulebook(ctx, files, people, author="first start", reason="the database was empty").hash
 
 
 def _give_points(tx: Transaction, rulebook: Rulebook) -> None:

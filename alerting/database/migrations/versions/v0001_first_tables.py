@@ -260,6 +260,7 @@ def upgrade() -> None:
         sa.Column("rulebook", sa.String(length=64), nullable=False),
         sa.Column("activated_at", Instant(), nullable=False),
         sa.Column("author", sa.String(length=200), nullable=False),
+        sa.Column("approver", sa.String(length=200), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["rulebook"], ["rulebook.hash"], name=op.f("fk_activation_rulebook")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_activation")),
@@ -402,6 +403,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_personal_value_customer_key"), ["customer_key"], unique=False)
 
     op.create_table(
+        "proposal",
+        sa.Column("rulebook", sa.String(length=64), nullable=False),
+        sa.Column("proposed_at", Instant(), nullable=False),
+        sa.Column("author", sa.String(length=200), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["rulebook"], ["rulebook.hash"], name=op.f("fk_proposal_rulebook")),
+        sa.PrimaryKeyConstraint("rulebook", name=op.f("pk_proposal")),
+    )
+    op.create_table(
         "unknown_condition",
         sa.Column("id", Number, nullable=False),
         sa.Column("event_seq", Number, nullable=False),
@@ -442,6 +452,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_unknown_condition_rule")
 
     op.drop_table("unknown_condition")
+    op.drop_table("proposal")
     with op.batch_alter_table("personal_value", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_personal_value_customer_key"))
 

@@ -1,0 +1,99 @@
+"""What can be found out about a rulebook beyond its form: rules that cannot fire, traps, names nobody uses."""
+
+from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
+
+from jinja2 import Environment, TemplateSyntaxError, meta, nodes
+
+from alerting.adapters.templates import MAIL_FACTS, filters
+from alerting.adapters.yaml_files import Findings, YamlFile
+from alerting.adapters.yaml_files import Path as YamlPath
+from alerting.domain.conditions import Scope
+from alerting.domain.conditions.analysis import never_true, null_traps
+from alerting.domain.errors import Problem
+from alerting.domain.people import Party
+from alerting.domain.segments import UNVERIFIED
+from alerting.domain.vocabulary import EVENT_VALUES
+
+NEVER_NULL = ("event.type", "event.source", "event.id", "event.time", "customer.id", "customer.segment")
+
+
+def check_conditions(
+    file: YamlFile, paths: Iterable[YamlPath], scope: Scope, segments: Collection[str] | None, findings: Findings
+) -> None:
+    """Conditions that must all hold, and compile: whether they can, and what they pass over where data is missing."""
+    found = [(path, file.at(path)) for path in paths]
+    whole = [(path, sql) for path, sql in found if isinstance(sql, str)]
+    values = dict(EVENT_VALUES)
+    if segments is not None:
+        values["customer.segment"] = frozenset([*segments, UNVERIFIED])
+    remark = never_true([sql for _, sql in whole], scope, values)
+    if remark is not None:
+        line, column = file.value_position(whole[remark.condition][0], remark.column)
+        findings.problems.append(Problem(file=file.name, line=line, column=column, message=remark.message))
+    for path, sql in whole:
+        for trap in null_traps(sql, scope, NEVER_NULL):
+            line, column = file.value_position(path, trap.column)
+            findings.warn(file.name, trap.message, trap.suggestion, line, column)
+
+
+def check_people(people: Mapping[str, Party], findings: Findings) -> None:
+    """Who has nobody above: an overdue promise of theirs is told to `default` only."""
+    bosses = {party.manager for party in people.values()}
+    for party in people.values():
+        if party.manager is not None or party.id in bosses:
+            continue
+        what = "office" if party.kind == "office" else "person"
+        hint = "name a manager: overdue promises are told to `default` otherwise"
+        findings.warn("rules/people.yaml", f"the {what} {party.id!r} has no manager", hint)
+
+
+def check_unused(file: YamlFile, kind: str, names: Collection[str], used: Collection[str], findings: Findings) -> None:
+    """What is declared and named nowhere: often a misspelt name on the other side."""
+    for name in sorted(set(names) - set(used)):
+        line, column = file.position((f"{kind}s" if not kind.endswith("y") else f"{kind[:-1]}ies", name))
+        findings.warn(file.name, f"no rule uses the {kind} {name!r}", None, line, column)
+
+
+def check_template(name: str, text: str, known: Collection[str], findings: Findings) -> None:
+    """A template can be read, what it builds on is there, and it asks for nothing no mail has."""
+    read = _read_template(text)
+    if isinstance(read, TemplateSyntaxError):
+        message = read.message or "not a template"
+        findings.problems.append(Problem(file=name, line=read.lineno, column=None, message=message))
+        return
+    wanted, asked = read
+    for other in wanted:
+        if f"templates/mail/{other}" not in known:
+            message = f"there is no template {other!r} to build on"
+            findings.problems.append(Problem(file=name, line=_line_of(text, other), column=None, message=message))
+    for variable in sorted(asked - MAIL_FACTS):
+        message = f"no mail has a variable {variable!r}"
+        hint = f"known are {', '.join(sorted(MAIL_FACTS))}"
+        line = _line_of(text, variable)
+        findings.problems.append(Problem(file=name, line=line, column=None, message=message, suggestion=hint))
+
+
+def _line_of(text: str, word: str) -> int | None:
+    return next((number for number, row in enumerate(text.split("\n"), 1) if word in row), None)
+
+
+@lru_cache(maxsize=128)
+def _read_template(text: str) -> tuple[tuple[str, ...], frozenset[str]] | TemplateSyntaxError:
+    """What it builds on and asks for, or what is wrong with it. Kept: a start reads the same rulebook more than once."""
+    environment = Environment()
+    environment.filters.update(filters())
+    try:
+        tree = environment.parse(text)
+        wanted = tuple(name for name in meta.find_referenced_templates(tree) if name is not None)
+        environment.compile(tree)  # finds unknown filters, too
+        asked = meta.find_undeclared_variables(tree) - _names_given(tree)
+        return wanted, frozenset(asked)
+    except TemplateSyntaxError as error:
+        return error
+
+
+def _names_given(tree: nodes.Template) -> set[str]:
+    """What the template itself sets or imports anywhere: inside its blocks Jinja takes that for undeclared."""
+    stored = {name.name for name in tree.find_all(nodes.Name) if name.ctx in {"store", "param"}}
+    return stored | {found.target for found in tree.find_all(nodes.Import)}
