@@ -50,12 +50,22 @@ def test_importing_reports_bad_rows_by_line_and_the_same_file_again_changes_noth
     assert "1 changed, 1 unchanged" in migrated("import", "customers.csv").stdout
 
 
+def test_an_owner_nobody_knows_is_a_warning_and_no_failure(migrated: Run, installation: Path) -> None:
+    (installation / "customers.csv").write_text("customer_id,owner\nKIOSK-7,lead_centrl\n")
+    done = migrated("import", "customers.csv")
+    assert (done.returncode, done.stdout) == (0, "1 changed, 0 unchanged, 0 bad rows.\n")
+    assert (
+        "customers.csv:2: warning: owner: 'lead_centrl' is nobody in people.yaml; did you mean 'lead_central'?"
+        in done.stderr
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "is empty"),
         ("name\nAcme\n", "no column customer_id"),
-        ("customer_id,nmae\nA,B\n", "unknown columns nmae"),
+        ("customer_id,nmae\nA,B\n", "unknown columns nmae (did you mean name?)"),
     ],
 )
 def test_a_file_that_is_no_table_of_customers_is_refused(

@@ -184,6 +184,19 @@ def test_an_unknown_type_is_named_with_those_that_are_known() -> None:
         ("customer.updated", {"renewal_date": "31.05.2026"}, "renewal_date"),
         ("customer.updated", {"renewal_date": "2026-02-30"}, "renewal_date"),
         ("customer.updated", {"renewal_date": 20260531}, "renewal_date"),
+        ("customer.updated", {"renewal_date": "20260531"}, "renewal_date"),
+        ("customer.updated", {"renewal_date": "2026-W22-7"}, "renewal_date"),
+        ("customer.updated", {"renewal_date": "2026-05-31T00:00:00Z"}, "renewal_date"),
+        ("customer.updated", {"revenue_with_us": -0.01}, "revenue_with_us"),
+        ("customer.updated", {"country": "Germany"}, "country"),
+        ("customer.updated", {"country": "ZZ"}, "country"),
+        ("customer.updated", {"country": ""}, "country"),
+        ("customer.updated", {"language": "German"}, "language"),
+        ("customer.updated", {"language": ""}, "language"),
+        ("customer.updated", {"time_zone": "Mars"}, "time_zone"),
+        ("customer.updated", {"time_zone": "Europe"}, "time_zone"),
+        ("customer.updated", {"time_zone": "../etc/passwd"}, "time_zone"),
+        ("customer.updated", {"time_zone": "Factory"}, "time_zone"),
         ("customer.updated", {"contacts": {}}, "contacts"),
         ("customer.updated", {"contacts": [{"role": "Buyer"}]}, "contacts.0.name"),
         ("customer.updated", {"contacts": [{"name": "A"}, {"name": "B", "call_from": "9:00"}]}, "contacts.1.call_from"),
@@ -356,6 +369,17 @@ def test_a_change_of_a_customer_holds_what_was_given_and_nothing_else() -> None:
     payload = event("customer.updated", name="Acme", owner=None, renewal_date="2026-05-31", unheard_of=1).payload
     assert isinstance(payload, CustomerUpdated)
     assert payload.changes() == {"name": "Acme", "owner": None, "renewal_date": "2026-05-31"}
+
+
+def test_a_country_and_a_language_are_kept_in_one_form_and_the_same_event_stays_the_same() -> None:
+    first = event("customer.updated", country="de", language="de_DE", time_zone="Europe/Berlin")
+    assert isinstance(first.payload, CustomerUpdated)
+    assert first.payload.changes() == {"country": "DE", "language": "de-DE", "time_zone": "Europe/Berlin"}
+    again = event("customer.updated", country="de", language="de_DE", time_zone="Europe/Berlin")
+    assert again.digest == first.digest
+    cleared = event("customer.updated", country=None, language=None, time_zone=None).payload
+    assert isinstance(cleared, CustomerUpdated)
+    assert cleared.changes() == {"country": None, "language": None, "time_zone": None}
 
 
 @pytest.mark.parametrize(

@@ -322,9 +322,7 @@ def text_of(html: str) -> str:
 def hostile(world: World, key: str, words: str) -> dict[str, Letter]:
     """Every field a customer or a CRM may fill, filled with the same words. Two calls, then a bad answer."""
     contact = {"name": f"N{words}", "role": f"R{words}", "email": f"E{words}", "phone": f"+49 30 1{words}"}
-    state = {
-        name: f"{name}{words}" for name in ("owner", "language", "time_zone", "industry", "region", "city", "parent")
-    }
+    state = {name: f"{name}{words}" for name in ("owner", "industry", "region", "city", "parent")}
     world.take(
         world.customer(key, name=f"C{words}", contacts=[contact], country="DE", revenue_with_us=900_000, **state)
     )

@@ -85,14 +85,19 @@ def migrate() -> None:
 @main.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 def import_(file: str) -> None:
-    """Import customers and contacts from a CSV file. The same file again changes nothing."""
+    """Import customers and contacts from a CSV file. The same file again changes nothing.
+
+    Good rows are taken, bad ones named with their line; the exit code is 1 where there are any.
+    """
     with opened() as app:
-        name, rows = read_table(file)
+        read = read_table(file)
         bar: Any
-        with click.progressbar(length=len(rows), label="Importing", file=sys.stderr) as bar:
-            result = import_customers(app.ctx, name, rows, bar.update)
+        with click.progressbar(length=len(read.rows), label="Importing", file=sys.stderr) as bar:
+            result = import_customers(app.ctx, read, bar.update)
         for line, reason in result.bad:
-            click.echo(f"{name}:{line}: {reason}", err=True)
+            click.echo(f"{read.name}:{line}: {reason}", err=True)
+        for line, warning in result.warnings:
+            click.echo(f"{read.name}:{line}: warning: {warning}", err=True)
         click.echo(f"{result.changed} changed, {result.unchanged} unchanged, {len(result.bad)} bad rows.")
         if result.bad:
             raise SystemExit(1)

@@ -16,6 +16,8 @@ from pydantic import (
     model_validator,
 )
 
+from alerting.domain.places import country_code, language_tag, zone_name
+
 TOPICS = {
     "survey.answered": "surveys",
     "interaction.recorded": "interactions",
@@ -43,8 +45,20 @@ Text = Annotated[str, Field(max_length=100_000)]
 
 
 def _iso_date(value: object) -> object:
-    if isinstance(value, str):
+    """`date.fromisoformat` alone also takes 20260531 and 2026-W22-7, which nobody means."""
+    if not isinstance(value, str):
+        return value
+    try:
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            raise ValueError("another form")
         return date.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError("must be a day of the calendar written year-month-day, such as 2026-05-31") from error
+
+
+def _clock_time(value: str) -> str:
+    if not re.fullmatch(_CLOCK_TIME, value):
+        raise ValueError("must be a time of day written 09:00")
     return value
 
 
@@ -62,6 +76,12 @@ def _utc(value: datetime) -> datetime:
         raise ValueError("lies outside the years 1 to 9999") from error
 
 
+_CLOCK_TIME = r"^([01]\d|2[0-3]):[0-5]\d$"
+
+ClockTime = Annotated[str, AfterValidator(_clock_time), Field(json_schema_extra={"pattern": _CLOCK_TIME})]
+Country = Annotated[Line, AfterValidator(country_code), Field(json_schema_extra={"pattern": "^[A-Za-z]{2}$"})]
+Language = Annotated[Line, AfterValidator(language_tag)]
+Zone = Annotated[Line, AfterValidator(zone_name)]
 IsoDate = Annotated[date, BeforeValidator(_iso_date)]
 Instant = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_out), AfterValidator(_utc)]
 
@@ -152,8 +172,8 @@ class Contact(Payload):
     role: Line | None = None
     email: Line | None = None
     phone: Line | None = None
-    call_from: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
-    call_to: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
+    call_from: ClockTime | None = None
+    call_to: ClockTime | None = None
 
 
 class CustomerUpdated(Payload):
@@ -165,17 +185,17 @@ class CustomerUpdated(Payload):
     customer_id: CustomerId
     name: Line | None = None
     parent: CustomerId | None = None
-    revenue_with_us: Number | None = None
+    revenue_with_us: Annotated[Number, Field(ge=0)] | None = None
     industry: Line | None = None
-    country: Line | None = None
+    country: Country | None = None
     region: Line | None = None
     city: Line | None = None
     employees: Annotated[int, Field(ge=0, le=2**62)] | None = None
     lifecycle: Line | None = None
     renewal_date: IsoDate | None = None
     owner: Line | None = None
-    language: Line | None = None
-    time_zone: Line | None = None
+    language: Language | None = None
+    time_zone: Zone | None = None
     contacts: list[Contact] | None = None
     contract: dict[str, Any] | None = None
     attributes: dict[str, Any] | None = None

@@ -1,112 +1,151 @@
-"""Importing customers from a table: each changed row becomes a `customer.updated` event and goes through intake."""
+"""Importing customers from a table: each changed customer becomes a `customer.updated` event and goes through intake."""
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 
-from pydantic import ValidationError
-
-from alerting.database import customers
+from alerting.database import customers, rulebooks
 from alerting.domain.customers import apply_change
-from alerting.domain.payloads import CustomerUpdated
+from alerting.domain.errors import UnreadableEvent
+from alerting.domain.events import parse_event
 from alerting.services.context import Context
+from alerting.services.customer_rows import Row, RowReader, Table
 from alerting.services.intake import Record, take_records
 
 CHUNK = 200
 """Customers of one transaction."""
 
-_NUMBERS = {"revenue_with_us": float, "employees": int}
-_CONTACT = {
-    "contact_name": "name",
-    "contact_role": "role",
-    "contact_email": "email",
-    "contact_phone": "phone",
-    "call_from": "call_from",
-    "call_to": "call_to",
-}
-_PLAIN = (
-    "name", "parent", "revenue_with_us", "industry", "country", "region", "city", "employees", "lifecycle",
-    "renewal_date", "owner", "language", "time_zone",
-)  # fmt: skip
-COLUMNS = ("customer_id", *_PLAIN, *_CONTACT)
-"""What a table may have beside `attribute.<name>` columns. Several rows of one customer add contacts."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One row of the file: its line, and its cells by column. Empty cells say nothing."""
-
-    line: int
-    cells: Mapping[str, str]
-
 
 @dataclass(kw_only=True)
 class Imported:
-    """What came of it; `bad` holds (line, reason)."""
+    """What came of it; `bad` and `warnings` hold (line, reason)."""
 
     changed: int = 0
     unchanged: int = 0
     bad: list[tuple[int, str]] = field(default_factory=list)
+    warnings: list[tuple[int, str]] = field(default_factory=list)
 
 
-def unknown_columns(columns: Iterable[str]) -> list[str]:
-    return [name for name in columns if name not in COLUMNS and not name.startswith("attribute.")]
+@dataclass(kw_only=True)
+class Given:
+    """What a table gives of one customer: its first row, and the contacts of further ones."""
+
+    customer_id: str
+    lines: list[int] = field(default_factory=list)
+    changes: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, line: int, changes: Mapping[str, Any]) -> None:
+        """Join a row. Raises ValueError for a further one that adds no contact, or contradicts an earlier one."""
+        contacts = self.changes.get("contacts", [])
+        fresh = [contact for contact in changes.get("contacts", []) if contact not in contacts]
+        if self.lines and not fresh:
+            raise ValueError(
+                f"customer_id: {self.customer_id} stands in line {self.lines[0]} already, and this row adds no contact"
+            )
+        before = _flat(self.changes)
+        for name, value in _flat(changes).items():
+            if before.get(name, value) != value:
+                raise ValueError(
+                    f"{name}: line {self.lines[0]} gives {self.customer_id} {before[name]!r}; "
+                    "further rows of a customer add contacts and leave the rest empty"
+                )
+        self.lines.append(line)
+        self.changes = apply_change(self.changes, {**changes, **({"contacts": [*contacts, *fresh]} if fresh else {})})
 
 
-def import_customers(
-    ctx: Context, file_name: str, rows: Iterable[Row], progress: Callable[[int], None] = lambda more: None
-) -> Imported:
-    """Import rows; a bad one is reported and does not stop the rest. The same file again changes nothing.
+def _flat(changes: Mapping[str, Any]) -> dict[str, Any]:
+    free = {f"attributes.{name}": value for name, value in changes.get("attributes", {}).items()}
+    return {name: value for name, value in changes.items() if name not in {"attributes", "contacts"}} | free
 
-    `progress` is told how many more customers are done.
+
+def import_customers(ctx: Context, table: Table, progress: Callable[[int], None] = lambda more: None) -> Imported:
+    """Import a table; a bad row is reported and does not stop the rest. The same file again changes nothing.
+
+    `progress` is told how many more rows are done.
     """
+    with ctx.db.read() as tx:
+        declared = ctx.shelf.active(tx).attributes
     result = Imported()
-    changes: dict[str, tuple[int, dict[str, Any]]] = {}
-    for row in rows:
-        try:
-            customer_id, given = _read(row.cells)
-        except ValueError as error:
-            result.bad.append((row.line, str(error)))
-            continue
-        _, merged = changes.setdefault(customer_id, (row.line, {}))
-        contacts = merged.get("contacts", []) + [
-            c for c in given.pop("contacts", []) if c not in merged.get("contacts", [])
-        ]
-        merged.update(given)
-        if contacts:
-            merged["contacts"] = contacts
-    items = sorted(changes.items())
-    for start in range(0, len(items), CHUNK):
-        _take_chunk(ctx, file_name, items[start : start + CHUNK], result)
-        progress(len(items[start : start + CHUNK]))
+    every = _gather(RowReader(table=table, declared=declared), table.rows, result)
+    progress(len(result.bad))
+    _warn_of_owners(ctx, every, result)
+    for start in range(0, len(every), CHUNK):
+        chunk = every[start : start + CHUNK]
+        _take_chunk(ctx, table.name, chunk, result)
+        progress(sum(len(given.lines) for given in chunk))
+    result.bad.sort()
     return result
 
 
-def _take_chunk(
-    ctx: Context, file_name: str, items: Sequence[tuple[str, tuple[int, dict[str, Any]]]], result: Imported
-) -> None:
+def _gather(reader: RowReader, rows: Sequence[Row], result: Imported) -> list[Given]:
+    """The good rows by customer, sorted."""
+    found: dict[str, Given] = {}
+    spoilt: dict[str, int] = {}
+    for row in rows:
+        try:
+            changes = reader.read(row)
+        except ValueError as error:
+            result.bad.append((row.line, str(error)))
+            if row.gives_contact or row.customer_id not in found:
+                spoilt.setdefault(row.customer_id, row.line)
+            continue
+        try:
+            found.setdefault(row.customer_id, Given(customer_id=row.customer_id)).add(row.line, changes)
+        except ValueError as error:
+            result.bad.append((row.line, str(error)))
+    for customer_id in found.keys() & spoilt.keys():
+        # contacts are replaced whole: those we have, and the bad row names, would go
+        reason = f"customer_id: line {spoilt[customer_id]} of the same customer is bad, and its rows are taken together"
+        result.bad += [(line, reason) for line in found.pop(customer_id).lines]
+    return [found[customer_id] for customer_id in sorted(found)]
+
+
+def _warn_of_owners(ctx: Context, every: Sequence[Given], result: Imported) -> None:
+    """An event cannot know who works here, and somebody may be hired tomorrow: the row is taken."""
+    with ctx.db.read() as tx:
+        staff = rulebooks.staff_at(tx, tx.now())
+    strangers: dict[str, list[int]] = {}
+    for given in every:
+        owner = given.changes.get("owner")
+        if owner and staff.by_id_or_email(owner) is None:
+            strangers.setdefault(owner, []).append(given.lines[0])
+    for owner, lines in strangers.items():
+        near = get_close_matches(owner, staff.parties, n=1, cutoff=0.7)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        more = f" (and in {len(lines) - 1} more)" if len(lines) > 1 else ""
+        result.warnings.append((min(lines), f"owner: {owner!r} is nobody in people.yaml{more}{hint}"))
+    result.warnings.sort()
+
+
+def _take_chunk(ctx: Context, file_name: str, chunk: Sequence[Given], result: Imported) -> None:
     with ctx.db.read() as tx:
         now = tx.now()
-        histories = customers.histories(tx, [customer_id for customer_id, _ in items])
+        histories = customers.histories(tx, [given.customer_id for given in chunk])
     records = []
-    for customer_id, (line, given) in items:
-        versions = histories[customer_id].versions
+    for given in chunk:
+        versions = histories[given.customer_id].versions
         state = versions[-1][1] if versions else {}
-        if versions and apply_change(state, given) == state:
+        if versions and apply_change(state, given.changes) == state:
             result.unchanged += 1
             continue
-        records.append(_record(file_name, line, customer_id, given, now))
+        record = _record(file_name, given, now)
+        try:
+            # what intake could not read would become a dead letter, and replaying it no use: the file must be mended
+            parse_event(record.value, record.headers, now)
+            records.append(record)
+        except UnreadableEvent as error:
+            result.bad += [(line, str(error)) for line in given.lines]
     if records:
-        take_records(ctx, records)
-        result.changed += len(records)
+        result.changed += take_records(ctx, records).events
 
 
-def _record(file_name: str, line: int, customer_id: str, given: Mapping[str, Any], now: datetime) -> Record:
+def _record(file_name: str, given: Given, now: datetime) -> Record:
     """The row as an event. Its id holds the moment: a value that returns to what it was is a change, not a repetition."""
-    data = {"customer_id": customer_id, **given}
+    data = {"customer_id": given.customer_id, **given.changes}
     content = json.dumps([now.isoformat(), data], sort_keys=True)
     envelope = {
         "specversion": "1.0",
@@ -117,40 +156,5 @@ def _record(file_name: str, line: int, customer_id: str, given: Mapping[str, Any
         "data": data,
     }
     value = json.dumps(envelope, ensure_ascii=False).encode()
+    line = given.lines[0]
     return Record(place=f"{file_name}:{line}@{envelope['id']}", offset=line, value=value, headers={}, timestamp=now)
-
-
-def _read(cells: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
-    """One row as changes. Raises ValueError that names the column."""
-    given: dict[str, Any] = {"customer_id": cells.get("customer_id", "").strip()}
-    if not given["customer_id"]:
-        raise ValueError("customer_id: is empty")
-    contact: dict[str, Any] = {}
-    for column, text in cells.items():
-        value = text.strip()
-        if not value or column == "customer_id":
-            continue
-        if column in _CONTACT:
-            contact[_CONTACT[column]] = value
-        elif column.startswith("attribute."):
-            given.setdefault("attributes", {})[column.removeprefix("attribute.")] = value
-        elif column in _PLAIN:
-            given[column] = _number(column, value) if column in _NUMBERS else value
-    if contact:
-        given["contacts"] = [contact]
-    try:
-        event = CustomerUpdated.model_validate(given)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"] if not isinstance(part, int))
-        raise ValueError(f"{place}: {first['msg'].removeprefix('Value error, ')}") from error
-    return event.customer_id, event.changes()
-
-
-def _number(column: str, text: str) -> int | float:
-    """A number as spreadsheets write it: `310000`, `310,000`, `310000.50`."""
-    try:
-        number = _NUMBERS[column](text.replace(",", "").replace(" ", "").replace("_", ""))
-    except ValueError as error:
-        raise ValueError(f"{column}: {text!r} is not a number") from error
-    return int(number) if number == int(number) else number
