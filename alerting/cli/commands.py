@@ -12,6 +12,7 @@ from alerting.bootstrap import ROLES, prepare, run_roles
 from alerting.cli.case_commands import case
 from alerting.cli.dead_letter_commands import dead_letters
 from alerting.cli.demo import demo
+from alerting.cli.explain_command import explain_
 from alerting.cli.hold_commands import hold
 from alerting.cli.rule_commands import check, rules
 from alerting.cli.running import opened, print_json, table
@@ -37,6 +38,7 @@ main.add_command(check)
 main.add_command(dead_letters)
 main.add_command(hold)
 main.add_command(rules)
+main.add_command(explain_)
 
 
 @main.command()
