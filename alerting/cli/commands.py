@@ -9,6 +9,7 @@ import click
 
 from alerting.adapters.tables_of_customers import read_table
 from alerting.bootstrap import ROLES, prepare, run_roles
+from alerting.cli.backtest_command import backtest_
 from alerting.cli.case_commands import case
 from alerting.cli.dead_letter_commands import dead_letters
 from alerting.cli.demo import demo
@@ -39,6 +40,7 @@ main.add_command(dead_letters)
 main.add_command(hold)
 main.add_command(rules)
 main.add_command(explain_)
+rules.add_command(backtest_)
 
 
 @main.command()

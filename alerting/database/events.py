@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -122,6 +122,21 @@ def events_of(tx: Transaction, customer_key: str, until: datetime) -> list[Event
     e = event.c
     statement = select(event).where(e.customer_key == customer_key, e.time <= until)
     return [stored_event(row) for row in tx.execute(statement.order_by(e.time, e.source, e.id))]
+
+
+def customers_with_events(tx: Transaction, begin: datetime, end: datetime) -> list[str]:
+    """The keys of customers something happened to in [begin, end], sorted."""
+    e = event.c
+    statement = select(e.customer_key).where(e.time >= begin, e.time <= end).distinct().order_by(e.customer_key)
+    return list(tx.execute(statement).scalars())
+
+
+def events_of_many(tx: Transaction, keys: Sequence[str], until: datetime) -> Iterator[Event]:
+    """The events of several customers up to a moment: customer by customer, each in its order."""
+    e = event.c
+    statement = select(event).where(e.customer_key.in_(keys), e.time <= until)
+    for row in tx.execute(statement.order_by(e.customer_key, e.time, e.source, e.id)):
+        yield stored_event(row)
 
 
 def stored_event(row: Any) -> Event:
