@@ -15,6 +15,7 @@ from alerting.cli.dead_letter_commands import dead_letters
 from alerting.cli.demo import demo
 from alerting.cli.explain_command import explain_
 from alerting.cli.hold_commands import hold
+from alerting.cli.noise_commands import silence, suppressed
 from alerting.cli.rule_commands import check, rules
 from alerting.cli.running import opened, print_json, table
 from alerting.cli.words import Words
@@ -40,6 +41,8 @@ main.add_command(dead_letters)
 main.add_command(hold)
 main.add_command(rules)
 main.add_command(explain_)
+main.add_command(silence)
+main.add_command(suppressed)
 rules.add_command(backtest_)
 
 
