@@ -205,8 +205,17 @@ class RuleForm(Form):
     inform: Annotated[list[str], BeforeValidator(_listed)] = Field(default_factory=list)
     policy: str
     template: Identifier = "call"
+    of: str | None = None
+    silent_for: Annotated[Length | None, Field(alias="for")] = None
     mode: Literal["live", "shadow"] = "live"
     cooldown: Length | None = None
+
+    @model_validator(mode="after")
+    def _silent_of_what(self) -> "RuleForm":
+        silent = self.on == "silence"
+        if silent != (self.of is not None) or silent != (self.silent_for is not None):
+            raise ValueError("a rule `on: silence` says `of:` which event type and `for:` how long; no other rule does")
+        return self
 
 
 class RulesForm(Form):

@@ -65,6 +65,14 @@ def build_rulebook(
     return builder.build()
 
 
+def _silent(given: Mapping[str, Any], scope: Scope) -> list[NamedCondition]:
+    """The condition nobody writes: that the silence noticed is this rule's own."""
+    if not isinstance(given.get("id"), str) or "'" in given["id"]:
+        return []
+    own = compile_condition(f"rule = '{given['id']}'", scope)
+    return [NamedCondition(name=f"no {given.get('of')} for {given.get('for')}", condition=own)]
+
+
 class _Builder:
     """One rulebook in the making: parts in the order in which they refer to each other."""
 
@@ -414,11 +422,16 @@ class _Builder:
         if on not in list(EVENT_FIELDS) or not isinstance(when, dict):
             return ()
         scope = self.vocabulary.for_rules(on)
+        if on == "silence":
+            check(
+                file, (*at, "of"), "event type", given.get("of"), [name for name in EVENT_FIELDS if name != "silence"]
+            )
         compiled = {words: self._condition(file, (*at, "when", words), sql, scope) for words, sql in when.items()}
         if all(compiled.values()) and scope.complete:
             paths = [(*at, "when", words) for words in when]
             check_conditions(file, paths, scope, self.segment_ids, self.findings)
-        return tuple(NamedCondition(name=words, condition=found) for words, found in compiled.items() if found)
+        named = tuple(NamedCondition(name=words, condition=found) for words, found in compiled.items() if found)
+        return (*named, *_silent(given, scope)) if on == "silence" else named
 
     def _unused(self, rules: Mapping[str, Rule]) -> None:
         if self.sla_file is not None and self.policy_names:

@@ -14,7 +14,7 @@ from alerting.database.engine import Transaction
 from alerting.database.tables import dead_letter, event, unknown_condition
 from alerting.domain.errors import UnreadableEvent
 from alerting.domain.events import Event, parse_event
-from alerting.domain.payloads import PAYLOADS
+from alerting.domain.payloads import STORED
 
 _WAITING = dead_letter.c.replayed_at.is_(None) & dead_letter.c.discarded_at.is_(None)
 
@@ -147,7 +147,7 @@ def stored_event(row: Any) -> Event:
         type=row.type,
         time=row.time,
         received_at=row.received_at,
-        payload=PAYLOADS[row.type].model_validate_json(json.dumps(row.payload)),
+        payload=STORED[row.type].model_validate_json(json.dumps(row.payload)),
         digest=row.digest,
         raw=bytes(row.raw),
         clamped=row.clamped,

@@ -330,6 +330,17 @@ silence = Table(
     Column("ended_at", Instant),  # before its time
 )
 
+silence_watch = Table(
+    "silence_watch",
+    metadata,
+    Column("watch", String(200), primary_key=True),  # rule, event type and length; an edited rule is watched for anew
+    Column("customer_key", String(200), primary_key=True),
+    Column("last_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("noticed_at", Instant),
+    Index("ix_silence_watch_due_at", "due_at"),
+)
+
 timer = Table(
     "timer",
     metadata,

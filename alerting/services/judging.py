@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from alerting.database import audit, cases, customers, events, points, rulebooks, silences
+from alerting.database import audit, cases, customers, events, points, rulebooks, silences, watches
 from alerting.database.engine import Transaction
 from alerting.domain.case_alerts import join_case, open_case
 from alerting.domain.cases import SEVERITIES, RaisedAlert
@@ -16,6 +16,7 @@ from alerting.domain.judge import Judgement, RuleOutcome, judge
 from alerting.domain.payloads import CustomerUpdated
 from alerting.domain.people import Assignment, Staff, fill_role
 from alerting.domain.rulebook import Rule, Rulebook
+from alerting.domain.silence import watch_name
 from alerting.domain.sla import Starts
 from alerting.domain.suppression import Silence, suppression
 from alerting.services.applying import Cause, apply_decision
@@ -92,6 +93,22 @@ def _learn(tx: Transaction, fresh: Sequence[events.Arrived], rulebook: Rulebook,
     for key, given in sorted(changes.items()):
         customers.add_changes(tx, key, given, now)
     points.add_points(tx, left)
+    _watch(tx, fresh, rulebook)
+
+
+def _watch(tx: Transaction, fresh: Sequence[events.Arrived], rulebook: Rulebook) -> None:
+    """Rules on silence hear of every event of their kind, and of every customer that becomes known."""
+    heard, known = [], []
+    for rule in rulebook.silence_rules:
+        assert rule.silent_for is not None, "what makes it a rule on silence"
+        for event in (a.event for a in fresh):
+            seen = (watch_name(rule), event.customer_key, event.time, rule.silent_for)
+            if event.type == rule.of:
+                heard.append(seen)
+            elif isinstance(event.payload, CustomerUpdated):
+                known.append(seen)
+    watches.note_known(tx, known)
+    watches.note_heard(tx, heard)
 
 
 def _suppression(

@@ -233,6 +233,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_silence")),
     )
     op.create_table(
+        "silence_watch",
+        sa.Column("watch", sa.String(length=200), nullable=False),
+        sa.Column("customer_key", sa.String(length=200), nullable=False),
+        sa.Column("last_at", Instant(), nullable=False),
+        sa.Column("due_at", Instant(), nullable=False),
+        sa.Column("noticed_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("watch", "customer_key", name=op.f("pk_silence_watch")),
+    )
+    with op.batch_alter_table("silence_watch", schema=None) as batch_op:
+        batch_op.create_index("ix_silence_watch_due_at", ["due_at"], unique=False)
+
+    op.create_table(
         "stopped_partition",
         sa.Column("topic", sa.String(length=249), nullable=False),
         sa.Column("partition", sa.Integer(), autoincrement=False, nullable=False),
@@ -505,6 +517,10 @@ def downgrade() -> None:
 
     op.drop_table("timer")
     op.drop_table("stopped_partition")
+    with op.batch_alter_table("silence_watch", schema=None) as batch_op:
+        batch_op.drop_index("ix_silence_watch_due_at")
+
+    op.drop_table("silence_watch")
     op.drop_table("silence")
     op.drop_table("signal_point")
     op.drop_table("rulebook")
