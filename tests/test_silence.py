@@ -55,6 +55,7 @@ def test_a_customer_who_falls_silent_is_noticed_once_and_again_after_the_next_si
     mails = world.deliver()
     assert recipients(mails) == ["owner.north"]
     assert "Acme Aerospace" in mails[0].subject
+    assert "silent for 30 days" in mails[0].subject
     assert "Not heard of for 30 days." in (mails[0].html or "")
     world.pass_time(days=1)
     world.take(world.survey("ACME-AERO", score=9))
@@ -115,7 +116,7 @@ def test_a_silence_is_explained_like_any_event(small_world: World) -> None:
     assert isinstance(found, Explanation)
     assert [(c.name, c.truth) for c in found.rules[0].conditions] == [
         ("is a key account", "true"),
-        ("no survey.answered for 30d", "true"),
+        ("answered no survey for 30d", "true"),
     ]
 
 

@@ -70,7 +70,10 @@ def _silent(given: Mapping[str, Any], scope: Scope) -> list[NamedCondition]:
     if not isinstance(given.get("id"), str) or "'" in given["id"]:
         return []
     own = compile_condition(f"rule = '{given['id']}'", scope)
-    return [NamedCondition(name=f"no {given.get('of')} for {given.get('for')}", condition=own)]
+    what = {"survey.answered": "answered no survey", "interaction.recorded": "was not in touch"}.get(
+        str(given.get("of"))
+    )
+    return [NamedCondition(name=f"{what or 'was silent'} for {given.get('for')}", condition=own)]
 
 
 class _Builder:

@@ -9,6 +9,7 @@ from alerting.domain.errors import Temporary
 from alerting.entrypoints.running import Stop
 from alerting.services.context import Context
 from alerting.services.follow_up import fire_due
+from alerting.services.pruning import prune_points
 from alerting.services.silence import notice_silences
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,15 @@ def run_follow_up(ctx: Context, tick: timedelta, stop: Stop) -> None:
         if fired or noticed:
             log.info("timers fired", extra={"count": fired, "silences": noticed})
 
+    def prune() -> None:
+        try:
+            gone = prune_points(ctx)
+        except Exception:
+            log.exception("pruning failed")
+            return
+        if gone:
+            log.info("points pruned", extra={"count": gone})
+
     sweep()
     scheduler = BackgroundScheduler(timezone="UTC")
     scheduler.add_job(
@@ -41,6 +51,7 @@ def run_follow_up(ctx: Context, tick: timedelta, stop: Stop) -> None:
         coalesce=True,
         max_instances=1,
     )
+    scheduler.add_job(prune, "interval", hours=1, misfire_grace_time=None, coalesce=True, max_instances=1)
     scheduler.start()
     try:
         while not stop.asked:
