@@ -14,6 +14,7 @@ from alerting.cli.dead_letter_commands import dead_letters
 from alerting.cli.demo import demo
 from alerting.cli.hold_commands import hold
 from alerting.cli.rule_commands import check, rules
+from alerting.cli.rule_test_commands import rules_test
 from alerting.cli.running import opened, print_json, table
 from alerting.cli.words import Words
 from alerting.database import customers, positions
@@ -37,6 +38,7 @@ main.add_command(check)
 main.add_command(dead_letters)
 main.add_command(hold)
 main.add_command(rules)
+rules.add_command(rules_test)
 
 
 @main.command()
