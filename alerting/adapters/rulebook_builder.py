@@ -100,7 +100,7 @@ class _Builder:
         if self.people is not None:
             check_people(self.people, self.findings)
         if self.checks_tests:
-            known = KnownNames(rules=self.rule_ids, roles=self.roles, people=self.people)
+            known = KnownNames(rules=self.rule_ids or None, roles=self.roles, people=self.people)
             read_rule_tests(self.files, known, settings_form.go_live if settings_form else BEGIN, self.findings)
         if self.findings.problems or settings_form is None:
             raise RulebookInvalid(self.findings.problems)
