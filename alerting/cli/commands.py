@@ -9,9 +9,11 @@ import click
 
 from alerting.adapters.tables_of_customers import read_table
 from alerting.bootstrap import ROLES, prepare, run_roles
+from alerting.cli.backtest_command import backtest_
 from alerting.cli.case_commands import case
 from alerting.cli.dead_letter_commands import dead_letters
 from alerting.cli.demo import demo
+from alerting.cli.explain_command import explain_
 from alerting.cli.hold_commands import hold
 from alerting.cli.rule_commands import check, rules
 from alerting.cli.rule_test_commands import rules_test
@@ -38,6 +40,8 @@ main.add_command(check)
 main.add_command(dead_letters)
 main.add_command(hold)
 main.add_command(rules)
+main.add_command(explain_)
+rules.add_command(backtest_)
 rules.add_command(rules_test)
 
 
