@@ -4,10 +4,13 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from alerting.adapters.rule_test_forms import Outcome
 from alerting.adapters.rulebook_builder import build_rulebook
+from alerting.domain.cases import OUTCOMES
 from alerting.domain.errors import RulebookInvalid
 from alerting.domain.rule_tests import (
     BEGIN,
@@ -156,6 +159,12 @@ def test_a_response_the_product_refuses_fails_the_test_with_its_words(tested: Pl
     assert f"{OWN}:8: contact by vp_sales at 1h was refused: no case is open" in none.stdout
 
 
+def test_an_event_that_becomes_a_dead_letter_fails_the_test(tested: Play) -> None:
+    done = tested(own_test("none: alert").replace("score: 2", "answers: {price: .nan}"))
+    assert done.returncode == 1
+    assert f"{OWN}:7: became a dead letter: not JSON: " in done.stdout
+
+
 def test_a_template_that_fails_fails_the_test(tested: Play, installation: Path) -> None:
     template = installation / "templates" / "mail" / "en" / "call.txt"
     template.write_text(template.read_text() + "{{ v.case.nothing.at_all }}\n")
@@ -253,6 +262,9 @@ def test_json_says_the_same(tested: Play) -> None:
         ("alert: key-account-unhappy", "alert: key-account-unhappy, customer: ACME", "10:38: no customer of this test is"),
         ("by: vp_sales", "by: vp_sale", "8:33: no role or person is called 'vp_sale'"),
         ("type: survey.answered", "type: survey.answerd", "7:26: no event type is called 'survey.answerd' (did you mean"),
+        ("type: survey.answered", "type: [survey]", "7:18: 'type' is no text"),
+        ("at: 0m, event", "at: 2040-03-05T08:30:00Z, event", "7:10: lies more than ten years after the begin"),
+        ("# no begin of its own", "begin: 9999-12-30T08:00:00Z", "3:5: lies outside the years 1971 to 9900"),
         ("type: survey.answered, ", "", "7:18: 'type' is missing"),
         ("score: 2}", "scor: 2}", "7:111: no field is called 'scor' (did you mean 'score'?)"),
         ("score: 2}", "score: 11}", "7:18: score: nps runs from 0 to 10, not 11"),
@@ -266,7 +278,7 @@ def test_json_says_the_same(tested: Play) -> None:
         ("does: contact, by: vp_sales", "does: contact", "8:9: say who does it: add `by:`"),
         ("does: contact, ", "does: hand_over, ", "8:9: hand_over names to whom"),
         ("does: contact, ", "does: fixed, outcome: reached, ", "8:9: only a contact has an outcome"),
-        ("does: contact, ", "does: contact, outcome: reachd, ", "8:33: the outcome of a contact is one of reached, voice"),
+        ("does: contact, ", "does: contact, outcome: reachd, ", "8:33: Input should be 'reached', 'voicemail'"),
         ("does: contact, ", f"does: contact, event: {SURVEY}, ", "8:9: exactly one of `event` and `does`"),
         (f"event: {SURVEY}", f"event: {SURVEY}, by: ceo", "7:9: an event has no by; its own fields stand inside"),
         ("alert: key", "mail: call, alert: key", "10:9: expect exactly one of alert, mail, missed and none"),
@@ -326,6 +338,10 @@ def test_a_file_that_could_test_nothing_is_refused(tested: Play, text: str, said
     done = tested(text)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_every_outcome_of_a_contact_can_be_written() -> None:
+    assert get_args(Outcome) == tuple(OUTCOMES)
 
 
 def test_another_file_that_is_wrong_is_no_failed_test_either(tested: Play, installation: Path) -> None:

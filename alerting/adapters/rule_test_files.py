@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from alerting.adapters.rule_forms import LONGEST
 from alerting.adapters.rule_test_forms import ExpectForm, RuleTestForm, RuleTestsForm, TimelineForm
 from alerting.adapters.yaml_files import Findings, Path, YamlFile
 from alerting.domain.payloads import PAYLOADS, CustomerUpdated, Payload
@@ -115,8 +116,9 @@ class _Reader:
         if not isinstance(event, dict):
             return
         kind = event.get("type")
-        if kind is None:
-            self.findings.add(self.file, path, "'type' is missing", "add `type: survey.answered`, or another one")
+        if not isinstance(kind, str):
+            message = "'type' is missing" if kind is None else "'type' is no text"
+            self.findings.add(self.file, path, message, "write `type: survey.answered`, or another one")
         self.findings.check_name(self.file, (*path, "type"), "event type", kind, PAYLOADS)
         payload = PAYLOADS.get(str(kind))
         if payload is not None:
@@ -191,6 +193,8 @@ class _Reader:
         if offset < timedelta(0):
             message = f"lies before the test begins, {begin.isoformat()}"
             self.findings.add(self.file, path, message, "move it, or set `begin:`")
+        elif offset > LONGEST:
+            self.findings.add(self.file, path, f"lies more than ten years after the begin, {begin.isoformat()}")
         return offset
 
     def _place(self, path: Path) -> Place:
