@@ -91,7 +91,7 @@ def test_events_that_were_too_old_or_from_before_go_live_say_so(small_world: Wor
     )
     assert "older than notify_max_age" in explained(small_world, "old").notes[0]
     found = explained(small_world, "older")
-    assert "before go_live" in found.notes[0]
+    assert "from before go_live" in found.notes[0]
     assert found.alerts[0]["suppressed"] == "before_go_live"
     assert "no case: before_go_live" in told(found)
 

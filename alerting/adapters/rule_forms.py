@@ -205,6 +205,8 @@ class RuleForm(Form):
     inform: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=list)
     policy: str
     template: Identifier = "call"
+    mode: Literal["live", "shadow"] = "live"
+    cooldown: Length | None = None
 
 
 class RulesForm(Form):

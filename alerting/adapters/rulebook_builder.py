@@ -442,7 +442,9 @@ class _Builder:
             for ending in ("subject.txt", "txt", "html"):
                 name = f"templates/mail/en/{template}.{ending}"
                 if name not in self.files:
-                    hint = f"write it, or begin with a copy of call.{ending}"
+                    hint = (
+                        f"copy call.{ending} and change it" if template != "call" else "take it from the product's own"
+                    )
                     problem = Problem(file=name, line=None, column=None, message="is missing", suggestion=hint)
                     self.findings.problems.append(problem)
         for name, text in self.files.items():

@@ -314,6 +314,20 @@ alert = Table(
     Column("case_id", Number, ForeignKey("case_file.id"), index=True),
     Column("raised_at", Instant, nullable=False),
     UniqueConstraint("event_seq", "rule", "revision"),
+    Index("ix_alert_customer_key_rule", "customer_key", "rule"),
+)
+
+silence = Table(
+    "silence",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("scope", String(20), nullable=False),  # rule | customer | segment
+    Column("name", String(200), nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("author", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("ended_at", Instant),  # before its time
 )
 
 timer = Table(

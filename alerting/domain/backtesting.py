@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from alerting.domain.cases import SEVERITIES
 from alerting.domain.customers import Customer
 from alerting.domain.events import Event
 from alerting.domain.history import ANSWER, CONTACT, DEPTH, history_points
@@ -24,7 +25,11 @@ MONTH = timedelta(days=30)
 
 @dataclass(frozen=True, kw_only=True)
 class TestedAlert:
-    """One alert a rulebook makes of one event. `mailed` are the people its first mails go to, the caller first."""
+    """One alert a rulebook makes of one event.
+
+    `mailed` are the people its first mails go to, the caller first: none for a shadow rule, nor where a stronger rule
+    alerts about the same event.
+    """
 
     source: str
     event_id: str
@@ -190,6 +195,8 @@ class _Window:
 
 def _alerts(event: Event, customer: Customer, window: _Window, staff: Staff) -> list[TestedAlert]:
     judgement = judge(event, customer, window.all(), window.rulebook)
+    ranked = sorted(judgement.alerts, key=lambda outcome: -SEVERITIES.index(outcome.rule.severity))
+    rings = next((outcome.rule for outcome in ranked if outcome.rule.mode == "live"), None)
     return [
         TestedAlert(
             source=event.source,
@@ -200,9 +207,11 @@ def _alerts(event: Event, customer: Customer, window: _Window, staff: Staff) -> 
             segment=judgement.membership.segment,
             rule=outcome.rule.id,
             severity=outcome.rule.severity,
-            mailed=_mailed(outcome.rule, customer, judgement.membership.segment, window.rulebook, staff),
+            mailed=_mailed(outcome.rule, customer, judgement.membership.segment, window.rulebook, staff)
+            if outcome.rule is rings
+            else (),
         )
-        for outcome in judgement.alerts
+        for outcome in ranked
     ]
 
 

@@ -39,6 +39,10 @@ class Rule:
     inform: tuple[str, ...]
     policy: str
     template: str
+    mode: str = "live"
+    """`shadow`: alerts are recorded and tell nobody."""
+    cooldown: timedelta | None = None
+    """How long the rule keeps quiet about a customer it has rung about."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,12 +18,8 @@ from alerting.domain.judge import Judgement, RuleOutcome, judge
 from alerting.domain.people import Staff
 from alerting.domain.rulebook import Rulebook
 from alerting.domain.signals import Point
+from alerting.domain.suppression import REASONS
 from alerting.services.context import Context
-
-EXCLUDED = {
-    "before_go_live": "it is from before go_live: recorded, never mailed",
-    "too_old": "it was older than notify_max_age when it arrived: recorded, never mailed",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +94,7 @@ def _explained(tx: Transaction, ctx: Context, row: Any) -> Explanation:
     customer = customers.histories(tx, [row.customer_key])[row.customer_key].as_of(event.time)
     judgement = judge(event, customer, points_until(tx, rulebook, event), rulebook, every_rule=True)
     alerts = [_alert(tx, alert, rulebook) for alert in cases.alerts_of_event(tx, row.seq)]
-    notes += _notes(row, judgement, {alert["rule"] for alert in alerts})
+    notes += _notes(row, judgement, alerts)
     return Explanation(
         event=_event(row, event),
         customer=_customer(judgement),
@@ -150,13 +146,17 @@ def _rule(outcome: RuleOutcome) -> RuleLine:
     return RuleLine(rule=outcome.rule.id, title=outcome.rule.title, fires=outcome.fired, conditions=conditions)
 
 
-def _notes(row: Any, judgement: Judgement, stored: set[str]) -> Iterator[str]:
+def _notes(row: Any, judgement: Judgement, alerts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Why nobody was told, and where today's facts say something else than those of then."""
+    stored = {alert["rule"] for alert in alerts}
     today = {outcome.rule.id for outcome in judgement.alerts}
+    quiet = {alert["suppressed"] for alert in alerts if alert["suppressed"]}
     if row.excluded:
-        yield f"nobody was told: {EXCLUDED.get(row.excluded, row.excluded)}"
-    elif not stored:
+        yield f"nobody was told: {REASONS.get(row.excluded, row.excluded)}"
+    elif not alerts:
         yield "nobody was told: no rule had all its conditions true"
+    elif all(alert["suppressed"] for alert in alerts):
+        yield f"nobody was told: {'; '.join(REASONS.get(reason, reason) for reason in sorted(quiet))}"
     if not judgement.outcomes:
         yield f"no rule is on {row.type}"
     for rule in sorted(today - stored):
