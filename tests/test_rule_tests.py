@@ -289,7 +289,7 @@ def test_json_says_the_same(tested: Play) -> None:
         ("alert: key-account-unhappy", "none: alert, at: 0m", "10:9: `none` is meant from begin to end"),
         ("mail: call, to", "at: 3h, mail: call, to", "11:10: the test ends before that, at 2h (add `until: 3h`)"),
         ("expect:", "expct:", "9:5: unknown key 'expct' (did you mean 'expect'?)"),
-        ("name: mine", "name: mine\n    only: maybe", "3:5: Input should be a valid boolean"),
+        ("name: mine", "name: mine\n    only: maybe", "3:5: true or false is needed here"),
         (f"- {ACME}", f"- {ACME}\n      - {{customer_id: B}}", "9:9: this test has several customers (say whose case:"),
         ("tests:", "tests: []\ntest:", "2:1: unknown key 'test' (did you mean 'tests'?)"),
     ],
@@ -328,9 +328,9 @@ def test_all_that_is_wrong_is_found_at_once_and_names_also_where_the_form_does_n
     ("text", "said"),
     [
         ("", "the file is empty (begin with `tests:`)"),
-        ("tests: []\n", "List should have at least 1 item"),
+        ("tests: []\n", "this is empty"),
         ("tests:\n  - {name: a, name: b}\n", "this key stands here twice"),
-        ("tests:\n  - {name: a, timeline: [], expect: []}\n", "List should have at least 1 item"),
+        ("tests:\n  - {name: a, timeline: [], expect: []}\n", "this is empty"),
         (f"tests:\n  - {{name: a, timeline: [{{at: 0m, event: {SURVEY}}}], expect: []}}\n", "cannot fail; write `only: true`"),
     ],
 )  # fmt: skip
