@@ -1,5 +1,6 @@
 """`alerting`: run it, feed it, ask it."""
 
+import getpass
 import signal
 import sys
 from datetime import datetime
@@ -20,7 +21,7 @@ from alerting.cli.rule_commands import check, rules
 from alerting.cli.rule_test_commands import rules_test
 from alerting.cli.running import opened, print_json, table
 from alerting.cli.words import Words
-from alerting.database import customers, positions
+from alerting.database import audit, customers, positions
 from alerting.domain.customers import Customer
 from alerting.domain.durations import format_duration
 from alerting.domain.errors import ActionRefused
@@ -166,7 +167,17 @@ def accept_topic(topic: str) -> None:
         if topic not in known:
             told = f"known are {', '.join(known)}" if known else "none is stored yet"
             raise ActionRefused(f"no position is stored of a topic {topic!r}; {told}")
-        count = positions.retire_topic(tx, topic, tx.now())
+        now = tx.now()
+        count = positions.retire_topic(tx, topic, now)
+        entry = audit.Entry(
+            actor=getpass.getuser(),
+            action="positions.accepted",
+            subject_kind="topic",
+            subject_id=topic,
+            happened_at=now,
+            facts={"positions": count},
+        )
+        audit.write(tx, entry, now)
         retired = "1 position" if count == 1 else f"{count} positions"
         click.echo(f"{retired} of {topic} retired; restart `alerting run consume`.")
 
