@@ -19,12 +19,14 @@ from alerting.adapters.rule_forms import (
     SignalsForm,
     SurveysForm,
 )
+from alerting.adapters.rule_test_files import KnownNames, read_rule_tests
 from alerting.adapters.yaml_files import Findings, YamlFile, texts
 from alerting.adapters.yaml_files import Path as YamlPath
 from alerting.domain.conditions import Condition, Scope, Type, compile_condition
 from alerting.domain.errors import ConditionRefused, Problem, RulebookInvalid
 from alerting.domain.escalations import STEP_WORDS
 from alerting.domain.people import Party, Role, Routing, roles_behind
+from alerting.domain.rule_tests import BEGIN
 from alerting.domain.rulebook import (
     NamedCondition,
     Rule,
@@ -58,9 +60,11 @@ def build_rulebook(
 ) -> Rulebook:
     """Check and compile. With `people`, names of people are checked, too. Raises RulebookInvalid with every problem.
 
-    `findings` gathers them, and the warnings, which make nothing invalid.
+    `findings` gathers them, and the warnings, which make nothing invalid. With neither it is a stored rulebook that is
+    only loaded: its rule tests were checked when it came in, decide nothing, and must not keep it from working.
     """
     builder = _Builder(files, people)
+    builder.checks_tests = people is not None or findings is not None
     builder.findings = findings or builder.findings
     return builder.build()
 
@@ -83,12 +87,14 @@ class _Builder:
         self.files = files
         self.people = people
         self.findings = Findings()
+        self.checks_tests = False
         self.vocabulary = Vocabulary()
         self.tags: dict[str, Condition] = {}
         self.sla_file: YamlFile | None = None
         self.segment_ids: Collection[str] | None = None
         self.roles: Collection[str] | None = None
         self.policy_names: Collection[str] | None = None
+        self.rule_ids: set[str] | None = set()
 
     def build(self) -> Rulebook:
         self._unknown_files()
@@ -104,6 +110,9 @@ class _Builder:
         self._unused(rules)
         if self.people is not None:
             check_people(self.people, self.findings)
+        if self.checks_tests:
+            known = KnownNames(rules=self.rule_ids or None, roles=self.roles, people=self.people)
+            read_rule_tests(self.files, known, settings_form.go_live if settings_form else BEGIN, self.findings)
         if self.findings.problems or settings_form is None:
             raise RulebookInvalid(self.findings.problems)
         return Rulebook(
@@ -397,6 +406,8 @@ class _Builder:
             file = self._open(name)
             assert file is not None, "its name was read from the files"
             form = file.read(RulesForm, self.findings)
+            ids = file.names("rules", "id")
+            self.rule_ids = None if self.rule_ids is None or ids is None else self.rule_ids | set(ids)
             for at, given in file.items("rules"):
                 if given.get("id") in list(rules):
                     self.findings.add(file, (*at, "id"), f"the rule {given['id']!r} exists twice", "rename one of them")

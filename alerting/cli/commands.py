@@ -18,6 +18,7 @@ from alerting.cli.explain_command import explain_
 from alerting.cli.hold_commands import hold
 from alerting.cli.noise_commands import silence, suppressed
 from alerting.cli.rule_commands import check, rules
+from alerting.cli.rule_test_commands import rules_test
 from alerting.cli.running import opened, print_json, table
 from alerting.cli.words import Words
 from alerting.database import audit, customers, positions
@@ -45,6 +46,7 @@ main.add_command(explain_)
 main.add_command(silence)
 main.add_command(suppressed)
 rules.add_command(backtest_)
+rules.add_command(rules_test)
 
 
 @main.command()

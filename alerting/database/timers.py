@@ -45,6 +45,11 @@ def due_timers(tx: Transaction, now: datetime, without: Collection[str] = (), li
     return list(tx.execute(due.order_by(timer.c.due_at).limit(limit)))
 
 
+def next_due(tx: Transaction) -> datetime | None:
+    """When the next timer falls due, or fell due already; None without any."""
+    return tx.execute(select(timer.c.due_at).where(*_OPEN).order_by(timer.c.due_at).limit(1)).scalar()
+
+
 def still_due(tx: Transaction, customer_key: str, now: datetime) -> list[Any]:
     """A customer's due timers, read under the lock, in the order in which they fell due."""
     statement = select(timer).where(timer.c.customer_key == customer_key, timer.c.due_at <= now, *_OPEN)
