@@ -111,15 +111,16 @@ def test_the_reason_that_says_most_about_the_event_comes_first() -> None:
     silence = Silence(scope="customer", name="C", until=BEGIN + timedelta(hours=1))
 
     def why(**changes: Any) -> str | None:
-        given = {"excluded": None, "silences": [], "cooling": False, "outranked": False, **changes}
+        given = {"excluded": None, "answered": False, "silences": [], "cooling": False, "outranked": False, **changes}
         return suppression(rule, "C", "key", BEGIN, **given)
 
     assert why() is None
     assert why(outranked=True) == "outranked"
     assert why(outranked=True, cooling=True) == "cooldown"
     assert why(outranked=True, cooling=True, silences=[silence]) == "silenced"
-    assert why(excluded="too_old", cooling=True, silences=[silence]) == "too_old"
-    assert {"outranked", "cooldown", "silenced", "too_old", "before_go_live", "shadow"} == set(REASONS)
+    assert why(answered=True, cooling=True, silences=[silence]) == "answered"
+    assert why(excluded="too_old", answered=True, cooling=True, silences=[silence]) == "too_old"
+    assert {"answered", "outranked", "cooldown", "silenced", "too_old", "before_go_live", "shadow"} == set(REASONS)
 
 
 def test_on_the_command_line(migrated: Any, own_world: World) -> None:
