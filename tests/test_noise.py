@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from alerting.database import rulebooks
 from alerting.database.tables import alert, audit_entry
 from alerting.domain.errors import ActionRefused
 from alerting.domain.suppression import REASONS, Silence, suppression
@@ -138,3 +139,20 @@ def test_on_the_command_line(migrated: Any, own_world: World) -> None:
     assert migrated("silence", "end", "1").returncode == 1
     assert migrated("silence", "add", "--for", "2d", "--reason", "x").returncode == 2
     assert migrated("silence", "add", "--rule", "a", "--for", "long", "--reason", "x").returncode == 2
+
+
+def test_quiet_hours_hold_what_can_wait_and_let_through_what_is_critical(world: World) -> None:
+    world.known_customers()
+    with world.app.ctx.db.write() as tx:
+        staff = rulebooks.staff_at(tx, tx.now()).parties
+        asleep = {name: p.model_copy(update={"quiet_hours": "20:00-07:00"}) for name, p in staff.items()}
+        rulebooks.import_people(tx, asleep, tx.now())
+    world.pass_time(hours=13)  # half past ten in the evening in Berlin
+    world.take(world.survey("KIOSK-7"), world.survey("ACME-AERO"))
+    assert set(recipients(world.deliver())) == {"vp.sales", "office.berlin", "owner.north"}  # a key account is critical
+    world.pass_time(hours=8)
+    assert world.deliver() == []
+    world.pass_time(hours=1)
+    assert recipients(world.deliver()) == ["lead.central"]
+    held = [row for row in world.rows(select(audit_entry)) if row.action == "notification.held"]
+    assert len(held) == 1
