@@ -1,29 +1,24 @@
 """The texts of rules/ and templates/ become a Rulebook, or a list of everything that is wrong with them."""
 
-import csv
-import io
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
 
 from alerting.adapters.rule_checks import check_conditions, check_people, check_template, check_unused
 from alerting.adapters.rule_forms import (
-    AttributesForm,
-    ListsForm,
     PoliciesForm,
     RoutingForm,
     RulesForm,
     SegmentsForm,
     SettingsForm,
-    SignalForm,
-    SignalsForm,
     SurveysForm,
 )
 from alerting.adapters.rule_test_files import KnownNames, read_rule_tests
+from alerting.adapters.vocabulary_builder import VocabularyBuilder
 from alerting.adapters.yaml_files import Findings, YamlFile, texts
 from alerting.adapters.yaml_files import Path as YamlPath
-from alerting.domain.conditions import Condition, Scope, Type, compile_condition
-from alerting.domain.errors import ConditionRefused, Problem, RulebookInvalid
+from alerting.domain.conditions import Condition, Scope, compile_condition
+from alerting.domain.errors import Problem, RulebookInvalid
 from alerting.domain.escalations import STEP_WORDS
 from alerting.domain.people import Party, Role, Routing, roles_behind
 from alerting.domain.rule_tests import BEGIN
@@ -34,9 +29,8 @@ from alerting.domain.rulebook import (
     Survey,
 )
 from alerting.domain.segments import Segment
-from alerting.domain.signals import Aggregate, Signal
 from alerting.domain.sla import ClockKind, Policy
-from alerting.domain.vocabulary import ATTRIBUTE_TYPES, CUSTOMER_FIELDS, EVENT_FIELDS, HISTORY, Vocabulary
+from alerting.domain.vocabulary import EVENT_FIELDS
 
 _FILES = tuple(
     f"rules/{name}.yaml"
@@ -44,15 +38,6 @@ _FILES = tuple(
 )
 STANDING_TEMPLATES = ("call", "fix", "informed", "handled", "reminder", "stand_in", "overdue", "undelivered")
 """Mails the product sends by itself; a rule may name another one in place of `call`."""
-
-
-def build_vocabulary(files: Mapping[str, str]) -> Vocabulary:
-    """Lists, typed attributes and signals alone, of files that may be no whole rulebook. Raises RulebookInvalid."""
-    builder = _Builder(files, None)
-    builder.read_vocabulary()
-    if builder.findings.problems:
-        raise RulebookInvalid(builder.findings.problems)
-    return builder.vocabulary
 
 
 def build_rulebook(
@@ -80,15 +65,13 @@ def _silent(given: Mapping[str, Any], scope: Scope) -> list[NamedCondition]:
     return [NamedCondition(name=f"{what or 'was silent'} for {given.get('for')}", condition=own)]
 
 
-class _Builder:
+class _Builder(VocabularyBuilder):
     """One rulebook in the making: parts in the order in which they refer to each other."""
 
     def __init__(self, files: Mapping[str, str], people: Mapping[str, Party] | None) -> None:
-        self.files = files
+        super().__init__(files)
         self.people = people
-        self.findings = Findings()
         self.checks_tests = False
-        self.vocabulary = Vocabulary()
         self.tags: dict[str, Condition] = {}
         self.sla_file: YamlFile | None = None
         self.segment_ids: Collection[str] | None = None
@@ -98,7 +81,7 @@ class _Builder:
 
     def build(self) -> Rulebook:
         self._unknown_files()
-        settings = self._open("rules/settings.yaml")
+        settings = self.open_file("rules/settings.yaml")
         settings_form = settings.read(SettingsForm, self.findings) if settings else None
         signals = self.read_vocabulary()
         segments = self._segments()
@@ -144,119 +127,8 @@ class _Builder:
             message = "nothing reads a file of this name"
             self.findings.problems.append(Problem(file=name, line=None, column=None, message=message, suggestion=hint))
 
-    def _open(self, name: str, *, needed: bool = True) -> YamlFile | None:
-        text = self.files.get(name)
-        if text is None:
-            if needed:
-                self.findings.problems.append(Problem(file=name, line=None, column=None, message="is missing"))
-            return None
-        return YamlFile(name, text, self.findings)
-
-    def _condition(self, file: YamlFile, path: YamlPath, sql: object, scope: Scope) -> Condition | None:
-        """None where there is none, or it is refused; what is no text is the form's business."""
-        if not isinstance(sql, str):
-            return None
-        try:
-            return compile_condition(sql, scope)
-        except ConditionRefused as error:
-            self.findings.refuse_condition(file, path, error)
-            return None
-
-    def read_vocabulary(self) -> dict[str, Signal]:
-        """Lists, attributes and signals: what conditions elsewhere may name. Returns the signals."""
-        lists = self._lists()
-        attributes = self._attributes()
-        known = Vocabulary(lists=lists or {}, complete=lists is not None)
-        signals, types = self._signals(known)
-        parts = (lists, attributes, types)
-        self.vocabulary = Vocabulary(
-            signals=types or {},
-            attributes=attributes or {},
-            lists=lists or {},
-            complete=all(part is not None for part in parts),
-        )
-        return signals
-
-    def _lists(self) -> dict[str, tuple[str, ...]] | None:
-        """None where nobody can tell which there are."""
-        file = self._open("rules/lists.yaml", needed=False)
-        if file is None:
-            return {}
-        form = file.read(ListsForm, self.findings)
-        if form is None:
-            return None
-        return {
-            name: tuple(given) if isinstance(given, list) else tuple(self._column(file, ("lists", name), given))
-            for name, given in form.lists.items()
-        }
-
-    def _attributes(self) -> dict[str, Type] | None:
-        file = self._open("rules/attributes.yaml", needed=False)
-        if file is None:
-            return {}
-        form = file.read(AttributesForm, self.findings)
-        if form is None:
-            return None
-        for name in form.attributes:
-            if name in CUSTOMER_FIELDS or name in HISTORY or name in {"segment", "tags"}:
-                message = f"every customer has a field {name!r} already"
-                self.findings.add(file, ("attributes", name), message, "choose another name")
-        return {name: ATTRIBUTE_TYPES[kind] for name, kind in form.attributes.items()}
-
-    def _signals(self, known: Vocabulary) -> tuple[dict[str, Signal], dict[str, Type] | None]:
-        """The signals, and the types of all that are named, also of those with faults."""
-        file = self._open("rules/signals.yaml", needed=False)
-        if file is None:
-            return {}, {}
-        form = file.read(SignalsForm, self.findings)
-        names = file.names("signals")
-        if names is None:
-            return {}, None
-        signals, types = {}, dict.fromkeys(names, Type.NULL)
-        for at, given in file.items("signals"):
-            name = str(at[-1])
-            signal = self._signal(file, at, given, known, form.signals[name] if form else None)
-            if signal is not None:
-                signals[name], types[name] = signal, signal.type
-        return signals, types
-
-    def _signal(
-        self, file: YamlFile, at: YamlPath, given: Mapping[str, Any], known: Vocabulary, form: SignalForm | None
-    ) -> Signal | None:
-        aggregate = next((aggregate for aggregate in Aggregate if aggregate.value in given), None)
-        of = given.get(aggregate.value) if aggregate else None
-        if aggregate is None or not isinstance(of, str):
-            return None
-        self.findings.check_name(file, (*at, aggregate.value), "event type", of, EVENT_FIELDS)
-        if of not in EVENT_FIELDS:
-            return None
-        scope = known.for_signals(of)
-        where = self._condition(file, (*at, "where"), given.get("where"), scope)
-        reset = self._condition(file, (*at, "reset_when"), given.get("reset_when"), scope)
-        for key, condition in (("where", where), ("reset_when", reset)):
-            if condition is not None:
-                check_conditions(file, [(*at, key)], scope, None, self.findings)
-        field, kind = given.get("of"), Type.NULL
-        if isinstance(field, str):
-            self.findings.check_name(file, (*at, "of"), "field", field, EVENT_FIELDS[of])
-            kind = EVENT_FIELDS[of].get(field, Type.NULL)
-            if aggregate.takes_numbers and kind not in {Type.NUMBER, Type.BIGINT, Type.NULL}:
-                self.findings.add(file, (*at, "of"), f"{aggregate} needs a number; {field} is a {kind.value}")
-        if form is None:
-            return None
-        return Signal(
-            name=str(at[-1]),
-            aggregate=aggregate,
-            of=of,
-            field=form.of,
-            type=aggregate.type_of(kind),
-            where=where,
-            within=form.within,
-            reset_when=reset,
-        )
-
     def _segments(self) -> dict[str, Segment]:
-        file = self._open("rules/segments.yaml")
+        file = self.open_file("rules/segments.yaml")
         if file is None:
             return {}
         form = file.read(SegmentsForm, self.findings)
@@ -264,12 +136,12 @@ class _Builder:
         scope = self.vocabulary.for_segments()
         whens, lists = {}, {}
         for at, given in file.items("segments"):
-            whens[at[-1]] = self._condition(file, (*at, "when"), given.get("when"), scope)
+            whens[at[-1]] = self.condition(file, (*at, "when"), given.get("when"), scope)
             if whens[at[-1]] is not None and scope.complete:
                 check_conditions(file, [(*at, "when")], scope, None, self.findings)
             lists[at[-1]] = self._members(file, (*at, "members"), given.get("members"))
         for name, sql in (form.tags if form else {}).items():
-            condition = self._condition(file, ("tags", name), sql, scope)
+            condition = self.condition(file, ("tags", name), sql, scope)
             if condition is not None:
                 self.tags[name] = condition
                 check_conditions(file, [("tags", name)], scope, None, self.findings)
@@ -295,27 +167,10 @@ class _Builder:
         """The customer ids in the first column of a CSV file beside segments.yaml."""
         if not isinstance(name, str):
             return None
-        return frozenset(self._column(file, path, name, heading="customer_id"))
-
-    def _column(self, file: YamlFile, path: YamlPath, name: str, heading: str | None = None) -> list[str]:
-        """The first column of a CSV file under rules/, below its heading."""
-        tables = {n.removeprefix("rules/") for n in self.files if n.endswith(".csv")}
-        self.findings.check_name(file, path, "list", name, tables)
-        text = self.files.get(f"rules/{name}", heading or "").removeprefix("\ufeff")  # Excel begins with that mark
-        try:
-            rows = [row for row in csv.reader(io.StringIO(text)) if row and row[0].strip()]
-        except csv.Error as error:
-            problem = Problem(file=f"rules/{name}", line=1, column=None, message=f"no table: {error}")
-            self.findings.problems.append(problem)
-            return []
-        if heading is not None and (not rows or rows[0][0].strip() != heading):
-            message, hint = f"the first line must begin with {heading}", "separate columns by commas"
-            problem = Problem(file=f"rules/{name}", line=1, column=1, message=message, suggestion=hint)
-            self.findings.problems.append(problem)
-        return [row[0].strip() for row in rows[1:]]
+        return frozenset(self.column(file, path, name, heading="customer_id"))
 
     def _routing(self) -> Routing:
-        file = self._open("rules/routing.yaml")
+        file = self.open_file("rules/routing.yaml")
         if file is None:
             return Routing(roles={})
         form = file.read(RoutingForm, self.findings)
@@ -366,7 +221,7 @@ class _Builder:
         self.findings.check_name(file, path, "person or office", person, self.people)
 
     def _policies(self) -> dict[str, Policy]:
-        file = self._open("rules/sla.yaml")
+        file = self.open_file("rules/sla.yaml")
         if file is None:
             return {}
         self.sla_file = file
@@ -388,7 +243,7 @@ class _Builder:
         }
 
     def _surveys(self) -> dict[str, Survey]:
-        file = self._open("rules/surveys.yaml", needed=False)
+        file = self.open_file("rules/surveys.yaml", needed=False)
         form = file.read(SurveysForm, self.findings) if file else None
         if form is None:
             return {}
@@ -403,7 +258,7 @@ class _Builder:
                 Problem(file="rules/escalations", line=None, column=None, message=message, suggestion=hint)
             )
         for name in names:
-            file = self._open(name)
+            file = self.open_file(name)
             assert file is not None, "its name was read from the files"
             form = file.read(RulesForm, self.findings)
             ids = file.names("rules", "id")
@@ -440,7 +295,7 @@ class _Builder:
             check(
                 file, (*at, "of"), "event type", given.get("of"), [name for name in EVENT_FIELDS if name != "silence"]
             )
-        compiled = {words: self._condition(file, (*at, "when", words), sql, scope) for words, sql in when.items()}
+        compiled = {words: self.condition(file, (*at, "when", words), sql, scope) for words, sql in when.items()}
         if all(compiled.values()) and scope.complete:
             paths = [(*at, "when", words) for words in when]
             check_conditions(file, paths, scope, self.segment_ids, self.findings)

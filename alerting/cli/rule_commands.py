@@ -9,7 +9,8 @@ from typing import Any, TextIO
 import click
 
 from alerting.adapters import rule_files
-from alerting.adapters.rulebook_builder import build_rulebook, build_vocabulary
+from alerting.adapters.rulebook_builder import build_rulebook
+from alerting.adapters.vocabulary_builder import build_vocabulary
 from alerting.adapters.yaml_files import Findings
 from alerting.bootstrap import App
 from alerting.cli.running import opened, plain_errors, print_json, table

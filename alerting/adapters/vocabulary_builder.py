@@ -1,0 +1,166 @@
+"""What conditions may name besides the standing fields: lists, typed attributes and signals, read from rules/."""
+
+import csv
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from alerting.adapters.rule_checks import check_conditions
+from alerting.adapters.rule_forms import (
+    AttributesForm,
+    ListsForm,
+    SignalForm,
+    SignalsForm,
+)
+from alerting.adapters.yaml_files import Findings, YamlFile
+from alerting.adapters.yaml_files import Path as YamlPath
+from alerting.domain.conditions import Condition, Scope, Type, compile_condition
+from alerting.domain.errors import ConditionRefused, Problem, RulebookInvalid
+from alerting.domain.signals import Aggregate, Signal
+from alerting.domain.vocabulary import ATTRIBUTE_TYPES, CUSTOMER_FIELDS, EVENT_FIELDS, HISTORY, Vocabulary
+
+
+def build_vocabulary(files: Mapping[str, str]) -> Vocabulary:
+    """Lists, typed attributes and signals alone, of files that may be no whole rulebook. Raises RulebookInvalid."""
+    builder = VocabularyBuilder(files)
+    builder.read_vocabulary()
+    if builder.findings.problems:
+        raise RulebookInvalid(builder.findings.problems)
+    return builder.vocabulary
+
+
+class VocabularyBuilder:
+    """Reads lists, attributes and signals, and compiles conditions; the rulebook's builder goes on from here."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self.files = files
+        self.findings = Findings()
+        self.vocabulary = Vocabulary()
+
+    def open_file(self, name: str, *, needed: bool = True) -> YamlFile | None:
+        text = self.files.get(name)
+        if text is None:
+            if needed:
+                self.findings.problems.append(Problem(file=name, line=None, column=None, message="is missing"))
+            return None
+        return YamlFile(name, text, self.findings)
+
+    def condition(self, file: YamlFile, path: YamlPath, sql: object, scope: Scope) -> Condition | None:
+        """None where there is none, or it is refused; what is no text is the form's business."""
+        if not isinstance(sql, str):
+            return None
+        try:
+            return compile_condition(sql, scope)
+        except ConditionRefused as error:
+            self.findings.refuse_condition(file, path, error)
+            return None
+
+    def read_vocabulary(self) -> dict[str, Signal]:
+        """Lists, attributes and signals: what conditions elsewhere may name. Returns the signals."""
+        lists = self._lists()
+        attributes = self._attributes()
+        known = Vocabulary(lists=lists or {}, complete=lists is not None)
+        signals, types = self._signals(known)
+        parts = (lists, attributes, types)
+        self.vocabulary = Vocabulary(
+            signals=types or {},
+            attributes=attributes or {},
+            lists=lists or {},
+            complete=all(part is not None for part in parts),
+        )
+        return signals
+
+    def _lists(self) -> dict[str, tuple[str, ...]] | None:
+        """None where nobody can tell which there are."""
+        file = self.open_file("rules/lists.yaml", needed=False)
+        if file is None:
+            return {}
+        form = file.read(ListsForm, self.findings)
+        if form is None:
+            return None
+        return {
+            name: tuple(given) if isinstance(given, list) else tuple(self.column(file, ("lists", name), given))
+            for name, given in form.lists.items()
+        }
+
+    def _attributes(self) -> dict[str, Type] | None:
+        file = self.open_file("rules/attributes.yaml", needed=False)
+        if file is None:
+            return {}
+        form = file.read(AttributesForm, self.findings)
+        if form is None:
+            return None
+        for name in form.attributes:
+            if name in CUSTOMER_FIELDS or name in HISTORY or name in {"segment", "tags"}:
+                message = f"every customer has a field {name!r} already"
+                self.findings.add(file, ("attributes", name), message, "choose another name")
+        return {name: ATTRIBUTE_TYPES[kind] for name, kind in form.attributes.items()}
+
+    def _signals(self, known: Vocabulary) -> tuple[dict[str, Signal], dict[str, Type] | None]:
+        """The signals, and the types of all that are named, also of those with faults."""
+        file = self.open_file("rules/signals.yaml", needed=False)
+        if file is None:
+            return {}, {}
+        form = file.read(SignalsForm, self.findings)
+        names = file.names("signals")
+        if names is None:
+            return {}, None
+        signals, types = {}, dict.fromkeys(names, Type.NULL)
+        for at, given in file.items("signals"):
+            name = str(at[-1])
+            signal = self._signal(file, at, given, known, form.signals[name] if form else None)
+            if signal is not None:
+                signals[name], types[name] = signal, signal.type
+        return signals, types
+
+    def _signal(
+        self, file: YamlFile, at: YamlPath, given: Mapping[str, Any], known: Vocabulary, form: SignalForm | None
+    ) -> Signal | None:
+        aggregate = next((aggregate for aggregate in Aggregate if aggregate.value in given), None)
+        of = given.get(aggregate.value) if aggregate else None
+        if aggregate is None or not isinstance(of, str):
+            return None
+        self.findings.check_name(file, (*at, aggregate.value), "event type", of, EVENT_FIELDS)
+        if of not in EVENT_FIELDS:
+            return None
+        scope = known.for_signals(of)
+        where = self.condition(file, (*at, "where"), given.get("where"), scope)
+        reset = self.condition(file, (*at, "reset_when"), given.get("reset_when"), scope)
+        for key, condition in (("where", where), ("reset_when", reset)):
+            if condition is not None:
+                check_conditions(file, [(*at, key)], scope, None, self.findings)
+        field, kind = given.get("of"), Type.NULL
+        if isinstance(field, str):
+            self.findings.check_name(file, (*at, "of"), "field", field, EVENT_FIELDS[of])
+            kind = EVENT_FIELDS[of].get(field, Type.NULL)
+            if aggregate.takes_numbers and kind not in {Type.NUMBER, Type.BIGINT, Type.NULL}:
+                self.findings.add(file, (*at, "of"), f"{aggregate} needs a number; {field} is a {kind.value}")
+        if form is None:
+            return None
+        return Signal(
+            name=str(at[-1]),
+            aggregate=aggregate,
+            of=of,
+            field=form.of,
+            type=aggregate.type_of(kind),
+            where=where,
+            within=form.within,
+            reset_when=reset,
+        )
+
+    def column(self, file: YamlFile, path: YamlPath, name: str, heading: str | None = None) -> list[str]:
+        """The first column of a CSV file under rules/, below its heading."""
+        tables = {n.removeprefix("rules/") for n in self.files if n.endswith(".csv")}
+        self.findings.check_name(file, path, "list", name, tables)
+        text = self.files.get(f"rules/{name}", heading or "").removeprefix("\ufeff")  # Excel begins with that mark
+        try:
+            rows = [row for row in csv.reader(io.StringIO(text)) if row and row[0].strip()]
+        except csv.Error as error:
+            problem = Problem(file=f"rules/{name}", line=1, column=None, message=f"no table: {error}")
+            self.findings.problems.append(problem)
+            return []
+        if heading is not None and (not rows or rows[0][0].strip() != heading):
+            message, hint = f"the first line must begin with {heading}", "separate columns by commas"
+            problem = Problem(file=f"rules/{name}", line=1, column=1, message=message, suggestion=hint)
+            self.findings.problems.append(problem)
+        return [row[0].strip() for row in rows[1:]]
