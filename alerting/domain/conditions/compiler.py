@@ -3,7 +3,16 @@
 from sqlglot import exp
 
 from alerting.domain.conditions.parsing import parse
-from alerting.domain.conditions.types import Condition, Demands, Evaluate, Scope, Signature, Type, type_by_value
+from alerting.domain.conditions.types import (
+    Condition,
+    Demands,
+    Evaluate,
+    Scope,
+    Signature,
+    Type,
+    Variants,
+    type_by_value,
+)
 from alerting.domain.conditions.values import Values, name_of
 from alerting.domain.conditions.walker import MAX_DEPTH
 from alerting.domain.errors import ConditionRefused
@@ -28,7 +37,7 @@ def compile_condition(sql: str, scope: Scope) -> Condition:
         reads=tuple(dict.fromkeys(walk.reads)),
         by_value=tuple(by_value),
         demands=_demands(parse(sql), scope),
-        compile_for=compile_for if by_value else lambda signature: run,
+        variants=Variants(compile_for if by_value else lambda signature: run),
     )
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from sqlglot import exp
 
 from alerting.domain import arithmetic
-from alerting.domain.conditions import moments, texts
-from alerting.domain.conditions.logic import Logic
+from alerting.domain.conditions import moments, shapes, texts
+from alerting.domain.conditions.logic import COMPARISONS, Logic
 from alerting.domain.conditions.types import Facts, Type
-from alerting.domain.conditions.walker import Typed, constant, refused, shown
+from alerting.domain.conditions.walker import Typed, calculated, constant, refused, shown
 from alerting.domain.errors import ConditionRefused
 
 
@@ -25,10 +25,12 @@ class Values(Logic):
             raise ConditionRefused("a list stands in = ANY(...) or in contains_any(...)")
         key, kind = self.scope.find(name)
         self.reads.append(key)
-        if kind in {Type.NUMBER, Type.ANY}:
+        if kind is Type.NUMBER and _is_compared(node):
+            kind = Type.BIGINT  # a fraction compares no differently
+        elif kind in {Type.NUMBER, Type.ANY}:
             self.by_value[key] = kind
             kind = self.kinds.get(key) or (Type.BIGINT if kind is Type.NUMBER else Type.NULL)
-        return Typed(type=kind, run=lambda facts: facts.get(key))
+        return Typed(type=kind, run=lambda facts: facts.get(key), field=key)
 
     def _dot(self, node: exp.Dot, depth: int) -> Typed:
         raise ConditionRefused(f"unknown field {shown(node)}")
@@ -117,11 +119,13 @@ class Values(Logic):
 
     @staticmethod
     def _applied(inner: Typed, kind: Type, apply: Callable[[Any], Any]) -> Typed:
+        of = inner.run
+
         def run(facts: Facts) -> Any:
-            value = inner.run(facts)
+            value = of(facts)
             return None if value is None else apply(value)
 
-        return Typed(type=kind, run=run)
+        return calculated(kind, run, inner)
 
     def _add(self, node: exp.Add, depth: int) -> Typed:
         return self._arithmetic(node, depth, arithmetic.ADD, moments.SUMS)
@@ -154,11 +158,15 @@ class Values(Logic):
         else:
             raise refused(node, f"cannot calculate with a {left.type.value} and a {right.type.value}")
 
-        def run(facts: Facts) -> Any:
-            a, b = left.run(facts), right.run(facts)
-            return None if a is None or b is None else calculate(a, b)
+        return calculated(kind, shapes.of_two(left, right, calculate), left, right)
 
-        return Typed(type=kind, run=run)
+
+def _is_compared(node: exp.Expr) -> bool:
+    """Whether the value is only compared, so that it does not matter which kind of number it is."""
+    parent = node.parent
+    while isinstance(parent, exp.Paren):
+        parent = parent.parent
+    return isinstance(parent, (*COMPARISONS, exp.Between, exp.In, exp.Is))
 
 
 def name_of(column: exp.Column) -> str:
