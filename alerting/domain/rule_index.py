@@ -1,46 +1,65 @@
-"""Finds the rules that can match an event, by what their conditions demand: `region = 'NW'`, `survey_id IN (...)`."""
+"""Finds the rules that can match an event: a bitmap index over what their conditions require of single facts.
+
+For every field the rules ask about, a value met once is remembered with the rules it leaves possible, one bit each. The
+candidates are what all fields of the event leave over, so that rules that cannot match cost next to nothing.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from alerting.domain.conditions import Demands
+from alerting.domain.conditions import Requirement
 
-
-def demands_of(conditions: Sequence[Demands]) -> Demands:
-    """What several conditions demand together: each must hold."""
-    found: dict[str, frozenset[str]] = {}
-    for demands in conditions:
-        for key, values in demands.items():
-            found[key] = found[key] & values if key in found else values
-    return found
+MAX_VALUES, MAX_TEXT = 1_000, 100
+"""Values remembered of one field, and their length. What has more, such as a comment, does not come again."""
 
 
 class RuleIndex:
-    """Positions of rules by one demanded fact each, the one with the fewest values; the rest is always tried."""
+    """Rules by position, each with all that its conditions require."""
 
-    def __init__(self, demands: Sequence[Demands]) -> None:
-        self._always: list[int] = []
-        self._by_key: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-        self._of_key: dict[str, list[int]] = defaultdict(list)
-        how_many: dict[str, set[str]] = defaultdict(set)
-        for demand in demands:
-            for key, values in demand.items():
-                how_many[key] |= values
-        for position, demand in enumerate(demands):
-            if not demand:
-                self._always.append(position)
-                continue
-            key = min(demand, key=lambda name: (len(demand[name]) / max(len(how_many[name]), 1), name))
-            self._of_key[key].append(position)
-            for value in demand[key]:
-                self._by_key[key][value].append(position)
+    def __init__(self, rules: Sequence[Sequence[Requirement]]) -> None:
+        self._everyone = (1 << len(rules)) - 1
+        asked: dict[str, list[tuple[int, Requirement]]] = defaultdict(list)
+        for position, requirements in enumerate(rules):
+            for requirement in requirements:
+                asked[requirement.field].append((1 << position, requirement))
+        self._fields = [(field, _Possible(self._everyone, pairs)) for field, pairs in asked.items()]
 
     def candidates(self, facts: Mapping[str, Any]) -> list[int]:
-        """In order. Where the fact is missing, every rule that asks for it: it is unknown, and that is counted."""
-        found = list(self._always)
-        for key, by_value in self._by_key.items():
-            value = facts.get(key)
-            found += self._of_key[key] if value is None else by_value.get(value, ())
-        found.sort()
+        """In order. A rule stays where a fact is missing: it may be unknown, and that is counted."""
+        left = self._everyone
+        for field, possible in self._fields:
+            left &= possible[facts.get(field)]
+        found = []
+        while left:
+            lowest = left & -left
+            found.append(lowest.bit_length() - 1)
+            left ^= lowest
+        return found
+
+
+class _Possible(dict[Any, int]):
+    """A field's value -> the rules none of whose requirements of this field is false there."""
+
+    def __init__(self, everyone: int, asked: Sequence[tuple[int, Requirement]]) -> None:
+        self._everyone = everyone
+        self._others = [(bit, requirement) for bit, requirement in asked if requirement.texts is None]
+        texts: dict[int, frozenset[str]] = {}
+        for bit, requirement in asked:
+            if requirement.texts is not None:
+                texts[bit] = requirement.texts & texts.get(bit, requirement.texts)
+        self._any_text = everyone & ~sum(texts)
+        self._of_text: dict[str, int] = defaultdict(int)
+        for bit, wanted in texts.items():
+            for text in wanted:
+                self._of_text[text] |= bit
+
+    def __missing__(self, value: Any) -> int:
+        found = self._everyone if value is None else self._any_text | self._of_text.get(value, 0)
+        if len(self) >= MAX_VALUES or (isinstance(value, str) and len(value) > MAX_TEXT):
+            return found
+        for bit, requirement in self._others:
+            if found & bit and requirement.holds({requirement.field: value}) is False:
+                found &= ~bit
+        self[value] = found
         return found

@@ -10,7 +10,7 @@ from typing import Any
 
 from alerting.domain.conditions import Condition, Type
 from alerting.domain.people import Routing
-from alerting.domain.rule_index import RuleIndex, demands_of
+from alerting.domain.rule_index import RuleIndex
 from alerting.domain.segments import Segment
 from alerting.domain.signals import Signal
 from alerting.domain.sla import Policy
@@ -106,8 +106,8 @@ class Rulebook:
         found = {}
         for event_type in {rule.on for rule in self.rules}:
             rules = tuple(rule for rule in self.rules if rule.on == event_type)
-            demands = [demands_of([named.condition.demands for named in rule.when]) for rule in rules]
-            found[event_type] = (rules, RuleIndex(demands))
+            required = [[one for named in rule.when for one in named.condition.requirements] for rule in rules]
+            found[event_type] = (rules, RuleIndex(required))
         return found
 
     @property

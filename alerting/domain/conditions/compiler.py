@@ -1,19 +1,21 @@
 """A condition's text becomes closures, once for each combination of types its by-value facts come in."""
 
+from collections.abc import Iterator
+
 from sqlglot import exp
 
 from alerting.domain.conditions.parsing import parse
 from alerting.domain.conditions.types import (
     Condition,
-    Demands,
     Evaluate,
+    Requirement,
     Scope,
     Signature,
     Type,
     Variants,
     type_by_value,
 )
-from alerting.domain.conditions.values import Values, name_of
+from alerting.domain.conditions.values import Values
 from alerting.domain.conditions.walker import MAX_DEPTH
 from alerting.domain.errors import ConditionRefused
 
@@ -34,28 +36,40 @@ def compile_condition(sql: str, scope: Scope) -> Condition:
 
     return Condition(
         sql=sql,
-        reads=tuple(dict.fromkeys(walk.reads)),
+        reads=tuple(walk.reads),
         by_value=tuple(by_value),
-        demands=_demands(parse(sql), scope),
+        requirements=tuple(_requirements(parse(sql), scope)),
         variants=Variants(compile_for if by_value else lambda signature: run),
     )
 
 
-def _demands(tree: exp.Expr, scope: Scope) -> Demands:
-    """From the top of the tree: `field = 'x'` and `field IN ('x', 'y')`, alone or joined by AND."""
-    found: dict[str, frozenset[str]] = {}
-    for part in tree.flatten() if isinstance(tree, exp.And) else [tree]:
-        bare = part.unnest()
-        sides = [bare.this, *bare.expressions] if isinstance(bare, exp.In) else [bare.this, bare.args.get("expression")]
-        if not isinstance(bare, (exp.EQ, exp.In)) or bare.args.get("negate"):
-            continue
-        field, *values = sides if isinstance(sides[0], exp.Column) else reversed(sides)
-        texts = [value.this for value in values if isinstance(value, exp.Literal) and value.is_string]
-        if isinstance(field, exp.Column) and len(texts) == len(values):
-            key, kind = scope.find(name_of(field))
-            if kind is Type.TEXT:
-                found[key] = found[key] & frozenset(texts) if key in found else frozenset(texts)
-    return found
+_REPEATING = {Type.TEXT, Type.BOOLEAN, Type.BIGINT, Type.NUMBER}
+"""Types whose values come again in other events, and can be looked up."""
+
+
+def _requirements(tree: exp.Expr, scope: Scope) -> Iterator[Requirement]:
+    """Of the parts joined by AND, those that read one fact whose kind of number, if it is one, does not matter."""
+    bare = tree.unnest()
+    if isinstance(bare, exp.And):
+        for part in bare.flatten():
+            yield from _requirements(part, scope)
+        return
+    walk = Values(scope, {})
+    holds = walk.compile(tree, 0).run
+    if len(walk.reads) == 1 and not walk.by_value:
+        ((field, kind),) = walk.reads.items()
+        if kind in _REPEATING:
+            yield Requirement(field=field, holds=holds, texts=_texts(bare))
+
+
+def _texts(part: exp.Expr) -> frozenset[str] | None:
+    """Of `field = 'x'` and `field IN ('x', 'y')`."""
+    if not isinstance(part, (exp.EQ, exp.In)) or part.args.get("negate"):
+        return None
+    sides = [part.this, *part.expressions] if isinstance(part, exp.In) else [part.left, part.right]
+    field, *values = sides if isinstance(sides[0], exp.Column) else reversed(sides)
+    texts = [value.this for value in values if isinstance(value, exp.Literal) and value.is_string]
+    return frozenset(texts) if isinstance(field, exp.Column) and len(texts) == len(values) else None
 
 
 def _compile(sql: str, scope: Scope, kinds: dict[str, Type]) -> tuple[Evaluate, Values]:

@@ -42,8 +42,6 @@ class Type(Enum):
 
 Facts = Mapping[str, Any]
 Evaluate = Callable[[Facts], Any]
-Demands = Mapping[str, frozenset[str]]
-"""Facts a condition cannot be true without: key -> the texts one of which it must be."""
 Signature = tuple[type, ...]
 """The Python types of the facts whose values decide how a condition is compiled."""
 
@@ -144,6 +142,18 @@ def _unknown(facts: Facts) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Requirement:
+    """A part that must not be false if the condition is to be true, and that reads one fact, which can be hashed.
+
+    `texts` where it asks whether the fact is one of these, and nothing else.
+    """
+
+    field: str
+    holds: Evaluate
+    texts: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Condition:
     """A compiled condition: its text and the facts it reads. Evaluating it never raises."""
 
@@ -151,7 +161,7 @@ class Condition:
     reads: tuple[str, ...]
     by_value: tuple[str, ...] = ()
     """Those of the facts whose values decide the types."""
-    demands: Demands = field(default_factory=dict, compare=False)
+    requirements: tuple[Requirement, ...] = field(default=(), compare=False)
     variants: Variants = field(repr=False, compare=False)
     decide: Evaluate = field(init=False, repr=False, compare=False)
     """Calling the condition, without the detour over its class."""

@@ -24,7 +24,7 @@ class Values(Logic):
             self.scope.words(name)
             raise ConditionRefused("a list stands in = ANY(...) or in contains_any(...)")
         key, kind = self.scope.find(name)
-        self.reads.append(key)
+        self.reads[key] = kind
         if kind is Type.NUMBER and _is_compared(node):
             kind = Type.BIGINT  # a fraction compares no differently
         elif kind in {Type.NUMBER, Type.ANY}:

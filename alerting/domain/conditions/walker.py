@@ -60,7 +60,7 @@ class Walker:
     def __init__(self, scope: Scope, kinds: dict[str, Type]) -> None:
         self.scope = scope
         self.kinds = kinds
-        self.reads: list[str] = []
+        self.reads: dict[str, Type] = {}
         self.by_value: dict[str, Type] = {}
 
     def compile(self, node: exp.Expr, depth: int) -> Typed:
