@@ -1,6 +1,6 @@
 """The one judge: live, late, explained and back-tested events alike go through `judge`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -73,15 +73,17 @@ def judge(
     membership = segment_of(customer, facts, rulebook.segments)
     facts["customer.tags"] = _tags(event, customer, held, facts, rulebook)
     facts["customer.segment"] = membership.segment
-    candidates = rulebook.rules_on(event.type) if every_rule else rulebook.candidates(event.type, facts)
-    tried = (_try(rule, facts, to_the_end=every_rule) for rule in candidates)
+    if every_rule:
+        outcomes = [_outcome(rule, facts, _values(rule, facts)) for rule in rulebook.rules_on(event.type)]
+    else:
+        outcomes = [_outcome(rule, facts, values) for rule, values in possible_rules(rulebook, event.type, facts)]
     return Judgement(
         event=event,
         customer=customer,
         membership=membership,
         tags=tuple(facts["customer.tags"]),
         signals=signals,
-        outcomes=tuple(outcome for outcome in tried if outcome is not None),
+        outcomes=tuple(outcomes),
     )
 
 
@@ -96,14 +98,28 @@ def _tags(
     return tags_of(customer, {**facts, **{f"signal.{n}": v for n, v in signals.items()}}, rulebook.tags)
 
 
-def _try(rule: Rule, facts: Mapping[str, Any], *, to_the_end: bool) -> RuleOutcome | None:
-    """None as soon as a condition is false: most rules end there, and nobody asks for more."""
-    values = []
-    for named in rule.when:
-        value = named.condition(facts)
-        if value is False and not to_the_end:
-            return None
-        values.append(value)
+Values = list[bool | None]
+
+
+def possible_rules(rulebook: Rulebook, event_type: str, facts: Mapping[str, Any]) -> Iterator[tuple[Rule, Values]]:
+    """The rules none of whose conditions is false, each with what its conditions came to."""
+    for rule, certain in rulebook.candidates(event_type, facts):
+        values: Values = []
+        for named in rule.when:
+            condition = named.condition
+            value = condition.rest(facts) if certain else condition.decide(facts)
+            if value is False:
+                break
+            values.append(value)
+        else:
+            yield rule, values
+
+
+def _values(rule: Rule, facts: Mapping[str, Any]) -> Values:
+    return [named.condition(facts) for named in rule.when]
+
+
+def _outcome(rule: Rule, facts: Mapping[str, Any], values: Values) -> RuleOutcome:
     truths = []
     for named, value in zip(rule.when, values, strict=True):
         condition = named.condition

@@ -6,6 +6,8 @@ candidates are what all fields of the event leave over, so that rules that canno
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from alerting.domain.conditions import Requirement
@@ -23,43 +25,53 @@ class RuleIndex:
         for position, requirements in enumerate(rules):
             for requirement in requirements:
                 asked[requirement.field].append((1 << position, requirement))
-        self._fields = [(field, _Possible(self._everyone, pairs)) for field, pairs in asked.items()]
+        self._fields = [(field, _ByValue(self._everyone, pairs)) for field, pairs in asked.items()]
 
-    def candidates(self, facts: Mapping[str, Any]) -> list[int]:
-        """In order. A rule stays where a fact is missing: it may be unknown, and that is counted."""
-        left = self._everyone
-        for field, possible in self._fields:
-            left &= possible[facts.get(field)]
+    def candidates(self, facts: Mapping[str, Any]) -> list[tuple[int, bool]]:
+        """In order, each with whether all that is required is known to hold.
+
+        A rule stays where a fact is missing: it may be unknown, and that is counted.
+        """
+        left = certain = self._everyone
+        for field, by_value in self._fields:
+            possible, holding = by_value[facts.get(field)]
+            left &= possible
+            certain &= holding
         found = []
         while left:
             lowest = left & -left
-            found.append(lowest.bit_length() - 1)
+            found.append((lowest.bit_length() - 1, bool(lowest & certain)))
             left ^= lowest
         return found
 
 
-class _Possible(dict[Any, int]):
-    """A field's value -> the rules none of whose requirements of this field is false there."""
+class _ByValue(dict[Any, tuple[int, int]]):
+    """A field's value -> the rules none of whose requirements of this field is false there, and those where all hold."""
 
     def __init__(self, everyone: int, asked: Sequence[tuple[int, Requirement]]) -> None:
         self._everyone = everyone
+        self._asking = reduce(or_, (bit for bit, _ in asked))
         self._others = [(bit, requirement) for bit, requirement in asked if requirement.texts is None]
+        self._of_text: dict[str, int] = defaultdict(int)
         texts: dict[int, frozenset[str]] = {}
         for bit, requirement in asked:
             if requirement.texts is not None:
                 texts[bit] = requirement.texts & texts.get(bit, requirement.texts)
         self._any_text = everyone & ~sum(texts)
-        self._of_text: dict[str, int] = defaultdict(int)
         for bit, wanted in texts.items():
             for text in wanted:
                 self._of_text[text] |= bit
 
-    def __missing__(self, value: Any) -> int:
-        found = self._everyone if value is None else self._any_text | self._of_text.get(value, 0)
+    def __missing__(self, value: Any) -> tuple[int, int]:
+        possible = self._everyone if value is None else self._any_text | self._of_text.get(value, 0)
         if len(self) >= MAX_VALUES or (isinstance(value, str) and len(value) > MAX_TEXT):
-            return found
+            return possible, self._everyone & ~self._asking
+        certain = possible & self._any_text if value is None else possible
         for bit, requirement in self._others:
-            if found & bit and requirement.holds({requirement.field: value}) is False:
-                found &= ~bit
-        self[value] = found
-        return found
+            truth = requirement.holds({requirement.field: value}) if possible & bit else False
+            if truth is not True:
+                certain &= ~bit
+            if truth is False:
+                possible &= ~bit
+        self[value] = possible, certain
+        return possible, certain

@@ -96,10 +96,13 @@ class Rulebook:
     def rules_on(self, event_type: str) -> tuple[Rule, ...]:
         return self._by_type.get(event_type, ((), RuleIndex(())))[0]
 
-    def candidates(self, event_type: str, facts: Mapping[str, Any]) -> list[Rule]:
-        """The rules on events of this type that can be true or unknown for these facts, in their order."""
+    def candidates(self, event_type: str, facts: Mapping[str, Any]) -> list[tuple[Rule, bool]]:
+        """The rules on events of this type that can be true or unknown for these facts, in their order.
+
+        With each, whether what its conditions require of single facts is known to hold: see `RuleIndex`.
+        """
         rules, index = self._by_type.get(event_type, ((), RuleIndex(())))
-        return [rules[position] for position in index.candidates(facts)]
+        return [(rules[position], certain) for position, certain in index.candidates(facts)]
 
     @cached_property
     def _by_type(self) -> dict[str, tuple[tuple[Rule, ...], RuleIndex]]:

@@ -1,10 +1,11 @@
 """A condition's text becomes closures, once for each combination of types its by-value facts come in."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from sqlglot import exp
 
 from alerting.domain.conditions.parsing import parse
+from alerting.domain.conditions.shapes import all_of
 from alerting.domain.conditions.types import (
     Condition,
     Evaluate,
@@ -22,7 +23,35 @@ from alerting.domain.errors import ConditionRefused
 
 def compile_condition(sql: str, scope: Scope) -> Condition:
     """Parse, check names and types, and compile. Raises ConditionRefused with the column where one is known."""
-    run, walk = _compile(sql, scope, {})
+    tree = _parsed(sql)
+    reads, by_value, variants = _variants([tree], scope)
+    decide = variants.deciding(by_value)
+    requirements, others = [], []
+    for part in tree.flatten() if isinstance(tree, exp.And) else [tree]:
+        requirement = _requirement(part, scope)
+        if requirement is None:
+            others.append(part)
+        else:
+            requirements.append(requirement)
+    return Condition(
+        sql=sql,
+        reads=reads,
+        by_value=by_value,
+        requirements=tuple(requirements),
+        variants=variants,
+        decide=decide,
+        rest=_deciding(others, scope) if requirements else decide,
+    )
+
+
+def _deciding(parts: Sequence[exp.Expr], scope: Scope) -> Evaluate:
+    _, by_value, variants = _variants(parts, scope)
+    return variants.deciding(by_value)
+
+
+def _variants(parts: Sequence[exp.Expr], scope: Scope) -> tuple[tuple[str, ...], tuple[str, ...], Variants]:
+    """Parts joined by AND: the facts they read, those whose types matter, and the closures for such types."""
+    run, walk = _compile(parts, scope, {})
     by_value = dict(walk.by_value)
 
     def compile_for(signature: Signature) -> Evaluate:
@@ -32,34 +61,22 @@ def compile_condition(sql: str, scope: Scope) -> Condition:
                 kinds[key] = type_by_value(declared, found)
             except ConditionRefused as error:
                 raise ConditionRefused(f"{key.removeprefix('event.')} {error.message}") from error
-        return _compile(sql, scope, kinds)[0]
+        return _compile(parts, scope, kinds)[0]
 
-    return Condition(
-        sql=sql,
-        reads=tuple(walk.reads),
-        by_value=tuple(by_value),
-        requirements=tuple(_requirements(parse(sql), scope)),
-        variants=Variants(compile_for if by_value else lambda signature: run),
-    )
+    return tuple(walk.reads), tuple(by_value), Variants(compile_for if by_value else lambda signature: run)
 
 
 _REPEATING = {Type.TEXT, Type.BOOLEAN, Type.BIGINT, Type.NUMBER}
 """Types whose values come again in other events, and can be looked up."""
 
 
-def _requirements(tree: exp.Expr, scope: Scope) -> Iterator[Requirement]:
-    """Of the parts joined by AND, those that read one fact whose kind of number, if it is one, does not matter."""
-    bare = tree.unnest()
-    if isinstance(bare, exp.And):
-        for part in bare.flatten():
-            yield from _requirements(part, scope)
-        return
-    walk = Values(scope, {})
-    holds = walk.compile(tree, 0).run
-    if len(walk.reads) == 1 and not walk.by_value:
-        ((field, kind),) = walk.reads.items()
-        if kind in _REPEATING:
-            yield Requirement(field=field, holds=holds, texts=_texts(bare))
+def _requirement(part: exp.Expr, scope: Scope) -> Requirement | None:
+    """Of a part that reads one fact whose kind of number, if it is one, does not matter."""
+    run, walk = _compile([part], scope, {})
+    if len(walk.reads) != 1 or walk.by_value:
+        return None
+    ((field, kind),) = walk.reads.items()
+    return Requirement(field=field, holds=run, texts=_texts(part.unnest())) if kind in _REPEATING else None
 
 
 def _texts(part: exp.Expr) -> frozenset[str] | None:
@@ -72,12 +89,22 @@ def _texts(part: exp.Expr) -> frozenset[str] | None:
     return frozenset(texts) if isinstance(field, exp.Column) and len(texts) == len(values) else None
 
 
-def _compile(sql: str, scope: Scope, kinds: dict[str, Type]) -> tuple[Evaluate, Values]:
-    walk = Values(scope, kinds)
+def _parsed(sql: str) -> exp.Expr:
     try:
-        typed = walk.compile(parse(sql), 0)
-    except RecursionError as error:  # parsing, or showing the refused part
+        return parse(sql)
+    except RecursionError as error:
         raise ConditionRefused(f"nested deeper than {MAX_DEPTH}") from error
-    if typed.type not in {Type.BOOLEAN, Type.NULL}:
-        raise ConditionRefused(f"a condition must be true or false, this is a {typed.type.value}")
-    return typed.run, walk
+
+
+def _compile(parts: Sequence[exp.Expr], scope: Scope, kinds: dict[str, Type]) -> tuple[Evaluate, Values]:
+    walk = Values(scope, kinds)
+    runs = []
+    for part in parts:
+        try:
+            typed = walk.compile(part, 0)
+        except RecursionError as error:  # showing the refused part
+            raise ConditionRefused(f"nested deeper than {MAX_DEPTH}") from error
+        if typed.type not in {Type.BOOLEAN, Type.NULL}:
+            raise ConditionRefused(f"a condition must be true or false, this is a {typed.type.value}")
+        runs.append(typed.run)
+    return all_of(runs), walk

@@ -163,11 +163,10 @@ class Condition:
     """Those of the facts whose values decide the types."""
     requirements: tuple[Requirement, ...] = field(default=(), compare=False)
     variants: Variants = field(repr=False, compare=False)
-    decide: Evaluate = field(init=False, repr=False, compare=False)
+    decide: Evaluate = field(repr=False, compare=False)
     """Calling the condition, without the detour over its class."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "decide", self.variants.deciding(self.by_value))
+    rest: Evaluate = field(repr=False, compare=False)
+    """What is left to ask where all the requirements are known to hold."""
 
     def __call__(self, facts: Facts) -> bool | None:
         """True, False, or None for unknown: facts are missing, or have types the condition can do nothing with."""
