@@ -21,6 +21,10 @@ class OfOne:
     bigint: Callable[[int], int | None]
     numeric: Callable[[Any], Decimal | None]
 
+    def either(self, a: Any) -> Any:
+        """By the kind of number found."""
+        return self.bigint(a) if type(a) is int else self.numeric(a)
+
 
 @dataclass(frozen=True, kw_only=True)
 class OfTwo:
@@ -28,6 +32,12 @@ class OfTwo:
 
     bigint: Callable[[int, int], int | None]
     numeric: Callable[[Any, Any], Decimal | None]
+
+    @property
+    def either(self) -> Callable[[Any, Any], Any]:
+        """By the kinds of numbers found: a fraction makes the result one."""
+        bigint, numeric = self.bigint, self.numeric
+        return lambda a, b: bigint(a, b) if type(a) is int and type(b) is int else numeric(a, b)
 
 
 def _in_range(value: int) -> int | None:

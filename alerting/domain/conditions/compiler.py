@@ -73,7 +73,7 @@ _REPEATING = {Type.TEXT, Type.BOOLEAN, Type.BIGINT, Type.NUMBER}
 def _requirement(part: exp.Expr, scope: Scope) -> Requirement | None:
     """Of a part that reads one fact whose kind of number, if it is one, does not matter."""
     run, walk = _compile([part], scope, {})
-    if len(walk.reads) != 1 or walk.by_value:
+    if len(walk.reads) != 1 or walk.by_value or walk.by_kind:
         return None
     ((field, kind),) = walk.reads.items()
     return Requirement(field=field, holds=run, texts=_texts(part.unnest())) if kind in _REPEATING else None

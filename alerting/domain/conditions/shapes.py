@@ -37,6 +37,9 @@ def of_two(left: Typed, right: Typed, calculate: Callable[[Any, Any], Any]) -> E
     first, second = left.run, right.run
     given = second({}) if right.fixed else None
     if given is not None:
+        if left.field is not None:
+            key = left.field
+            return lambda facts: None if (value := facts.get(key)) is None else calculate(value, given)
         return lambda facts: None if (value := first(facts)) is None else calculate(value, given)
 
     def run(facts: Facts) -> Any:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -14,6 +15,9 @@ from alerting.domain.conditions.types import Facts, Type
 from alerting.domain.conditions.walker import Typed, calculated, constant, refused, shown
 from alerting.domain.errors import ConditionRefused
 
+_ARITHMETIC = (exp.Paren, exp.Neg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)
+_COMPARING = (*COMPARISONS, exp.Between, exp.In, exp.Is)
+
 
 class Values(Logic):
     """The kinds of nodes that calculate."""
@@ -25,12 +29,26 @@ class Values(Logic):
             raise ConditionRefused("a list stands in = ANY(...) or in contains_any(...)")
         key, kind = self.scope.find(name)
         self.reads[key] = kind
-        if kind is Type.NUMBER and _is_compared(node):
-            kind = Type.BIGINT  # a fraction compares no differently
-        elif kind in {Type.NUMBER, Type.ANY}:
+        either = kind is Type.NUMBER and self._is_only_compared(node)
+        if not either and kind in {Type.NUMBER, Type.ANY}:
             self.by_value[key] = kind
             kind = self.kinds.get(key) or (Type.BIGINT if kind is Type.NUMBER else Type.NULL)
-        return Typed(type=kind, run=lambda facts: facts.get(key), field=key)
+        kind = Type.BIGINT if either else kind
+        return Typed(type=kind, run=lambda facts: facts.get(key), field=key, either=either)
+
+    def _is_only_compared(self, node: exp.Expr) -> bool:
+        """Whether a value only ends in a comparison, at most after arithmetic with numbers: any kind of number will do."""
+        top = node
+        while isinstance(top.parent, _ARITHMETIC):
+            top = top.parent
+        return isinstance(top.parent, _COMPARING) and all(self._is_arithmetic(part) for part in top.walk())
+
+    def _is_arithmetic(self, part: exp.Expr) -> bool:
+        if isinstance(part, exp.Column):
+            return self.scope.find(name_of(part))[1] in {Type.BIGINT, Type.NUMERIC, Type.NUMBER}
+        if isinstance(part, exp.Literal):
+            return not part.is_string
+        return isinstance(part, (*_ARITHMETIC, exp.Identifier))
 
     def _dot(self, node: exp.Dot, depth: int) -> Typed:
         raise ConditionRefused(f"unknown field {shown(node)}")
@@ -115,6 +133,8 @@ class Values(Logic):
         inner = self.compile(node.this, depth)
         if not inner.type.is_number:
             raise ConditionRefused(f"needs a number, not a {inner.type.value}")
+        if inner.either:
+            return replace(self._applied(inner, inner.type, on.either), either=True)
         return self._applied(inner, inner.type, on.numeric if inner.type is Type.NUMERIC else on.bigint)
 
     @staticmethod
@@ -152,21 +172,16 @@ class Values(Logic):
         left, right = self.compile(node.left, depth), self.compile(node.right, depth)
         if left.type.is_number and right.type.is_number:
             kind = Type.NUMERIC if Type.NUMERIC in {left.type, right.type} else Type.BIGINT
-            calculate: moments.Calculate = on.numeric if kind is Type.NUMERIC else on.bigint
+            either = left.either or right.either
+            calculate: moments.Calculate = on.either if either else on.numeric if kind is Type.NUMERIC else on.bigint
         elif of_moments and (found := _for_types(of_moments, left.type, right.type)):
-            kind, calculate = found
+            either, (kind, calculate) = False, found
         else:
             raise refused(node, f"cannot calculate with a {left.type.value} and a {right.type.value}")
 
-        return calculated(kind, shapes.of_two(left, right, calculate), left, right)
-
-
-def _is_compared(node: exp.Expr) -> bool:
-    """Whether the value is only compared, so that it does not matter which kind of number it is."""
-    parent = node.parent
-    while isinstance(parent, exp.Paren):
-        parent = parent.parent
-    return isinstance(parent, (*COMPARISONS, exp.Between, exp.In, exp.Is))
+        if either:
+            self.by_kind = True
+        return replace(calculated(kind, shapes.of_two(left, right, calculate), left, right), either=either)
 
 
 def name_of(column: exp.Column) -> str:

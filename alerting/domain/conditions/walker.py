@@ -44,7 +44,8 @@ _PUNCTUAL = {Type.TIME, Type.DATE}
 class Typed:
     """A compiled part. `literal` is a text in quotes, which PostgreSQL reads as a date where it meets one.
 
-    `field` is the key of the fact where the part is nothing but that; `fixed` where no fact can change its value.
+    `field` is the key of the fact where the part is nothing but that; `fixed` where no fact can change its value;
+    `either` where it may be a whole number or a fraction, and whoever calculates with it must look.
     """
 
     type: Type
@@ -52,6 +53,7 @@ class Typed:
     literal: str | None = None
     field: str | None = None
     fixed: bool = False
+    either: bool = False
 
 
 class Walker:
@@ -62,6 +64,8 @@ class Walker:
         self.kinds = kinds
         self.reads: dict[str, Type] = {}
         self.by_value: dict[str, Type] = {}
+        self.by_kind = False
+        """Whether it calculates with what may be a whole number or a fraction: 3 and 3.0 may come to different things."""
 
     def compile(self, node: exp.Expr, depth: int) -> Typed:
         if depth > MAX_DEPTH:
