@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from alerting.domain.conditions import Requirement
 
@@ -16,19 +16,23 @@ MAX_VALUES, MAX_TEXT = 1_000, 100
 """Values remembered of one field, and their length. What has more, such as a comment, does not come again."""
 
 
-class RuleIndex:
-    """Rules by position, each with all that its conditions require."""
+Rule = TypeVar("Rule")
 
-    def __init__(self, rules: Sequence[Sequence[Requirement]]) -> None:
+
+class RuleIndex(Generic[Rule]):
+    """Rules in their order, each with all that its conditions require."""
+
+    def __init__(self, rules: Sequence[tuple[Rule, Sequence[Requirement]]]) -> None:
         self._everyone = (1 << len(rules)) - 1
+        self._by_bit = {1 << position: rule for position, (rule, _) in enumerate(rules)}
         asked: dict[str, list[tuple[int, Requirement]]] = defaultdict(list)
-        for position, requirements in enumerate(rules):
+        for position, (_, requirements) in enumerate(rules):
             for requirement in requirements:
                 asked[requirement.field].append((1 << position, requirement))
         self._fields = [(field, _ByValue(self._everyone, pairs)) for field, pairs in asked.items()]
 
-    def candidates(self, facts: Mapping[str, Any]) -> list[tuple[int, bool]]:
-        """In order, each with whether all that is required is known to hold.
+    def candidates(self, facts: Mapping[str, Any]) -> list[tuple[Rule, bool]]:
+        """The rules that can match, in order, each with whether all that is required is known to hold.
 
         A rule stays where a fact is missing: it may be unknown, and that is counted.
         """
@@ -37,10 +41,10 @@ class RuleIndex:
             possible, holding = by_value[facts.get(field)]
             left &= possible
             certain &= holding
-        found = []
+        found, rules = [], self._by_bit
         while left:
             lowest = left & -left
-            found.append((lowest.bit_length() - 1, bool(lowest & certain)))
+            found.append((rules[lowest], lowest & certain != 0))
             left ^= lowest
         return found
 

@@ -94,24 +94,25 @@ class Rulebook:
         return {path.removeprefix(prefix): text for path, text in self.files.items() if path.startswith(prefix)}
 
     def rules_on(self, event_type: str) -> tuple[Rule, ...]:
-        return self._by_type.get(event_type, ((), RuleIndex(())))[0]
+        return tuple(rule for rule in self.rules if rule.on == event_type)
 
     def candidates(self, event_type: str, facts: Mapping[str, Any]) -> list[tuple[Rule, bool]]:
         """The rules on events of this type that can be true or unknown for these facts, in their order.
 
         With each, whether what its conditions require of single facts is known to hold: see `RuleIndex`.
         """
-        rules, index = self._by_type.get(event_type, ((), RuleIndex(())))
-        return [(rules[position], certain) for position, certain in index.candidates(facts)]
+        index = self._indexes.get(event_type)
+        return index.candidates(facts) if index is not None else []
 
     @cached_property
-    def _by_type(self) -> dict[str, tuple[tuple[Rule, ...], RuleIndex]]:
-        found = {}
-        for event_type in {rule.on for rule in self.rules}:
-            rules = tuple(rule for rule in self.rules if rule.on == event_type)
-            required = [[one for named in rule.when for one in named.condition.requirements] for rule in rules]
-            found[event_type] = (rules, RuleIndex(required))
-        return found
+    def _indexes(self) -> dict[str, RuleIndex[Rule]]:
+        required = {
+            rule.id: [one for named in rule.when for one in named.condition.requirements] for rule in self.rules
+        }
+        return {
+            event_type: RuleIndex([(rule, required[rule.id]) for rule in self.rules_on(event_type)])
+            for event_type in {rule.on for rule in self.rules}
+        }
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -41,9 +41,19 @@ def of_two(left: Typed, right: Typed, calculate: Callable[[Any, Any], Any]) -> E
             key = left.field
             return lambda facts: None if (value := facts.get(key)) is None else calculate(value, given)
         return lambda facts: None if (value := first(facts)) is None else calculate(value, given)
+    if left.field is not None and right.field is not None:
+        return _of_two_fields(left.field, right.field, calculate)
 
     def run(facts: Facts) -> Any:
         a, b = first(facts), second(facts)
+        return None if a is None or b is None else calculate(a, b)
+
+    return run
+
+
+def _of_two_fields(one: str, other: str, calculate: Callable[[Any, Any], Any]) -> Evaluate:
+    def run(facts: Facts) -> Any:
+        a, b = facts.get(one), facts.get(other)
         return None if a is None or b is None else calculate(a, b)
 
     return run
