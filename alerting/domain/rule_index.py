@@ -23,37 +23,54 @@ class RuleIndex(Generic[Rule]):
     """Rules in their order, each with all that its conditions require."""
 
     def __init__(self, rules: Sequence[tuple[Rule, Sequence[Requirement]]]) -> None:
+        self._how_many = len(rules)
         self._everyone = (1 << len(rules)) - 1
-        self._by_bit = {1 << position: rule for position, (rule, _) in enumerate(rules)}
+        self._eights = [_Eight([rule for rule, _ in rules[at : at + 8]]) for at in range(0, len(rules), 8)]
         asked: dict[str, list[tuple[int, Requirement]]] = defaultdict(list)
         for position, (_, requirements) in enumerate(rules):
             for requirement in requirements:
                 asked[requirement.field].append((1 << position, requirement))
-        self._fields = [(field, _ByValue(self._everyone, pairs)) for field, pairs in asked.items()]
+        self._fields = [(field, _ByValue(len(rules), pairs)) for field, pairs in asked.items()]
 
     def candidates(self, facts: Mapping[str, Any]) -> list[tuple[Rule, bool]]:
         """The rules that can match, in order, each with whether all that is required is known to hold.
 
         A rule stays where a fact is missing: it may be unknown, and that is counted.
         """
-        left = certain = self._everyone
+        both = -1
         for field, by_value in self._fields:
-            possible, holding = by_value[facts.get(field)]
-            left &= possible
-            certain &= holding
-        found, rules = [], self._by_bit
-        while left:
-            lowest = left & -left
-            found.append((rules[lowest], lowest & certain != 0))
-            left ^= lowest
+            both &= by_value[facts.get(field)]
+        left = both & self._everyone
+        certain = both >> self._how_many & left
+        found: list[tuple[Rule, bool]] = []
+        length = len(self._eights)
+        bits, sure = left.to_bytes(length, "little"), certain.to_bytes(length, "little")
+        for eight, some, known in zip(self._eights, bits, sure, strict=True):
+            if some:
+                found += eight[some, known]
         return found
 
 
-class _ByValue(dict[Any, tuple[int, int]]):
-    """A field's value -> the rules none of whose requirements of this field is false there, and those where all hold."""
+class _Eight(dict[tuple[int, int], list[tuple[Rule, bool]]]):
+    """Eight neighbours: bits of those that are left and of those that are certain -> these rules."""
 
-    def __init__(self, everyone: int, asked: Sequence[tuple[int, Requirement]]) -> None:
-        self._everyone = everyone
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+
+    def __missing__(self, bits: tuple[int, int]) -> list[tuple[Rule, bool]]:
+        left, certain = bits
+        found = [(rule, bool(certain >> at & 1)) for at, rule in enumerate(self._rules) if left >> at & 1]
+        self[bits] = found
+        return found
+
+
+class _ByValue(dict[Any, int]):
+    """A field's value -> the rules none of whose requirements of this field is false there, one bit each; above these bits
+    as many again for the rules all of whose requirements of it hold."""
+
+    def __init__(self, how_many: int, asked: Sequence[tuple[int, Requirement]]) -> None:
+        self._how_many = how_many
+        self._everyone = (1 << how_many) - 1
         self._asking = reduce(or_, (bit for bit, _ in asked))
         self._others = [(bit, requirement) for bit, requirement in asked if requirement.texts is None]
         self._of_text: dict[str, int] = defaultdict(int)
@@ -61,15 +78,15 @@ class _ByValue(dict[Any, tuple[int, int]]):
         for bit, requirement in asked:
             if requirement.texts is not None:
                 texts[bit] = requirement.texts & texts.get(bit, requirement.texts)
-        self._any_text = everyone & ~sum(texts)
+        self._any_text = self._everyone & ~sum(texts)
         for bit, wanted in texts.items():
             for text in wanted:
                 self._of_text[text] |= bit
 
-    def __missing__(self, value: Any) -> tuple[int, int]:
+    def __missing__(self, value: Any) -> int:
         possible = self._everyone if value is None else self._any_text | self._of_text.get(value, 0)
         if len(self) >= MAX_VALUES or (isinstance(value, str) and len(value) > MAX_TEXT):
-            return possible, self._everyone & ~self._asking
+            return possible | (self._everyone & ~self._asking) << self._how_many
         certain = possible & self._any_text if value is None else possible
         for bit, requirement in self._others:
             truth = requirement.holds({requirement.field: value}) if possible & bit else False
@@ -77,5 +94,5 @@ class _ByValue(dict[Any, tuple[int, int]]):
                 certain &= ~bit
             if truth is False:
                 possible &= ~bit
-        self[value] = possible, certain
-        return possible, certain
+        self[value] = both = possible | certain << self._how_many
+        return both

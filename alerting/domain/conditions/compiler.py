@@ -71,12 +71,20 @@ _REPEATING = {Type.TEXT, Type.BOOLEAN, Type.BIGINT, Type.NUMBER}
 
 
 def _requirement(part: exp.Expr, scope: Scope) -> Requirement | None:
-    """Of a part that reads one fact whose kind of number, if it is one, does not matter."""
+    """Of a part that reads one fact whose kind of number, if it is one, does not matter.
+
+    What is searched for a word is no such fact: no two customers write the same.
+    """
     run, walk = _compile([part], scope, {})
-    if len(walk.reads) != 1 or walk.by_value or walk.by_kind:
+    searched = any(_searches(node) for node in part.find_all(exp.Like, exp.ILike, exp.Anonymous))
+    if len(walk.reads) != 1 or walk.by_value or walk.by_kind or searched:
         return None
     ((field, kind),) = walk.reads.items()
     return Requirement(field=field, holds=run, texts=_texts(part.unnest())) if kind in _REPEATING else None
+
+
+def _searches(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Anonymous) or str(node.expression.name).startswith("%")
 
 
 def _texts(part: exp.Expr) -> frozenset[str] | None:
