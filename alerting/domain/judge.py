@@ -1,6 +1,6 @@
 """The one judge: live, late, explained and back-tested events alike go through `judge`."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -73,17 +73,14 @@ def judge(
     membership = segment_of(customer, facts, rulebook.segments)
     facts["customer.tags"] = _tags(event, customer, held, facts, rulebook)
     facts["customer.segment"] = membership.segment
-    if every_rule:
-        outcomes = [_outcome(rule, facts, _values(rule, facts)) for rule in rulebook.rules_on(event.type)]
-    else:
-        outcomes = [_outcome(rule, facts, values) for rule, values in possible_rules(rulebook, event.type, facts)]
+    rules = rulebook.rules_on(event.type) if every_rule else rulebook.possible_rules(event.type, facts)
     return Judgement(
         event=event,
         customer=customer,
         membership=membership,
         tags=tuple(facts["customer.tags"]),
         signals=signals,
-        outcomes=tuple(outcomes),
+        outcomes=tuple(_outcome(rule, facts) for rule in rules),
     )
 
 
@@ -98,33 +95,12 @@ def _tags(
     return tags_of(customer, {**facts, **{f"signal.{n}": v for n, v in signals.items()}}, rulebook.tags)
 
 
-Values = list[bool | None]
-
-
-def possible_rules(rulebook: Rulebook, event_type: str, facts: Mapping[str, Any]) -> Iterator[tuple[Rule, Values]]:
-    """The rules none of whose conditions is false, each with what its conditions came to."""
-    for rule, certain in rulebook.candidates(event_type, facts):
-        values: Values = []
-        for named in rule.when:
-            condition = named.condition
-            value = condition.rest(facts) if certain else condition.decide(facts)
-            if value is False:
-                break
-            values.append(value)
-        else:
-            yield rule, values
-
-
-def _values(rule: Rule, facts: Mapping[str, Any]) -> Values:
-    return [named.condition(facts) for named in rule.when]
-
-
-def _outcome(rule: Rule, facts: Mapping[str, Any], values: Values) -> RuleOutcome:
+def _outcome(rule: Rule, facts: Mapping[str, Any]) -> RuleOutcome:
     truths = []
-    for named, value in zip(rule.when, values, strict=True):
+    for named in rule.when:
         condition = named.condition
         reads = {key.removeprefix("event."): facts.get(key) for key in condition.reads}
-        truths.append(Truth(name=named.name, sql=condition.sql, value=value, reads=reads))
+        truths.append(Truth(name=named.name, sql=condition.sql, value=condition(facts), reads=reads))
     return RuleOutcome(rule=rule, truths=tuple(truths))
 
 

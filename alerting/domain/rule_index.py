@@ -5,44 +5,54 @@ candidates are what all fields of the event leave over, so that rules that canno
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from operator import or_
 from typing import Any, Generic, TypeVar
 
-from alerting.domain.conditions import Requirement
+from alerting.domain.conditions import Condition, Evaluate, Facts, Requirement
 
 MAX_VALUES, MAX_TEXT = 1_000, 100
 """Values remembered of one field, and their length. What has more, such as a comment, does not come again."""
 
 
 Rule = TypeVar("Rule")
+Questions = tuple[Evaluate, ...]
+"""What a rule has to be asked; where none of them comes to false, it may match."""
 
 
 class RuleIndex(Generic[Rule]):
-    """Rules in their order, each with all that its conditions require."""
+    """Rules in their order, each with its conditions."""
 
-    def __init__(self, rules: Sequence[tuple[Rule, Sequence[Requirement]]]) -> None:
+    def __init__(self, rules: Sequence[tuple[Rule, Sequence[Condition]]]) -> None:
         self._how_many = len(rules)
         self._everyone = (1 << len(rules)) - 1
-        self._eights = [_Eight([rule for rule, _ in rules[at : at + 8]]) for at in range(0, len(rules), 8)]
+        self._eights = [_Eight(rules[at : at + 8]) for at in range(0, len(rules), 8)]
         asked: dict[str, list[tuple[int, Requirement]]] = defaultdict(list)
-        for position, (_, requirements) in enumerate(rules):
-            for requirement in requirements:
+        for position, (_, conditions) in enumerate(rules):
+            for requirement in (one for condition in conditions for one in condition.requirements):
                 asked[requirement.field].append((1 << position, requirement))
         self._fields = [(field, _ByValue(len(rules), pairs)) for field, pairs in asked.items()]
 
-    def candidates(self, facts: Mapping[str, Any]) -> list[tuple[Rule, bool]]:
-        """The rules that can match, in order, each with whether all that is required is known to hold.
+    def possible(self, facts: Facts) -> list[Rule]:
+        """Those none of whose conditions is false, in order."""
+        found = []
+        for rule, questions in self._candidates(facts):
+            for ask in questions:
+                if ask(facts) is False:
+                    break
+            else:
+                found.append(rule)
+        return found
 
-        A rule stays where a fact is missing: it may be unknown, and that is counted.
-        """
+    def _candidates(self, facts: Facts) -> list[tuple[Rule, Questions]]:
+        """A rule stays where a fact is missing: it may be unknown, and that is counted."""
         both = -1
         for field, by_value in self._fields:
             both &= by_value[facts.get(field)]
         left = both & self._everyone
         certain = both >> self._how_many & left
-        found: list[tuple[Rule, bool]] = []
+        found: list[tuple[Rule, Questions]] = []
         length = len(self._eights)
         bits, sure = left.to_bytes(length, "little"), certain.to_bytes(length, "little")
         for eight, some, known in zip(self._eights, bits, sure, strict=True):
@@ -51,15 +61,19 @@ class RuleIndex(Generic[Rule]):
         return found
 
 
-class _Eight(dict[tuple[int, int], list[tuple[Rule, bool]]]):
-    """Eight neighbours: bits of those that are left and of those that are certain -> these rules."""
+class _Eight(dict[tuple[int, int], list[tuple[Rule, Questions]]]):
+    """Eight neighbours: the bits of those left, and of those all of whose requirements hold -> what to ask of each."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[tuple[Rule, Sequence[Condition]]]) -> None:
         self._rules = rules
 
-    def __missing__(self, bits: tuple[int, int]) -> list[tuple[Rule, bool]]:
+    def __missing__(self, bits: tuple[int, int]) -> list[tuple[Rule, Questions]]:
         left, certain = bits
-        found = [(rule, bool(certain >> at & 1)) for at, rule in enumerate(self._rules) if left >> at & 1]
+        found = []
+        for at, (rule, conditions) in enumerate(self._rules):
+            if left >> at & 1:
+                asked = [condition.rest if certain >> at & 1 else condition.decide for condition in conditions]
+                found.append((rule, tuple(ask for ask in asked if ask is not None)))
         self[bits] = found
         return found
 

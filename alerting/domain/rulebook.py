@@ -96,21 +96,15 @@ class Rulebook:
     def rules_on(self, event_type: str) -> tuple[Rule, ...]:
         return tuple(rule for rule in self.rules if rule.on == event_type)
 
-    def candidates(self, event_type: str, facts: Mapping[str, Any]) -> list[tuple[Rule, bool]]:
-        """The rules on events of this type that can be true or unknown for these facts, in their order.
-
-        With each, whether what its conditions require of single facts is known to hold: see `RuleIndex`.
-        """
+    def possible_rules(self, event_type: str, facts: Mapping[str, Any]) -> list[Rule]:
+        """The rules on events of this type none of whose conditions is false for these facts, in their order."""
         index = self._indexes.get(event_type)
-        return index.candidates(facts) if index is not None else []
+        return index.possible(facts) if index is not None else []
 
     @cached_property
     def _indexes(self) -> dict[str, RuleIndex[Rule]]:
-        required = {
-            rule.id: [one for named in rule.when for one in named.condition.requirements] for rule in self.rules
-        }
         return {
-            event_type: RuleIndex([(rule, required[rule.id]) for rule in self.rules_on(event_type)])
+            event_type: RuleIndex([(rule, [n.condition for n in rule.when]) for rule in self.rules_on(event_type)])
             for event_type in {rule.on for rule in self.rules}
         }
 

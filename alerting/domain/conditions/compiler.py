@@ -40,7 +40,7 @@ def compile_condition(sql: str, scope: Scope) -> Condition:
         requirements=tuple(requirements),
         variants=variants,
         decide=decide,
-        rest=_deciding(others, scope) if requirements else decide,
+        rest=_deciding(others, scope) if others else None,
     )
 
 

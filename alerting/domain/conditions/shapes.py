@@ -99,9 +99,7 @@ def _among_changing(subject: Evaluate, items: Sequence[Evaluate]) -> Evaluate:
 
 
 def all_of(operands: Sequence[Evaluate]) -> Evaluate:
-    """AND: false as soon as one operand is; else unknown if any is unknown; of nothing true."""
-    if not operands:
-        return lambda facts: True
+    """AND: false as soon as one operand is; else unknown if any is unknown."""
     first, *others = operands
     if not others:
         return first

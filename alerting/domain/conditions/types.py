@@ -165,8 +165,8 @@ class Condition:
     variants: Variants = field(repr=False, compare=False)
     decide: Evaluate = field(repr=False, compare=False)
     """Calling the condition, without the detour over its class."""
-    rest: Evaluate = field(repr=False, compare=False)
-    """What is left to ask where all the requirements are known to hold."""
+    rest: Evaluate | None = field(repr=False, compare=False)
+    """What is left to ask where all the requirements are known to hold; None where nothing is."""
 
     def __call__(self, facts: Facts) -> bool | None:
         """True, False, or None for unknown: facts are missing, or have types the condition can do nothing with."""
