@@ -4,9 +4,8 @@ Ten kinds of rules of ten each, as a business writes them. A fact that may be mi
 which comparing nothing with a number is an error; in SQL it is unknown, which does not fire.
 """
 
-from collections.abc import Iterator
+import random
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from alerting.domain.conditions import Type
@@ -100,31 +99,37 @@ def hundred_rules() -> list[Wording]:
     return found
 
 
-def events(how_many: int) -> Iterator[dict[str, Any]]:
-    """Facts as `judge` hands them to conditions: every field a survey answer and its customer have, some missing."""
-    for n in range(how_many):
-        score = (n * 7) % 11
-        comment = f"It was {WORDS[n % 10]}, and I am still {WORDS[(n * 3) % 10]}." if n % 4 else None
-        sentiment = "negative" if score <= 6 else "neutral" if score <= 8 else "positive"
-        yield {
-            "event.type": "survey.answered",
-            "event.survey_id": f"survey-{n % 30}",
-            "event.metric": "nps" if n % 3 else "csat",
-            "event.score": score,
-            "event.sentiment": sentiment,
-            "event.comment": comment,
-            "event.contact_me": n % 2 == 0,
-            "customer.segment": SEGMENTS[n % 5],
-            "customer.region": REGIONS[n % 10],
-            "customer.revenue_with_us": (None, 7_500, 61_000, 250_000)[n % 4],
-            "customer.employees": 25 * (n % 9),
-            "customer.lifecycle": f"stage-{n % 4}",
-            "customer.last_score": (None, 10, 4)[n % 3],
-            "signal.calls_in_vain": n % 6,
-        }
+def events(how_many: int) -> list[dict[str, Any]]:
+    """Facts as `judge` hands them to conditions. Half of the customers are content, two in five write something, some
+    facts are missing, and no two comments or revenues are the same, so that remembering them gains nothing."""
+    chance = random.Random(7)
+    return [_event(chance, number) for number in range(how_many)]
+
+
+def _event(chance: random.Random, number: int) -> dict[str, Any]:
+    score = chance.choices(range(11), weights=(3, 1, 2, 3, 3, 6, 7, 12, 15, 24, 24))[0]
+    known = chance.random() < 0.9
+    said = (
+        f"Visit {number}: it was {chance.choice(WORDS)}. " + "Somebody promised to call me back and then did not. " * 3
+    )
+    return {
+        "event.type": "survey.answered",
+        "event.survey_id": f"survey-{chance.randrange(30)}",
+        "event.metric": "nps" if chance.random() < 0.7 else "csat",
+        "event.score": score,
+        "event.sentiment": "negative" if score <= 6 else "neutral" if score <= 8 else "positive",
+        "event.comment": said if chance.random() < 0.4 else None,
+        "event.contact_me": chance.random() < 0.2,
+        "customer.segment": chance.choice(SEGMENTS),
+        "customer.region": chance.choice(REGIONS),
+        "customer.revenue_with_us": int(chance.lognormvariate(11, 1)) if known else None,
+        "customer.employees": int(chance.lognormvariate(4, 1)),
+        "customer.lifecycle": f"stage-{chance.randrange(4)}",
+        "customer.last_score": chance.choice(range(11)) if known else None,
+        "signal.calls_in_vain": chance.choices(range(4), weights=(80, 14, 4, 2))[0],
+    }
 
 
 def for_peers(facts: dict[str, Any]) -> dict[str, Any]:
     """The same values by names without a dot: as quick for CEL as can be, and rule-engine need not look into maps."""
-    flat = {key.removeprefix("event.").replace(".", "_"): value for key, value in facts.items()}
-    return {name: float(value) if isinstance(value, Decimal) else value for name, value in flat.items()}
+    return {key.removeprefix("event.").replace(".", "_"): value for key, value in facts.items()}
