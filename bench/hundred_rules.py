@@ -101,7 +101,7 @@ def hundred_rules() -> list[Wording]:
 
 def events(how_many: int) -> list[dict[str, Any]]:
     """Facts as `judge` hands them to conditions. Half of the customers are content, two in five write something, some
-    facts are missing, and no two comments or revenues are the same, so that remembering them gains nothing."""
+    facts are missing, no two comments are the same."""
     chance = random.Random(7)
     return [_event(chance, number) for number in range(how_many)]
 

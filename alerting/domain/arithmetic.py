@@ -33,12 +33,6 @@ class OfTwo:
     bigint: Callable[[int, int], int | None]
     numeric: Callable[[Any, Any], Decimal | None]
 
-    @property
-    def either(self) -> Callable[[Any, Any], Any]:
-        """By the kinds of numbers found: a fraction makes the result one."""
-        bigint, numeric = self.bigint, self.numeric
-        return lambda a, b: bigint(a, b) if type(a) is int and type(b) is int else numeric(a, b)
-
 
 def _in_range(value: int) -> int | None:
     """None where PostgreSQL says `bigint out of range`."""

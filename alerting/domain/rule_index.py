@@ -10,15 +10,13 @@ from functools import reduce
 from operator import or_
 from typing import Any, Generic, TypeVar
 
-from alerting.domain.conditions import Condition, Evaluate, Facts, Requirement
+from alerting.domain.conditions import Condition, Evaluate, Facts, Requirement, all_of
 
 MAX_VALUES, MAX_TEXT = 1_000, 100
 """Values remembered of one field, and their length. What has more, such as a comment, does not come again."""
 
 
 Rule = TypeVar("Rule")
-Questions = tuple[Evaluate, ...]
-"""What a rule has to be asked; where none of them comes to false, it may match."""
 
 
 class RuleIndex(Generic[Rule]):
@@ -36,44 +34,42 @@ class RuleIndex(Generic[Rule]):
 
     def possible(self, facts: Facts) -> list[Rule]:
         """Those none of whose conditions is false, in order."""
+        left, unsure = self._left(facts)
         found = []
-        for rule, questions in self._candidates(facts):
-            for ask in questions:
-                if ask(facts) is False:
-                    break
-            else:
-                found.append(rule)
+        for eight, some, open_ones in zip(self._eights, left, unsure, strict=True):
+            if not some:
+                continue
+            for rule, ask in eight[some | open_ones << 8]:
+                if ask is None or ask(facts) is not False:
+                    found.append(rule)
         return found
 
-    def _candidates(self, facts: Facts) -> list[tuple[Rule, Questions]]:
-        """A rule stays where a fact is missing: it may be unknown, and that is counted."""
+    def _left(self, facts: Facts) -> tuple[bytes, bytes]:
+        """One bit for each rule: whether nothing it requires is false, and whether something of it is unknown.
+
+        A rule stays where a fact is missing: it may be unknown, and that is counted.
+        """
         both = -1
         for field, by_value in self._fields:
             both &= by_value[facts.get(field)]
-        left = both & self._everyone
-        certain = both >> self._how_many & left
-        found: list[tuple[Rule, Questions]] = []
-        length = len(self._eights)
-        bits, sure = left.to_bytes(length, "little"), certain.to_bytes(length, "little")
-        for eight, some, known in zip(self._eights, bits, sure, strict=True):
-            if some:
-                found += eight[some, known]
-        return found
+        left, length = both & self._everyone, len(self._eights)
+        unsure = left & ~(both >> self._how_many)
+        return left.to_bytes(length, "little"), unsure.to_bytes(length, "little")
 
 
-class _Eight(dict[tuple[int, int], list[tuple[Rule, Questions]]]):
-    """Eight neighbours: the bits of those left, and of those all of whose requirements hold -> what to ask of each."""
+class _Eight(dict[int, list[tuple[Rule, Evaluate | None]]]):
+    """Eight neighbours: bits of those left, and above them of those that are unsure -> what to ask of each of the left."""
 
     def __init__(self, rules: Sequence[tuple[Rule, Sequence[Condition]]]) -> None:
         self._rules = rules
 
-    def __missing__(self, bits: tuple[int, int]) -> list[tuple[Rule, Questions]]:
-        left, certain = bits
+    def __missing__(self, bits: int) -> list[tuple[Rule, Evaluate | None]]:
         found = []
         for at, (rule, conditions) in enumerate(self._rules):
-            if left >> at & 1:
-                asked = [condition.rest if certain >> at & 1 else condition.decide for condition in conditions]
-                found.append((rule, tuple(ask for ask in asked if ask is not None)))
+            if bits >> at & 1:
+                asked = [one.decide if bits >> 8 >> at & 1 else one.rest for one in conditions]
+                left = [ask for ask in asked if ask is not None]
+                found.append((rule, all_of(left) if left else None))
         self[bits] = found
         return found
 

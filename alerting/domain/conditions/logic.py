@@ -154,13 +154,9 @@ class Logic(Walker):
             isinstance(node.right, exp.Literal) and node.right.is_string
         ):
             raise ConditionRefused("LIKE compares a text with a pattern written in quotes")
-        find, matches = subject.run, shapes.like(fold(node.right.this) if fold else node.right.this)
-
-        def run(facts: Facts) -> bool | None:
-            text = find(facts)
-            return None if text is None else matches(fold(text) if fold else text)
-
-        return Typed(type=Type.BOOLEAN, run=run)
+        matches = shapes.like(fold(node.right.this) if fold else node.right.this)
+        found = (lambda text: matches(fold(text))) if fold else matches
+        return Typed(type=Type.BOOLEAN, run=shapes.of_one(subject, found))
 
     def _case(self, node: exp.Case, depth: int) -> Typed:
         whens = [self._when(node, when.this, depth) for when in node.args["ifs"]]

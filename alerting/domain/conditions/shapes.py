@@ -12,6 +12,7 @@ from alerting.domain.conditions import texts
 from alerting.domain.conditions.types import Evaluate, Facts
 from alerting.domain.conditions.walker import Typed
 
+Calculate = Callable[[Any, Any], Any]
 Compare = Callable[[Any, Any], bool]
 
 _FIELD_AGAINST: dict[Compare, Callable[[str, Any], Evaluate]] = {
@@ -32,7 +33,16 @@ def compared(left: Typed, right: Typed, compare: Compare) -> Evaluate:
     return of_two(left, right, compare)
 
 
-def of_two(left: Typed, right: Typed, calculate: Callable[[Any, Any], Any]) -> Evaluate:
+def of_one(part: Typed, apply: Callable[[Any], Any]) -> Evaluate:
+    """What is made of one value; NULL where it is NULL."""
+    if part.field is not None:
+        key = part.field
+        return lambda facts: None if (value := facts.get(key)) is None else apply(value)
+    find = part.run
+    return lambda facts: None if (value := find(facts)) is None else apply(value)
+
+
+def of_two(left: Typed, right: Typed, calculate: Calculate) -> Evaluate:
     """What is calculated from two values; NULL where one of them is."""
     first, second = left.run, right.run
     given = second({}) if right.fixed else None
@@ -41,8 +51,6 @@ def of_two(left: Typed, right: Typed, calculate: Callable[[Any, Any], Any]) -> E
             key = left.field
             return lambda facts: None if (value := facts.get(key)) is None else calculate(value, given)
         return lambda facts: None if (value := first(facts)) is None else calculate(value, given)
-    if left.field is not None and right.field is not None:
-        return _of_two_fields(left.field, right.field, calculate)
 
     def run(facts: Facts) -> Any:
         a, b = first(facts), second(facts)
@@ -51,10 +59,17 @@ def of_two(left: Typed, right: Typed, calculate: Callable[[Any, Any], Any]) -> E
     return run
 
 
-def _of_two_fields(one: str, other: str, calculate: Callable[[Any, Any], Any]) -> Evaluate:
+def of_either_kind(left: Typed, right: Typed, bigint: Calculate, numeric: Calculate) -> Evaluate:
+    """What is calculated from two numbers, each of which may be a whole number or a fraction, which makes it one."""
+    if left.field is None or right.field is None:
+        return of_two(left, right, lambda a, b: bigint(a, b) if type(a) is type(b) is int else numeric(a, b))
+    one, other = left.field, right.field
+
     def run(facts: Facts) -> Any:
         a, b = facts.get(one), facts.get(other)
-        return None if a is None or b is None else calculate(a, b)
+        if a is None or b is None:
+            return None
+        return bigint(a, b) if type(a) is type(b) is int else numeric(a, b)
 
     return run
 

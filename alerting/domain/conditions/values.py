@@ -11,7 +11,7 @@ from sqlglot import exp
 from alerting.domain import arithmetic
 from alerting.domain.conditions import moments, shapes, texts
 from alerting.domain.conditions.logic import COMPARISONS, Logic
-from alerting.domain.conditions.types import Facts, Type
+from alerting.domain.conditions.types import Type
 from alerting.domain.conditions.walker import Typed, calculated, constant, refused, shown
 from alerting.domain.errors import ConditionRefused
 
@@ -139,13 +139,7 @@ class Values(Logic):
 
     @staticmethod
     def _applied(inner: Typed, kind: Type, apply: Callable[[Any], Any]) -> Typed:
-        of = inner.run
-
-        def run(facts: Facts) -> Any:
-            value = of(facts)
-            return None if value is None else apply(value)
-
-        return calculated(kind, run, inner)
+        return calculated(kind, shapes.of_one(inner, apply), inner)
 
     def _add(self, node: exp.Add, depth: int) -> Typed:
         return self._arithmetic(node, depth, arithmetic.ADD, moments.SUMS)
@@ -170,18 +164,18 @@ class Values(Logic):
         of_moments: dict[tuple[Type, Type], tuple[Type, moments.Calculate]] | None = None,
     ) -> Typed:
         left, right = self.compile(node.left, depth), self.compile(node.right, depth)
+        if left.either or right.either:
+            self.by_kind = True
+            run = shapes.of_either_kind(left, right, on.bigint, on.numeric)
+            return Typed(type=Type.BIGINT, run=run, either=True)
         if left.type.is_number and right.type.is_number:
             kind = Type.NUMERIC if Type.NUMERIC in {left.type, right.type} else Type.BIGINT
-            either = left.either or right.either
-            calculate: moments.Calculate = on.either if either else on.numeric if kind is Type.NUMERIC else on.bigint
+            calculate: moments.Calculate = on.numeric if kind is Type.NUMERIC else on.bigint
         elif of_moments and (found := _for_types(of_moments, left.type, right.type)):
-            either, (kind, calculate) = False, found
+            kind, calculate = found
         else:
             raise refused(node, f"cannot calculate with a {left.type.value} and a {right.type.value}")
-
-        if either:
-            self.by_kind = True
-        return replace(calculated(kind, shapes.of_two(left, right, calculate), left, right), either=either)
+        return calculated(kind, shapes.of_two(left, right, calculate), left, right)
 
 
 def name_of(column: exp.Column) -> str:
