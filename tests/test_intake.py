@@ -8,9 +8,19 @@ from sqlalchemy import func, select
 
 from alerting.database import events, positions
 from alerting.database.positions import Partition
-from alerting.database.tables import alert, case_file, customer_version, dead_letter, event, notification, position_gap
+from alerting.database.tables import (
+    alert,
+    case_file,
+    customer_version,
+    dead_letter,
+    event,
+    notification,
+    position_gap,
+    signal_point,
+)
 from alerting.domain.errors import PositionMoved
 from alerting.services.intake import Batch, replay, take_batch
+from alerting.services.pruning import prune_points
 from tests.world import BEGIN, World, recipients
 
 PARTITION = Partition(cluster="c", topic="surveys", topic_id="t", partition=0)
@@ -249,3 +259,20 @@ def test_a_condition_that_cannot_be_decided_is_counted_and_fires_nothing(small_w
     assert taken.alerts == 0
     with small_world.app.ctx.db.read() as tx:
         assert events.unknown_by_rule(tx) == {"key-account-unhappy": 1}
+
+
+def test_points_that_left_every_window_are_pruned_and_no_judgement_misses_them(world: World) -> None:
+    world.known_customers()
+    for _ in range(4):
+        world.take(world.call(), world.survey("ALPENWERK", score=9))
+        world.pass_time(days=5)
+    before = len(world.rows(select(signal_point)))
+    gone = prune_points(world.app.ctx)
+    left = world.rows(select(signal_point))
+    assert gone == before - len(left) > 0
+    assert prune_points(world.app.ctx) == 0
+    ages = [(world.now() - point.time).days for point in left if not point.definition.startswith("@")]
+    assert max(ages) < 7 + 7  # the window, and as late as an event may ring
+    assert sum(point.definition == "@answer" for point in left) >= 2
+    taken = world.take(world.call(), world.call())
+    assert taken.alerts == 1  # the call of five days ago and these two

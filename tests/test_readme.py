@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.services.process import free_port
 from tests.world import ROOT
 
@@ -32,18 +34,25 @@ def test_the_first_commands_are_those_of_the_makefile() -> None:
     assert "pytest" in shown.stdout
 
 
-def test_the_commands_of_a_rule_of_ones_own_run_as_shown(tmp_path: Path) -> None:
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """What the commands need of a checkout that is installed."""
     shutil.copytree(ROOT / "rules", tmp_path / "rules")
     shutil.copytree(ROOT / "templates", tmp_path / "templates")
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
     settings = tmp_path / "rules" / "settings.yaml"
     settings.write_text(settings.read_text().replace("2026-01-01", "2001-01-01"))  # whatever date this machine shows
+    return tmp_path
+
+
+def test_the_commands_of_a_rule_of_ones_own_run_as_shown(checkout: Path) -> None:
     script = "\n".join(text for kind, text in BLOCKS[1:] if kind == "sh").replace("8080", str(free_port()))
-    done = _run(f"trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{script}", tmp_path)
+    done = _run(f"trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{script}", checkout)
     assert done.returncode == 0, done.stdout + done.stderr
     for words in (
         "no problems",
+        " passed, 0 failed",
         "1 changed",
         "Birchwood Mills",
         "C-1 is contacted",
@@ -52,6 +61,16 @@ def test_the_commands_of_a_rule_of_ones_own_run_as_shown(tmp_path: Path) -> None
         "/f/relationship?i=",
     ):
         assert words in done.stdout, done.stdout + done.stderr
+
+
+def test_the_commands_about_rule_tests_run_as_shown(checkout: Path) -> None:
+    section = (ROOT / "docs" / "rules.md").read_text().partition("## Tests\n")[2].partition("\n## ")[0]
+    (script,) = re.findall(r"^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    done = _run(f'PATH="$PWD/.venv/bin:$PATH"\n{script}', checkout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    first, second = (line for line in done.stdout.splitlines() if " passed, 0 failed" in line)
+    assert first == "1 passed, 0 failed"
+    assert int(second.split()[0]) > 10
 
 
 def test_only_blocks_marked_docker_are_not_run() -> None:

@@ -208,7 +208,7 @@ def test_files_and_people_are_checked_together(folders: tuple[Path, Path]) -> No
         (GO_LIVE + "notify_max_age: 9:00\n", ":2:1: '9:00' is not a duration; write 30m, 24h or 7d"),
         (GO_LIVE + "notify_max_age: 7\n", ":2:1: '7' is not a duration; write 30m, 24h or 7d"),
         (GO_LIVE + "notify_max_age: 5 working days\n", ":2:1: '5 working days': working calendars are not part"),
-        (GO_LIVE + "currency: euro\n", ":2:1: String should match pattern"),
+        (GO_LIVE + "currency: euro\n", ":2:1: 'euro' does not fit here (three capital letters, such as EUR)"),
     ],
 )
 def test_a_file_that_does_not_fit_says_where_and_what_would(text: str, problem: str) -> None:
@@ -271,7 +271,7 @@ def test_a_condition_is_refused_at_its_column_and_over_several_lines_at_its_star
         (KEY_ACCOUNTS, "on: survey.answered", "on: customer.updated", ":4:5: no event type is called 'customer.updated'"),
         (KEY_ACCOUNTS, "key-account-unhappy", "calls-in-vain", ":2:5: the rule 'calls-in-vain' exists twice"),
         (KEY_ACCOUNTS, "    title: A key account is unhappy\n", "", ":2:5: 'title' is missing (add `title:`)"),
-        (KEY_ACCOUNTS, "is a key account: ", "5: ", ":7:7: Input should be a valid string"),
+        (KEY_ACCOUNTS, "is a key account: ", "5: ", ":7:7: a text is needed here (put it in quotes)"),
         (ROUTING, "[customer.owner,", "[customer.ownr,", ":5:30: no role is called 'customer.ownr' (did you mean 'customer.ow"),
         (ROUTING, "  key: vp_sales", "  kee: vp_sales", ":17:3: no segment is called 'kee' (did you mean 'key'?)"),
         (ROUTING, "{territory: office}", "{territory: office, person: ceo}", ":6:3: a role has exactly one of person"),
@@ -374,10 +374,10 @@ PEOPLE = "people:\n  - {id: ann, name: Ann, email: ann@example.com, manager: ben
         (PEOPLE.replace(", manager: ben", "") * 2, ":3:1: this key stands here twice"),
         (PEOPLE.replace("manager: ben", "time_zone: Europe/Berln"), ":2:50: 'Europe/Berln' is not a time zone"),
         (PEOPLE.replace("ann@example.com, manager: ben", "ann"), ":2:26: 'ann' is not one mail address"),
-        (PEOPLE.replace("manager: ben", "phone: +493055"), ":2:50: Input should be a valid string"),
+        (PEOPLE.replace("manager: ben", "phone: +493055"), ":2:50: a text is needed here (put it in quotes)"),
         (PEOPLE.replace("manager: ben", "boss: ben"), ":2:50: unknown key 'boss'"),
-        ("people:\n  - {id: Ann, name: Ann, email: a@b.c}\n", ":2:6: String should match pattern"),
-        ("people: []\n", ":1:1: List should have at least 1 item"),
+        ("people:\n  - {id: Ann, name: Ann, email: a@b.c}\n", ":2:6: 'Ann' does not fit here (small letters"),
+        ("people: []\n", ":1:1: this is empty (write at least one"),
         ("", ":1:1: the file is empty (begin with `people:`)"),
         (
             PEOPLE.replace(", manager: ben", "") + "offices:\n  - {id: ann, name: Berlin, email: b@example.com}\n",

@@ -31,7 +31,7 @@ def _not_zero(value: timedelta) -> timedelta:
     return value
 
 
-def _written_out(value: Any) -> Any:
+def written_out(value: Any) -> Any:
     """A bare number would be read as seconds since 1970."""
     if not isinstance(value, datetime) and not re.match(r"\d{4}-\d\d-\d\dT", str(value)):
         raise ValueError('write a time with its zone, such as "2026-01-01T00:00:00Z"')
@@ -45,7 +45,7 @@ def _share(value: Any) -> Any:
     return Fraction(int(text[:-1]), 100)
 
 
-def _listed(value: Any) -> Any:
+def listed(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
@@ -58,7 +58,7 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 class SettingsForm(Form):
     """rules/settings.yaml"""
 
-    go_live: Annotated[AwareDatetime, BeforeValidator(_written_out)]
+    go_live: Annotated[AwareDatetime, BeforeValidator(written_out)]
     notify_max_age: Length = timedelta(days=7)
     second_person: bool = False
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
@@ -137,7 +137,7 @@ class SignalsForm(Form):
 
 
 class StepForm(Form):
-    notify: Annotated[list[str], BeforeValidator(_listed), Field(min_length=1)]
+    notify: Annotated[list[str], BeforeValidator(listed), Field(min_length=1)]
     before: Duration | None = None
     after: Duration | None = None
     at: Annotated[Fraction, BeforeValidator(_share)] | None = None
@@ -202,9 +202,20 @@ class RuleForm(Form):
     severity: Literal["low", "normal", "high", "critical"]
     caller: str
     fixer: str | None = None
-    inform: Annotated[list[str], BeforeValidator(_listed)] = Field(default_factory=list)
+    inform: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=list)
     policy: str
     template: Identifier = "call"
+    of: str | None = None
+    silent_for: Annotated[Length | None, Field(alias="for")] = None
+    mode: Literal["live", "shadow"] = "live"
+    cooldown: Length | None = None
+
+    @model_validator(mode="after")
+    def _silent_of_what(self) -> "RuleForm":
+        silent = self.on == "silence"
+        if silent != (self.of is not None) or silent != (self.silent_for is not None):
+            raise ValueError("a rule `on: silence` says `of:` which event type and `for:` how long; no other rule does")
+        return self
 
 
 class RulesForm(Form):

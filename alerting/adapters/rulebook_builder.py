@@ -19,12 +19,14 @@ from alerting.adapters.rule_forms import (
     SignalsForm,
     SurveysForm,
 )
+from alerting.adapters.rule_test_files import KnownNames, read_rule_tests
 from alerting.adapters.yaml_files import Findings, YamlFile, texts
 from alerting.adapters.yaml_files import Path as YamlPath
 from alerting.domain.conditions import Condition, Scope, Type, compile_condition
 from alerting.domain.errors import ConditionRefused, Problem, RulebookInvalid
 from alerting.domain.escalations import STEP_WORDS
 from alerting.domain.people import Party, Role, Routing, roles_behind
+from alerting.domain.rule_tests import BEGIN
 from alerting.domain.rulebook import (
     NamedCondition,
     Rule,
@@ -58,11 +60,24 @@ def build_rulebook(
 ) -> Rulebook:
     """Check and compile. With `people`, names of people are checked, too. Raises RulebookInvalid with every problem.
 
-    `findings` gathers them, and the warnings, which make nothing invalid.
+    `findings` gathers them, and the warnings, which make nothing invalid. With neither it is a stored rulebook that is
+    only loaded: its rule tests were checked when it came in, decide nothing, and must not keep it from working.
     """
     builder = _Builder(files, people)
+    builder.checks_tests = people is not None or findings is not None
     builder.findings = findings or builder.findings
     return builder.build()
+
+
+def _silent(given: Mapping[str, Any], scope: Scope) -> list[NamedCondition]:
+    """The condition nobody writes: that the silence noticed is this rule's own."""
+    if not isinstance(given.get("id"), str) or "'" in given["id"]:
+        return []
+    own = compile_condition(f"rule = '{given['id']}'", scope)
+    what = {"survey.answered": "answered no survey", "interaction.recorded": "was not in touch"}.get(
+        str(given.get("of"))
+    )
+    return [NamedCondition(name=f"{what or 'was silent'} for {given.get('for')}", condition=own)]
 
 
 class _Builder:
@@ -72,12 +87,14 @@ class _Builder:
         self.files = files
         self.people = people
         self.findings = Findings()
+        self.checks_tests = False
         self.vocabulary = Vocabulary()
         self.tags: dict[str, Condition] = {}
         self.sla_file: YamlFile | None = None
         self.segment_ids: Collection[str] | None = None
         self.roles: Collection[str] | None = None
         self.policy_names: Collection[str] | None = None
+        self.rule_ids: set[str] | None = set()
 
     def build(self) -> Rulebook:
         self._unknown_files()
@@ -93,6 +110,9 @@ class _Builder:
         self._unused(rules)
         if self.people is not None:
             check_people(self.people, self.findings)
+        if self.checks_tests:
+            known = KnownNames(rules=self.rule_ids or None, roles=self.roles, people=self.people)
+            read_rule_tests(self.files, known, settings_form.go_live if settings_form else BEGIN, self.findings)
         if self.findings.problems or settings_form is None:
             raise RulebookInvalid(self.findings.problems)
         return Rulebook(
@@ -386,6 +406,8 @@ class _Builder:
             file = self._open(name)
             assert file is not None, "its name was read from the files"
             form = file.read(RulesForm, self.findings)
+            ids = file.names("rules", "id")
+            self.rule_ids = None if self.rule_ids is None or ids is None else self.rule_ids | set(ids)
             for at, given in file.items("rules"):
                 if given.get("id") in list(rules):
                     self.findings.add(file, (*at, "id"), f"the rule {given['id']!r} exists twice", "rename one of them")
@@ -414,11 +436,16 @@ class _Builder:
         if on not in list(EVENT_FIELDS) or not isinstance(when, dict):
             return ()
         scope = self.vocabulary.for_rules(on)
+        if on == "silence":
+            check(
+                file, (*at, "of"), "event type", given.get("of"), [name for name in EVENT_FIELDS if name != "silence"]
+            )
         compiled = {words: self._condition(file, (*at, "when", words), sql, scope) for words, sql in when.items()}
         if all(compiled.values()) and scope.complete:
             paths = [(*at, "when", words) for words in when]
             check_conditions(file, paths, scope, self.segment_ids, self.findings)
-        return tuple(NamedCondition(name=words, condition=found) for words, found in compiled.items() if found)
+        named = tuple(NamedCondition(name=words, condition=found) for words, found in compiled.items() if found)
+        return (*named, *_silent(given, scope)) if on == "silence" else named
 
     def _unused(self, rules: Mapping[str, Rule]) -> None:
         if self.sla_file is not None and self.policy_names:
@@ -431,7 +458,9 @@ class _Builder:
             for ending in ("subject.txt", "txt", "html"):
                 name = f"templates/mail/en/{template}.{ending}"
                 if name not in self.files:
-                    hint = f"write it, or begin with a copy of call.{ending}"
+                    hint = (
+                        f"copy call.{ending} and change it" if template != "call" else "take it from the product's own"
+                    )
                     problem = Problem(file=name, line=None, column=None, message="is missing", suggestion=hint)
                     self.findings.problems.append(problem)
         for name, text in self.files.items():

@@ -22,6 +22,23 @@ Form = TypeVar("Form", bound=BaseModel)
 Path = tuple[str | int, ...]
 
 
+_PLAINLY = {
+    "dict_type": ("names with values are needed here", "write `name: value`, one a line and indented"),
+    "list_type": ("a list is needed here", "begin each item with `- `"),
+    "string_type": ("a text is needed here", "put it in quotes"),
+    "int_type": ("a whole number is needed here", "write it without quotes"),
+    "int_parsing": ("a whole number is needed here", "write it in digits"),
+    "bool_type": ("true or false is needed here", None),
+    "bool_parsing": ("true or false is needed here", None),
+    "too_short": ("this is empty", "write at least one, or leave the key out"),
+    "string_too_short": ("this is empty", None),
+    "string_too_long": ("this text is too long", None),
+    "model_type": ("names with values are needed here", "write `name: value`, one a line and indented"),
+    "model_attributes_type": ("names with values are needed here", "write `name: value`, one a line and indented"),
+}
+"""Pydantic's kinds of findings -> what to tell whoever writes rules, and what to do."""
+
+
 @dataclass(kw_only=True)
 class Findings:
     """Problems collected over all files, so that they can be shown at once."""
@@ -186,6 +203,13 @@ class YamlFile:
             message, suggestion = f"unknown key {key!r}", f"did you mean {near[0]!r}?" if near else None
         elif finding["type"] == "missing":
             message, suggestion = f"{path[-1]!r} is missing", f"add `{path[-1]}:`"
+        elif finding["type"] in _PLAINLY:
+            message, suggestion = _PLAINLY[finding["type"]]
+        elif finding["type"] == "string_pattern_mismatch":
+            message = f"{finding['input']!r} does not fit here"
+            capitals = finding["ctx"]["pattern"] == "^[A-Z]{3}$"
+            names = "small letters, digits, - and _ only, a letter first"
+            suggestion = "three capital letters, such as EUR" if capitals else names
         elif finding["type"] == "literal_error":
             choices = re.findall(r"'([^']*)'", finding["ctx"]["expected"])
             near = get_close_matches(str(finding["input"]), choices, n=1, cutoff=0.6)

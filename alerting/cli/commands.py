@@ -1,5 +1,6 @@
 """`alerting`: run it, feed it, ask it."""
 
+import getpass
 import signal
 import sys
 from datetime import datetime
@@ -9,14 +10,18 @@ import click
 
 from alerting.adapters.tables_of_customers import read_table
 from alerting.bootstrap import ROLES, prepare, run_roles
+from alerting.cli.backtest_command import backtest_
 from alerting.cli.case_commands import case
 from alerting.cli.dead_letter_commands import dead_letters
 from alerting.cli.demo import demo
+from alerting.cli.explain_command import explain_
 from alerting.cli.hold_commands import hold
+from alerting.cli.noise_commands import silence, suppressed
 from alerting.cli.rule_commands import check, rules
+from alerting.cli.rule_test_commands import rules_test
 from alerting.cli.running import opened, print_json, table
 from alerting.cli.words import Words
-from alerting.database import customers, positions
+from alerting.database import audit, customers, positions
 from alerting.domain.customers import Customer
 from alerting.domain.durations import format_duration
 from alerting.domain.errors import ActionRefused
@@ -37,6 +42,11 @@ main.add_command(check)
 main.add_command(dead_letters)
 main.add_command(hold)
 main.add_command(rules)
+main.add_command(explain_)
+main.add_command(silence)
+main.add_command(suppressed)
+rules.add_command(backtest_)
+rules.add_command(rules_test)
 
 
 @main.command()
@@ -157,7 +167,17 @@ def accept_topic(topic: str) -> None:
         if topic not in known:
             told = f"known are {', '.join(known)}" if known else "none is stored yet"
             raise ActionRefused(f"no position is stored of a topic {topic!r}; {told}")
-        count = positions.retire_topic(tx, topic, tx.now())
+        now = tx.now()
+        count = positions.retire_topic(tx, topic, now)
+        entry = audit.Entry(
+            actor=getpass.getuser(),
+            action="positions.accepted",
+            subject_kind="topic",
+            subject_id=topic,
+            happened_at=now,
+            facts={"positions": count},
+        )
+        audit.write(tx, entry, now)
         retired = "1 position" if count == 1 else f"{count} positions"
         click.echo(f"{retired} of {topic} retired; restart `alerting run consume`.")
 

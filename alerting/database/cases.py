@@ -170,7 +170,7 @@ def raise_alert(
     customer_key: str,
     segment: str,
     outcome: RuleOutcome,
-    signals: Mapping[str, int],
+    signals: Mapping[str, Any],
     rulebook: str,
     suppressed: str | None,
     now: datetime,
@@ -189,7 +189,7 @@ def raise_alert(
         severity=outcome.rule.severity,
         rulebook=rulebook,
         because=because,
-        signals=dict(signals),
+        signals={name: _plain(value) for name, value in signals.items()},
         suppressed=suppressed,
         raised_at=now,
     )
@@ -198,11 +198,18 @@ def raise_alert(
 
 def _plain(value: Any) -> Any:
     """JSON has no decimals, dates or times."""
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
     return value if value is None or isinstance(value, (bool, int, str)) else str(value)
 
 
 def attach_alert(tx: Transaction, alert_id: int, case_id: int) -> None:
     tx.execute(update(alert).where(alert.c.id == alert_id).values(case_id=case_id))
+
+
+def alerts_of_event(tx: Transaction, event_seq: int) -> list[Any]:
+    """What the rules made of one event."""
+    return list(tx.execute(select(alert).where(alert.c.event_seq == event_seq).order_by(alert.c.id)))
 
 
 def alerts_of(tx: Transaction, case_id: int) -> list[Any]:

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from alerting.database.engine import Transaction
 from alerting.database.tables import dead_letter, event, unknown_condition
 from alerting.domain.errors import UnreadableEvent
 from alerting.domain.events import Event, parse_event
-from alerting.domain.payloads import PAYLOADS
+from alerting.domain.payloads import STORED
 
 _WAITING = dead_letter.c.replayed_at.is_(None) & dead_letter.c.discarded_at.is_(None)
 
@@ -106,6 +106,39 @@ def stored_events(tx: Transaction, event_type: str, since: datetime) -> Iterable
         yield stored_event(row)
 
 
+def find_event(tx: Transaction, reference: str, source: str | None = None) -> list[Any]:
+    """Rows of events by number (`#12`), or by id, of one source or of any; newest first."""
+    e = event.c
+    if reference.startswith("#"):
+        digits = reference[1:]
+        known = digits.isascii() and digits.isdecimal() and len(digits) <= 18
+        return list(tx.execute(select(event).where(e.seq == int(digits)))) if known else []
+    statement = select(event).where(e.id == reference).order_by(e.seq.desc()).limit(20)
+    return list(tx.execute(statement.where(e.source == source) if source else statement))
+
+
+def events_of(tx: Transaction, customer_key: str, until: datetime) -> list[Event]:
+    """All a customer's stored events up to a moment, in their order."""
+    e = event.c
+    statement = select(event).where(e.customer_key == customer_key, e.time <= until)
+    return [stored_event(row) for row in tx.execute(statement.order_by(e.time, e.source, e.id))]
+
+
+def customers_with_events(tx: Transaction, begin: datetime, end: datetime) -> list[str]:
+    """The keys of customers something happened to in [begin, end], sorted."""
+    e = event.c
+    statement = select(e.customer_key).where(e.time >= begin, e.time <= end).distinct().order_by(e.customer_key)
+    return list(tx.execute(statement).scalars())
+
+
+def events_of_many(tx: Transaction, keys: Sequence[str], until: datetime) -> Iterator[Event]:
+    """The events of several customers up to a moment: customer by customer, each in its order."""
+    e = event.c
+    statement = select(event).where(e.customer_key.in_(keys), e.time <= until)
+    for row in tx.execute(statement.order_by(e.customer_key, e.time, e.source, e.id)):
+        yield stored_event(row)
+
+
 def stored_event(row: Any) -> Event:
     """An Event from its row."""
     return Event(
@@ -114,7 +147,7 @@ def stored_event(row: Any) -> Event:
         type=row.type,
         time=row.time,
         received_at=row.received_at,
-        payload=PAYLOADS[row.type].model_validate_json(json.dumps(row.payload)),
+        payload=STORED[row.type].model_validate_json(json.dumps(row.payload)),
         digest=row.digest,
         raw=bytes(row.raw),
         clamped=row.clamped,
@@ -174,6 +207,12 @@ def dead_letters(tx: Transaction, *, waiting_only: bool = True, only_id: int | N
     if only_id is not None:
         statement = statement.where(dead_letter.c.id == only_id)
     return list(tx.execute(statement))
+
+
+def letters_at(tx: Transaction, place: str) -> list[Any]:
+    """Dead letters at one place, newest first."""
+    statement = select(dead_letter).where(dead_letter.c.place == place)
+    return list(tx.execute(statement.order_by(dead_letter.c.id.desc())))
 
 
 def headers_of(row: Any) -> dict[str, bytes]:

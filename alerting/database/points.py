@@ -92,3 +92,17 @@ def drop_points(tx: Transaction, definitions: Iterable[str]) -> None:
 
 def known_definitions(tx: Transaction) -> set[str]:
     return set(tx.execute(select(signal_point.c.definition).distinct()).scalars())
+
+
+def prune(tx: Transaction, windows: Mapping[str, timedelta], margin: timedelta, now: datetime) -> int:
+    """Delete signals' points older than their window, and of the history what newer points have replaced."""
+    p = signal_point.c
+    gone = 0
+    for definition, window in windows.items():
+        gone += tx.execute(delete(signal_point).where(p.definition == definition, p.time <= now - window)).rowcount
+    newest = (p.time.desc(), p.source.desc(), p.event_id.desc())
+    nth = func.row_number().over(partition_by=(p.customer_key, p.definition), order_by=newest).label("nth")
+    old = (p.definition.in_((ANSWER, CONTACT)), p.time <= now - margin)
+    numbered = select(p.id, nth).where(*old).subquery()
+    replaced = select(numbered.c.id).where(numbered.c.nth > DEPTH)
+    return gone + tx.execute(delete(signal_point).where(p.id.in_(replaced))).rowcount

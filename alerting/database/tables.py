@@ -314,6 +314,31 @@ alert = Table(
     Column("case_id", Number, ForeignKey("case_file.id"), index=True),
     Column("raised_at", Instant, nullable=False),
     UniqueConstraint("event_seq", "rule", "revision"),
+    Index("ix_alert_customer_key_rule", "customer_key", "rule"),
+)
+
+silence = Table(
+    "silence",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("scope", String(20), nullable=False),  # rule | customer | segment
+    Column("name", String(200), nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("author", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("ended_at", Instant),  # before its time
+)
+
+silence_watch = Table(
+    "silence_watch",
+    metadata,
+    Column("watch", String(200), primary_key=True),  # rule, event type and length; an edited rule is watched for anew
+    Column("customer_key", String(200), primary_key=True),
+    Column("last_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("noticed_at", Instant),
+    Index("ix_silence_watch_due_at", "due_at"),
 )
 
 timer = Table(

@@ -1,6 +1,6 @@
 """Timers: each fires once or is cancelled once."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -39,9 +39,15 @@ def cancel_plan(tx: Transaction, subject: int, plan_key: str, reason: str, now: 
     tx.execute(update(timer).where(*this, *_OPEN).values(cancelled_at=now, outcome=reason))
 
 
-def due_timers(tx: Transaction, now: datetime, limit: int = 500) -> list[Any]:
-    """What is due, without locks; ask again under the customer's lock before acting."""
-    return list(tx.execute(select(timer).where(timer.c.due_at <= now, *_OPEN).order_by(timer.c.due_at).limit(limit)))
+def due_timers(tx: Transaction, now: datetime, without: Collection[str] = (), limit: int = 500) -> list[Any]:
+    """What is due, without locks; ask again under the customer's lock before acting. `without` leaves out customers."""
+    due = select(timer).where(timer.c.due_at <= now, timer.c.customer_key.not_in(without), *_OPEN)
+    return list(tx.execute(due.order_by(timer.c.due_at).limit(limit)))
+
+
+def next_due(tx: Transaction) -> datetime | None:
+    """When the next timer falls due, or fell due already; None without any."""
+    return tx.execute(select(timer.c.due_at).where(*_OPEN).order_by(timer.c.due_at).limit(1)).scalar()
 
 
 def still_due(tx: Transaction, customer_key: str, now: datetime) -> list[Any]:

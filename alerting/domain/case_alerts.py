@@ -66,7 +66,7 @@ def join_case(
         if after.fixer is not None and after.fixer == case.fixer:
             tell.append(Told(recipient=after.fixer, template="fix"))
     changed, timers, cancelled = _stricter(after, clocks, alert, now)
-    facts = {"alert": alert.id, "rule": alert.rule, "severity": alert.severity, "clocks": _dues(changed)}
+    facts = {**_duty_facts(alert), "clocks": _dues(changed)}
     return Decision(
         case=after,
         clocks=tuple(changed),
@@ -91,7 +91,9 @@ def _reopen(
     renewed = next_cycle(replace(joined, assignment=case.assignment), clocks, [alert], policies, now)
     if joined.fixer is not None and joined.fixer == case.fixer:
         tell.append(Told(recipient=joined.fixer, template="fix"))
-    audit = (*renewed.audit, *_caller_lines(case, joined, alert, now))
+    reopened, *more = renewed.audit
+    reopened = replace(reopened, facts={**reopened.facts, **_duty_facts(alert)})
+    audit = (reopened, *more, *_caller_lines(case, joined, alert, now))
     return replace(renewed, tell=tuple(tell), audit=audit)
 
 

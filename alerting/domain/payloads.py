@@ -211,12 +211,26 @@ class CustomerDeleted(Payload):
     customer_id: CustomerId
 
 
+class SilenceNoticed(Payload):
+    """Our own event: nothing of a kind came from a customer for as long as a rule says. No sender can post it."""
+
+    customer_id: Id
+    rule: str
+    of: str
+    since: Annotated[datetime, Field(strict=False)]
+    days: int
+
+
 PAYLOADS: dict[str, type[Payload]] = {
     "survey.answered": SurveyAnswered,
     "interaction.recorded": InteractionRecorded,
     "customer.updated": CustomerUpdated,
     "customer.deleted": CustomerDeleted,
 }
+"""Events that others send, by type."""
+
+STORED: dict[str, type[Payload]] = {**PAYLOADS, "silence": SilenceNoticed}
+"""Those, and the ones we make ourselves."""
 
 
 def sentiment_of(metric: str | None, score: float | None, scale: int | None) -> str | None:

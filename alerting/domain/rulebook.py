@@ -39,6 +39,13 @@ class Rule:
     inform: tuple[str, ...]
     policy: str
     template: str
+    of: str | None = None
+    silent_for: timedelta | None = None
+    """A rule `on: silence` fires when no event `of` this type came for so long."""
+    mode: str = "live"
+    """`shadow`: alerts are recorded and tell nobody."""
+    cooldown: timedelta | None = None
+    """How long the rule keeps quiet about a customer it has rung about."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +120,10 @@ class Rulebook:
         """The names its conditions may use."""
         signals = {name: signal.type for name, signal in self.signals.items()}
         return Vocabulary(signals=signals, attributes=self.attributes, lists=self.lists)
+
+    @property
+    def silence_rules(self) -> tuple[Rule, ...]:
+        return tuple(rule for rule in self.rules if rule.silent_for is not None)
 
     def rule(self, rule_id: str) -> Rule | None:
         return next((rule for rule in self.rules if rule.id == rule_id), None)

@@ -39,6 +39,7 @@ EVENT_FIELDS: Mapping[str, Mapping[str, Type]] = {
         "duration_seconds": Type.NUMBER,
         "text": Type.TEXT,
     },
+    "silence": {**_COMMON, "rule": Type.TEXT, "of": Type.TEXT, "since": Type.TIME, "days": Type.BIGINT},
 }
 """What a condition may read of an event, by type. Types that are not here cannot be the `on` of a rule."""
 

@@ -9,6 +9,8 @@ from alerting.domain.errors import Temporary
 from alerting.entrypoints.running import Stop
 from alerting.services.context import Context
 from alerting.services.follow_up import fire_due
+from alerting.services.pruning import prune_points
+from alerting.services.silence import notice_silences
 
 log = logging.getLogger(__name__)
 
@@ -20,14 +22,24 @@ def run_follow_up(ctx: Context, tick: timedelta, stop: Stop) -> None:
         stop.beat("follow-up")
         try:
             fired = fire_due(ctx, tick, lambda: stop.beat("follow-up"))
+            noticed = notice_silences(ctx, lambda: stop.beat("follow-up"))
         except Temporary as error:
             log.warning("waiting for a service", extra={"loop": "follow-up", "error": str(error)})
             return
         except Exception:
             log.exception("sweep failed")
             return
-        if fired:
-            log.info("timers fired", extra={"count": fired})
+        if fired or noticed:
+            log.info("timers fired", extra={"count": fired, "silences": noticed})
+
+    def prune() -> None:
+        try:
+            gone = prune_points(ctx)
+        except Exception:
+            log.exception("pruning failed")
+            return
+        if gone:
+            log.info("points pruned", extra={"count": gone})
 
     sweep()
     scheduler = BackgroundScheduler(timezone="UTC")
@@ -39,6 +51,7 @@ def run_follow_up(ctx: Context, tick: timedelta, stop: Stop) -> None:
         coalesce=True,
         max_instances=1,
     )
+    scheduler.add_job(prune, "interval", hours=1, misfire_grace_time=None, coalesce=True, max_instances=1)
     scheduler.start()
     try:
         while not stop.asked:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from alerting.database import audit, events, instance, points, rulebooks
+from alerting.database import audit, events, instance, points, rulebooks, watches
 from alerting.database.engine import Transaction
 from alerting.domain.errors import ActionRefused, RulebookUnusable
 from alerting.domain.people import Party
 from alerting.domain.rulebook import Rulebook, content_hash
+from alerting.domain.silence import watch_name
 from alerting.services.context import Context
 
 MARGIN = timedelta(days=1)
@@ -93,6 +94,7 @@ def _activate(
         return Activated(hash=rulebook.hash, changed=bool(imported))
     rulebooks.store_rulebook(tx, rulebook.hash, rulebook.files, now)
     _give_points(tx, rulebook)
+    _begin_watches(tx, rulebook)
     rulebooks.activate(tx, rulebook.hash, author, reason, now, approver)
     facts: dict[str, object] = {"before": before, "reason": reason, **({"approver": approver} if approver else {})}
     _note(tx, "rulebook.activated", rulebook.hash, facts, author)
@@ -117,6 +119,15 @@ def activate_first(ctx: Context, read: Callable[[], tuple[Mapping[str, str], Map
             return None
     files, people = read()
     return activate_rulebook(ctx, files, people, author="first start", reason="the database was empty").hash
+
+
+def _begin_watches(tx: Transaction, rulebook: Rulebook) -> None:
+    """A new rule on silence watches every customer from what is stored; those of rules that are gone are forgotten."""
+    rules = {watch_name(rule): rule for rule in rulebook.silence_rules}
+    known = watches.keep_only(tx, list(rules))
+    for name, rule in rules.items():
+        if name not in known and rule.of is not None and rule.silent_for is not None:
+            watches.begin_watch(tx, name, rule.of, rule.silent_for)
 
 
 def _give_points(tx: Transaction, rulebook: Rulebook) -> None:

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from alerting.database import rulebooks
 from alerting.database.engine import Database, Transaction
 from alerting.domain.errors import RulebookChanged, RulebookInvalid, RulebookUnusable
 from alerting.domain.rulebook import Rulebook
+
+Result = TypeVar("Result")
 
 
 @dataclass(kw_only=True)
@@ -52,3 +55,23 @@ def hold_rulebook(tx: Transaction, rulebook: Rulebook) -> None:
     """Keep `rulebook` active until this transaction ends. Asked after the customer locks (transaction 12)."""
     if rulebooks.active_hash(tx, hold=True) != rulebook.hash:
         raise RulebookChanged("another rulebook became active")
+
+
+def with_active_rulebook(ctx: Context, use_case: Callable[[Transaction, Rulebook], Result]) -> Result:
+    """Run with the active rulebook; once more whenever another one became active meanwhile (transaction 12)."""
+
+    rulebook = ctx.shelf.newest()
+
+    def once() -> Result:
+        nonlocal rulebook
+        if rulebook is None:
+            with ctx.db.read() as tx:
+                rulebook = ctx.shelf.active(tx)
+        with ctx.db.write() as tx:
+            return use_case(tx, rulebook)
+
+    while True:
+        try:
+            return ctx.db.retrying(once) if ctx.db.engine.dialect.name == "sqlite" else once()
+        except RulebookChanged:
+            rulebook = None

@@ -183,7 +183,7 @@ def _record(ctx: Context, post: Post, claimed: Claimed, outcome: Outcome, render
         ended = {"ended_at": now, "outcome": outcome.kind, "code": outcome.code, "detail": outcome.detail[:500]}
         notifications.close_delivery(tx, claimed.delivery_id, {**ended, "render_error": render_error})
         if render_error is not None:
-            _note(tx, row, "template.failed", {"template": row.template, "error": render_error}, now)
+            _note(tx, row, "template.failed", {}, now, {"error": render_error})  # it may quote the customer
         if outcome.kind == "sent":
             notifications.settle(tx, row.id, {"status": "sent", "sent_at": now, "lease_until": None, "reason": None})
             _note(tx, row, "notification.sent", {"message_id": row.message_id}, now)
@@ -225,7 +225,14 @@ def _pass_on(tx: Transaction, ctx: Context, claimed: Claimed, outcome: Outcome, 
     notifications.add(tx, row.case_id, row.customer_key, [note], ctx.mail_domain, now)
 
 
-def _note(tx: Transaction, row: Any, action: str, facts: dict[str, Any], now: datetime) -> None:
+def _note(
+    tx: Transaction,
+    row: Any,
+    action: str,
+    facts: dict[str, Any],
+    now: datetime,
+    personal: dict[str, str] | None = None,
+) -> None:
     entry = audit.Entry(
         actor="delivery",
         action=action,
@@ -233,7 +240,9 @@ def _note(tx: Transaction, row: Any, action: str, facts: dict[str, Any], now: da
         subject_id=str(row.case_id),
         happened_at=now,
         cause=f"notification:{row.id}",
+        customer_key=row.customer_key,
         facts={"recipient": row.recipient, "template": row.template, **facts},
+        personal=personal or {},
     )
     audit.write(tx, entry, now)
 

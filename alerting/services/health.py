@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from alerting.database import cases, events, instance, notifications, positions, rulebooks, timers
+from alerting.database import cases, events, instance, notifications, positions, rulebooks, silences, timers
 from alerting.domain.errors import Temporary
 from alerting.services.context import Context
 from alerting.services.event_log import EventLog
@@ -21,6 +21,7 @@ class Health:
     timers_overdue: int
     dead_letters: int
     unknown_conditions: dict[str, int]
+    suppressed: Mapping[str, int]
     gaps: int
     stopped: dict[str, str]
     hold_reason: str | None
@@ -45,6 +46,7 @@ def look(ctx: Context, event_log: EventLog) -> Health:
             timers_overdue=timers.overdue_count(tx, now),
             dead_letters=events.waiting_dead_letters(tx),
             unknown_conditions=events.unknown_by_rule(tx),
+            suppressed=silences.suppressed_by_reason(tx),
             gaps=positions.gap_count(tx),
             stopped=positions.stopped_partitions(tx),
             hold_reason=instance.hold_reason(tx),

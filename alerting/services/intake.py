@@ -3,7 +3,7 @@
 Order of work in a batch (transaction 2): position, events, customer locks, rulebook, time, facts, judge, write.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -11,11 +11,11 @@ from typing import TypeVar
 from alerting.database import customers, events, positions
 from alerting.database.engine import Transaction
 from alerting.database.positions import Partition
-from alerting.domain.errors import RulebookChanged, Temporary, UnreadableEvent
+from alerting.domain.errors import Temporary, UnreadableEvent
 from alerting.domain.events import Event, parse_event
 from alerting.domain.judge import exclusion
 from alerting.domain.rulebook import Rulebook
-from alerting.services.context import Context, hold_rulebook
+from alerting.services.context import Context, hold_rulebook, with_active_rulebook
 from alerting.services.judging import Taken, judge_all
 
 Result = TypeVar("Result")
@@ -48,7 +48,7 @@ def take_batch(ctx: Context, batch: Batch) -> Taken:
     Any other error bisects the batch down to the one record that cannot be handled, which becomes a dead letter.
     """
     try:
-        return _retaking(ctx, lambda tx, rulebook: _take(tx, ctx, rulebook, batch))
+        return with_active_rulebook(ctx, lambda tx, rulebook: _take(tx, ctx, rulebook, batch))
     except Temporary:
         raise
     except Exception as error:
@@ -62,7 +62,7 @@ def take_batch(ctx: Context, batch: Batch) -> Taken:
 
 def take_records(ctx: Context, records: Sequence[Record]) -> Taken:
     """Handle records that stand in no partition: an import's rows. Unreadable ones become dead letters."""
-    return _retaking(ctx, lambda tx, rulebook: _handle(tx, ctx, rulebook, records))
+    return with_active_rulebook(ctx, lambda tx, rulebook: _handle(tx, ctx, rulebook, records))
 
 
 def replay(ctx: Context, letter_id: int) -> UnreadableEvent | None:
@@ -83,27 +83,7 @@ def replay(ctx: Context, letter_id: int) -> UnreadableEvent | None:
         events.note_replay(tx, letter_id, error, now)
         return error
 
-    return _retaking(ctx, attempt)
-
-
-def _retaking(ctx: Context, use_case: Callable[[Transaction, Rulebook], Result]) -> Result:
-    """Run with the active rulebook; once more whenever another one became active meanwhile (transaction 12)."""
-
-    rulebook = ctx.shelf.newest()
-
-    def once() -> Result:
-        nonlocal rulebook
-        if rulebook is None:
-            with ctx.db.read() as tx:
-                rulebook = ctx.shelf.active(tx)
-        with ctx.db.write() as tx:
-            return use_case(tx, rulebook)
-
-    while True:
-        try:
-            return ctx.db.retrying(once) if ctx.db.engine.dialect.name == "sqlite" else once()
-        except RulebookChanged:
-            rulebook = None
+    return with_active_rulebook(ctx, attempt)
 
 
 def _halves(batch: Batch) -> tuple[Batch, Batch]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from alerting.database import audit, cases, customers, events, points, rulebooks
+from alerting.database import audit, cases, customers, events, points, rulebooks, silences, watches
 from alerting.database.engine import Transaction
 from alerting.domain.case_alerts import join_case, open_case
 from alerting.domain.cases import SEVERITIES, RaisedAlert
@@ -15,8 +15,10 @@ from alerting.domain.history import history_points
 from alerting.domain.judge import Judgement, RuleOutcome, judge
 from alerting.domain.payloads import CustomerUpdated
 from alerting.domain.people import Assignment, Staff, fill_role
-from alerting.domain.rulebook import Rulebook
+from alerting.domain.rulebook import Rule, Rulebook
+from alerting.domain.silence import watch_name
 from alerting.domain.sla import Starts
+from alerting.domain.suppression import Silence, suppression
 from alerting.services.applying import Cause, apply_decision
 from alerting.services.context import Context
 
@@ -54,7 +56,7 @@ def judge_all(
     histories = customers.histories(tx, keys)
     begin = fresh[0].event.time - points.longest_window(rulebook.signals)
     held = points.points_between(tx, keys, begin, fresh[-1].event.time)
-    staff = rulebooks.staff_at(tx, now)
+    staff, quieted = rulebooks.staff_at(tx, now), silences.active_silences(tx, now)
     unknown: list[dict[str, Any]] = []
     for arrived in fresh:
         event = arrived.event
@@ -64,10 +66,13 @@ def judge_all(
         unknown += [
             {"event_seq": seq, "rule": o.rule.id, "condition": n} for o in judgement.outcomes for n in o.unknown
         ]
+        rang = False
         for outcome in sorted(judgement.alerts, key=lambda o: -SEVERITIES.index(o.rule.severity)):
             taken.alerts += 1
-            case_id = _raise(tx, ctx, rulebook, staff, judgement, outcome, seq, arrived.excluded, now)
+            quiet = _suppression(tx, judgement, outcome.rule, arrived.excluded, quieted, rang, now)
+            case_id = _raise(tx, ctx, rulebook, staff, judgement, outcome, seq, quiet, now)
             taken.cases |= {case_id} if case_id is not None else set()
+            rang = rang or quiet is None
     events.note_unknown(tx, unknown)
     return taken
 
@@ -88,6 +93,48 @@ def _learn(tx: Transaction, fresh: Sequence[events.Arrived], rulebook: Rulebook,
     for key, given in sorted(changes.items()):
         customers.add_changes(tx, key, given, now)
     points.add_points(tx, left)
+    _watch(tx, fresh, rulebook)
+
+
+def _watch(tx: Transaction, fresh: Sequence[events.Arrived], rulebook: Rulebook) -> None:
+    """Rules on silence hear of every event of their kind, and of every customer that becomes known."""
+    heard, known = [], []
+    for rule in rulebook.silence_rules:
+        assert rule.silent_for is not None, "what makes it a rule on silence"
+        for event in (a.event for a in fresh):
+            seen = (watch_name(rule), event.customer_key, event.time, rule.silent_for)
+            if event.type == rule.of:
+                heard.append(seen)
+            elif isinstance(event.payload, CustomerUpdated):
+                known.append(seen)
+    watches.note_known(tx, known)
+    watches.note_heard(tx, heard)
+
+
+def _suppression(
+    tx: Transaction,
+    judgement: Judgement,
+    rule: Rule,
+    excluded: str | None,
+    quieted: Sequence[Silence],
+    rang: bool,
+    now: datetime,
+) -> str | None:
+    """`rang`: a stronger rule has told people about this very event."""
+    event, cooling = judgement.event, False
+    if rule.cooldown is not None:
+        since = event.time - rule.cooldown
+        cooling = silences.last_alert(tx, rule.id, event.customer_key, since, event.time) is not None
+    return suppression(
+        rule,
+        event.customer_key,
+        judgement.membership.segment,
+        now,
+        excluded=excluded,
+        silences=quieted,
+        cooling=cooling,
+        outranked=rang,
+    )
 
 
 def _raise(

@@ -66,6 +66,9 @@ def _said(alert: Any) -> Moment:
             text=f"The customer answered a survey{score}",
             detail=payload.get("comment") or "",
         )
+    if alert.event_type == "silence":
+        text = f"Silence: no {payload['of']} for {payload['days']} days"
+        return Moment(at=alert.time, recorded_at=alert.time, kind="customer", text=text)
     what = payload.get("channel") or "interaction"
     outcome = f", {payload['outcome']}" if payload.get("outcome") else ""
     return Moment(

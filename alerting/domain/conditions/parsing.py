@@ -26,6 +26,8 @@ def parse(sql: str) -> exp.Expr:
         message = str(details[0].get("description") or "a quote is not closed").split(". Line")[0]
         if message.startswith("Required keyword"):
             message = "something is missing here"
+        if message.startswith("Invalid expression"):
+            message = "something here does not belong there"
         raise ConditionRefused(f"not a SQL condition: {message}", column=_own_column(column)) from error
     select = statements[0] if len(statements) == 1 else None
     if not isinstance(select, exp.Select) or len(select.expressions) != 1 or sql.rstrip().endswith(";"):

@@ -74,6 +74,10 @@ class _Snapshot(Collector):
         for rule, value in h.unknown_conditions.items():
             unknown.add_metric([rule], value)
         yield unknown
+        quiet = GaugeMetricFamily("alerting_suppressed", "Alerts that told nobody, by reason", labels=["reason"])
+        for reason, value in h.suppressed.items():
+            quiet.add_metric([reason], value)
+        yield quiet
 
 
 def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:

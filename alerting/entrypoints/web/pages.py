@@ -14,6 +14,7 @@ from alerting.database import cases, customers, rulebooks
 from alerting.domain.errors import ActionRefused
 from alerting.entrypoints.web.guard import COOKIE, NeedsLogin, cookie_value, is_admin
 from alerting.entrypoints.web.parts import WebParts
+from alerting.services.explaining import Explanation, explain
 from alerting.services.reporting import CASE_STATUSES, as_json, period, response_times
 from alerting.services.timeline import timeline
 from alerting.services.views import case_view
@@ -27,6 +28,7 @@ def routes(parts: WebParts) -> APIRouter:
     inside = APIRouter(include_in_schema=False, dependencies=[Depends(admin)])
     _case_pages(inside, parts)
     _report_pages(inside, parts)
+    _explain_page(inside, parts)
     if parts.mailbox is not None:
         _mailbox_pages(inside, parts, parts.mailbox)
     router = APIRouter(include_in_schema=False)
@@ -97,6 +99,27 @@ def _case_pages(router: APIRouter, parts: WebParts) -> None:
         return HTMLResponse(
             parts.render("case.html", {"v": view, "moments": moments, "zone": view.caller.zone, "page": "cases"})
         )
+
+
+def _explain_page(router: APIRouter, parts: WebParts) -> None:
+    @router.get("/explain")
+    def why(event: str, source: str | None = None, format: str = "html") -> Response:
+        try:
+            found = explain(parts.ctx, _clean(event), _clean(source) if source else None)
+        except LookupError as error:
+            raise HTTPException(404, f"{error}.") from error
+        if not isinstance(found, Explanation):
+            text = f"{found.reason}: {found.field + ': ' if found.field else ''}{found.detail}"
+            if format == "json":
+                return JSONResponse({"dead_letter": {"id": found.id, "place": found.place, "reason": text}})
+            return HTMLResponse(parts.render("message.html", {"title": f"Dead letter {found.id}", "text": text}))
+        if format == "json":
+            return JSONResponse(found.as_json())
+        return HTMLResponse(parts.render("explain.html", {"x": found, "page": "explain"}))
+
+
+def _clean(text: str) -> str:
+    return text.replace("\x00", "")
 
 
 def _case_number(text: str) -> int | None:

@@ -221,6 +221,30 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "silence",
+        sa.Column("id", Number, nullable=False),
+        sa.Column("scope", sa.String(length=20), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("until", Instant(), nullable=False),
+        sa.Column("author", sa.String(length=200), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("ended_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_silence")),
+    )
+    op.create_table(
+        "silence_watch",
+        sa.Column("watch", sa.String(length=200), nullable=False),
+        sa.Column("customer_key", sa.String(length=200), nullable=False),
+        sa.Column("last_at", Instant(), nullable=False),
+        sa.Column("due_at", Instant(), nullable=False),
+        sa.Column("noticed_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("watch", "customer_key", name=op.f("pk_silence_watch")),
+    )
+    with op.batch_alter_table("silence_watch", schema=None) as batch_op:
+        batch_op.create_index("ix_silence_watch_due_at", ["due_at"], unique=False)
+
+    op.create_table(
         "stopped_partition",
         sa.Column("topic", sa.String(length=249), nullable=False),
         sa.Column("partition", sa.Integer(), autoincrement=False, nullable=False),
@@ -295,6 +319,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("alert", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_alert_case_id"), ["case_id"], unique=False)
+        batch_op.create_index("ix_alert_customer_key_rule", ["customer_key", "rule"], unique=False)
 
     op.create_table(
         "clock",
@@ -476,6 +501,7 @@ def downgrade() -> None:
     op.drop_table("clock_entry")
     op.drop_table("clock")
     with op.batch_alter_table("alert", schema=None) as batch_op:
+        batch_op.drop_index("ix_alert_customer_key_rule")
         batch_op.drop_index(batch_op.f("ix_alert_case_id"))
 
     op.drop_table("alert")
@@ -491,6 +517,11 @@ def downgrade() -> None:
 
     op.drop_table("timer")
     op.drop_table("stopped_partition")
+    with op.batch_alter_table("silence_watch", schema=None) as batch_op:
+        batch_op.drop_index("ix_silence_watch_due_at")
+
+    op.drop_table("silence_watch")
+    op.drop_table("silence")
     op.drop_table("signal_point")
     op.drop_table("rulebook")
     op.drop_table("position_gap")

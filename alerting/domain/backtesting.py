@@ -1,0 +1,224 @@
+"""Back-tests: stored events judged once more, with customer and signals as they were, by one rulebook or two.
+
+Pure: a customer's events and versions go in, alerts come out. The same `judge` decides as for a live event.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from alerting.domain.cases import SEVERITIES
+from alerting.domain.customers import Customer
+from alerting.domain.events import Event
+from alerting.domain.history import ANSWER, CONTACT, DEPTH, history_points
+from alerting.domain.judge import judge
+from alerting.domain.people import Staff, fill_role
+from alerting.domain.rulebook import Rule, Rulebook
+from alerting.domain.signals import Point
+
+SAMPLES = 10
+"""How many new and gone alerts are shown by name."""
+
+MONTH = timedelta(days=30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestedAlert:
+    """One alert a rulebook makes of one event.
+
+    `mailed` are the people its first mails go to, the caller first: none for a shadow rule, nor where a stronger rule
+    alerts about the same event.
+    """
+
+    source: str
+    event_id: str
+    time: datetime
+    customer: str
+    customer_name: str
+    segment: str
+    rule: str
+    severity: str
+    mailed: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """The same alert in two rulebooks: one rule's about one event."""
+        return (self.source, self.event_id, self.rule)
+
+    @property
+    def week(self) -> date:
+        """The Monday of its week (UTC)."""
+        return self.time.date() - timedelta(days=self.time.weekday())
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """What one rulebook made of the events."""
+
+    alerts: int = 0
+    by_week: Counter[date] = field(default_factory=Counter)
+    by_person: Counter[str] = field(default_factory=Counter)
+    by_segment: Counter[str] = field(default_factory=Counter)
+    by_rule: Counter[str] = field(default_factory=Counter)
+
+    def add(self, alert: TestedAlert) -> None:
+        self.alerts += 1
+        self.by_week[alert.week] += 1
+        self.by_segment[alert.segment] += 1
+        self.by_rule[alert.rule] += 1
+        self.by_person.update(alert.mailed)
+
+    def __iadd__(self, other: "Tally") -> "Tally":
+        self.alerts += other.alerts
+        for name in ("by_week", "by_person", "by_segment", "by_rule"):
+            getattr(self, name).update(getattr(other, name))
+        return self
+
+
+@dataclass(kw_only=True)
+class Comparison:
+    """Rulebook A and, where there is one, B over the same events, with samples of what only one of them alerts."""
+
+    events: int = 0
+    a: Tally = field(default_factory=Tally)
+    b: Tally | None = None
+    new: int = 0
+    gone: int = 0
+    samples_new: list[TestedAlert] = field(default_factory=list)
+    samples_gone: list[TestedAlert] = field(default_factory=list)
+
+    def __iadd__(self, other: "Comparison") -> "Comparison":
+        self.events += other.events
+        self.a += other.a
+        if self.b is not None and other.b is not None:
+            self.b += other.b
+        self.new += other.new
+        self.gone += other.gone
+        self.samples_new = sorted(self.samples_new + other.samples_new, key=lambda s: s.time)[-SAMPLES:]
+        self.samples_gone = sorted(self.samples_gone + other.samples_gone, key=lambda s: s.time)[-SAMPLES:]
+        return self
+
+    def noise(self, begin: datetime, end: datetime) -> dict[str, float]:
+        """Mails a month that B brings each person more (or fewer) than A; whom nothing changes for is left out."""
+        if self.b is None:
+            return {}
+        months = max((end - begin) / MONTH, 1 / 30)
+        people = self.a.by_person.keys() | self.b.by_person.keys()
+        more = {p: (self.b.by_person[p] - self.a.by_person[p]) / months for p in people}
+        return {person: round(number, 1) for person, number in sorted(more.items()) if number}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """A customer's stored life: every event in order, and who the customer was at any time."""
+
+    key: str
+    events: Sequence[Event]
+    versions: Sequence[tuple[datetime, Mapping[str, object]]]
+
+    def as_of(self, moment: datetime) -> Customer:
+        """As `History.as_of`: what we first heard of a customer also counts for the time before."""
+        if not self.versions:
+            return Customer(key=self.key, known=False, state={})
+        valid = [state for valid_from, state in self.versions if valid_from <= moment]
+        return Customer(key=self.key, known=True, state=valid[-1] if valid else self.versions[0][1])
+
+
+def compare_over(
+    lives: Iterable[Told], a: Rulebook, b: Rulebook | None, staff: Staff, begin: datetime, rule: str | None = None
+) -> Comparison:
+    """Judge every event from `begin` on by both rulebooks; `rule` leaves out all alerts of others."""
+    found = Comparison(b=None if b is None else Tally())
+    for life in lives:
+        for alerts_a, alerts_b in _judged(life, a, b, staff, begin):
+            found.events += 1
+            mine, theirs = (
+                {alert.key: alert for alert in alerts if rule in {None, alert.rule}} for alerts in (alerts_a, alerts_b)
+            )
+            for alert in mine.values():
+                found.a.add(alert)
+            if found.b is None:
+                found.samples_new = _newest(found.samples_new, mine.values())
+                continue
+            for alert in theirs.values():
+                found.b.add(alert)
+            new = [theirs[key] for key in theirs.keys() - mine.keys()]
+            gone = [mine[key] for key in mine.keys() - theirs.keys()]
+            found.new += len(new)
+            found.gone += len(gone)
+            found.samples_new = _newest(found.samples_new, new)
+            found.samples_gone = _newest(found.samples_gone, gone)
+    return found
+
+
+def _newest(samples: list[TestedAlert], more: Iterable[TestedAlert]) -> list[TestedAlert]:
+    added = list(more)
+    return sorted([*samples, *added], key=lambda s: (s.time, s.key))[-SAMPLES:] if added else samples
+
+
+def _judged(
+    life: Told, a: Rulebook, b: Rulebook | None, staff: Staff, begin: datetime
+) -> Iterator[tuple[list[TestedAlert], list[TestedAlert]]]:
+    seen = [_Window(rulebook) for rulebook in (a, b) if rulebook is not None]
+    for event in life.events:
+        for window in seen:
+            window.add(event)
+        if event.time >= begin:
+            customer = life.as_of(event.time)
+            alerts = [_alerts(event, customer, window, staff) for window in seen]
+            yield alerts[0], alerts[1] if len(alerts) > 1 else []
+
+
+class _Window:
+    """The points a rulebook's signals and the history can still see, while events go by in their order."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.rulebook = rulebook
+        self.points: list[Point] = []
+        self._longest = max((signal.within for signal in rulebook.signals.values()), default=timedelta(0))
+        self._history: dict[str, list[Point]] = {ANSWER: [], CONTACT: []}
+
+    def add(self, event: Event) -> None:
+        for point in history_points(event):
+            kept = self._history[point.definition]
+            kept.append(point)
+            del kept[: -DEPTH - 1]  # the event's own is left out of its history
+        new = [point for signal in self.rulebook.signals.values() for point in signal.points_of(event)]
+        if self.points or new:
+            begin = event.time - self._longest
+            self.points = [point for point in self.points if point.order[0] > begin] + new
+
+    def all(self) -> list[Point]:
+        return [*self.points, *self._history[ANSWER], *self._history[CONTACT]]
+
+
+def _alerts(event: Event, customer: Customer, window: _Window, staff: Staff) -> list[TestedAlert]:
+    judgement = judge(event, customer, window.all(), window.rulebook)
+    ranked = sorted(judgement.alerts, key=lambda outcome: -SEVERITIES.index(outcome.rule.severity))
+    rings = next((outcome.rule for outcome in ranked if outcome.rule.mode == "live"), None)
+    return [
+        TestedAlert(
+            source=event.source,
+            event_id=event.id,
+            time=event.time,
+            customer=customer.key,
+            customer_name=customer.name,
+            segment=judgement.membership.segment,
+            rule=outcome.rule.id,
+            severity=outcome.rule.severity,
+            mailed=_mailed(outcome.rule, customer, judgement.membership.segment, window.rulebook, staff)
+            if outcome.rule is rings
+            else (),
+        )
+        for outcome in ranked
+    ]
+
+
+def _mailed(rule: Rule, customer: Customer, segment: str, rulebook: Rulebook, staff: Staff) -> tuple[str, ...]:
+    """Whom the first mails of an alert go to, if it joins no case."""
+    roles = [(rule.caller, True), *([(rule.fixer, False)] if rule.fixer else []), *((r, False) for r in rule.inform)]
+    filled = (
+        fill_role(role, customer, segment, rulebook.routing, staff, to_call=call).party.id for role, call in roles
+    )
+    return tuple(dict.fromkeys(filled))

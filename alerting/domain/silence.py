@@ -1,0 +1,38 @@
+"""Silence as a signal: a rule that fires because nothing came for a while.
+
+Each customer is watched for each such rule from the last event of its kind on, or from when we first knew the customer.
+When the time is over, an event of our own says so, and is judged like any other: explained, back-tested, never twice.
+"""
+
+import hashlib
+from datetime import datetime
+
+from alerting.domain.events import Event
+from alerting.domain.payloads import SilenceNoticed
+from alerting.domain.rulebook import Rule
+
+SOURCE = "/silence"
+
+
+def watch_name(rule: Rule) -> str:
+    """Names what is watched for; a rule that is edited is watched for anew."""
+    assert rule.silent_for is not None, "only rules on silence are watched for"
+    return f"{rule.id} {rule.of} {int(rule.silent_for.total_seconds())}"
+
+
+def silence_event(rule: Rule, customer_key: str, since: datetime, now: datetime) -> Event:
+    """What our follow-up notices: `rule`'s silence of one customer was full at `since` and its length."""
+    assert rule.silent_for is not None, "only rules on silence are watched for"
+    assert rule.of is not None, "a rule on silence says of what"
+    identity = hashlib.sha256(f"{watch_name(rule)}\n{customer_key}\n{since.isoformat()}".encode()).hexdigest()
+    payload = SilenceNoticed(customer_id=customer_key, rule=rule.id, of=rule.of, since=since, days=rule.silent_for.days)
+    return Event(
+        source=SOURCE,
+        id=identity[:32],
+        type="silence",
+        time=since + rule.silent_for,
+        received_at=now,
+        payload=payload,
+        digest=identity,
+        raw=b"",
+    )
