@@ -15,6 +15,8 @@ from alerting.domain.conditions import Condition, Evaluate, Facts, Requirement, 
 MAX_VALUES, MAX_TEXT = 1_000, 100
 """Values remembered of one field, and their length. What has more, such as a comment, does not come again."""
 
+MAX_PATTERNS = 250
+"""Combinations remembered of eight rules; there could be thousands, and memory is finite."""
 
 Rule = TypeVar("Rule")
 
@@ -70,6 +72,8 @@ class _Eight(dict[int, list[tuple[Rule, Evaluate | None]]]):
                 asked = [one.decide if bits >> 8 >> at & 1 else one.rest for one in conditions]
                 left = [ask for ask in asked if ask is not None]
                 found.append((rule, all_of(left) if left else None))
+        if len(self) >= MAX_PATTERNS:
+            self.clear()
         self[bits] = found
         return found
 
