@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from alerting.database.tables import audit_entry, case_file, clock, clock_entry, notification, timer
+from alerting.database.tables import alert, audit_entry, case_file, clock, clock_entry, notification, timer
 from alerting.domain.cases import Status
 from alerting.domain.errors import ActionRefused
 from alerting.services import response
@@ -227,3 +227,20 @@ def test_what_was_still_owed_when_the_customer_complains_again_keeps_its_earlier
     found = response_times(unhappy.app.ctx)
     assert next(line for line in found.overall if line.kind == "resolve").attainment.running == 1  # not once per cycle
     assert next(line for line in found.overall if line.kind == "contact").attainment.met == 1
+
+
+def test_a_complaint_that_arrives_when_the_call_has_answered_it_and_the_case_is_over_rings_nobody(world: World) -> None:
+    world.known_customers()
+    late = world.survey("ACME-AERO", score=1)
+    world.pass_time(hours=1)
+    world.take(world.survey("ACME-AERO", score=2))
+    world.pass_time(hours=1)
+    world.reached("ACME-AERO", by="vp_sales")
+    world.fixed("ACME-AERO")
+    assert world.case("ACME-AERO").status is Status.RESOLVED
+    world.deliver()
+    world.take(late)
+    assert world.rows(select(alert.c.suppressed).order_by(alert.c.id))[-1].suppressed == "answered"
+    assert world.deliver() == []
+    world.take(world.survey("ACME-AERO", score=2))  # what she writes after the call is a new matter
+    assert world.case("ACME-AERO").status is Status.OPEN

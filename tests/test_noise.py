@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from alerting.database import rulebooks
 from alerting.database.tables import alert, audit_entry
 from alerting.domain.errors import ActionRefused
 from alerting.domain.suppression import REASONS, Silence, suppression
@@ -111,15 +112,16 @@ def test_the_reason_that_says_most_about_the_event_comes_first() -> None:
     silence = Silence(scope="customer", name="C", until=BEGIN + timedelta(hours=1))
 
     def why(**changes: Any) -> str | None:
-        given = {"excluded": None, "silences": [], "cooling": False, "outranked": False, **changes}
+        given = {"excluded": None, "answered": False, "silences": [], "cooling": False, "outranked": False, **changes}
         return suppression(rule, "C", "key", BEGIN, **given)
 
     assert why() is None
     assert why(outranked=True) == "outranked"
     assert why(outranked=True, cooling=True) == "cooldown"
     assert why(outranked=True, cooling=True, silences=[silence]) == "silenced"
-    assert why(excluded="too_old", cooling=True, silences=[silence]) == "too_old"
-    assert {"outranked", "cooldown", "silenced", "too_old", "before_go_live", "shadow"} == set(REASONS)
+    assert why(answered=True, cooling=True, silences=[silence]) == "answered"
+    assert why(excluded="too_old", answered=True, cooling=True, silences=[silence]) == "too_old"
+    assert {"answered", "outranked", "cooldown", "silenced", "too_old", "before_go_live", "shadow"} == set(REASONS)
 
 
 def test_on_the_command_line(migrated: Any, own_world: World) -> None:
@@ -137,3 +139,20 @@ def test_on_the_command_line(migrated: Any, own_world: World) -> None:
     assert migrated("silence", "end", "1").returncode == 1
     assert migrated("silence", "add", "--for", "2d", "--reason", "x").returncode == 2
     assert migrated("silence", "add", "--rule", "a", "--for", "long", "--reason", "x").returncode == 2
+
+
+def test_quiet_hours_hold_what_can_wait_and_let_through_what_is_critical(world: World) -> None:
+    world.known_customers()
+    with world.app.ctx.db.write() as tx:
+        staff = rulebooks.staff_at(tx, tx.now()).parties
+        asleep = {name: p.model_copy(update={"quiet_hours": "20:00-07:00"}) for name, p in staff.items()}
+        rulebooks.import_people(tx, asleep, tx.now())
+    world.pass_time(hours=13)  # half past ten in the evening in Berlin
+    world.take(world.survey("KIOSK-7"), world.survey("ACME-AERO"))
+    assert set(recipients(world.deliver())) == {"vp.sales", "office.berlin", "owner.north"}  # a key account is critical
+    world.pass_time(hours=8)
+    assert world.deliver() == []
+    world.pass_time(hours=1)
+    assert recipients(world.deliver()) == ["lead.central"]
+    held = [row for row in world.rows(select(audit_entry)) if row.action == "notification.held"]
+    assert len(held) == 1

@@ -1,5 +1,6 @@
 """People: who holds a role for a customer, why, and who comes next when somebody cannot be reached."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -166,3 +167,27 @@ def test_an_address_no_mail_server_would_take_is_refused_when_it_is_read(address
 def test_unusual_addresses_that_are_right_are_taken() -> None:
     for address in ("o'neil+alerts@sub.example.com", "a_b-c@localhost", "1@2.example"):
         assert party("ann", email=address).email == address
+
+
+@pytest.mark.parametrize(
+    ("hours_", "at", "until"),
+    [
+        ("20:00-07:00", "2026-03-06T22:40+01:00", "2026-03-07T07:00+01:00"),
+        ("20:00-07:00", "2026-03-07T03:00+01:00", "2026-03-07T07:00+01:00"),
+        ("20:00-07:00", "2026-03-07T07:00+01:00", None),
+        ("20:00-07:00", "2026-03-06T19:59+01:00", None),
+        ("12:00-13:30", "2026-03-06T12:00+01:00", "2026-03-06T13:30+01:00"),
+        ("20:00-07:00", "2026-03-28T23:00+01:00", "2026-03-29T07:00+02:00"),  # the clocks change that night
+        (None, "2026-03-06T22:40+01:00", None),
+    ],
+)
+def test_quiet_hours_are_of_the_readers_own_zone(hours_: str | None, at: str, until: str | None) -> None:
+    ann = party("ann", time_zone="Europe/Berlin", quiet_hours=hours_)
+    found = ann.quiet_until(datetime.fromisoformat(at))
+    assert found == (datetime.fromisoformat(until) if until else None)
+
+
+@pytest.mark.parametrize("wrong", ["20-7", "20:00", "24:00-07:00", "20:00-20:00", "20:00 - 07:00"])
+def test_hours_that_are_none_are_refused(wrong: str) -> None:
+    with pytest.raises(ValidationError, match="write them as 20:00-07:00"):
+        party("ann", quiet_hours=wrong)

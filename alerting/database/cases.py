@@ -32,6 +32,12 @@ def unresolved_cases(tx: Transaction, keys: Iterable[str]) -> dict[str, Case]:
     return {row.customer_key: _case(row) for row in rows}
 
 
+def answered_until(tx: Transaction, customer_key: str) -> datetime | None:
+    """The latest call that reached this customer, in whichever case."""
+    statement = select(func.max(case_file.c.answered_until)).where(case_file.c.customer_key == customer_key)
+    return tx.execute(statement).scalar()
+
+
 def _case(row: Any) -> Case:
     return Case(
         id=row.id,

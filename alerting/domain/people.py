@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,14 @@ def mail_address(text: str) -> str:
     return text
 
 
+def _hours(text: str) -> str:
+    begin, _, end = text.partition("-")
+    if not all(re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", part) for part in (begin, end)) or begin == end:
+        raise ValueError(f"{text!r} are no hours; write them as 20:00-07:00")
+    return text
+
+
+QuietHours = Annotated[str, AfterValidator(_hours)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Address = Annotated[str, Field(max_length=254), AfterValidator(mail_address)]
 PartyId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
@@ -53,10 +62,26 @@ class Party(BaseModel):
     substitute: PartyId | None = None
     locale: str = "en"
     time_zone: Zone = "UTC"
+    quiet_hours: QuietHours | None = None
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    def quiet_until(self, moment: datetime) -> datetime | None:
+        """When the quiet hours that `moment` lies in are over (UTC); None where it lies in none.
+
+        Wall-clock times of the own zone: hours that a clock change skips or repeats are as long as they are.
+        """
+        if self.quiet_hours is None:
+            return None
+        begin, end = (time.fromisoformat(part) for part in self.quiet_hours.split("-"))
+        local = moment.astimezone(self.zone)
+        inside = begin <= local.time() < end if begin < end else local.time() >= begin or local.time() < end
+        if not inside:
+            return None
+        day = local.date() if local.time() < end else local.date() + timedelta(days=1)
+        return datetime.combine(day, end, self.zone).astimezone(UTC)
 
 
 class Territory(BaseModel):

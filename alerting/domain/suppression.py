@@ -10,6 +10,7 @@ from alerting.domain.rulebook import Rule
 REASONS = {
     "before_go_live": "from before go_live",
     "too_old": "older than notify_max_age when it arrived",
+    "answered": "a call had answered it before it arrived",
     "shadow": "the rule runs in shadow mode",
     "silenced": "somebody has silenced it",
     "cooldown": "the rule's cool-down for this customer was not over",
@@ -39,13 +40,19 @@ def suppression(
     now: datetime,
     *,
     excluded: str | None,
+    answered: bool,
     silences: Iterable[Silence],
     cooling: bool,
     outranked: bool,
 ) -> str | None:
-    """The reason an alert tells nobody; None where it rings. `excluded` is what the event's age says."""
+    """The reason an alert tells nobody; None where it rings.
+
+    `excluded` is what the event's age says; `answered`, that the customer was called after the event and nothing is open.
+    """
     if excluded is not None:
         return excluded
+    if answered:
+        return "answered"
     if rule.mode == "shadow":
         return "shadow"
     if any(silence.covers(rule.id, customer, segment, now) for silence in silences):

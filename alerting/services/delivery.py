@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from alerting.database import audit, customers, instance, notifications
 from alerting.database.engine import Transaction
+from alerting.domain.cases import SEVERITIES
 from alerting.domain.errors import Invalid, Temporary
 from alerting.domain.notifications import LEASE, Mail, NewNotification, Outcome, reason_gone, retry_after
 from alerting.domain.people import Party
@@ -126,6 +127,8 @@ def _claim(ctx: Context, post: Post, notification_id: int, customer_key: str) ->
         if gone is not None or recipient is None:
             _skip(tx, ctx, row, gone or "nobody", now)
             return None
+        if _rests(tx, row, recipient, view, now):
+            return None
         delivery_id = notifications.claim(tx, row, recipient.email, now + post.lease, now)
         if delivery_id is None:
             return None
@@ -138,6 +141,16 @@ def _claim(ctx: Context, post: Post, notification_id: int, customer_key: str) ->
             rulebook=rulebook,
         )
         return Claimed(notification=row, delivery_id=delivery_id, letter=letter)
+
+
+def _rests(tx: Transaction, row: Any, recipient: Party, view: CaseView, now: datetime) -> bool:
+    """Whether the reader's quiet hours hold this mail; what is critical wakes people up. Not a word is lost."""
+    until = recipient.quiet_until(now)
+    if until is None or view.case.severity == SEVERITIES[-1]:
+        return False
+    notifications.settle(tx, row.id, {"not_before": until, "reason": f"quiet hours until {until.isoformat()}"})
+    _note(tx, row, "notification.held", {"until": until.isoformat()}, now)
+    return True
 
 
 def _tell_default(tx: Transaction, ctx: Context, rulebook: Rulebook, view: CaseView, row: Any, now: datetime) -> None:

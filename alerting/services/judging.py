@@ -11,6 +11,7 @@ from alerting.database.engine import Transaction
 from alerting.domain.case_alerts import join_case, open_case
 from alerting.domain.cases import SEVERITIES, RaisedAlert
 from alerting.domain.customers import Change
+from alerting.domain.events import Event
 from alerting.domain.history import history_points
 from alerting.domain.judge import Judgement, RuleOutcome, judge
 from alerting.domain.payloads import CustomerUpdated
@@ -111,6 +112,14 @@ def _watch(tx: Transaction, fresh: Sequence[events.Arrived], rulebook: Rulebook)
     watches.note_heard(tx, heard)
 
 
+def _answered(tx: Transaction, event: Event) -> bool:
+    """Whether it arrived so late that the customer was called since, and the case is over."""
+    if event.customer_key in cases.unresolved_cases(tx, [event.customer_key]):
+        return False
+    until = cases.answered_until(tx, event.customer_key)
+    return until is not None and min(event.time, event.received_at) <= until
+
+
 def _suppression(
     tx: Transaction,
     judgement: Judgement,
@@ -131,6 +140,7 @@ def _suppression(
         judgement.membership.segment,
         now,
         excluded=excluded,
+        answered=_answered(tx, event),
         silences=quieted,
         cooling=cooling,
         outranked=rang,
