@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-long check format lock clean
+.PHONY: help install demo test test-long bench check format lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -30,6 +30,15 @@ test-long: $(INSTALLED) ## 100,000 pairs of conditions and facts compared with P
 		tests/test_conditions.py::test_every_condition_means_what_postgresql_says \
 		tests/test_condition_moments.py::test_moments_lists_and_numbers_mean_what_postgresql_says
 
+# Ratios taken in one run, no timed tests. What we are compared with is installed beside the product, not into it.
+PEERS := .venv-bench/.installed
+bench: $(INSTALLED) $(PEERS) ## the figures of bench/README.md, measured on this machine
+	@for each in $(or $(BENCH),conditions rule_index); do $(BIN)/python -m bench.$$each; done
+
+$(PEERS): bench/requirements.txt $(INSTALLED)
+	@$(BIN)/pip install --quiet --require-hashes --upgrade --target $(@D) --requirement $<
+	@touch $@
+
 check: $(INSTALLED) ## format, lint, types, layers, spelling, then the tests
 	@$(BIN)/ruff format --check --quiet . $(SCRIPTS)
 	@$(BIN)/ruff check --quiet . $(SCRIPTS)
@@ -51,7 +60,7 @@ lock: $(INSTALLED) ## write requirements.lock anew from pyproject.toml
 		-o requirements.lock $(UPGRADE)
 
 clean: ## remove .venv and what the tools left behind
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp is written last, so an installation that was broken off is begun again.

@@ -311,26 +311,27 @@ def test_intervals_are_read_as_postgresql_writes_them(text: str, interval: Inter
     assert read_interval(text) == interval
 
 
-def test_what_a_condition_demands_is_found_for_the_index() -> None:
-    names = {name: (f"customer.{name}", Type.TEXT) for name in ("region", "segment")} | {
-        "score": ("event.score", Type.NUMBER)
+def test_what_a_condition_requires_of_single_facts_is_found_for_the_index() -> None:
+    names = {name: (f"customer.{name}", Type.TEXT) for name in ("region", "segment", "comment")} | {
+        "score": ("event.score", Type.NUMBER),
+        "contact_me": ("event.contact_me", Type.BOOLEAN),
     }
 
-    def demands(sql: str) -> dict[str, set[str]]:
-        return {key: set(values) for key, values in compile_condition(sql, Scope(names=names)).demands.items()}
+    def requires(sql: str) -> list[tuple[str, set[str] | None]]:
+        found = compile_condition(sql, Scope(names=names)).requirements
+        return [(one.field, None if one.texts is None else set(one.texts)) for one in found]
 
-    assert demands("region = 'NW' AND score < 3") == {"customer.region": {"NW"}}
-    assert demands("('a' = segment) AND region IN ('x', 'y')") == {
-        "customer.segment": {"a"},
-        "customer.region": {"x", "y"},
-    }
-    assert demands("region IN ('x', 'y') AND region IN ('y', 'z')") == {"customer.region": {"y"}}
+    assert requires("region = 'NW' AND score < 3") == [("customer.region", {"NW"}), ("event.score", None)]
+    assert requires("('a' = segment) AND region IN ('x', 'y')") == [
+        ("customer.segment", {"a"}),
+        ("customer.region", {"x", "y"}),
+    ]
+    for not_one_of_some_texts in ("region <> 'x'", "NOT region = 'x'", "region NOT IN ('x')", "region IN ('x', NULL)"):
+        assert requires(not_one_of_some_texts) == [("customer.region", None)]
+    assert requires("NOT contact_me AND score IN (1, 2)") == [("event.contact_me", None), ("event.score", None)]
     for nothing in (
-        "region = 'NW' OR score < 3",
-        "region NOT IN ('x')",
-        "region <> 'x'",
-        "NOT region = 'x'",
-        "region IN ('x', NULL)",
-        "score IN (1, 2)",
+        "region = 'NW' OR score < 3",  # reads two facts
+        "score / 2 = 1",  # 3 and 3.0 differ
+        "comment LIKE '%late%'",  # would never be met again
     ):
-        assert demands(nothing) == {}
+        assert requires(nothing) == []

@@ -21,6 +21,10 @@ class OfOne:
     bigint: Callable[[int], int | None]
     numeric: Callable[[Any], Decimal | None]
 
+    def either(self, a: Any) -> Any:
+        """By the kind of number found."""
+        return self.bigint(a) if type(a) is int else self.numeric(a)
+
 
 @dataclass(frozen=True, kw_only=True)
 class OfTwo:
@@ -84,9 +88,13 @@ def _scale(value: Decimal) -> int:
 
 ABSOLUTE = OfOne(bigint=lambda a: _in_range(abs(a)), numeric=lambda a: Decimal(a).copy_abs())
 NEGATE = OfOne(bigint=lambda a: _in_range(-a), numeric=lambda a: Decimal(a).copy_negate())
-ADD = OfTwo(bigint=lambda a, b: _in_range(a + b), numeric=_exactly(_EXACT.add))
-SUBTRACT = OfTwo(bigint=lambda a, b: _in_range(a - b), numeric=_exactly(_EXACT.subtract))
-MULTIPLY = OfTwo(bigint=lambda a, b: _in_range(a * b), numeric=_exactly(_EXACT.multiply))
+ADD = OfTwo(bigint=lambda a, b: c if BIGINT_MIN <= (c := a + b) <= BIGINT_MAX else None, numeric=_exactly(_EXACT.add))
+SUBTRACT = OfTwo(
+    bigint=lambda a, b: c if BIGINT_MIN <= (c := a - b) <= BIGINT_MAX else None, numeric=_exactly(_EXACT.subtract)
+)
+MULTIPLY = OfTwo(
+    bigint=lambda a, b: c if BIGINT_MIN <= (c := a * b) <= BIGINT_MAX else None, numeric=_exactly(_EXACT.multiply)
+)
 DIVIDE = OfTwo(bigint=_quotient, numeric=_exactly(_divide))
 REMAINDER = OfTwo(bigint=_remainder, numeric=_exactly(_EXACT.remainder))
 

@@ -73,15 +73,14 @@ def judge(
     membership = segment_of(customer, facts, rulebook.segments)
     facts["customer.tags"] = _tags(event, customer, held, facts, rulebook)
     facts["customer.segment"] = membership.segment
-    candidates = rulebook.rules_on(event.type) if every_rule else rulebook.candidates(event.type, facts)
-    tried = (_try(rule, facts, to_the_end=every_rule) for rule in candidates)
+    rules = rulebook.rules_on(event.type) if every_rule else rulebook.possible_rules(event.type, facts)
     return Judgement(
         event=event,
         customer=customer,
         membership=membership,
         tags=tuple(facts["customer.tags"]),
         signals=signals,
-        outcomes=tuple(outcome for outcome in tried if outcome is not None),
+        outcomes=tuple(_outcome(rule, facts) for rule in rules),
     )
 
 
@@ -96,19 +95,12 @@ def _tags(
     return tags_of(customer, {**facts, **{f"signal.{n}": v for n, v in signals.items()}}, rulebook.tags)
 
 
-def _try(rule: Rule, facts: Mapping[str, Any], *, to_the_end: bool) -> RuleOutcome | None:
-    """None as soon as a condition is false: most rules end there, and nobody asks for more."""
-    values = []
-    for named in rule.when:
-        value = named.condition(facts)
-        if value is False and not to_the_end:
-            return None
-        values.append(value)
+def _outcome(rule: Rule, facts: Mapping[str, Any]) -> RuleOutcome:
     truths = []
-    for named, value in zip(rule.when, values, strict=True):
+    for named in rule.when:
         condition = named.condition
         reads = {key.removeprefix("event."): facts.get(key) for key in condition.reads}
-        truths.append(Truth(name=named.name, sql=condition.sql, value=value, reads=reads))
+        truths.append(Truth(name=named.name, sql=condition.sql, value=condition(facts), reads=reads))
     return RuleOutcome(rule=rule, truths=tuple(truths))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from alerting.domain.conditions import Condition, Type
 from alerting.domain.people import Routing
-from alerting.domain.rule_index import RuleIndex, demands_of
+from alerting.domain.rule_index import RuleIndex
 from alerting.domain.segments import Segment
 from alerting.domain.signals import Signal
 from alerting.domain.sla import Policy
@@ -101,21 +101,19 @@ class Rulebook:
         return {path.removeprefix(prefix): text for path, text in self.files.items() if path.startswith(prefix)}
 
     def rules_on(self, event_type: str) -> tuple[Rule, ...]:
-        return self._by_type.get(event_type, ((), RuleIndex(())))[0]
+        return tuple(rule for rule in self.rules if rule.on == event_type)
 
-    def candidates(self, event_type: str, facts: Mapping[str, Any]) -> list[Rule]:
-        """The rules on events of this type that can be true or unknown for these facts, in their order."""
-        rules, index = self._by_type.get(event_type, ((), RuleIndex(())))
-        return [rules[position] for position in index.candidates(facts)]
+    def possible_rules(self, event_type: str, facts: Mapping[str, Any]) -> list[Rule]:
+        """The rules on events of this type none of whose conditions is false for these facts, in their order."""
+        index = self._indexes.get(event_type)
+        return index.possible(facts) if index is not None else []
 
     @cached_property
-    def _by_type(self) -> dict[str, tuple[tuple[Rule, ...], RuleIndex]]:
-        found = {}
-        for event_type in {rule.on for rule in self.rules}:
-            rules = tuple(rule for rule in self.rules if rule.on == event_type)
-            demands = [demands_of([named.condition.demands for named in rule.when]) for rule in rules]
-            found[event_type] = (rules, RuleIndex(demands))
-        return found
+    def _indexes(self) -> dict[str, RuleIndex[Rule]]:
+        return {
+            event_type: RuleIndex([(rule, [n.condition for n in rule.when]) for rule in self.rules_on(event_type)])
+            for event_type in {rule.on for rule in self.rules}
+        }
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -7,7 +7,19 @@ A fact that is missing is NULL. A compiled condition answers True, False or None
 
 from alerting.domain.conditions.compiler import compile_condition
 from alerting.domain.conditions.parsing import MAX_LENGTH
-from alerting.domain.conditions.types import Condition, Demands, Facts, Scope, Type
+from alerting.domain.conditions.shapes import all_of
+from alerting.domain.conditions.types import Condition, Evaluate, Facts, Requirement, Scope, Type
 from alerting.domain.conditions.walker import MAX_DEPTH
 
-__all__ = ["MAX_DEPTH", "MAX_LENGTH", "Condition", "Demands", "Facts", "Scope", "Type", "compile_condition"]
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_LENGTH",
+    "Condition",
+    "Evaluate",
+    "Facts",
+    "Requirement",
+    "Scope",
+    "Type",
+    "all_of",
+    "compile_condition",
+]

@@ -1,19 +1,17 @@
 """What is true, false or unknown: connections, comparisons, membership, patterns, choices."""
 
 import operator
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlglot import exp
 
-from alerting.domain.conditions import texts
+from alerting.domain.conditions import shapes, texts
 from alerting.domain.conditions.types import Evaluate, Facts, Type
 from alerting.domain.conditions.walker import Typed, Walker, constant, negated, refused
 from alerting.domain.errors import ConditionRefused
 
-Compare = Callable[[Any, Any], bool]
-_COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
+COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
 
 
 class Logic(Walker):
@@ -29,26 +27,13 @@ class Logic(Walker):
         return constant(Type.NULL, None)
 
     def _and(self, node: exp.And, depth: int) -> Typed:
-        return self._connected(node, depth, decisive=False)
+        return Typed(type=Type.BOOLEAN, run=shapes.all_of(self._operands(node, depth)))
 
     def _or(self, node: exp.Or, depth: int) -> Typed:
-        return self._connected(node, depth, decisive=True)
+        return Typed(type=Type.BOOLEAN, run=shapes.any_of(self._operands(node, depth)))
 
-    def _connected(self, node: exp.Connector, depth: int, *, decisive: bool) -> Typed:
-        """A chain of AND is false, one of OR true, as soon as one operand is; else unknown if any is unknown."""
-        operands = [self.truth(operand, depth) for operand in node.flatten()]
-
-        def run(facts: Facts) -> bool | None:
-            answer: bool | None = not decisive
-            for operand in operands:
-                value: bool | None = operand(facts)
-                if value is decisive:
-                    return decisive
-                if value is None:
-                    answer = None
-            return answer
-
-        return Typed(type=Type.BOOLEAN, run=run)
+    def _operands(self, node: exp.Connector, depth: int) -> list[Evaluate]:
+        return [self.truth(operand, depth) for operand in node.flatten()]
 
     def _not(self, node: exp.Not, depth: int) -> Typed:
         return Typed(type=Type.BOOLEAN, run=negated(self.truth(node.this, depth)))
@@ -80,21 +65,12 @@ class Logic(Walker):
     def _gte(self, node: exp.GTE, depth: int) -> Typed:
         return self._compared(node, depth, operator.ge)
 
-    def _compared(self, node: exp.Binary, depth: int, compare: Compare) -> Typed:
+    def _compared(self, node: exp.Binary, depth: int, compare: shapes.Compare) -> Typed:
         for side in (node.left, node.right):
-            if isinstance(side, _COMPARISONS):
+            if isinstance(side, COMPARISONS):
                 raise refused(side, "comparisons do not chain; put parentheses around one, or connect them with AND")
         left, right = self.comparable(node, [self.compile(side, depth) for side in (node.left, node.right)])
-        first, second = left.run, right.run
-
-        def run(facts: Facts) -> bool | None:
-            a = first(facts)
-            if a is None:
-                return None
-            b = second(facts)
-            return None if b is None else compare(a, b)
-
-        return Typed(type=Type.BOOLEAN, run=run)
+        return Typed(type=Type.BOOLEAN, run=shapes.compared(left, right, compare))
 
     def _member(self, node: exp.Binary, within: exp.Expr, depth: int) -> Typed:
         """`text = ANY(list)`. Nothing is in an empty list, not even NULL; in a list that is NULL nobody knows."""
@@ -130,38 +106,19 @@ class Logic(Walker):
         if node.args.get("query") or node.args.get("unnest") or not node.expressions:
             raise ConditionRefused("IN takes a list of values, no subquery")
         given = [self.compile(item, depth) for item in (node.this, *node.expressions)]
-        needle, *items = (part.run for part in self.comparable(node, given))
-
-        def run(facts: Facts) -> bool | None:
-            value = needle(facts)
-            if value is None:
-                return None
-            found = [item(facts) for item in items]
-            return True if value in found else None if None in found else False
-
-        return Typed(type=Type.BOOLEAN, run=run)
+        needle, *items = self.comparable(node, given)
+        return Typed(type=Type.BOOLEAN, run=shapes.among(needle, items))
 
     def _between(self, node: exp.Between, depth: int) -> Typed:
-        low = self._bounded(node, "low", depth)
-        high = self._bounded(node, "high", depth)
-
-        def run(facts: Facts) -> bool | None:
-            above, below = low(facts, operator.ge), high(facts, operator.le)
-            if above is False or below is False:
-                return False
-            return None if above is None or below is None else True
-
-        return Typed(type=Type.BOOLEAN, run=run)
-
-    def _bounded(self, node: exp.Between, end: str, depth: int) -> Callable[[Facts, Compare], bool | None]:
-        parts = [self._once(node.this, depth), self.compile(node.args[end], depth)]
-        subject, bound = (part.run for part in self.comparable(node, parts))
-
-        def run(facts: Facts, compare: Compare) -> bool | None:
-            value, limit = subject(facts), bound(facts)
-            return None if value is None or limit is None else compare(value, limit)
-
-        return run
+        """Each bound may make another kind of the value: a date beside a date, a time beside a time."""
+        value, low, high = (
+            self._once(node.this, depth),
+            *(self.compile(node.args[end], depth) for end in ("low", "high")),
+        )
+        return Typed(
+            type=Type.BOOLEAN,
+            run=shapes.between(self.comparable(node, [value, low]), self.comparable(node, [value, high])),
+        )
 
     def _once(self, node: exp.Expr, depth: int) -> Typed:
         """Compiled once however often it is asked for: nested ranges would double the work at every level."""
@@ -184,12 +141,12 @@ class Logic(Walker):
         raise ConditionRefused("IS is followed by NULL, TRUE or FALSE")
 
     def _like(self, node: exp.Like, depth: int) -> Typed:
-        return self._pattern(node, depth, lambda text: text)
+        return self._pattern(node, depth, None)
 
     def _ilike(self, node: exp.ILike, depth: int) -> Typed:
         return self._pattern(node, depth, texts.lower)
 
-    def _pattern(self, node: exp.Binary, depth: int, fold: Callable[[str], str]) -> Typed:
+    def _pattern(self, node: exp.Binary, depth: int, fold: Callable[[str], str] | None) -> Typed:
         if isinstance(node.left, (exp.Like, exp.ILike)):
             raise refused(node.left, "put parentheses around the first comparison")
         subject = self.compile(node.left, depth)
@@ -197,13 +154,9 @@ class Logic(Walker):
             isinstance(node.right, exp.Literal) and node.right.is_string
         ):
             raise ConditionRefused("LIKE compares a text with a pattern written in quotes")
-        matches = re.compile(texts.like_to_regex(fold(node.right.this)), re.DOTALL).fullmatch
-
-        def run(facts: Facts) -> bool | None:
-            text = subject.run(facts)
-            return None if text is None else matches(fold(text)) is not None
-
-        return Typed(type=Type.BOOLEAN, run=run)
+        matches = shapes.like(fold(node.right.this) if fold else node.right.this)
+        found = (lambda text: matches(fold(text))) if fold else matches
+        return Typed(type=Type.BOOLEAN, run=shapes.of_one(subject, found))
 
     def _case(self, node: exp.Case, depth: int) -> Typed:
         whens = [self._when(node, when.this, depth) for when in node.args["ifs"]]

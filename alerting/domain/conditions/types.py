@@ -42,8 +42,6 @@ class Type(Enum):
 
 Facts = Mapping[str, Any]
 Evaluate = Callable[[Facts], Any]
-Demands = Mapping[str, frozenset[str]]
-"""Facts a condition cannot be true without: key -> the texts one of which it must be."""
 Signature = tuple[type, ...]
 """The Python types of the facts whose values decide how a condition is compiled."""
 
@@ -110,6 +108,51 @@ def _nearest(name: str, known: Mapping[str, Any] | Sequence[str]) -> str | None:
     return f"did you mean {near[0]!r}?" if near else None
 
 
+class Variants(dict[Signature, Evaluate]):
+    """A condition as compiled for each combination of types met so far. Where they do not fit, it is unknown."""
+
+    def __init__(self, compile_for: Callable[[Signature], Evaluate]) -> None:
+        self.compile_for = compile_for
+
+    def __missing__(self, signature: Signature) -> Evaluate:
+        if len(self) >= 1_000:
+            self.clear()  # answers of a survey may be anything; memory is finite
+        try:
+            run = self.compile_for(signature)
+        except ConditionRefused:
+            run = _unknown
+        self[signature] = run
+        return run
+
+    def deciding(self, keys: Sequence[str]) -> Evaluate:
+        """Looks at the types of these facts and evaluates the variant for them; most conditions have one or none."""
+        if not keys:
+            return self[()]
+        if len(keys) == 1:
+            only = keys[0]
+            return lambda facts: self[(type(facts.get(only)),)](facts)
+        if len(keys) == 2:
+            one, other = keys
+            return lambda facts: self[type(facts.get(one)), type(facts.get(other))](facts)
+        return lambda facts: self[tuple([type(facts.get(key)) for key in keys])](facts)
+
+
+def _unknown(facts: Facts) -> None:
+    """The truth of what cannot be decided."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requirement:
+    """A part that must not be false if the condition is to be true, and that reads one fact, which can be hashed.
+
+    `texts` where it asks whether the fact is one of these, and nothing else.
+    """
+
+    field: str
+    holds: Evaluate
+    texts: frozenset[str] | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Condition:
     """A compiled condition: its text and the facts it reads. Evaluating it never raises."""
@@ -118,26 +161,19 @@ class Condition:
     reads: tuple[str, ...]
     by_value: tuple[str, ...] = ()
     """Those of the facts whose values decide the types."""
-    demands: Demands = field(default_factory=dict, compare=False)
-    compile_for: Callable[[Signature], Evaluate] = field(repr=False, compare=False)
-    _variants: dict[Signature, Evaluate] = field(default_factory=dict, repr=False, compare=False)
+    requirements: tuple[Requirement, ...] = field(default=(), compare=False)
+    variants: Variants = field(repr=False, compare=False)
+    decide: Evaluate = field(repr=False, compare=False)
+    """Calling the condition, without the detour over its class."""
+    rest: Evaluate | None = field(repr=False, compare=False)
+    """What is left to ask where all the requirements are known to hold; None where nothing is."""
 
     def __call__(self, facts: Facts) -> bool | None:
         """True, False, or None for unknown: facts are missing, or have types the condition can do nothing with."""
-        signature = tuple([type(facts.get(key)) for key in self.by_value])
-        run = self._variants.get(signature)
-        if run is None:
-            try:
-                run = self.variant(signature)
-            except ConditionRefused:
-                return None
-        value: bool | None = run(facts)
+        value: bool | None = self.decide(facts)
         return value
 
     def variant(self, signature: Signature) -> Evaluate:
         """The condition for facts of these types. Raises ConditionRefused where they do not fit."""
-        if signature not in self._variants:
-            if len(self._variants) >= 1_000:
-                self._variants.clear()  # answers of a survey may be anything; memory is finite
-            self._variants[signature] = self.compile_for(signature)
-        return self._variants[signature]
+        run = self.variants[signature]
+        return run if run is not _unknown else self.variants.compile_for(signature)

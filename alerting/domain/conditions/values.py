@@ -2,17 +2,21 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sqlglot import exp
 
 from alerting.domain import arithmetic
-from alerting.domain.conditions import moments, texts
-from alerting.domain.conditions.logic import Logic
-from alerting.domain.conditions.types import Facts, Type
-from alerting.domain.conditions.walker import Typed, constant, refused, shown
+from alerting.domain.conditions import moments, shapes, texts
+from alerting.domain.conditions.logic import COMPARISONS, Logic
+from alerting.domain.conditions.types import Type
+from alerting.domain.conditions.walker import Typed, calculated, constant, refused, shown
 from alerting.domain.errors import ConditionRefused
+
+_ARITHMETIC = (exp.Paren, exp.Neg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)
+_COMPARING = (*COMPARISONS, exp.Between, exp.In, exp.Is)
 
 
 class Values(Logic):
@@ -24,11 +28,27 @@ class Values(Logic):
             self.scope.words(name)
             raise ConditionRefused("a list stands in = ANY(...) or in contains_any(...)")
         key, kind = self.scope.find(name)
-        self.reads.append(key)
-        if kind in {Type.NUMBER, Type.ANY}:
+        self.reads[key] = kind
+        either = kind is Type.NUMBER and self._is_only_compared(node)
+        if not either and kind in {Type.NUMBER, Type.ANY}:
             self.by_value[key] = kind
             kind = self.kinds.get(key) or (Type.BIGINT if kind is Type.NUMBER else Type.NULL)
-        return Typed(type=kind, run=lambda facts: facts.get(key))
+        kind = Type.BIGINT if either else kind
+        return Typed(type=kind, run=lambda facts: facts.get(key), field=key, either=either)
+
+    def _is_only_compared(self, node: exp.Expr) -> bool:
+        """Whether a value only ends in a comparison, at most after arithmetic with numbers: any kind of number will do."""
+        top = node
+        while isinstance(top.parent, _ARITHMETIC):
+            top = top.parent
+        return isinstance(top.parent, _COMPARING) and all(self._is_arithmetic(part) for part in top.walk())
+
+    def _is_arithmetic(self, part: exp.Expr) -> bool:
+        if isinstance(part, exp.Column):
+            return self.scope.find(name_of(part))[1] in {Type.BIGINT, Type.NUMERIC, Type.NUMBER}
+        if isinstance(part, exp.Literal):
+            return not part.is_string
+        return isinstance(part, (*_ARITHMETIC, exp.Identifier))
 
     def _dot(self, node: exp.Dot, depth: int) -> Typed:
         raise ConditionRefused(f"unknown field {shown(node)}")
@@ -113,15 +133,13 @@ class Values(Logic):
         inner = self.compile(node.this, depth)
         if not inner.type.is_number:
             raise ConditionRefused(f"needs a number, not a {inner.type.value}")
+        if inner.either:
+            return replace(self._applied(inner, inner.type, on.either), either=True)
         return self._applied(inner, inner.type, on.numeric if inner.type is Type.NUMERIC else on.bigint)
 
     @staticmethod
     def _applied(inner: Typed, kind: Type, apply: Callable[[Any], Any]) -> Typed:
-        def run(facts: Facts) -> Any:
-            value = inner.run(facts)
-            return None if value is None else apply(value)
-
-        return Typed(type=kind, run=run)
+        return calculated(kind, shapes.of_one(inner, apply), inner)
 
     def _add(self, node: exp.Add, depth: int) -> Typed:
         return self._arithmetic(node, depth, arithmetic.ADD, moments.SUMS)
@@ -146,6 +164,10 @@ class Values(Logic):
         of_moments: dict[tuple[Type, Type], tuple[Type, moments.Calculate]] | None = None,
     ) -> Typed:
         left, right = self.compile(node.left, depth), self.compile(node.right, depth)
+        if left.either or right.either:
+            self.by_kind = True
+            run = shapes.of_either_kind(left, right, on.bigint, on.numeric)
+            return Typed(type=Type.BIGINT, run=run, either=True)
         if left.type.is_number and right.type.is_number:
             kind = Type.NUMERIC if Type.NUMERIC in {left.type, right.type} else Type.BIGINT
             calculate: moments.Calculate = on.numeric if kind is Type.NUMERIC else on.bigint
@@ -153,12 +175,7 @@ class Values(Logic):
             kind, calculate = found
         else:
             raise refused(node, f"cannot calculate with a {left.type.value} and a {right.type.value}")
-
-        def run(facts: Facts) -> Any:
-            a, b = left.run(facts), right.run(facts)
-            return None if a is None or b is None else calculate(a, b)
-
-        return Typed(type=kind, run=run)
+        return calculated(kind, shapes.of_two(left, right, calculate), left, right)
 
 
 def name_of(column: exp.Column) -> str:

@@ -42,11 +42,18 @@ _PUNCTUAL = {Type.TIME, Type.DATE}
 
 @dataclass(frozen=True, kw_only=True)
 class Typed:
-    """A compiled part. `literal` is a text in quotes, which PostgreSQL reads as a date where it meets one."""
+    """A compiled part. `literal` is a text in quotes, which PostgreSQL reads as a date where it meets one.
+
+    `field` is the key of the fact where the part is nothing but that; `fixed` where no fact can change its value;
+    `either` where it may be a whole number or a fraction, and whoever calculates with it must look.
+    """
 
     type: Type
     run: Evaluate
     literal: str | None = None
+    field: str | None = None
+    fixed: bool = False
+    either: bool = False
 
 
 class Walker:
@@ -55,8 +62,10 @@ class Walker:
     def __init__(self, scope: Scope, kinds: dict[str, Type]) -> None:
         self.scope = scope
         self.kinds = kinds
-        self.reads: list[str] = []
+        self.reads: dict[str, Type] = {}
         self.by_value: dict[str, Type] = {}
+        self.by_kind = False
+        """Whether it calculates with what may be a whole number or a fraction: 3 and 3.0 may come to different things."""
 
     def compile(self, node: exp.Expr, depth: int) -> Typed:
         if depth > MAX_DEPTH:
@@ -114,11 +123,19 @@ def _as_moment(part: Typed, kind: Type) -> Typed:
         found = day(facts)
         return None if found is None else at_midnight(found)
 
-    return replace(part, type=kind, run=run)
+    return replace(part, type=kind, run=run, field=None)
 
 
 def constant(kind: Type, value: Any) -> Typed:
-    return Typed(type=kind, run=lambda facts: value, literal=value if kind is Type.TEXT else None)
+    return Typed(type=kind, run=lambda facts: value, literal=value if kind is Type.TEXT else None, fixed=True)
+
+
+def calculated(kind: Type, run: Evaluate, *parts: Typed) -> Typed:
+    """A value made of others; of literals alone it is calculated here and now."""
+    if not all(part.fixed for part in parts):
+        return Typed(type=kind, run=run)
+    value = run({})
+    return Typed(type=kind, run=lambda facts: value, fixed=True)
 
 
 def negated(run: Evaluate) -> Evaluate:
