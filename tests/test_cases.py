@@ -26,7 +26,7 @@ from alerting.domain.cases import (
 from alerting.domain.errors import ActionRefused
 from alerting.domain.people import Assignment
 from alerting.domain.sla import Clock, ClockKind, NewTimer, Policy, Starts, Step, Target
-from tests.builders import NOW, hours, party, unhurried
+from tests.builders import LONG, NOW, hours, party, unhurried
 
 H = timedelta(hours=1)
 ACKNOWLEDGE, CONTACT, RESOLVE = ClockKind.ACKNOWLEDGE, ClockKind.CONTACT, ClockKind.RESOLVE
@@ -294,6 +294,19 @@ def test_another_fixer_of_a_joining_alert_is_informed() -> None:
 def test_after_the_call_there_is_nothing_to_hand_over() -> None:
     with pytest.raises(ActionRefused, match="has been reached"):
         File(alert()).tried("ann", hours(1)).handed("ben", hours(2))
+
+
+def test_what_was_mended_between_two_complaints_is_not_asked_for_again_when_an_earlier_call_is_recorded() -> None:
+    def live(*, late: bool) -> File:
+        file = File(alert())
+        if not late:
+            file.tried("ann", hours(1))
+        file.joined(alert(at=hours(2), id_=2), hours(2)).mended(hours(3)).joined(
+            alert(sla=RELAXED, at=hours(4), id_=3), hours(4)
+        )
+        return file.tried("ann", hours(5), happened_at=hours(1)) if late else file
+
+    assert live(late=True).dues() == live(late=False).dues() == {"acknowledge": hours(6), "contact": hours(26)}
 
 
 def test_an_earlier_call_recorded_last_does_not_take_back_what_the_later_one_answered() -> None:
@@ -612,7 +625,7 @@ class CaseLife(RuleBasedStateMachine):
             assert self.file.timers[f"missed {key}"].due_at == clock.due_at
 
 
-CaseLife.TestCase.settings = settings(unhurried, max_examples=150, stateful_step_count=25)
+CaseLife.TestCase.settings = settings(unhurried, max_examples=150 * LONG, stateful_step_count=25)
 TestCaseLife = CaseLife.TestCase
 
 

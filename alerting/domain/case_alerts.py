@@ -122,8 +122,11 @@ def next_cycle(
         cause_removed_at=removed if removed is not None and removed >= newest else None,
         assignment=case.assignment + 1,
     )
-    running = {kind: clock for kind, clock in current_clocks(case, clocks).items() if clock.running}
-    started, timers = _start_all(after, complaints, policies, now, running)
+    held = list(clocks)
+    running = {kind: clock for kind, clock in current_clocks(case, held).items() if clock.running}
+    mended = [clock.stopped_at for clock in held if clock.kind is ClockKind.RESOLVE and clock.stopped_at is not None]
+    mended += [removed] if removed is not None else []
+    started, timers = _start_all(after, complaints, policies, now, running, max(mended, default=None))
     alerts = [complaint.id for complaint in complaints]
     facts = {"alerts": alerts, "rule": after.rule, "cycle": after.cycle, "clocks": _dues(started)}
     return Decision(
@@ -198,16 +201,19 @@ def _start_all(
     policies: Mapping[str, Policy],
     now: datetime,
     owed: Mapping[ClockKind, Clock],
+    mended: datetime | None = None,
 ) -> tuple[list[Clock], list[NewTimer]]:
-    """The clocks of a cycle. What was still `owed` of the cycle before keeps its due time where that is earlier.
+    """The clocks of a cycle.
 
-    It is owed on even where no new complaint's policy knows such a promise, with the steps of its own policy.
+    What was still `owed` of the cycle before keeps its due time where that is earlier. It is owed on even where no new
+    complaint's policy knows such a promise, with the steps of its own policy. A cause that was `mended` since a
+    complaint was sent is not to be mended for it again.
     """
     clocks, timers = [], []
     for kind in ClockKind:
-        if kind is ClockKind.RESOLVE and case.cause_removed_at is not None:
-            continue
         asking = [complaint for complaint in complaints if kind in complaint.policy.targets]
+        if kind is ClockKind.RESOLVE and mended is not None:
+            asking = [complaint for complaint in asking if complaint.starts.customer_sent > mended]
         plans = [(start_clock(kind, c.policy, c.starts, case.cycle, 1), c.policy.targets[kind]) for c in asking]
         before = owed.get(kind)
         if before is not None:
