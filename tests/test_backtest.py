@@ -100,6 +100,16 @@ def test_only_one_rule_and_only_since_a_day(lived: World) -> None:
     )  # signals see what happened before the period
 
 
+def test_several_processes_come_to_the_same(lived: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alerting.services.backtest.CHUNK", 1)
+    stricter = other(key_accounts=("sentiment = 'negative'", "score <= 4"))
+    begin, done = BEGIN - timedelta(days=60), []
+    shared = backtest(lived.app.ctx, begin, stricter, None, lambda part, of: done.append((part, of)), processes=2)
+    alone = backtest(lived.app.ctx, begin, stricter)
+    assert {**shared.as_json(), "to": None} == {**alone.as_json(), "to": None}
+    assert sum(part for part, _ in done) == done[0][1] == 3
+
+
 def test_nothing_is_written_and_nothing_is_sent(lived: World) -> None:
     def state() -> list[int]:
         return [

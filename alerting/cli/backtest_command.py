@@ -1,5 +1,6 @@
 """`alerting rules backtest`: what a rule would have done, before it sends anything."""
 
+import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -52,7 +53,7 @@ def backtest_(rule: str | None, folder: Path | None, since: str, svg: Path | Non
                 bar.length = max(of, 1)
                 bar.update(done)
 
-            found = backtest(app.ctx, _begin(since, now), other, rule, step)
+            found = backtest(app.ctx, _begin(since, now), other, rule, step, os.cpu_count() or 1)
     if svg is not None:
         svg.write_text(_picture(found), encoding="utf-8")
     if as_json_:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -83,5 +84,9 @@ class Customer:
 
     def fields(self, attributes: Mapping[str, Type] = NO_ATTRIBUTES) -> dict[str, Any]:
         """The customer as conditions see it, by bare name; free attributes with their declared types."""
-        free = read_facts(self.state.get("attributes") or {}, attributes)
-        return {**free, **read_facts({**self.state, "id": self.key}, CUSTOMER_FIELDS)}
+        free = read_facts(self.state.get("attributes") or {}, attributes) if attributes else {}
+        return {**free, **self._standing}
+
+    @cached_property
+    def _standing(self) -> dict[str, Any]:
+        return read_facts({**self.state, "id": self.key}, CUSTOMER_FIELDS)

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 import pydantic_core
@@ -64,8 +65,12 @@ class Event:
         assert respondent is not None, "the payload's validation guarantees one of the two"
         return address_key(respondent)
 
-    def fields(self) -> dict[str, Any]:
+    def fields(self) -> Mapping[str, Any]:
         """The event as conditions see it: flat, derived fields included, fractions as Decimal."""
+        return self._fields
+
+    @cached_property
+    def _fields(self) -> Mapping[str, Any]:
         found: dict[str, Any] = {"type": self.type, "source": self.source, "id": self.id, "time": self.time}
         for name, value in self.payload.model_dump().items():
             if name == "respondent":

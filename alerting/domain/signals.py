@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from alerting.domain import arithmetic
@@ -67,7 +68,7 @@ class Signal:
     within: timedelta
     reset_when: Condition | None
 
-    @property
+    @cached_property
     def definition(self) -> str:
         """Names what the points mean; an edited signal starts with points of its own."""
         conditions = [self.where and self.where.sql, self.reset_when and self.reset_when.sql]
