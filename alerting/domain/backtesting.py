@@ -159,7 +159,8 @@ def compare_over(
 
 
 def _newest(samples: list[TestedAlert], more: Iterable[TestedAlert]) -> list[TestedAlert]:
-    added = list(more)
+    full = len(samples) == SAMPLES
+    added = [alert for alert in more if not full or alert.time >= samples[0].time]
     return sorted([*samples, *added], key=lambda s: (s.time, s.key))[-SAMPLES:] if added else samples
 
 

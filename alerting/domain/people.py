@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from functools import cached_property
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -164,6 +165,7 @@ class Staff:
     def get(self, party_id: str | None) -> Party | None:
         return self.parties.get(party_id) if party_id else None
 
+    @cached_property
     def people_only(self) -> "Staff":
         """Without the offices."""
         return Staff(parties={name: party for name, party in self.parties.items() if party.kind == "person"})
@@ -207,7 +209,7 @@ def fill_role(
     nobody; loading a rulebook refuses that beforehand.
     """
     why: list[str] = []
-    available = staff.people_only() if to_call else staff
+    available = staff.people_only if to_call else staff
     party = _fill(role, customer, segment, routing, available, why)
     if party is None and role != "default":
         why.append(f"nobody holds {role}: goes to default")
