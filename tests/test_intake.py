@@ -1,6 +1,7 @@
 """Intake: from a record to alerts and cases; bad input; nothing lost, nothing twice."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -276,3 +277,17 @@ def test_points_that_left_every_window_are_pruned_and_no_judgement_misses_them(w
     assert sum(point.definition == "@answer" for point in left) >= 2
     taken = world.take(world.call(), world.call())
     assert taken.alerts == 1  # the call of five days ago and these two
+
+
+def test_calls_of_one_millisecond_without_a_time_count_in_the_order_of_the_log(world: World) -> None:
+    """In batches of their own, and with ids that would order them the other way round."""
+    world.known_customers()
+    with world.app.ctx.db.write() as tx:
+        positions.begin_position(tx, PARTITION, 0)
+    moment = world.now()
+    for offset, name in enumerate("cba"):
+        made = {key: value for key, value in world.call("ALPENWERK", id=name).items() if key != "time"}
+        batch = _batch(world, offset, made)
+        records = [replace(record, timestamp=moment) for record in batch.records]
+        taken = take_batch(world.app.ctx, replace(batch, records=records))
+    assert taken.alerts == 1

@@ -5,7 +5,7 @@ Order of work in a batch (transaction 2): position, events, customer locks, rule
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from alerting.database import customers, events, positions
@@ -122,8 +122,14 @@ def _letter(record: Record, error: UnreadableEvent, now: datetime) -> events.Dea
 
 
 def _received(record: Record, now: datetime) -> datetime:
-    """When our log took it. A producer's clock may run ahead of ours; nothing was received in the future."""
-    return min(record.timestamp, now) if record.timestamp is not None else now
+    """When our log took it. A producer's clock may run ahead of ours; nothing was received in the future.
+
+    Logs count milliseconds. Records of the same one are told apart by their offsets: an event that carries no time of
+    its own must not come before the one it followed, whatever their ids are.
+    """
+    if record.timestamp is None:
+        return now
+    return min(record.timestamp + timedelta(microseconds=record.offset % 1_000), now)
 
 
 def _handle(tx: Transaction, ctx: Context, rulebook: Rulebook, records: Sequence[Record]) -> Taken:
