@@ -100,11 +100,3 @@ def outbox(tx: Transaction) -> tuple[int, datetime | None]:
     columns = (func.count().label("waiting"), func.min(n.created_at).label("oldest"))
     row = tx.execute(select(*columns).where(n.status.in_(_WAITING))).one()
     return int(row.waiting), row.oldest
-
-
-def recipients_told(tx: Transaction, case_id: int, cause_kind: str, cause_id: int) -> set[str]:
-    n = notification.c
-    rows = tx.execute(
-        select(n.recipient).where(n.case_id == case_id, n.cause_kind == cause_kind, n.cause_id == cause_id)
-    )
-    return set(rows.scalars())

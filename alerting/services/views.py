@@ -95,9 +95,6 @@ class CaseView:
         done = [a for a in self.attempts if a.reached and a.cycle == self.case.cycle]
         return (self.staff.get(done[0].by), done[0]) if done else None
 
-    def step_for(self, template: str, clock: ClockKind | None = None) -> UpcomingStep | None:
-        return next((s for s in self.steps if s.template == template and clock in {None, s.clock}), None)
-
 
 def case_view(tx: Transaction, rulebook: Rulebook, case_id: int, now: datetime | None = None) -> CaseView:
     """Gather a case. Raises LookupError for one that does not exist."""
