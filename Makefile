@@ -20,8 +20,9 @@ install: $(INSTALLED) ## .venv with everything, exactly as in requirements.lock
 demo: $(INSTALLED) ## the main job on the embedded default; ARGS=--exit ends it afterwards
 	@$(BIN)/alerting demo $(ARGS)
 
+# Two workers, whatever the machine: each starts services of its own.
 test: $(INSTALLED) ## the whole suite, services included; ARGS="-k word" for a part
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 SEED := $(shell date +%s)
 test-long: $(INSTALLED) ## 100,000 pairs of conditions and facts compared with PostgreSQL; SEED=n repeats a run

@@ -32,8 +32,8 @@ from alerting.entrypoints.follow_up import run_follow_up
 from alerting.entrypoints.running import Stop, watch
 from alerting.services.activation import activate_first
 from alerting.services.context import Context, Shelf
-from alerting.services.delivery import Mailer, Post
 from alerting.services.event_log import EventLog
+from alerting.services.letters import Mailer, Post
 from alerting.settings import Settings
 
 if TYPE_CHECKING:

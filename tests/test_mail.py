@@ -29,7 +29,7 @@ from alerting.database import rulebooks
 from alerting.database.tables import case_file, notification
 from alerting.domain.errors import ActionRefused
 from alerting.domain.notifications import Mail
-from alerting.services.delivery import Letter, RenderError
+from alerting.services.letters import Letter, RenderError
 from alerting.services.response import Ticket
 from alerting.services.views import case_view
 from tests.builders import starter_files, unhurried

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 
-from alerting.adapters.templates import MAIL_FACTS, filters
+from alerting.adapters.templates import facts_of, filters
 from alerting.adapters.yaml_files import Findings, YamlFile
 from alerting.adapters.yaml_files import Path as YamlPath
 from alerting.domain.conditions import Scope
@@ -67,9 +67,10 @@ def check_template(name: str, text: str, known: Collection[str], findings: Findi
         if f"templates/mail/{other}" not in known:
             message = f"there is no template {other!r} to build on"
             findings.problems.append(Problem(file=name, line=_line_of(text, other), column=None, message=message))
-    for variable in sorted(asked - MAIL_FACTS):
+    facts = facts_of(name)
+    for variable in sorted(asked - facts):
         message = f"no mail has a variable {variable!r}"
-        hint = f"known are {', '.join(sorted(MAIL_FACTS))}"
+        hint = f"known are {', '.join(sorted(facts))}"
         line = _line_of(text, variable)
         findings.problems.append(Problem(file=name, line=line, column=None, message=message, suggestion=hint))
 

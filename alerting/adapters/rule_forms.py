@@ -258,6 +258,8 @@ class OfficeForm(Form):
     substitute: PartyId | None = None
     locale: str = "en"
     time_zone: str = "UTC"
+    quiet_hours: str | None = None
+    digest: str | None = None
 
 
 class PeopleForm(Form):

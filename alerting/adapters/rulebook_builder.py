@@ -36,7 +36,9 @@ _FILES = tuple(
     f"rules/{name}.yaml"
     for name in ("settings", "attributes", "lists", "signals", "segments", "routing", "sla", "surveys", "people")
 )
-STANDING_TEMPLATES = ("call", "fix", "informed", "handled", "reminder", "stand_in", "overdue", "undelivered")
+STANDING_TEMPLATES = (
+    "call", "fix", "informed", "handled", "reminder", "stand_in", "overdue", "undelivered", "digest",
+)  # fmt: skip
 """Mails the product sends by itself; a rule may name another one in place of `call`."""
 
 

@@ -17,7 +17,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from alerting.adapters.links import Links
 from alerting.domain.durations import format_duration
 from alerting.domain.notifications import Mail
-from alerting.services.delivery import Letter, RenderError
+from alerting.services.letters import DigestLetter, Letter, RenderError
 from alerting.services.response import Purpose, Ticket
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
@@ -29,6 +29,17 @@ _LANGUAGES = {
 
 MAIL_FACTS = frozenset({"v", "me", "zone", "data", "link", "case_link", "call_hours", "soon"})
 """What a mail template may ask for."""
+
+DIGEST_FACTS = frozenset({"items", "me", "zone"})
+"""What the template of a digest may ask for; each of the `items` has the facts of a mail and its `duty`."""
+
+
+def facts_of(template: str) -> frozenset[str]:
+    """What a template may ask for, by its name below `templates/mail/`; what others build on serves both."""
+    name = template.rsplit("/", 1)[-1]
+    if name.startswith("_"):
+        return MAIL_FACTS | DIGEST_FACTS
+    return DIGEST_FACTS if name.startswith("digest.") else MAIL_FACTS
 
 
 def one_line(text: Any, limit: int = 200) -> str:
@@ -153,24 +164,34 @@ class Composer:
         self._links = links
         self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True, keep_style_tags=True)
 
-    def compose(self, letter: Letter) -> Mail:
+    def compose(self, letter: Letter | DigestLetter) -> Mail:
         """Raises RenderError that names the template; the letter can then still be sent plainly."""
+        name = letter.template if isinstance(letter, Letter) else "digest"
         try:
             environment = _environment(tuple(sorted(letter.rulebook.templates.items())))
-            facts = self._facts(letter)
+            facts = self._facts(letter) if isinstance(letter, Letter) else self._digest_facts(letter)
             parts = {
-                ending: environment.get_template(_localized(letter, ending)).render(facts)
+                ending: environment.get_template(_localized(letter, name, ending)).render(facts)
                 for ending in ("subject.txt", "txt", "html")
             }
             html = self._inliner.inline(parts["html"])
         except Exception as error:  # a template can fail in any way, endless recursion too, and the mail must go
             line = getattr(error, "lineno", None)
-            place = f"{letter.template} line {line}" if line else letter.template
+            place = f"{name} line {line}" if line else name
             raise RenderError(f"{place}: {type(error).__name__}: {error}") from error
         return self._mail(letter, one_line(parts["subject.txt"]), _tidy(parts["txt"]), html)
 
-    def compose_plain(self, letter: Letter, error: RenderError) -> Mail:
+    def compose_plain(self, letter: Letter | DigestLetter, error: RenderError) -> Mail:
         """Without templates: what must be known and where to act, for when a template fails at 22:40."""
+        letters = [letter] if isinstance(letter, Letter) else letter.letters
+        lines = [line for one in letters for line in (*self._plain(one), "")]
+        lines += [f"This mail is plain because its template failed ({one_line(error, 300)})."]
+        view = letters[0].view
+        more = f" and {len(letters) - 1} more" if len(letters) > 1 else ""
+        subject = f"{view.case.number}: {one_line(view.customer.name)} - {view.trigger.title}{more}"
+        return self._mail(letter, one_line(subject), "\n".join(lines), None)
+
+    def _plain(self, letter: Letter) -> list[str]:
         view, zone = letter.view, letter.recipient.zone
         lines = [
             f"{view.case.number}: {one_line(view.customer.name)} is unhappy.",
@@ -181,10 +202,7 @@ class Composer:
         ]
         if view.contact and view.contact.get("phone"):
             lines.append(f"{one_line(view.contact['name'])}: {one_line(view.contact['phone'])}")
-        lines += ["", *self._plain_links(letter), f"The case:    {self._links.case_page(view.case.id or 0)}"]
-        lines += ["", f"This mail is plain because its template failed ({one_line(error, 300)})."]
-        subject = f"{view.case.number}: {one_line(view.customer.name)} - {view.trigger.title}"
-        return self._mail(letter, one_line(subject), "\n".join(lines), None)
+        return [*lines, "", *self._plain_links(letter), f"The case:    {self._links.case_page(view.case.id or 0)}"]
 
     def _plain_links(self, letter: Letter) -> list[str]:
         """What the reader may do, and no more: the office must not take the call over by a click."""
@@ -224,10 +242,12 @@ class Composer:
             "soon": timedelta(hours=1),
         }
 
-    def _mail(self, letter: Letter, subject: str, text: str, html: str | None) -> Mail:
-        view = letter.view
-        domain = letter.message_id.rsplit("@", 1)[-1].rstrip(">")
-        first = view.alerts[0].time  # unlike `starts`, it stays when the case is reopened: one thread per case
+    def _digest_facts(self, digest: DigestLetter) -> dict[str, Any]:
+        items = [{**self._facts(one), "duty": one.data.get("duty", _duty(one.template))} for one in digest.letters]
+        return {"items": items, "me": digest.recipient, "zone": digest.recipient.zone}
+
+    def _mail(self, letter: Letter | DigestLetter, subject: str, text: str, html: str | None) -> Mail:
+        newest = letter if isinstance(letter, Letter) else letter.letters[-1]
         return Mail(
             message_id=letter.message_id,
             sender=self._sender,
@@ -236,20 +256,39 @@ class Composer:
             subject=subject,
             text=text,
             html=html,
-            reply_to=view.owner.email if view.owner else None,
-            in_reply_to=f"<case-{view.case.id}.{first:%Y%m%d%H%M%S}@{domain}>",
-            sent_at=view.now,
+            reply_to=_reply_to(letter),
+            in_reply_to=_thread(letter) if isinstance(letter, Letter) else None,
+            sent_at=newest.view.now,
         )
 
 
-def _localized(letter: Letter, ending: str) -> str:
+def _duty(template: str) -> str:
+    """A rule may name a template of its own in place of `call`."""
+    return template if template in {"fix", "informed", "handled"} else "call"
+
+
+def _reply_to(letter: Letter | DigestLetter) -> str | None:
+    """The account owner; of a digest only where all its customers have the same one."""
+    letters = [letter] if isinstance(letter, Letter) else letter.letters
+    owners = {one.view.owner.email if one.view.owner else None for one in letters}
+    return owners.pop() if len(owners) == 1 else None
+
+
+def _thread(letter: Letter) -> str:
+    view = letter.view
+    domain = letter.message_id.rsplit("@", 1)[-1].rstrip(">")
+    first = view.alerts[0].time  # unlike `starts`, it stays when the case is reopened: one thread per case
+    return f"<case-{view.case.id}.{first:%Y%m%d%H%M%S}@{domain}>"
+
+
+def _localized(letter: Letter | DigestLetter, template: str, ending: str) -> str:
     """Of the rulebook's own templates: a twin of `call.txt` is no `call.html`."""
     own = letter.rulebook.templates
     for locale in (letter.recipient.locale, letter.recipient.locale.split("-")[0], "en"):
-        name = f"{locale}/{letter.template}.{ending}"
+        name = f"{locale}/{template}.{ending}"
         if name in own:
             return name
-    raise LookupError(f"there is no template {letter.template}.{ending}")
+    raise LookupError(f"there is no template {template}.{ending}")
 
 
 def _tidy(text: str) -> str:

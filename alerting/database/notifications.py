@@ -48,6 +48,23 @@ def by_id(tx: Transaction, notification_id: int) -> Any:
     return tx.execute(select(notification).where(notification.c.id == notification_id)).first()
 
 
+def by_ids(tx: Transaction, numbers: Iterable[int]) -> list[Any]:
+    """Oldest first."""
+    statement = select(notification).where(notification.c.id.in_(sorted(numbers)))
+    return list(tx.execute(statement.order_by(notification.c.id)))
+
+
+def mates(tx: Transaction, row: Any, now: datetime, limit: int) -> list[Any]:
+    """What may go in one mail with this one: the rest of its digest, or what is due to its reader and was never tried."""
+    n = notification.c
+    if row.digest_id is not None:
+        chosen: tuple[Any, ...] = (n.digest_id == row.digest_id, n.status.in_(_WAITING))
+    else:
+        never_tried = (n.status == "pending", n.attempts == 0, n.digest_id.is_(None))
+        chosen = (n.recipient == row.recipient, n.not_before <= now, *never_tried)
+    return list(tx.execute(select(n.id, n.customer_key).where(*chosen).order_by(n.id).limit(limit)))
+
+
 def claim(tx: Transaction, row: Any, address: str, lease_until: datetime, now: datetime) -> int | None:
     """Take a notification for one attempt; returns the attempt's number, None when somebody else was first."""
     n = notification.c

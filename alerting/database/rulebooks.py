@@ -85,6 +85,14 @@ def staff_at(tx: Transaction, moment: datetime) -> Staff:
     return Staff(parties={party.id: party for party in parties})
 
 
+def party_at(tx: Transaction, party: str, moment: datetime) -> Party | None:
+    """One of them, by the same facts."""
+    f = party_fact.c
+    statement = select(f.facts).where(f.party == party, f.valid_from <= moment)
+    facts = tx.execute(statement.order_by(f.valid_from.desc(), f.id.desc()).limit(1)).scalar()
+    return Party.model_validate(facts) if facts is not None else None
+
+
 def import_people(tx: Transaction, people: Mapping[str, Party], now: datetime) -> list[str]:
     """Store what is new or changed about people as facts valid from now on; returns whose facts changed.
 

@@ -364,6 +364,22 @@ timer = Table(
     ),
 )
 
+reader = Table(
+    "reader",
+    metadata,
+    Column("person", String(64), primary_key=True),
+    Column("told_at", Instant, nullable=False),
+)
+
+digest = Table(
+    "digest",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("recipient", String(64), nullable=False),
+    Column("message_id", String(200), nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+)
+
 notification = Table(
     "notification",
     metadata,
@@ -384,7 +400,14 @@ notification = Table(
     Column("lease_until", Instant),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("sent_at", Instant),
+    Column("digest_id", Number, ForeignKey("digest.id"), index=True),
     UniqueConstraint("cause_kind", "cause_id", "recipient", "channel"),
+    Index(
+        "ix_notification_recipient_waiting",
+        "recipient",
+        sqlite_where=text("status IN ('pending', 'claimed')"),
+        postgresql_where=text("status IN ('pending', 'claimed')"),
+    ),
     Index(
         "ix_notification_waiting",
         "not_before",

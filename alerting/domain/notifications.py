@@ -1,11 +1,11 @@
 """Notifications: the intent to tell one person one thing because of one cause."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from alerting.domain.cases import Case, Status
+from alerting.domain.cases import SEVERITIES, Case, Status
 from alerting.domain.sla import Clock, ClockKind
 
 CauseKind = Literal["alert", "timer", "delivery", "response", "notification"]
@@ -53,6 +53,18 @@ def reason_gone(template: str, data: Mapping[str, Any], recipient: str, case: Ca
             return "the case has another fixer now"
         return "the cause has been removed" if case.cause_removed_at or case.status is Status.RESOLVED else None
     return None
+
+
+def can_wait(template: str, duty: str, severity: str, clocks: Iterable[Clock], until: datetime, now: datetime) -> bool:
+    """Whether a mail may wait for its reader's next digest at `until`.
+
+    Not what is critical, nor what escalates; nor what would leave its reader less than half of the time that is left.
+    """
+    if severity == SEVERITIES[-1] or template in {"reminder", "stand_in", "overdue", "undelivered"}:
+        return False
+    bound = {"informed": "", "handled": "", "fix": "fixer"}.get(duty, "caller")
+    due = min((clock.due_at for clock in clocks if clock.running and clock.by == bound), default=None)
+    return due is None or until <= now + (due - now) / 2
 
 
 def retry_after(attempts: int, jitter: float) -> timedelta:

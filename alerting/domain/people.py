@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from alerting.domain.customers import Customer
+from alerting.domain.durations import parse_duration
 
 
 def _zone(name: str) -> str:
@@ -42,6 +43,13 @@ def _hours(text: str) -> str:
     return text
 
 
+def _pause(text: str) -> str:
+    if not timedelta(0) < parse_duration(text) <= timedelta(days=1):
+        raise ValueError(f"{text!r} is not between a second and a day; write 30m, 2h or 1d")
+    return text
+
+
+Pause = Annotated[str, AfterValidator(_pause)]
 QuietHours = Annotated[str, AfterValidator(_hours)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Address = Annotated[str, Field(max_length=254), AfterValidator(mail_address)]
@@ -64,6 +72,12 @@ class Party(BaseModel):
     locale: str = "en"
     time_zone: Zone = "UTC"
     quiet_hours: QuietHours | None = None
+    digest: Pause | None = None
+    """How long after a mail the next ones are gathered, to come as one."""
+
+    @property
+    def digest_pause(self) -> timedelta | None:
+        return parse_duration(self.digest) if self.digest else None
 
     @property
     def zone(self) -> ZoneInfo:

@@ -6,7 +6,8 @@ from typing import Any
 
 from alerting.entrypoints.running import Stop, repeat
 from alerting.services.context import Context
-from alerting.services.delivery import Post, deliver_one, due_notifications
+from alerting.services.delivery import deliver_one, due_notifications
+from alerting.services.letters import Post
 
 IDLE_SECONDS = 0.2
 SENDERS = 4

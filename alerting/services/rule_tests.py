@@ -18,9 +18,10 @@ from alerting.domain.people import fill_role
 from alerting.domain.rule_tests import Arrival, Fault, Happening, Played, Response, RuleTest, format_offset
 from alerting.services import response
 from alerting.services.context import Context
-from alerting.services.delivery import Post, deliver_due
+from alerting.services.delivery import deliver_due
 from alerting.services.follow_up import fire_due
 from alerting.services.intake import Record, take_records
+from alerting.services.letters import Post
 from alerting.services.response import Actor
 
 KNOWN_SINCE = timedelta(days=30)

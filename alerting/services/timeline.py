@@ -110,6 +110,7 @@ def _in_words(entry: Mapping[str, Any], staff: Staff) -> str | None:
             + (f"; it goes to {_name(staff, facts['to'])}" if facts["to"] else "")
         ),
         "no_notification_sent": lambda: f"No mail to {_name(staff, facts['recipient'])}: {facts['reason']}",
+        "notification.batched": lambda: f"Mail to {_name(staff, facts['recipient'])} waits for the next digest",
         "notification.held": lambda: f"Mail to {_name(staff, facts['recipient'])} waits for the end of the quiet hours",
         "template.failed": lambda: f"The template {facts['template']} failed; a plain mail was sent instead",
     }

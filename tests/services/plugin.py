@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -29,9 +30,24 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"broker: {described(config.stash[CHOICE])}"
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist tells the process that prints the summary."""
+    workeroutput = getattr(session.config, "workeroutput", None)
+    if workeroutput is not None:
+        workeroutput["broker_started_in"] = session.config.stash.get(STARTED_IN, None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    told = getattr(node, "workeroutput", {}).get("broker_started_in")
+    if told is not None:
+        slowest = max(told, node.config.stash.get(STARTED_IN, 0.0))
+        node.config.stash[STARTED_IN] = slowest
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     choice = config.stash.get(CHOICE, None)
-    if choice is None:
+    if choice is None or hasattr(config, "workerinput"):
         return
     started_in = config.stash.get(STARTED_IN, None)
     use = "no test asked for it" if started_in is None else f"ready in {started_in:.1f} s"

@@ -117,6 +117,15 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "digest",
+        sa.Column("id", Number, nullable=False),
+        sa.Column("recipient", sa.String(length=64), nullable=False),
+        sa.Column("message_id", sa.String(length=200), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_digest")),
+        sa.UniqueConstraint("message_id", name=op.f("uq_digest_message_id")),
+    )
+    op.create_table(
         "event",
         sa.Column("seq", Number, nullable=False),
         sa.Column("source", sa.String(length=200), nullable=False),
@@ -191,6 +200,12 @@ def upgrade() -> None:
         sa.Column("found", Number, nullable=False),
         sa.Column("noticed_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_position_gap")),
+    )
+    op.create_table(
+        "reader",
+        sa.Column("person", sa.String(length=64), nullable=False),
+        sa.Column("told_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("person", name=op.f("pk_reader")),
     )
     op.create_table(
         "rulebook",
@@ -394,7 +409,9 @@ def upgrade() -> None:
         sa.Column("lease_until", Instant(), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("sent_at", Instant(), nullable=True),
+        sa.Column("digest_id", Number, nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_notification_case_id")),
+        sa.ForeignKeyConstraint(["digest_id"], ["digest.id"], name=op.f("fk_notification_digest_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notification")),
         sa.UniqueConstraint(
             "cause_kind",
@@ -407,6 +424,14 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("notification", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_notification_case_id"), ["case_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_notification_digest_id"), ["digest_id"], unique=False)
+        batch_op.create_index(
+            "ix_notification_recipient_waiting",
+            ["recipient"],
+            unique=False,
+            sqlite_where=sa.text("status IN ('pending', 'claimed')"),
+            postgresql_where=sa.text("status IN ('pending', 'claimed')"),
+        )
         batch_op.create_index(
             "ix_notification_waiting",
             ["not_before"],
@@ -488,6 +513,12 @@ def downgrade() -> None:
             sqlite_where=sa.text("status IN ('pending', 'claimed')"),
             postgresql_where=sa.text("status IN ('pending', 'claimed')"),
         )
+        batch_op.drop_index(
+            "ix_notification_recipient_waiting",
+            sqlite_where=sa.text("status IN ('pending', 'claimed')"),
+            postgresql_where=sa.text("status IN ('pending', 'claimed')"),
+        )
+        batch_op.drop_index(batch_op.f("ix_notification_digest_id"))
         batch_op.drop_index(batch_op.f("ix_notification_case_id"))
 
     op.drop_table("notification")
@@ -524,6 +555,7 @@ def downgrade() -> None:
     op.drop_table("silence")
     op.drop_table("signal_point")
     op.drop_table("rulebook")
+    op.drop_table("reader")
     op.drop_table("position_gap")
     with op.batch_alter_table("position", schema=None) as batch_op:
         batch_op.drop_index("ix_position_topic_partition")
@@ -539,6 +571,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_event_customer_key_type_time")
 
     op.drop_table("event")
+    op.drop_table("digest")
     with op.batch_alter_table("dead_letter", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_dead_letter_unpublished",

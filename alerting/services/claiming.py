@@ -1,0 +1,194 @@
+"""Claiming: under the locks of the customers and of the reader, what goes now, what waits, and what need not go any more.
+
+A reader with a `digest` gets the first mail at once; what follows within that time waits and goes as one mail. DESIGN.md,
+transactions 8 and 11.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from alerting.database import audit, customers, instance, notifications, readers, rulebooks
+from alerting.database.engine import Transaction
+from alerting.domain.cases import SEVERITIES
+from alerting.domain.notifications import NewNotification, can_wait, reason_gone
+from alerting.domain.people import Party
+from alerting.domain.rulebook import Rulebook
+from alerting.services.context import Context
+from alerting.services.letters import Claimed, DigestLetter, Letter, Part
+from alerting.services.views import CaseView, case_view
+
+LARGEST_DIGEST = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ready:
+    """A notification that could go now, with what it says."""
+
+    row: Any
+    letter: Letter
+
+
+def claim(ctx: Context, lease: timedelta, number: int) -> Claimed | None:
+    """Take a notification, or the digest it belongs to, for one attempt; None where nothing goes (any more)."""
+    with ctx.db.write() as tx:
+        rows = _locked(tx, number)
+        now = tx.now()
+        if instance.hold_reason(tx) is not None:
+            return None
+        rulebook = ctx.shelf.active(tx)
+        ready = [found for row in rows if (found := _ready(tx, ctx, rulebook, row, now)) is not None]
+        message_id, chosen = _chosen(tx, ctx, ready, number, now)
+        parts = tuple(part for one in chosen if (part := _taken(tx, one, now + lease, now)) is not None)
+        if not parts:
+            return None
+        letters = tuple(part.letter for part in parts)
+        return Claimed(
+            parts=parts, mail=DigestLetter(message_id=message_id, letters=letters) if message_id else letters[0]
+        )
+
+
+def _locked(tx: Transaction, number: int) -> list[Any]:
+    """The notification with all that may go in one mail with it, read again under the locks of their customers."""
+    row, now = notifications.by_id(tx, number), tx.now()
+    reader = rulebooks.party_at(tx, row.recipient, now)
+    mates = [row]
+    if row.digest_id is not None or (reader is not None and reader.digest is not None):
+        mates = notifications.mates(tx, row, now, LARGEST_DIGEST)
+    for key in sorted({mate.customer_key for mate in mates}):
+        customers.lock_customer(tx, key)
+    return notifications.by_ids(tx, {row.id, *(mate.id for mate in mates)})
+
+
+def _ready(tx: Transaction, ctx: Context, rulebook: Rulebook, row: Any, now: datetime) -> _Ready | None:
+    """None where it is not free, its reason has gone, or its reader sleeps; each of these is written down."""
+    if row.not_before > now or not _is_free(row, now):
+        return None
+    view = case_view(tx, rulebook, row.case_id, now)
+    recipient = view.staff.get(row.recipient)
+    gone = reason_gone(row.template, row.data, row.recipient, view.case, list(view.all_clocks))
+    if recipient is None:
+        if gone is None:
+            _tell_default(tx, ctx, rulebook, view, row, now)
+        gone = gone or f"{row.recipient} is not in people.yaml any more"
+    if gone is not None or recipient is None:
+        _skip(tx, row, gone or "nobody", now)
+        return None
+    if _rests(tx, row, recipient, view, now):
+        return None
+    letter = Letter(
+        template=row.template,
+        recipient=recipient,
+        message_id=row.message_id,
+        view=view,
+        data=row.data,
+        rulebook=rulebook,
+    )
+    return _Ready(row=row, letter=letter)
+
+
+def _is_free(row: Any, now: datetime) -> bool:
+    return bool(row.status == "pending" or (row.status == "claimed" and row.lease_until <= now))
+
+
+def _chosen(
+    tx: Transaction, ctx: Context, ready: Sequence[_Ready], number: int, now: datetime
+) -> tuple[str | None, Sequence[_Ready]]:
+    """What goes now: the Message-ID of a digest and its members, or None and one letter or nothing."""
+    asked = next((one for one in ready if one.row.id == number), None)
+    if asked is None:
+        return None, ()
+    if asked.row.digest_id is not None:
+        return readers.digest_message_id(tx, asked.row.digest_id), ready
+    pause = asked.letter.recipient.digest_pause
+    if pause is None or asked.row.attempts:
+        return None, [asked]
+    until = readers.told_at(tx, asked.row.recipient) + pause  # under the reader's lock from here
+    waiting = [one for one in ready if not one.row.attempts and _can_wait(one, max(until, now), now)]
+    if asked not in waiting:
+        return None, [asked]
+    if until > now:
+        for one in waiting:
+            _batch(tx, one.row, until, now)
+        return None, ()
+    readers.tell(tx, asked.row.recipient, now)
+    if len(waiting) == 1:
+        return None, waiting
+    members = [one.row.id for one in waiting]
+    return readers.make_digest(tx, asked.row.recipient, members, ctx.mail_domain, now), waiting
+
+
+def _can_wait(one: _Ready, until: datetime, now: datetime) -> bool:
+    letter = one.letter
+    duty = letter.data.get("duty", letter.template)
+    return can_wait(letter.template, duty, letter.view.case.severity, letter.view.clocks.values(), until, now)
+
+
+def _taken(tx: Transaction, one: _Ready, lease_until: datetime, now: datetime) -> Part | None:
+    delivery_id = notifications.claim(tx, one.row, one.letter.recipient.email, lease_until, now)
+    return None if delivery_id is None else Part(notification=one.row, delivery_id=delivery_id, letter=one.letter)
+
+
+def _rests(tx: Transaction, row: Any, recipient: Party, view: CaseView, now: datetime) -> bool:
+    """Whether the reader's quiet hours hold this mail; what is critical wakes people up. Not a word is lost."""
+    until = recipient.quiet_until(now)
+    if until is None or view.case.severity == SEVERITIES[-1]:
+        return False
+    notifications.settle(tx, row.id, {"not_before": until, "reason": f"quiet hours until {until.isoformat()}"})
+    note(tx, row, "notification.held", {"until": until.isoformat()}, now)
+    return True
+
+
+def _batch(tx: Transaction, row: Any, until: datetime, now: datetime) -> None:
+    notifications.settle(tx, row.id, {"not_before": until, "reason": f"for the digest at {until.isoformat()}"})
+    note(tx, row, "notification.batched", {"until": until.isoformat()}, now)
+
+
+def _tell_default(tx: Transaction, ctx: Context, rulebook: Rulebook, view: CaseView, row: Any, now: datetime) -> None:
+    """The recipient has left since: whoever answers for the rest hears instead."""
+    role = rulebook.routing.roles.get("default")
+    heir = view.staff.get(role.person if role else None)
+    if heir is None or heir.id == row.recipient:
+        return
+    note_ = in_place_of(row, "notification", row.id, heir, [row.recipient], row.recipient, gone=True)
+    notifications.add(tx, row.case_id, row.customer_key, [note_], ctx.mail_domain, now)
+
+
+def in_place_of(
+    row: Any, kind: Any, cause: int, heir: Party, refused: Sequence[str], name: str, **more: Any
+) -> NewNotification:
+    """The same message to somebody else, who has not got the duty itself; `refused` have been tried."""
+    carried = {name: value for name, value in row.data.items() if name != "duty"}
+    meant_as = row.data.get("meant_as", row.template)
+    data = {**carried, "refused": list(refused), "instead_of": name, "meant_as": meant_as, **more}
+    template = "overdue" if row.template in {"reminder", "stand_in", "overdue"} else "undelivered"
+    return NewNotification(cause_kind=kind, cause_id=cause, recipient=heir.id, template=template, data=data)
+
+
+def _skip(tx: Transaction, row: Any, reason: str, now: datetime) -> None:
+    notifications.settle(tx, row.id, {"status": "skipped", "reason": reason, "lease_until": None})
+    note(tx, row, "no_notification_sent", {"reason": reason}, now)
+
+
+def note(
+    tx: Transaction,
+    row: Any,
+    action: str,
+    facts: dict[str, Any],
+    now: datetime,
+    personal: dict[str, str] | None = None,
+) -> None:
+    """What happened to a notification, as an audit entry of its case."""
+    entry = audit.Entry(
+        actor="delivery",
+        action=action,
+        subject_kind="case",
+        subject_id=str(row.case_id),
+        happened_at=now,
+        cause=f"notification:{row.id}",
+        customer_key=row.customer_key,
+        facts={"recipient": row.recipient, "template": row.template, **facts},
+        personal=personal or {},
+    )
+    audit.write(tx, entry, now)

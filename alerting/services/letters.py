@@ -1,0 +1,80 @@
+"""What delivery hands to whoever writes and carries mails: letters, digests of them, and what is under way."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+from alerting.domain.errors import Invalid
+from alerting.domain.notifications import LEASE, Mail, Outcome
+from alerting.domain.people import Party
+from alerting.domain.rulebook import Rulebook
+from alerting.services.views import CaseView
+
+
+class Mailer(Protocol):
+    """SMTP, or the mailbox folder of the embedded default."""
+
+    def send(self, mail: Mail) -> Outcome:
+        """Bring one mail to one address. Never raises for what a mail server may answer."""
+        ...
+
+
+class RenderError(Invalid):
+    """A mail template failed; the message names template and line."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """Everything a mail is made of. `data` is what the cause wanted said beside the case itself."""
+
+    template: str
+    recipient: Party
+    message_id: str
+    view: CaseView
+    data: Any
+    rulebook: Rulebook
+
+
+@dataclass(frozen=True, kw_only=True)
+class DigestLetter:
+    """Several letters to one reader that go as one mail, the oldest first; never empty."""
+
+    message_id: str
+    letters: tuple[Letter, ...]
+
+    @property
+    def recipient(self) -> Party:
+        return self.letters[0].recipient
+
+    @property
+    def rulebook(self) -> Rulebook:
+        return self.letters[0].rulebook
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A notification whose attempt is under way: its row, the attempt's number, and what it says."""
+
+    notification: Any
+    delivery_id: int
+    letter: Letter
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimed:
+    """Notifications that are ours until the lease ends, and the one mail they become."""
+
+    parts: tuple[Part, ...]
+    mail: Letter | DigestLetter
+
+
+@dataclass(frozen=True, kw_only=True)
+class Post:
+    """How mails are made and sent. `compose_plain` needs no template and cannot fail on one."""
+
+    compose: Callable[[Letter | DigestLetter], Mail]
+    compose_plain: Callable[[Letter | DigestLetter, RenderError], Mail]
+    mailer: Mailer
+    jitter: Callable[[], float]
+    lease: timedelta = LEASE
