@@ -167,7 +167,9 @@ def server_of(world: World, sent: list[Mail], answers: list[Outcome]) -> None:
     class Server:
         def send(self, mail: Mail) -> Outcome:
             sent.append(mail)
-            return answers.pop(0) if answers and "lead.central" in mail.recipient else Outcome(kind="sent", detail="250")
+            return (
+                answers.pop(0) if answers and "lead.central" in mail.recipient else Outcome(kind="sent", detail="250")
+            )
 
     object.__setattr__(world.app, "post", replace(world.app.post, mailer=Server()))
 

@@ -29,10 +29,11 @@ from alerting.database import rulebooks
 from alerting.database.tables import case_file, notification
 from alerting.domain.errors import ActionRefused
 from alerting.domain.notifications import Mail
+from alerting.services.activation import activate_rulebook
 from alerting.services.letters import Letter, RenderError
 from alerting.services.response import Ticket
 from alerting.services.views import case_view
-from tests.builders import starter_files, unhurried
+from tests.builders import starter_files, starter_people, unhurried
 from tests.world import GERMANY, World, make_world
 
 HEADERS = ["From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "Reply-To", "Auto-Submitted",
@@ -584,3 +585,21 @@ def test_no_key_and_no_address_is_readable_in_a_link(world: World, acme: dict[st
         assert tx.execute(select(case_file.c.customer_key)).first() is not None
     for token in re.findall(r"/a/([\w.-]+)", mail.text):
         assert "@" not in json.dumps(world.app.links.read_action(token).person)
+
+
+def test_a_reader_sees_conditions_rules_and_segments_in_the_own_language(small_world: World) -> None:
+    words = """
+conditions: {gave a negative answer: gab eine negative Antwort, is a key account: ist ein Schlüsselkunde}
+rules: {key-account-unhappy: Ein Schlüsselkunde ist unzufrieden}
+segments: {key: Schlüsselkunde}
+"""
+    files = {**starter_files(), "rules/words/de.yaml": words}
+    people = {name: p.model_copy(update={"locale": "de-AT"}) for name, p in starter_people().items() if name != "ceo"}
+    activate_rulebook(small_world.app.ctx, files, {**starter_people(), **people}, author="test", reason="words")
+    small_world.known_customers()
+    small_world.take(small_world.survey())
+    by_reader = {mail.to.split("<")[-1].split("@")[0]: mail for mail in small_world.deliver()}
+    assert "gab eine negative Antwort (" in by_reader["vp.sales"].text
+    assert "Schlüsselkunde, NPS 2" in by_reader["vp.sales"].subject
+    assert by_reader["owner.north"].subject.startswith("For information: Acme Aerospace: Ein Schlüsselkunde ist unzuf")
+    assert "gave a negative answer" not in by_reader["vp.sales"].text

@@ -7,6 +7,7 @@ import pytest
 
 from alerting.adapters.rule_files import read_all, read_files, read_people
 from alerting.adapters.rulebook_builder import build_rulebook
+from alerting.adapters.yaml_files import Findings
 from alerting.domain.errors import RulebookInvalid
 from alerting.domain.rulebook import content_hash
 from tests.builders import ROOT, changed, problems_of, rulebook, starter_files, starter_people
@@ -416,3 +417,25 @@ def test_folders_that_are_not_there_are_named_with_what_to_set(tmp_path: Path) -
 def test_a_stored_rulebook_needs_no_people_to_be_read_again() -> None:
     assert build_rulebook(starter_files()).hash == rulebook().hash
     assert {"vp_sales", "office_berlin"} <= set(starter_people())
+
+
+def test_names_are_translated_and_a_misspelt_one_is_found() -> None:
+    text = "conditions:\n  gave a negative anser: gab eine negative Antwort\nrules: {key-account-unhapy: x}\n"
+    problems = found(with_file("rules/words/de.yaml", text))
+    assert problems == [
+        "rules/words/de.yaml:2:3: no condition is called 'gave a negative anser' (did you mean 'gave a negative answer'?)",
+        "rules/words/de.yaml:3:9: no rule is called 'key-account-unhapy' (did you mean 'key-account-unhappy'?)",
+    ]
+    assert the_problem(with_file("rules/words/german.yaml", "rules: {}\n")).startswith(
+        "rules/words/german.yaml:1:1: 'german' is no locale"
+    )
+
+
+def test_what_a_language_leaves_out_is_warned_of_and_stays_as_written() -> None:
+    findings = Findings()
+    text = "conditions: {gave a negative answer: gab eine negative Antwort}\n"
+    built = build_rulebook(with_file("rules/words/de.yaml", text), None, findings)
+    (warning,) = [w for w in findings.warnings if w.file == "rules/words/de.yaml"]
+    assert "'is a key account'" in warning.message and "negative answer" not in warning.message
+    assert built.words_for("de-AT").conditions == {"gave a negative answer": "gab eine negative Antwort"}
+    assert built.words_for("fr").conditions == {}

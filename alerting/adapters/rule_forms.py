@@ -52,6 +52,7 @@ def listed(value: Any) -> Any:
 LONGEST = timedelta(days=3660)
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Length = Annotated[Duration, AfterValidator(_not_zero)]
+Worded = Annotated[str, Field(min_length=1, max_length=120)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 
 
@@ -247,6 +248,14 @@ class SurveysForm(Form):
     """rules/surveys.yaml"""
 
     surveys: dict[Identifier, SurveyForm]
+
+
+class WordsForm(Form):
+    """rules/words/<locale>.yaml: on the left what stands in the rules, on the right what its readers read"""
+
+    conditions: dict[str, Worded] = Field(default_factory=dict)
+    rules: dict[str, Worded] = Field(default_factory=dict)
+    segments: dict[str, Worded] = Field(default_factory=dict)
 
 
 class OfficeForm(Form):

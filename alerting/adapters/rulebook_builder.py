@@ -1,35 +1,35 @@
 """The texts of rules/ and templates/ become a Rulebook, or a list of everything that is wrong with them."""
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from alerting.adapters.routing_builder import RoutingBuilder
 from alerting.adapters.rule_checks import check_conditions, check_people, check_template, check_unused
 from alerting.adapters.rule_forms import (
-    PoliciesForm,
-    RoutingForm,
     RulesForm,
     SegmentsForm,
     SettingsForm,
     SurveysForm,
+    WordsForm,
 )
 from alerting.adapters.rule_test_files import KnownNames, read_rule_tests
-from alerting.adapters.vocabulary_builder import VocabularyBuilder
 from alerting.adapters.yaml_files import Findings, YamlFile, texts
 from alerting.adapters.yaml_files import Path as YamlPath
 from alerting.domain.conditions import Condition, Scope, compile_condition
 from alerting.domain.errors import Problem, RulebookInvalid
-from alerting.domain.escalations import STEP_WORDS
-from alerting.domain.people import Party, Role, Routing, roles_behind
+from alerting.domain.people import Party
 from alerting.domain.rule_tests import BEGIN
 from alerting.domain.rulebook import (
     NamedCondition,
     Rule,
     Rulebook,
     Survey,
+    Words,
 )
 from alerting.domain.segments import Segment
-from alerting.domain.sla import ClockKind, Policy
+from alerting.domain.sla import Policy
 from alerting.domain.vocabulary import EVENT_FIELDS
 
 _FILES = tuple(
@@ -67,18 +67,13 @@ def _silent(given: Mapping[str, Any], scope: Scope) -> list[NamedCondition]:
     return [NamedCondition(name=f"{what or 'was silent'} for {given.get('for')}", condition=own)]
 
 
-class _Builder(VocabularyBuilder):
+class _Builder(RoutingBuilder):
     """One rulebook in the making: parts in the order in which they refer to each other."""
 
     def __init__(self, files: Mapping[str, str], people: Mapping[str, Party] | None) -> None:
-        super().__init__(files)
-        self.people = people
+        super().__init__(files, people)
         self.checks_tests = False
         self.tags: dict[str, Condition] = {}
-        self.sla_file: YamlFile | None = None
-        self.segment_ids: Collection[str] | None = None
-        self.roles: Collection[str] | None = None
-        self.policy_names: Collection[str] | None = None
         self.rule_ids: set[str] | None = set()
 
     def build(self) -> Rulebook:
@@ -87,12 +82,13 @@ class _Builder(VocabularyBuilder):
         settings_form = settings.read(SettingsForm, self.findings) if settings else None
         signals = self.read_vocabulary()
         segments = self._segments()
-        routing = self._routing()
-        policies = self._policies()
+        routing = self.read_routing()
+        policies = self.read_policies()
         surveys = self._surveys()
         rules = self._rules(policies)
         self._templates(rules)
         self._unused(rules)
+        words = self._words(rules)
         if self.people is not None:
             check_people(self.people, self.findings)
         if self.checks_tests:
@@ -115,6 +111,7 @@ class _Builder(VocabularyBuilder):
             routing=routing,
             surveys=surveys,
             rules=tuple(rules.values()),
+            words=words,
         )
 
     def _unknown_files(self) -> None:
@@ -122,7 +119,9 @@ class _Builder(VocabularyBuilder):
         for name in self.files:
             if name in _FILES or not name.startswith("rules/") or name.endswith((".csv", ".md")):
                 continue
-            if name.startswith(("rules/escalations/", "rules/tests/")) and name.endswith((".yaml", ".yml")):
+            if name.startswith(("rules/escalations/", "rules/tests/", "rules/words/")) and name.endswith(
+                (".yaml", ".yml")
+            ):
                 continue
             near = get_close_matches(name, _FILES, n=1, cutoff=0.8)
             hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(_FILES)} and rules/escalations/*.yaml"
@@ -170,79 +169,6 @@ class _Builder(VocabularyBuilder):
         if not isinstance(name, str):
             return None
         return frozenset(self.column(file, path, name, heading="customer_id"))
-
-    def _routing(self) -> Routing:
-        file = self.open_file("rules/routing.yaml")
-        if file is None:
-            return Routing(roles={})
-        form = file.read(RoutingForm, self.findings)
-        self.roles = file.names("roles")
-        for at, role in file.items("roles"):
-            known = {*(self.roles or ()), "customer.owner"}
-            for i, item in enumerate(texts(role.get("first_of"))):
-                self.findings.check_name(file, (*at, "first_of", i), "role", item, known)
-            self._person(file, (*at, "person"), role.get("person"))
-        for at, territory in file.items("territories"):
-            self._person(file, (*at, "office"), territory.get("office"))
-            self._person(file, (*at, "lead"), territory.get("lead"))
-        if form is None:
-            return Routing(roles={})
-        self._roles(file, form.roles)
-        for name, person in form.industries.items():
-            self._person(file, ("industries", name), person)
-        for name, person in form.segments.items():
-            self._person(file, ("segments", name), person)
-            self.findings.check_name(file, ("segments", name), "segment", name, self.segment_ids)
-        return Routing(
-            roles=form.roles,
-            territories=tuple(form.territories),
-            industries=form.industries,
-            segments=form.segments,
-        )
-
-    def _roles(self, file: YamlFile, roles: Mapping[str, Role]) -> None:
-        """Each role is filled in one way, none by itself in the end, and `default` always by somebody."""
-        for name, role in roles.items():
-            if role.forms != 1:
-                forms = "person, first_of, territory, industry, segment"
-                self.findings.add(file, ("roles", name), f"a role has exactly one of {forms}", "make two roles of it")
-            if name in roles_behind(name, roles):
-                message, hint = f"{name!r} leads back to itself", "end it with `default`"
-                self.findings.add(file, ("roles", name, "first_of"), message, hint)
-        default = roles.get("default")
-        if default is None or default.person is None:
-            hint = "add `default: {person: ...}`: whoever nobody is responsible for goes there"
-            self.findings.add(file, ("roles", "default"), "the role 'default' must name a person", hint)
-            return
-        found = (self.people or {}).get(default.person)
-        if found is not None and found.kind != "person":
-            message, hint = f"{default.person!r} is an office, which cannot call anybody", "name a person"
-            self.findings.add(file, ("roles", "default", "person"), message, hint)
-
-    def _person(self, file: YamlFile, path: YamlPath, person: object) -> None:
-        self.findings.check_name(file, path, "person or office", person, self.people)
-
-    def _policies(self) -> dict[str, Policy]:
-        file = self.open_file("rules/sla.yaml")
-        if file is None:
-            return {}
-        self.sla_file = file
-        form = file.read(PoliciesForm, self.findings)
-        self.policy_names = file.names("policies")
-        known = None if self.roles is None else {*STEP_WORDS, *self.roles}
-        for policy, _ in file.items("policies"):
-            for target, _ in file.items(*policy):
-                for step, given in file.items(*target, "steps"):
-                    for word in texts(given.get("notify")):
-                        self.findings.check_name(file, (*step, "notify"), "role", word, known)
-        return {
-            name: Policy(
-                id=name,
-                starts=given.starts,
-                targets={kind: target.built() for kind in ClockKind if (target := getattr(given, kind.value))},
-            )
-            for name, given in (form.policies.items() if form else ())
-        }
 
     def _surveys(self) -> dict[str, Survey]:
         file = self.open_file("rules/surveys.yaml", needed=False)
@@ -303,6 +229,33 @@ class _Builder(VocabularyBuilder):
             check_conditions(file, paths, scope, self.segment_ids, self.findings)
         named = tuple(NamedCondition(name=words, condition=found) for words, found in compiled.items() if found)
         return (*named, *_silent(given, scope)) if on == "silence" else named
+
+    def _words(self, rules: Mapping[str, Rule]) -> dict[str, Words]:
+        """rules/words/<locale>.yaml: what the business has named, in the languages of those who read it."""
+        known = {
+            "conditions": {named.name for rule in rules.values() for named in rule.when},
+            "rules": self.rule_ids,
+            "segments": self.segment_ids,
+        }
+        found = {}
+        for name in sorted(n for n in self.files if n.startswith("rules/words/") and n.endswith((".yaml", ".yml"))):
+            file = self.open_file(name)
+            assert file is not None, "its name was read from the files"
+            locale = name.removeprefix("rules/words/").rsplit(".", 1)[0]
+            if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", locale):
+                self.findings.add(file, (), f"{locale!r} is no locale", "name the file de.yaml, or pt-BR.yaml")
+            form = file.read(WordsForm, self.findings)
+            for part, names in known.items():
+                for word in file.names(part) or ():
+                    complete = part != "conditions" or not self.findings.problems  # a refused one has a name, too
+                    self.findings.check_name(file, (part, word), part[:-1], word, names if complete else None)
+            if form is not None:
+                found[locale] = Words(**form.model_dump())
+                missing = sorted({*(known["conditions"] or ())} - form.conditions.keys())
+                if missing:
+                    said = ", ".join(repr(word) for word in missing)
+                    self.findings.warn(name, f"not translated: {said}", "mails show them as they stand in the rules")
+        return found
 
     def _unused(self, rules: Mapping[str, Rule]) -> None:
         if self.sla_file is not None and self.policy_names:

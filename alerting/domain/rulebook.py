@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -72,6 +72,15 @@ class Survey:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Words:
+    """What the business has named, in another language; what is not in it stays as it is."""
+
+    conditions: Mapping[str, str] = field(default_factory=dict)
+    rules: Mapping[str, str] = field(default_factory=dict)
+    segments: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rulebook:
     """One version of rules and mail templates. `files` maps relative paths to their text."""
 
@@ -89,6 +98,8 @@ class Rulebook:
     routing: Routing
     surveys: Mapping[str, Survey]
     rules: tuple[Rule, ...]
+    words: Mapping[str, Words] = field(default_factory=dict)
+    """By locale."""
 
     @cached_property
     def hash(self) -> str:
@@ -130,6 +141,11 @@ class Rulebook:
 
     def segment_title(self, segment_id: str) -> str:
         return next((s.title for s in self.segments if s.id == segment_id), segment_id.replace("_", " "))
+
+    def words_for(self, locale: str) -> Words:
+        """Of `de-AT`, else of `de`; empty where there are none."""
+        language = locale.split("-")[0]
+        return self.words.get(locale) or self.words.get(language) or Words()
 
 
 def content_hash(files: Mapping[str, str]) -> str:

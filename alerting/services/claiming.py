@@ -17,7 +17,7 @@ from alerting.domain.people import Party
 from alerting.domain.rulebook import Rulebook
 from alerting.services.context import Context
 from alerting.services.letters import Claimed, DigestLetter, Letter, Part
-from alerting.services.views import CaseView, case_view
+from alerting.services.views import CaseView, case_view, in_words
 
 LARGEST_DIGEST = 50
 
@@ -81,7 +81,7 @@ def _ready(tx: Transaction, ctx: Context, rulebook: Rulebook, row: Any, now: dat
         template=row.template,
         recipient=recipient,
         message_id=row.message_id,
-        view=view,
+        view=in_words(view, rulebook.words_for(recipient.locale)),
         data=row.data,
         rulebook=rulebook,
     )

@@ -1,7 +1,7 @@
 """What a reader of a mail or a page is shown about a case: gathered in one place, formatted by templates."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from alerting.domain.customers import Customer
 from alerting.domain.escalations import reach
 from alerting.domain.payloads import Contact
 from alerting.domain.people import Party, Staff
-from alerting.domain.rulebook import Rulebook
+from alerting.domain.rulebook import Rulebook, Words
 from alerting.domain.sla import Clock, ClockKind
 
 
@@ -134,6 +134,19 @@ def case_view(tx: Transaction, rulebook: Rulebook, case_id: int, now: datetime |
         staff=staff,
         currency=rulebook.currency,
     )
+
+
+def in_words(view: CaseView, words: Words) -> CaseView:
+    """The same with segment, rules and conditions named in a reader's language."""
+    alerts = [
+        replace(
+            alert,
+            title=words.rules.get(alert.rule, alert.title),
+            because=[{**why, "name": words.conditions.get(why["name"], why["name"])} for why in alert.because],
+        )
+        for alert in view.alerts
+    ]
+    return replace(view, alerts=alerts, segment_title=words.segments.get(view.case.segment, view.segment_title))
 
 
 def _alert_view(row: Any, rulebook: Rulebook) -> AlertView:
