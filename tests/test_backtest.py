@@ -11,7 +11,9 @@ from alerting.adapters.pictures import weeks_picture
 from alerting.adapters.rulebook_builder import build_rulebook
 from alerting.database.tables import alert, audit_entry, event, notification
 from alerting.domain.rulebook import Rulebook
+from alerting.services.activation import activate_rulebook
 from alerting.services.backtest import Backtest, backtest
+from alerting.services.silence import notice_silences
 from tests.builders import starter_files, starter_people
 from tests.installation import Run
 from tests.world import BEGIN, World
@@ -88,6 +90,53 @@ def test_another_rulebook_shows_what_is_new_what_is_gone_and_who_gets_more_mail(
     json.dumps(found.as_json(), default=str)
     same = run_over(lived, other()).found
     assert (same.new, same.gone, same.noise(BEGIN, BEGIN + timedelta(days=30))) == (0, 0, {})
+
+
+SILENT = """rules:
+  - id: silent-customer
+    title: A customer has gone silent
+    on: silence
+    of: survey.answered
+    for: 12d
+    when: {is a key account: "customer.segment = 'key'"}
+    severity: normal
+    caller: account_owner
+    policy: call_in_3d
+"""
+
+
+def test_a_rule_on_silence_is_tried_before_it_ever_ran(lived: World) -> None:
+    lived.pass_time(days=30)
+    tried = build_rulebook({**starter_files(), "rules/escalations/silence.yaml": SILENT}, starter_people())
+    found = run_over(lived, tried).found
+    assert (found.new, found.gone) == (2, 0)
+    before, silence = found.samples_new
+    assert before.time == BEGIN - timedelta(days=30 - 12)  # known a month before the first answer
+    assert (silence.customer, silence.rule) == ("ACME-AERO", "silent-customer")
+    assert timedelta(days=12) <= silence.time - (BEGIN + timedelta(days=28)) < timedelta(days=12, minutes=1)
+
+
+def test_a_silence_that_rang_and_the_back_tests_own_are_the_same_alert(lived: World) -> None:
+    shorter = {**starter_files(), "rules/escalations/silence.yaml": SILENT}
+    activate_rulebook(lived.app.ctx, shorter, {}, author="test", reason="silence")
+    lived.pass_time(days=30)
+    notice_silences(lived.app.ctx)
+    found = run_over(lived, days=0).found
+    rang = [row for row in lived.rows(select(alert)) if row.rule == "silent-customer"]
+    assert found.a.by_rule["silent-customer"] == len(rang) == 1
+    longer = {**starter_files(), "rules/escalations/silence.yaml": SILENT.replace("12d", "40d")}
+    without = run_over(lived, build_rulebook(longer, starter_people()), days=0).found
+    assert (without.new, without.gone, without.b and without.b.by_rule["silent-customer"]) == (0, 1, 0)
+
+
+def test_a_cool_down_brings_fewer_mails_and_the_same_alerts(lived: World) -> None:
+    calmer = other(unhappy_customers=("id: unhappy-customer\n", "id: unhappy-customer\n    cooldown: 10d\n"))
+    run = run_over(lived, calmer)
+    assert (run.found.new, run.found.gone) == (0, 0)
+    assert run.found.b is not None
+    lead = "lead_central"
+    assert run.found.a.by_person[lead] - run.found.b.by_person[lead] == 2  # of five weeks every other one is quiet
+    assert any(line.endswith("fewer mails a month for Lena Sample") for line in run.noise)
 
 
 def test_only_one_rule_and_only_since_a_day(lived: World) -> None:

@@ -13,10 +13,11 @@ from alerting.domain.cases import SEVERITIES
 from alerting.domain.customers import Customer
 from alerting.domain.events import Event
 from alerting.domain.history import ANSWER, CONTACT, DEPTH, history_points
-from alerting.domain.judge import judge
+from alerting.domain.judge import RuleOutcome, judge
 from alerting.domain.people import Staff, fill_role
 from alerting.domain.rulebook import Rule, Rulebook
 from alerting.domain.signals import Point
+from alerting.domain.silence import silences_in
 
 SAMPLES = 10
 """How many new and gone alerts are shown by name."""
@@ -28,8 +29,8 @@ MONTH = timedelta(days=30)
 class TestedAlert:
     """One alert a rulebook makes of one event.
 
-    `mailed` are the people its first mails go to, the caller first: none for a shadow rule, nor where a stronger rule
-    alerts about the same event.
+    `mailed` are the people its first mails go to, the caller first: none for a shadow rule or within its cool-down, nor
+    where a stronger rule alerts about the same event.
     """
 
     source: str
@@ -111,6 +112,14 @@ class Comparison:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Period:
+    """From `begin` on, up to `end` included."""
+
+    begin: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Told:
     """A customer's stored life: every event in order, and who the customer was at any time."""
 
@@ -132,12 +141,12 @@ class Told:
 
 
 def compare_over(
-    lives: Iterable[Told], a: Rulebook, b: Rulebook | None, staff: Staff, begin: datetime, rule: str | None = None
+    lives: Iterable[Told], a: Rulebook, b: Rulebook | None, staff: Staff, period: Period, rule: str | None = None
 ) -> Comparison:
-    """Judge every event from `begin` on by both rulebooks; `rule` leaves out all alerts of others."""
+    """Judge every event and silence of the period by both rulebooks; `rule` leaves out all alerts of others."""
     found = Comparison(b=None if b is None else Tally())
     for life in lives:
-        for alerts_a, alerts_b in _judged(life, a, b, staff, begin):
+        for alerts_a, alerts_b in _judged(life, a, b, staff, period):
             found.events += 1
             mine, theirs = (
                 {alert.key: alert for alert in alerts if rule in {None, alert.rule}} for alerts in (alerts_a, alerts_b)
@@ -165,16 +174,29 @@ def _newest(samples: list[TestedAlert], more: Iterable[TestedAlert]) -> list[Tes
 
 
 def _judged(
-    life: Told, a: Rulebook, b: Rulebook | None, staff: Staff, begin: datetime
+    life: Told, a: Rulebook, b: Rulebook | None, staff: Staff, period: Period
 ) -> Iterator[tuple[list[TestedAlert], list[TestedAlert]]]:
-    seen = [_Window(rulebook) for rulebook in (a, b) if rulebook is not None]
-    for event in life.events:
-        for window in seen:
-            window.add(event)
-        if event.time >= begin:
-            customer = life.as_of(event.time)
-            alerts = [_alerts(event, customer, window, staff) for window in seen]
-            yield alerts[0], alerts[1] if len(alerts) > 1 else []
+    windows = [_Window(rulebook) for rulebook in (a, b) if rulebook is not None]
+    for event, of_whom in _merged(life, windows, period.end):
+        alerts: list[list[TestedAlert]] = [[], []]
+        for nth, window in enumerate(windows):
+            if of_whom in {None, window}:
+                window.add(event)
+                if event.time >= period.begin:
+                    alerts[nth] = _alerts(event, life.as_of(event.time), window, staff)
+        if event.time >= period.begin:
+            yield alerts[0], alerts[1]
+
+
+def _merged(life: Told, windows: Sequence["_Window"], end: datetime) -> list[tuple[Event, "_Window | None"]]:
+    """What came, and the silences each rulebook would have noticed: those that were noticed then are another one's."""
+    came: list[tuple[Event, _Window | None]] = [(event, None) for event in life.events if event.type != "silence"]
+    known_at = life.versions[0][0] if life.versions else None
+    for window in windows:
+        for rule in window.rulebook.silence_rules:
+            heard = [event.time for event, _ in came if event.type == rule.of]
+            came += [(event, window) for event in silences_in(rule, life.key, heard, known_at, end)]
+    return sorted(came, key=lambda one: one[0].order) if any(window for _, window in came) else came
 
 
 class _Window:
@@ -183,6 +205,7 @@ class _Window:
     def __init__(self, rulebook: Rulebook) -> None:
         self.rulebook = rulebook
         self.points: list[Point] = []
+        self._rang: dict[str, datetime] = {}
         self._longest = max((signal.within for signal in rulebook.signals.values()), default=timedelta(0))
         self._history: dict[str, list[Point]] = {ANSWER: [], CONTACT: []}
 
@@ -196,6 +219,16 @@ class _Window:
             begin = event.time - self._longest
             self.points = [point for point in self.points if point.order[0] > begin] + new
 
+    def rings(self, ranked: Sequence[RuleOutcome], at: datetime) -> Rule | None:
+        """The strongest rule that may ring now: not in the shadow, and not within its own cool-down."""
+        for rule in (outcome.rule for outcome in ranked):
+            last = self._rang.get(rule.id)
+            cooling = rule.cooldown is not None and last is not None and last > at - rule.cooldown
+            if rule.mode == "live" and not cooling:
+                self._rang[rule.id] = at
+                return rule
+        return None
+
     def all(self) -> list[Point]:
         return [*self.points, *self._history[ANSWER], *self._history[CONTACT]]
 
@@ -203,7 +236,7 @@ class _Window:
 def _alerts(event: Event, customer: Customer, window: _Window, staff: Staff) -> list[TestedAlert]:
     judgement = judge(event, customer, window.all(), window.rulebook)
     ranked = sorted(judgement.alerts, key=lambda outcome: -SEVERITIES.index(outcome.rule.severity))
-    rings = next((outcome.rule for outcome in ranked if outcome.rule.mode == "live"), None)
+    rings = window.rings(ranked, event.time)
     return [
         TestedAlert(
             source=event.source,

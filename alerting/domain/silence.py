@@ -5,7 +5,9 @@ When the time is over, an event of our own says so, and is judged like any other
 """
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import pairwise
 
 from alerting.domain.events import Event
 from alerting.domain.payloads import SilenceNoticed
@@ -36,3 +38,21 @@ def silence_event(rule: Rule, customer_key: str, since: datetime, now: datetime)
         digest=identity,
         raw=b"",
     )
+
+
+def silences_in(
+    rule: Rule, customer_key: str, heard: Iterable[datetime], known_at: datetime | None, end: datetime
+) -> Iterator[Event]:
+    """Every silence of a life that was full by `end`: between the times something was `heard`, and since the last.
+
+    Before anything was heard it counts from when the customer was first known; where that was never, from the first.
+    """
+    assert rule.silent_for is not None, "only rules on silence are watched for"
+    times = sorted(heard)
+    if known_at is not None and (not times or known_at < times[0]):
+        times.insert(0, known_at)
+    for since, until in pairwise([*times, None]):
+        assert since is not None, "only the last has no end"
+        full = since + rule.silent_for
+        if full <= end and (until is None or full < until):
+            yield silence_event(rule, customer_key, since, full)

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from multiprocessing import get_context
 from typing import Any
 
 from alerting.database import customers, events, rulebooks
 from alerting.database.engine import Database, Transaction
-from alerting.domain.backtesting import Comparison, Tally, Told, compare_over
+from alerting.domain.backtesting import Comparison, Period, Tally, Told, compare_over
 from alerting.domain.rulebook import Rulebook, content_hash
 from alerting.services.context import Context, Shelf
 
@@ -85,7 +85,9 @@ def backtest(
     with ctx.db.read() as tx:
         active, now = ctx.shelf.active(tx), tx.now()
         names = {party.id: party.name for party in rulebooks.staff_at(tx, now).parties.values()}
-        keys = events.customers_with_events(tx, begin, now)
+        silences = [rule.silent_for for book in (active, other) if book for rule in book.silence_rules]
+        longest = max((length for length in silences if length), default=timedelta(0))
+        keys = events.customers_with_events(tx, begin - longest, now)
     if processes == 1 or len(keys) < 2 * CHUNK:
         found = _compared(ctx, keys, active, other, begin, now, rule, lambda done: progress(done, len(keys)))
     else:
@@ -146,7 +148,9 @@ def _compared(
     progress: Callable[[int], None],
 ) -> Comparison:
     with ctx.db.read() as tx:
-        return compare_over(_lives(tx, keys, end, progress), a, b, rulebooks.staff_at(tx, end), begin, rule)
+        return compare_over(
+            _lives(tx, keys, end, progress), a, b, rulebooks.staff_at(tx, end), Period(begin=begin, end=end), rule
+        )
 
 
 def _lives(tx: Transaction, keys: Sequence[str], end: datetime, progress: Callable[[int], None]) -> Iterator[Told]:
