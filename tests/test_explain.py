@@ -103,6 +103,16 @@ def test_what_was_unknown_then_and_is_known_now_is_said(small_world: World) -> N
     assert explained(small_world, "call-2").customer["known"] is False
     small_world.known_customers()
     found = explained(small_world, "call-2")
+    assert [one["rule"] for one in found.alerts] == ["calls-in-vain"]  # within the declared lateness it is judged again
+
+
+def test_what_became_known_after_the_declared_lateness_is_said_and_changes_nothing(small_world: World) -> None:
+    for number in range(3):
+        small_world.pass_time(hours=1)
+        small_world.take(small_world.call(id=f"call-{number}"))
+    small_world.pass_time(days=8)
+    small_world.known_customers()
+    found = explained(small_world, "call-2")
     assert found.alerts == []
     assert "with what is known today, calls-in-vain would fire; the facts it needs arrived later" in found.notes
 

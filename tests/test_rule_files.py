@@ -104,7 +104,7 @@ def test_a_files_text_cannot_be_moved_into_its_name() -> None:
 
 
 TEN = [
-    (SETTINGS, "currency: EUR", "curencyy: EUR", 4, 1, "did you mean 'currency'?"),
+    (SETTINGS, "currency: EUR", "curencyy: EUR", 5, 1, "did you mean 'currency'?"),
     (SIGNALS, "outcome = 'resolved'\"\n", "outcom = 'resolved'\"\n", 7, 18, "did you mean 'outcome'?"),
     (SEGMENTS, "members: key_accounts.csv", "members: key_acounts.csv", 4, 44, "did you mean 'key_accounts.csv'?"),
     (ROUTING, "person: vp_sales", "person: vp_sale", 4, 14, "did you mean 'vp_sales'?"),

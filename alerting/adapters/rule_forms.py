@@ -61,6 +61,7 @@ class SettingsForm(Form):
 
     go_live: Annotated[AwareDatetime, BeforeValidator(written_out)]
     notify_max_age: Length = timedelta(days=7)
+    lateness: Length = timedelta(days=7)
     second_person: bool = False
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
 

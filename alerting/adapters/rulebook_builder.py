@@ -37,7 +37,7 @@ _FILES = tuple(
     for name in ("settings", "attributes", "lists", "signals", "segments", "routing", "sla", "surveys", "people")
 )
 STANDING_TEMPLATES = (
-    "call", "fix", "informed", "handled", "reminder", "stand_in", "overdue", "undelivered", "digest",
+    "call", "fix", "informed", "handled", "reminder", "stand_in", "overdue", "undelivered", "digest", "withdrawn",
 )  # fmt: skip
 """Mails the product sends by itself; a rule may name another one in place of `call`."""
 
@@ -100,6 +100,7 @@ class _Builder(RoutingBuilder):
             files=dict(self.files),
             go_live=settings_form.go_live,
             notify_max_age=settings_form.notify_max_age,
+            lateness=settings_form.lateness,
             second_person=settings_form.second_person,
             currency=settings_form.currency,
             segments=tuple(segments.values()),

@@ -90,6 +90,16 @@ def _key_of(tx: Transaction, customer_key: str) -> bytes:
     return bytes(key)
 
 
+_MACHINES = ("judge", "follow-up", "delivery")
+
+
+def touched_by_people(tx: Transaction, subject_kind: str, subject_id: str) -> bool:
+    """Whether anybody has done anything about it, besides the product itself."""
+    e = audit_entry.c
+    mine = (e.subject_kind == subject_kind, e.subject_id == subject_id, e.actor.not_in(_MACHINES))
+    return tx.execute(select(e.id).where(*mine).limit(1)).first() is not None
+
+
 def entries_of(
     tx: Transaction, subject_kind: str, subject_id: str, *, personal_values: bool = True
 ) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Cases, their clocks with the ledger, attempts to reach the customer, and alerts."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -57,6 +58,7 @@ def _case(row: Any) -> Case:
         answered_until=row.answered_until,
         cause_removed_at=row.cause_removed_at,
         resolved_at=row.resolved_at,
+        withdrawn_at=row.withdrawn_at,
     )
 
 
@@ -80,6 +82,7 @@ def save_case(tx: Transaction, case: Case) -> int:
         "answered_until": case.answered_until,
         "cause_removed_at": case.cause_removed_at,
         "resolved_at": case.resolved_at,
+        "withdrawn_at": case.withdrawn_at,
     }
     if case.id is None:
         opening = case_file.insert().values(**values, opened_at=case.starts.case_opened)
@@ -169,36 +172,36 @@ def attempts_of(tx: Transaction, case_id: int) -> list[Any]:
     return list(tx.execute(statement.order_by(contact_attempt.c.happened_at, contact_attempt.c.id)))
 
 
-def raise_alert(
-    tx: Transaction,
-    *,
-    event_seq: int,
-    customer_key: str,
-    segment: str,
-    outcome: RuleOutcome,
-    signals: Mapping[str, Any],
-    rulebook: str,
-    suppressed: str | None,
-    now: datetime,
-) -> int:
-    """Store one alert with the facts that made it true; returns its number."""
-    because = [
-        {"name": t.name, "sql": t.sql, "reads": {k: _plain(v) for k, v in t.reads.items()}} for t in outcome.truths
-    ]
-    statement = alert.insert().values(
-        event_seq=event_seq,
-        rule=outcome.rule.id,
-        revision=1,
-        state="raised",
-        customer_key=customer_key,
-        segment=segment,
-        severity=outcome.rule.severity,
-        rulebook=rulebook,
-        because=because,
-        signals={name: _plain(value) for name, value in signals.items()},
-        suppressed=suppressed,
-        raised_at=now,
-    )
+@dataclass(frozen=True, kw_only=True)
+class AlertRow:
+    """One version of an alert as it is stored; `people` are duty, role, party and why of everybody it concerns."""
+
+    event_seq: int
+    customer_key: str
+    segment: str
+    rule: str
+    severity: str
+    because: list[dict[str, Any]]
+    signals: Mapping[str, Any]
+    people: list[dict[str, Any]]
+    rulebook: str
+    suppressed: str | None
+    revision: int = 1
+    state: str = "raised"
+
+
+def because(outcome: RuleOutcome) -> list[dict[str, Any]]:
+    """The named conditions with what they read, fit for JSON."""
+    return [{"name": t.name, "sql": t.sql, "reads": {k: _plain(v) for k, v in t.reads.items()}} for t in outcome.truths]
+
+
+def raise_alert(tx: Transaction, row: AlertRow, now: datetime) -> int:
+    """Store one version of an alert, in the place of the version before; returns its number."""
+    if row.revision > 1:
+        former = (alert.c.event_seq == row.event_seq, alert.c.rule == row.rule, alert.c.superseded_at.is_(None))
+        tx.execute(update(alert).where(*former).values(superseded_at=now))
+    signals = {name: _plain(value) for name, value in row.signals.items()}
+    statement = alert.insert().values(**{**vars(row), "signals": signals}, raised_at=now)
     return tx.execute(statement.returning(alert.c.id)).scalar_one()  # type: ignore[no-any-return]
 
 
@@ -214,17 +217,31 @@ def attach_alert(tx: Transaction, alert_id: int, case_id: int) -> None:
 
 
 def alerts_of_event(tx: Transaction, event_seq: int) -> list[Any]:
-    """What the rules made of one event."""
+    """What the rules made of one event, every version of every alert."""
     return list(tx.execute(select(alert).where(alert.c.event_seq == event_seq).order_by(alert.c.id)))
 
 
+def newest_alert(tx: Transaction, case_id: int) -> int:
+    return tx.execute(select(func.max(alert.c.id)).where(alert.c.case_id == case_id)).scalar_one()  # type: ignore[no-any-return]
+
+
+def standing_alerts(tx: Transaction, case_id: int) -> list[Any]:
+    """The case's alerts that still ring, oldest event first."""
+    found = [row for row in alerts_of(tx, case_id) if row.state != "withdrawn" and row.suppressed is None]
+    return sorted(found, key=lambda row: (row.time, row.source, row.event_id))
+
+
 def alerts_of(tx: Transaction, case_id: int) -> list[Any]:
-    """A case's alerts with the events they are about, oldest first."""
+    """A case's alerts as they stand with the events they are about, oldest first.
+
+    Of a case that lost all of them the last versions: it keeps its story.
+    """
     e = event.c
     columns = (alert, e.payload, e.time, e.received_at, e.type, e.source, e.id.label("event_id"))
     joined = alert.join(event, event.c.seq == alert.c.event_seq)
-    statement = select(*columns).select_from(joined).where(alert.c.case_id == case_id)
-    return list(tx.execute(statement.order_by(alert.c.id)))
+    statement = select(*columns).select_from(joined).where(alert.c.case_id == case_id, alert.c.superseded_at.is_(None))
+    found = list(tx.execute(statement.order_by(alert.c.id)))
+    return [row for row in found if row.state != "withdrawn" and row.suppressed is None] or found
 
 
 def list_cases(tx: Transaction, *, status: str | None = None, limit: int = 200) -> list[Any]:

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from alerting.database.engine import Transaction
 from alerting.database.tables import customer, customer_version
 from alerting.domain.customers import Change, Customer, states_after
+from alerting.domain.events import Event
 
 
 def lock_customers(tx: Transaction, keys: Iterable[str], now: datetime | None = None) -> None:
@@ -45,6 +46,11 @@ class History:
 
     key: str
     versions: Sequence[tuple[Change, Mapping[str, object]]]
+
+    def begins_with(self, event: Event) -> bool:
+        """Whether this event is the first we know of the customer."""
+        first = self.versions[0][0] if self.versions else None
+        return first is not None and (first.source, first.event_id) == (event.source, event.id)
 
     def as_of(self, moment: datetime) -> Customer:
         """The customer as it was. What we first heard of it also counts for the time before: we know nothing else."""

@@ -3,18 +3,19 @@
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import column, func, select, tuple_, update, values
 
 from alerting.database.engine import Transaction
 from alerting.database.tables import dead_letter, event, unknown_condition
 from alerting.domain.errors import UnreadableEvent
 from alerting.domain.events import Event, parse_event
 from alerting.domain.payloads import STORED
+from alerting.domain.signals import Order
 
 _WAITING = dead_letter.c.replayed_at.is_(None) & dead_letter.c.discarded_at.is_(None)
 
@@ -122,6 +123,24 @@ def events_of(tx: Transaction, customer_key: str, until: datetime) -> list[Event
     e = event.c
     statement = select(event).where(e.customer_key == customer_key, e.time <= until)
     return [stored_event(row) for row in tx.execute(statement.order_by(e.time, e.source, e.id))]
+
+
+def events_between(tx: Transaction, customer_key: str, begin: datetime, end: datetime) -> list[Event]:
+    """A customer's stored events in (begin, end], in their order."""
+    e = event.c
+    statement = select(event).where(e.customer_key == customer_key, e.time > begin, e.time <= end)
+    return [stored_event(row) for row in tx.execute(statement.order_by(e.time, e.source, e.id))]
+
+
+def judged_after(tx: Transaction, since: Mapping[str, Order], oldest: datetime, without: Collection[int]) -> list[Any]:
+    """Rows of these customers' events that come after a point in each one's order, customer by customer, in order."""
+    e = event.c
+    borders = [(key, max(order[0], oldest)) for key, order in sorted(since.items())]
+    border = values(column("key", e.customer_key.type), column("begin", e.time.type), name="border").data(borders).cte()
+    joined = event.join(border, (e.customer_key == border.c.key) & (e.time >= border.c.begin))
+    chosen = (e.type.in_(sorted(STORED)), e.seq.not_in(without))
+    rows = tx.execute(select(event).select_from(joined).where(*chosen).order_by(e.customer_key, e.time, e.source, e.id))
+    return [row for row in rows if (row.time, row.source, row.id) > since[row.customer_key]]
 
 
 def customers_with_events(tx: Transaction, begin: datetime, end: datetime) -> list[str]:

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 
 from alerting.database.engine import Transaction
-from alerting.database.tables import delivery, notification
+from alerting.database.tables import alert, delivery, notification
 from alerting.domain.notifications import NewNotification
 
 _WAITING = ("pending", "claimed")
@@ -103,6 +103,22 @@ def settle_attempt(tx: Transaction, notification_id: int, attempt: int, values: 
 
 def of_case(tx: Transaction, case_id: int) -> list[Any]:
     return list(tx.execute(select(notification).where(notification.c.case_id == case_id).order_by(notification.c.id)))
+
+
+def of_superseded(tx: Transaction, case_id: int, *, withdrawn_only: bool) -> list[Any]:
+    """What alerts of the case that another version has replaced want said and nobody has begun to send.
+
+    `withdrawn_only`: where that other version takes the alert back.
+    """
+    n, now_standing = notification.c, alert.alias("now_standing")
+    joined = notification.join(alert, (n.cause_kind == "alert") & (n.cause_id == alert.c.id))
+    mine = (n.case_id == case_id, n.status == "pending", alert.c.superseded_at.is_not(None))
+    statement = select(notification).select_from(joined).where(*mine).order_by(n.id)
+    if withdrawn_only:
+        s = now_standing.c
+        same = (s.event_seq == alert.c.event_seq, s.rule == alert.c.rule, s.superseded_at.is_(None))
+        statement = statement.where(exists().where(*same, s.state == "withdrawn"))
+    return list(tx.execute(statement))
 
 
 def deliveries_of_case(tx: Transaction, case_id: int) -> list[Any]:

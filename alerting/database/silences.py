@@ -38,10 +38,16 @@ def end_silence(tx: Transaction, silence_id: int, now: datetime) -> bool:
     return tx.execute(update(silence).where(*running).values(ended_at=now)).rowcount == 1
 
 
-def last_alert(tx: Transaction, rule: str, customer_key: str, since: datetime, until: datetime) -> datetime | None:
-    """When the rule last rang about this customer, by the event's time in (since, until]."""
+_STANDING = (alert.c.superseded_at.is_(None), alert.c.state != "withdrawn")
+
+
+def last_alert(
+    tx: Transaction, rule: str, customer_key: str, since: datetime, until: datetime, *, without: int
+) -> datetime | None:
+    """When the rule last rang about this customer, by the event's time in (since, until]; `without` one event."""
     joined = alert.join(event, event.c.seq == alert.c.event_seq)
-    mine = (alert.c.rule == rule, alert.c.customer_key == customer_key, alert.c.suppressed.is_(None))
+    rang = (alert.c.rule == rule, alert.c.customer_key == customer_key, alert.c.suppressed.is_(None), *_STANDING)
+    mine = (*rang, alert.c.event_seq != without)
     statement = select(func.max(event.c.time)).select_from(joined)
     return tx.execute(statement.where(*mine, event.c.time > since, event.c.time <= until)).scalar()
 
@@ -51,14 +57,14 @@ def suppressed_alerts(tx: Transaction, since: datetime, limit: int = 1_000) -> l
     e = event.c
     joined = alert.join(event, e.seq == alert.c.event_seq)
     statement = select(alert, e.time, e.source, e.id.label("event_id")).select_from(joined)
-    chosen = statement.where(alert.c.suppressed.is_not(None), alert.c.raised_at >= since)
+    chosen = statement.where(alert.c.suppressed.is_not(None), alert.c.raised_at >= since, *_STANDING)
     return list(tx.execute(chosen.order_by(alert.c.id.desc()).limit(limit)))
 
 
 def suppressed_by_reason(tx: Transaction) -> dict[str, int]:
     rows = tx.execute(
         select(alert.c.suppressed, func.count().label("n"))
-        .where(alert.c.suppressed.is_not(None))
+        .where(alert.c.suppressed.is_not(None), *_STANDING)
         .group_by(alert.c.suppressed)
     )
     return {str(row.suppressed): int(row.n) for row in rows}

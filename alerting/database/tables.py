@@ -236,6 +236,7 @@ case_file = Table(
     Column("answered_until", Instant),  # the latest contact of all cycles
     Column("cause_removed_at", Instant),
     Column("resolved_at", Instant),
+    Column("withdrawn_at", Instant),  # resolved because facts that came later took all its alerts away
     Index("ix_case_file_customer_key", "customer_key"),
     Index("ix_case_file_opened_at", "opened_at"),
     Index(
@@ -309,10 +310,12 @@ alert = Table(
     Column("severity", String(20), nullable=False),
     Column("rulebook", String(64), nullable=False),
     Column("because", Json, nullable=False),  # named conditions with the values that made them true
+    Column("people", Json, nullable=False),  # duty, role, party and why
     Column("signals", Json, nullable=False),
     Column("suppressed", String(40)),
     Column("case_id", Number, ForeignKey("case_file.id"), index=True),
     Column("raised_at", Instant, nullable=False),
+    Column("superseded_at", Instant),  # a later revision took its place
     UniqueConstraint("event_seq", "rule", "revision"),
     Index("ix_alert_customer_key_rule", "customer_key", "rule"),
 )

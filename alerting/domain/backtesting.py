@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
-from alerting.domain.cases import SEVERITIES
 from alerting.domain.customers import Customer
 from alerting.domain.events import Event
 from alerting.domain.history import ANSWER, CONTACT, DEPTH, history_points
@@ -235,7 +234,7 @@ class _Window:
 
 def _alerts(event: Event, customer: Customer, window: _Window, staff: Staff) -> list[TestedAlert]:
     judgement = judge(event, customer, window.all(), window.rulebook)
-    ranked = sorted(judgement.alerts, key=lambda outcome: -SEVERITIES.index(outcome.rule.severity))
+    ranked = judgement.by_severity
     rings = window.rings(ranked, event.time)
     return [
         TestedAlert(

@@ -54,6 +54,8 @@ class Case:
     """The latest contact of all cycles: what the customer wrote before it is answered."""
     cause_removed_at: datetime | None = None
     resolved_at: datetime | None = None
+    withdrawn_at: datetime | None = None
+    """When facts that came later took all its alerts away, before anybody had done anything about it."""
 
     @property
     def number(self) -> str:

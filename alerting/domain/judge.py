@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from alerting.domain.cases import SEVERITIES
 from alerting.domain.customers import Customer
 from alerting.domain.events import Event
-from alerting.domain.history import history_at
+from alerting.domain.history import history_at, history_points
 from alerting.domain.rulebook import Rule, Rulebook
 from alerting.domain.segments import Membership, segment_of, tags_of
 from alerting.domain.signals import Point, values_at
@@ -58,6 +59,11 @@ class Judgement:
     def alerts(self) -> tuple[RuleOutcome, ...]:
         return tuple(outcome for outcome in self.outcomes if outcome.fired)
 
+    @property
+    def by_severity(self) -> list[RuleOutcome]:
+        """The alerts, the gravest first."""
+        return sorted(self.alerts, key=lambda outcome: -SEVERITIES.index(outcome.rule.severity))
+
 
 def judge(
     event: Event, customer: Customer, points: Iterable[Point], rulebook: Rulebook, *, every_rule: bool = False
@@ -82,6 +88,16 @@ def judge(
         signals=signals,
         outcomes=tuple(_outcome(rule, facts) for rule in rules),
     )
+
+
+def points_from(events: Iterable[Event], rulebook: Rulebook) -> list[Point]:
+    """What these events add to signals and history, from the events themselves: whatever the store kept, it is exact."""
+    found: list[Point] = []
+    for event in events:
+        found += history_points(event)
+        for signal in rulebook.signals.values():
+            found += signal.points_of(event)
+    return found
 
 
 def _tags(

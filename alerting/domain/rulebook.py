@@ -87,6 +87,8 @@ class Rulebook:
     files: Mapping[str, str]
     go_live: datetime
     notify_max_age: timedelta
+    lateness: timedelta
+    """How old an event may be to be judged again when facts of its time come in late."""
     second_person: bool
     currency: str
     segments: tuple[Segment, ...]

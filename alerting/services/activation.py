@@ -136,7 +136,7 @@ def _give_points(tx: Transaction, rulebook: Rulebook) -> None:
     for signal in rulebook.signals.values():
         if signal.definition in known:
             continue
-        stored = events.stored_events(tx, signal.of, tx.now() - signal.within - MARGIN)
+        stored = events.stored_events(tx, signal.of, tx.now() - signal.within - max(MARGIN, rulebook.lateness))
         points.add_points(tx, [point for event in stored for point in signal.points_of(event)])
 
 

@@ -73,7 +73,7 @@ def _ready(tx: Transaction, ctx: Context, rulebook: Rulebook, row: Any, now: dat
             _tell_default(tx, ctx, rulebook, view, row, now)
         gone = gone or f"{row.recipient} is not in people.yaml any more"
     if gone is not None or recipient is None:
-        _skip(tx, row, gone or "nobody", now)
+        skip(tx, row, gone or "nobody", now)
         return None
     if _rests(tx, row, recipient, view, now):
         return None
@@ -166,7 +166,8 @@ def in_place_of(
     return NewNotification(cause_kind=kind, cause_id=cause, recipient=heir.id, template=template, data=data)
 
 
-def _skip(tx: Transaction, row: Any, reason: str, now: datetime) -> None:
+def skip(tx: Transaction, row: Any, reason: str, now: datetime) -> None:
+    """Not sent, and the reason is kept."""
     notifications.settle(tx, row.id, {"status": "skipped", "reason": reason, "lease_until": None})
     note(tx, row, "no_notification_sent", {"reason": reason}, now)
 

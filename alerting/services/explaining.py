@@ -13,11 +13,9 @@ from alerting.database import audit, cases, customers, events, notifications, ru
 from alerting.database.engine import Transaction
 from alerting.domain.errors import RulebookInvalid
 from alerting.domain.events import Event
-from alerting.domain.history import history_points
-from alerting.domain.judge import Judgement, RuleOutcome, judge
+from alerting.domain.judge import Judgement, RuleOutcome, judge, points_from
 from alerting.domain.people import Staff
 from alerting.domain.rulebook import Rulebook
-from alerting.domain.signals import Point
 from alerting.domain.suppression import REASONS
 from alerting.services.context import Context
 
@@ -74,16 +72,6 @@ def explain(ctx: Context, reference: str, source: str | None = None) -> Explanat
         return _explained(tx, ctx, found[0])
 
 
-def points_until(tx: Transaction, rulebook: Rulebook, event: Event) -> list[Point]:
-    """The customer's points from the stored events themselves: whatever signals the rulebook had, they are there."""
-    found: list[Point] = []
-    for earlier in events.events_of(tx, event.customer_key, event.time):
-        found += history_points(earlier)
-        for signal in rulebook.signals.values():
-            found += signal.points_of(earlier)
-    return found
-
-
 def _explained(tx: Transaction, ctx: Context, row: Any) -> Explanation:
     event, notes = events.stored_event(row), []
     try:
@@ -91,8 +79,9 @@ def _explained(tx: Transaction, ctx: Context, row: Any) -> Explanation:
     except RulebookInvalid:
         rulebook = ctx.shelf.active(tx)
         notes.append(f"this version cannot read rulebook {row.rulebook[:12]}; the active one judges here")
+    life = events.events_of(tx, event.customer_key, event.time)
     customer = customers.histories(tx, [row.customer_key])[row.customer_key].as_of(event.time)
-    judgement = judge(event, customer, points_until(tx, rulebook, event), rulebook, every_rule=True)
+    judgement = judge(event, customer, points_from(life, rulebook), rulebook, every_rule=True)
     alerts = [_alert(tx, alert, rulebook) for alert in cases.alerts_of_event(tx, row.seq)]
     notes += _notes(row, judgement, alerts)
     return Explanation(
@@ -148,15 +137,19 @@ def _rule(outcome: RuleOutcome) -> RuleLine:
 
 def _notes(row: Any, judgement: Judgement, alerts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Why nobody was told, and where today's facts say something else than those of then."""
-    stored = {alert["rule"] for alert in alerts}
+    standing = [alert for alert in alerts if alert["state"] != "withdrawn" and alert["superseded_at"] is None]
+    stored = {alert["rule"] for alert in standing}
     today = {outcome.rule.id for outcome in judgement.alerts}
-    quiet = {alert["suppressed"] for alert in alerts if alert["suppressed"]}
+    quiet = {alert["suppressed"] for alert in standing if alert["suppressed"]}
     if row.excluded:
         yield f"nobody was told: {REASONS.get(row.excluded, row.excluded)}"
     elif not alerts:
         yield "nobody was told: no rule had all its conditions true"
-    elif all(alert["suppressed"] for alert in alerts):
+    elif standing and all(alert["suppressed"] for alert in alerts):
         yield f"nobody was told: {'; '.join(REASONS.get(reason, reason) for reason in sorted(quiet))}"
+    for alert in alerts:
+        if alert["state"] != "raised":
+            yield f"facts that arrived later: {alert['rule']} was {alert['state']} at {alert['raised_at']}"
     if not judgement.outcomes:
         yield f"no rule is on {row.type}"
     for rule in sorted(today - stored):
@@ -174,6 +167,9 @@ def _alert(tx: Transaction, row: Any, rulebook: Rulebook) -> dict[str, Any]:
         "rule": row.rule,
         "severity": row.severity,
         "raised_at": _plain(row.raised_at),
+        "state": row.state,
+        "revision": row.revision,
+        "superseded_at": _plain(row.superseded_at) if row.superseded_at else None,
         "suppressed": row.suppressed,
         "case": f"C-{row.case_id}" if row.case_id else None,
         "because": row.because,

@@ -6,22 +6,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from alerting.database import audit, cases, customers, events, points, rulebooks, silences, watches
+from alerting.database import customers, events, points, watches
 from alerting.database.engine import Transaction
-from alerting.domain.case_alerts import join_case, open_case
-from alerting.domain.cases import SEVERITIES, RaisedAlert
 from alerting.domain.customers import Change
-from alerting.domain.events import Event
 from alerting.domain.history import history_points
-from alerting.domain.judge import Judgement, RuleOutcome, judge
+from alerting.domain.judge import judge
 from alerting.domain.payloads import CustomerUpdated
-from alerting.domain.people import Assignment, Staff, fill_role
-from alerting.domain.rulebook import Rule, Rulebook
+from alerting.domain.rulebook import Rulebook
 from alerting.domain.silence import watch_name
-from alerting.domain.sla import Starts
-from alerting.domain.suppression import Silence, suppression
-from alerting.services.applying import Cause, apply_decision
 from alerting.services.context import Context
+from alerting.services.raising import Judged, Round, begin_round, follow, store_alert, why_quiet
+from alerting.services.revising import revise_after
 
 
 @dataclass(kw_only=True)
@@ -50,31 +45,43 @@ def judge_all(
     fresh: Sequence[events.Arrived],
     seqs: Mapping[tuple[str, str], int],
 ) -> Taken:
-    """Judge events that are stored under `seqs` and not yet judged, in their order. The customers are locked."""
-    now, taken = tx.now(), Taken()
-    _learn(tx, fresh, rulebook, now)
+    """Judge events that are stored under `seqs` and not yet judged, in their order. The customers are locked.
+
+    Then what they say late is brought to the events that were judged without it.
+    """
+    round_, taken = begin_round(tx, ctx, rulebook), Taken()
+    _learn(tx, fresh, rulebook, round_.now)
     keys = {a.event.customer_key for a in fresh}
     histories = customers.histories(tx, keys)
     begin = fresh[0].event.time - points.longest_window(rulebook.signals)
     held = points.points_between(tx, keys, begin, fresh[-1].event.time)
-    staff, quieted = rulebooks.staff_at(tx, now), silences.active_silences(tx, now)
     unknown: list[dict[str, Any]] = []
     for arrived in fresh:
         event = arrived.event
         seq = seqs[(event.source, event.id)]
-        key = event.customer_key
-        judgement = judge(event, histories[key].as_of(event.time), held.get(key, ()), rulebook)
+        judgement = judge(
+            event, histories[event.customer_key].as_of(event.time), held.get(event.customer_key, ()), rulebook
+        )
         unknown += [
             {"event_seq": seq, "rule": o.rule.id, "condition": n} for o in judgement.outcomes for n in o.unknown
         ]
-        rang = False
-        for outcome in sorted(judgement.alerts, key=lambda o: -SEVERITIES.index(o.rule.severity)):
-            taken.alerts += 1
-            quiet = _suppression(tx, judgement, outcome.rule, arrived.excluded, quieted, rang, now)
-            case_id = _raise(tx, ctx, rulebook, staff, judgement, outcome, seq, quiet, now)
-            taken.cases |= {case_id} if case_id is not None else set()
-            rang = rang or quiet is None
+        judged = Judged(seq=seq, judgement=judgement, rulebook=rulebook, excluded=arrived.excluded)
+        taken += _raise_all(round_, judged)
     events.note_unknown(tx, unknown)
+    taken.alerts += revise_after(round_, fresh, seqs, histories)
+    return taken
+
+
+def _raise_all(round_: Round, judged: Judged) -> Taken:
+    """Every alert of one event; the strongest one that may ring does."""
+    taken, rang = Taken(), False
+    for outcome in judged.judgement.by_severity:
+        quiet = why_quiet(round_, judged, outcome.rule, rang=rang)
+        raised = store_alert(round_, judged, outcome, quiet)
+        taken.alerts += 1
+        if quiet is None:
+            taken.cases.add(follow(round_, judged.judgement.event.customer_key, raised))
+            rang = True
     return taken
 
 
@@ -110,125 +117,3 @@ def _watch(tx: Transaction, fresh: Sequence[events.Arrived], rulebook: Rulebook)
                 known.append(seen)
     watches.note_known(tx, known)
     watches.note_heard(tx, heard)
-
-
-def _answered(tx: Transaction, event: Event) -> bool:
-    """Whether it arrived so late that the customer was called since, and the case is over."""
-    if event.customer_key in cases.unresolved_cases(tx, [event.customer_key]):
-        return False
-    until = cases.answered_until(tx, event.customer_key)
-    return until is not None and min(event.time, event.received_at) <= until
-
-
-def _suppression(
-    tx: Transaction,
-    judgement: Judgement,
-    rule: Rule,
-    excluded: str | None,
-    quieted: Sequence[Silence],
-    rang: bool,
-    now: datetime,
-) -> str | None:
-    """`rang`: a stronger rule has told people about this very event."""
-    event, cooling = judgement.event, False
-    if rule.cooldown is not None:
-        since = event.time - rule.cooldown
-        cooling = silences.last_alert(tx, rule.id, event.customer_key, since, event.time) is not None
-    return suppression(
-        rule,
-        event.customer_key,
-        judgement.membership.segment,
-        now,
-        excluded=excluded,
-        answered=_answered(tx, event),
-        silences=quieted,
-        cooling=cooling,
-        outranked=rang,
-    )
-
-
-def _raise(
-    tx: Transaction,
-    ctx: Context,
-    rulebook: Rulebook,
-    staff: Staff,
-    judgement: Judgement,
-    outcome: RuleOutcome,
-    seq: int,
-    suppressed: str | None,
-    now: datetime,
-) -> int | None:
-    """One alert: stored with its facts, then opening or joining the customer's case unless it is too old to ring."""
-    event = judgement.event
-    alert_id = cases.raise_alert(
-        tx,
-        event_seq=seq,
-        customer_key=event.customer_key,
-        segment=judgement.membership.segment,
-        outcome=outcome,
-        signals=judgement.signals,
-        rulebook=rulebook.hash,
-        suppressed=suppressed,
-        now=now,
-    )
-    _audit_alert(tx, judgement, outcome, alert_id, suppressed, now)
-    if suppressed is not None:
-        return None
-    raised = _raised(judgement, outcome, alert_id, rulebook, staff, now)
-    case = cases.unresolved_cases(tx, [event.customer_key]).get(event.customer_key)
-    if case is None:
-        decision = open_case(event.customer_key, raised, now)
-    else:
-        assert case.id is not None, "a stored case has its number"
-        decision = join_case(case, cases.clocks_of(tx, [case.id])[case.id], raised, rulebook.policies, now)
-    case_id = apply_decision(tx, ctx, decision, "judge", Cause(kind="alert", id=alert_id), now)
-    cases.attach_alert(tx, alert_id, case_id)
-    return case_id
-
-
-def _raised(
-    judgement: Judgement, outcome: RuleOutcome, alert_id: int, rulebook: Rulebook, staff: Staff, now: datetime
-) -> RaisedAlert:
-    rule, event, segment = outcome.rule, judgement.event, judgement.membership.segment
-
-    def fill(role: str, *, to_call: bool = False) -> Assignment:
-        return fill_role(role, judgement.customer, segment, rulebook.routing, staff, to_call=to_call)
-
-    return RaisedAlert(
-        id=alert_id,
-        rule=rule.id,
-        severity=rule.severity,
-        segment=segment,
-        policy=rulebook.policies[rule.policy],
-        template=rule.template,
-        starts=Starts.of_event(event.time, event.received_at, now),
-        caller=fill(rule.caller, to_call=True),
-        fixer=fill(rule.fixer) if rule.fixer else None,
-        informed=tuple(fill(role) for role in rule.inform),
-    )
-
-
-def _audit_alert(
-    tx: Transaction, judgement: Judgement, outcome: RuleOutcome, alert_id: int, suppressed: str | None, now: datetime
-) -> None:
-    event = judgement.event
-    facts = {
-        "rule": outcome.rule.id,
-        "segment": judgement.membership.segment,
-        "segment_why": judgement.membership.why,
-        "conditions": [truth.name for truth in outcome.truths],
-        "event": {"source": event.source, "id": event.id, "digest": event.digest},
-    }
-    comment = getattr(event.payload, "comment", None)
-    entry = audit.Entry(
-        actor="judge",
-        action="alert.suppressed" if suppressed else "alert.raised",
-        subject_kind="alert",
-        subject_id=str(alert_id),
-        happened_at=event.time,
-        cause=f"event:{event.source} {event.id}",
-        customer_key=event.customer_key,
-        facts={**facts, "suppressed": suppressed} if suppressed else facts,
-        personal={"comment": comment} if comment else {},
-    )
-    audit.write(tx, entry, now)

@@ -19,6 +19,7 @@ _MAILS = {
     "stand_in": "asked to stand in",
     "overdue": "told that it is overdue",
     "undelivered": "told that a mail was refused",
+    "withdrawn": "told that it is no longer needed",
 }
 
 

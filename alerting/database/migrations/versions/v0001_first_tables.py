@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.Column("answered_until", Instant(), nullable=True),
         sa.Column("cause_removed_at", Instant(), nullable=True),
         sa.Column("resolved_at", Instant(), nullable=True),
+        sa.Column("withdrawn_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case_file")),
     )
     with op.batch_alter_table("case_file", schema=None) as batch_op:
@@ -323,10 +324,12 @@ def upgrade() -> None:
         sa.Column("severity", sa.String(length=20), nullable=False),
         sa.Column("rulebook", sa.String(length=64), nullable=False),
         sa.Column("because", Json, nullable=False),
+        sa.Column("people", Json, nullable=False),
         sa.Column("signals", Json, nullable=False),
         sa.Column("suppressed", sa.String(length=40), nullable=True),
         sa.Column("case_id", Number, nullable=True),
         sa.Column("raised_at", Instant(), nullable=False),
+        sa.Column("superseded_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_alert_case_id")),
         sa.ForeignKeyConstraint(["event_seq"], ["event.seq"], name=op.f("fk_alert_event_seq")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alert")),

@@ -1,0 +1,209 @@
+"""Raising: what follows from one alert. It is stored with its facts, and opens or joins a case unless something keeps it quiet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from alerting.database import audit, cases, rulebooks, silences
+from alerting.database.engine import Transaction
+from alerting.domain.case_alerts import join_case, open_case
+from alerting.domain.cases import Decision, RaisedAlert
+from alerting.domain.judge import Judgement, RuleOutcome
+from alerting.domain.people import Assignment, Staff, fill_role
+from alerting.domain.rulebook import Rule, Rulebook
+from alerting.domain.sla import Starts
+from alerting.domain.suppression import Silence, suppression
+from alerting.services.applying import Cause, apply_decision
+from alerting.services.context import Context
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """What a round of judging stands on. The customers are locked, `rulebook` is the active one and stays it."""
+
+    tx: Transaction
+    ctx: Context
+    rulebook: Rulebook
+    staff: Staff
+    silences: Sequence[Silence]
+    now: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A stored event with what `rulebook` made of it; `excluded` is what its age says."""
+
+    seq: int
+    judgement: Judgement
+    rulebook: Rulebook
+    excluded: str | None
+
+    @property
+    def segment(self) -> str:
+        return self.judgement.membership.segment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revision:
+    """Which version of an alert: `raised` first, `upgraded` or `withdrawn` by facts that came later."""
+
+    number: int = 1
+    state: str = "raised"
+
+
+FIRST = Revision()
+
+
+def begin_round(tx: Transaction, ctx: Context, rulebook: Rulebook) -> Round:
+    now = tx.now()
+    return Round(
+        tx=tx,
+        ctx=ctx,
+        rulebook=rulebook,
+        staff=rulebooks.staff_at(tx, now),
+        silences=silences.active_silences(tx, now),
+        now=now,
+    )
+
+
+def why_quiet(round_: Round, judged: Judged, rule: Rule, *, rang: bool) -> str | None:
+    """The reason an alert tells nobody, None where it rings. `rang`: a stronger rule told people about this very event."""
+    event, cooling = judged.judgement.event, False
+    if rule.cooldown is not None:
+        since = event.time - rule.cooldown
+        found = silences.last_alert(round_.tx, rule.id, event.customer_key, since, event.time, without=judged.seq)
+        cooling = found is not None
+    return suppression(
+        rule,
+        event.customer_key,
+        judged.segment,
+        round_.now,
+        excluded=judged.excluded,
+        answered=_answered(round_, judged),
+        silences=round_.silences,
+        cooling=cooling,
+        outranked=rang,
+    )
+
+
+def _answered(round_: Round, judged: Judged) -> bool:
+    """Whether it arrived so late that the customer was called since, and the case is over."""
+    event = judged.judgement.event
+    until = cases.answered_until(round_.tx, event.customer_key)
+    if until is None or min(event.time, event.received_at) > until:
+        return False
+    return event.customer_key not in cases.unresolved_cases(round_.tx, [event.customer_key])
+
+
+def store_alert(
+    round_: Round, judged: Judged, outcome: RuleOutcome, quiet: str | None, revision: Revision = FIRST
+) -> RaisedAlert:
+    """Store one version of an alert with the facts that made it true, and its audit entry."""
+    raised = _filled(round_, judged, outcome)
+    number = cases.raise_alert(
+        round_.tx,
+        cases.AlertRow(
+            event_seq=judged.seq,
+            customer_key=judged.judgement.event.customer_key,
+            segment=judged.segment,
+            rule=outcome.rule.id,
+            severity=outcome.rule.severity,
+            because=cases.because(outcome),
+            signals=judged.judgement.signals,
+            people=people_of(raised),
+            rulebook=judged.rulebook.hash,
+            suppressed=quiet,
+            revision=revision.number,
+            state=revision.state,
+        ),
+        round_.now,
+    )
+    _audit(round_, judged, outcome, number, quiet, revision)
+    return RaisedAlert(**{**vars(raised), "id": number})
+
+
+def follow(round_: Round, customer_key: str, raised: RaisedAlert) -> int:
+    """Open the customer's case or join it; returns its number."""
+    tx, now = round_.tx, round_.now
+    case = cases.unresolved_cases(tx, [customer_key]).get(customer_key)
+    if case is None:
+        decision = open_case(customer_key, raised, now)
+    else:
+        assert case.id is not None, "a stored case has its number"
+        clocks = cases.clocks_of(tx, [case.id])[case.id]
+        decision = join_case(case, clocks, raised, round_.rulebook.policies, now)
+    return attach(round_, decision, raised.id)
+
+
+def attach(round_: Round, decision: Decision, alert_id: int) -> int:
+    case_id = apply_decision(round_.tx, round_.ctx, decision, "judge", Cause(kind="alert", id=alert_id), round_.now)
+    cases.attach_alert(round_.tx, alert_id, case_id)
+    return case_id
+
+
+def _filled(round_: Round, judged: Judged, outcome: RuleOutcome) -> RaisedAlert:
+    """The alert with everybody it concerns resolved to people, as `rulebook` says and the staff of now allows."""
+    rule, event, rulebook = outcome.rule, judged.judgement.event, judged.rulebook
+
+    def fill(role: str, *, to_call: bool = False) -> Assignment:
+        customer = judged.judgement.customer
+        return fill_role(role, customer, judged.segment, rulebook.routing, round_.staff, to_call=to_call)
+
+    return RaisedAlert(
+        id=0,
+        rule=rule.id,
+        severity=rule.severity,
+        segment=judged.segment,
+        policy=rulebook.policies[rule.policy],
+        template=rule.template,
+        starts=Starts.of_event(event.time, event.received_at, round_.now),
+        caller=fill(rule.caller, to_call=True),
+        fixer=fill(rule.fixer) if rule.fixer else None,
+        informed=tuple(fill(role) for role in rule.inform),
+    )
+
+
+def filled_parties(round_: Round, judged: Judged, outcome: RuleOutcome) -> list[str]:
+    """Whom the alert would concern now: the caller, the fixer or nothing, the informed."""
+    return parties(people_of(_filled(round_, judged, outcome)))
+
+
+def people_of(alert: RaisedAlert) -> list[dict[str, Any]]:
+    """Everybody an alert concerns with duty, role and why, as it is kept."""
+    duties = [("caller", alert.caller), *([("fixer", alert.fixer)] if alert.fixer else [])]
+    duties += [("informed", assignment) for assignment in alert.informed]
+    return [{"duty": duty, "role": a.role, "party": a.party.id, "why": list(a.why)} for duty, a in duties]
+
+
+def parties(people: Sequence[dict[str, Any]]) -> list[str]:
+    """What of them decides whether anything changed: duty and person."""
+    return [f"{one['duty']} {one['party']}" for one in people]
+
+
+def _audit(
+    round_: Round, judged: Judged, outcome: RuleOutcome, alert_id: int, quiet: str | None, revision: Revision
+) -> None:
+    event, membership = judged.judgement.event, judged.judgement.membership
+    facts = {
+        "rule": outcome.rule.id,
+        "segment": membership.segment,
+        "segment_why": membership.why,
+        "conditions": [truth.name for truth in outcome.truths],
+        "event": {"source": event.source, "id": event.id, "digest": event.digest},
+        **({"suppressed": quiet} if quiet else {}),
+        **({"revision": revision.number} if revision.number > 1 else {}),
+    }
+    comment = getattr(event.payload, "comment", None)
+    entry = audit.Entry(
+        actor="judge",
+        action="alert.suppressed" if quiet else f"alert.{revision.state}",
+        subject_kind="alert",
+        subject_id=str(alert_id),
+        happened_at=event.time,
+        cause=f"event:{event.source} {event.id}",
+        customer_key=event.customer_key,
+        facts=facts,
+        personal={"comment": comment} if comment else {},
+    )
+    audit.write(round_.tx, entry, round_.now)
