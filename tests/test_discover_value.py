@@ -125,6 +125,14 @@ def test_a_longer_horizon_expects_more(alerting: Run, tmp_path: Path) -> None:
     assert sums[0] < sums[1] == sums[2] < sums[3]
 
 
+def test_a_period_that_ends_long_after_the_last_purchase_is_pointed_out(alerting: Run, tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(text("customer,date,amount"))
+    late = values(alerting, "orders.csv", end="1999-01-01")
+    assert late.returncode == 0
+    assert "warning: the last purchase is of 1998-01-01; all the time to 1999-01-01 counts as silence" in late.stderr
+    assert "silence" not in values(alerting, "orders.csv", end="1998-01-20").stderr
+
+
 BAD = """customer,date,amount
 A,1997-01-01,10
 A,1997-02-01,ten

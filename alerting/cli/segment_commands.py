@@ -2,6 +2,7 @@
 
 import click
 
+from alerting.cli.discover_commands import discover
 from alerting.cli.value_command import value
 
 
@@ -11,3 +12,4 @@ def segments() -> None:
 
 
 segments.add_command(value)
+segments.add_command(discover)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 UNIT = "weeks"
 _LONGEST = 5_200
 """Weeks: a century. A forecast for longer than anybody lives is a slip of the pen."""
+
+_GAP = timedelta(weeks=4)
+"""From the last purchase of a file to the end of the period; with a longer one the file probably ends early."""
 
 _BANDS = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0, math.inf)
 _TOP = 10
@@ -135,8 +138,10 @@ def _tell_omitted(read: Orders, known: Sequence[Buyer], end: date) -> None:
     ):
         if number:
             click.echo(f"left out: {what}", err=True)
+    days = [purchase.day for purchase in read.purchases]
+    if days and end - max(days) > _GAP:
+        click.echo(f"warning: the last purchase is of {max(days)}; all the time to {end} counts as silence", err=True)
     if not known:
-        days = [purchase.day for purchase in read.purchases]
         told = f"they lie between {min(days)} and {max(days)}" if days else "no row can be read"
         raise NoEstimate(f"{read.name} has no purchase up to {end}; {told}")
 

@@ -26,6 +26,9 @@ CONVERGED = 1e-6
 _SPAN, _FAR = np.log(1e6), np.log(1e3)
 """How far a parameter may go from its scale, up or down; and from where on the data hardly tell it from any further one."""
 
+_ATTEMPTS = 6
+"""Climbs from one start: each goes on where the last one stopped on a ridge, without what it had learnt of its bend."""
+
 _STARTS = (
     (0.25, 0.1, 0.8, 2.5),
     (1.0, 1.0, 1.0, 1.0),
@@ -107,13 +110,15 @@ def _climb(start: Numbers, scale: Numbers, h: Histories, counts: Numbers) -> tup
 
     bounds = [(one - _SPAN, one + _SPAN) for one in scale]
     options = {"maxiter": 2_000, "maxfun": 4_000, "ftol": 1e-15, "gtol": 1e-9, "maxcor": 20}
-    done = minimize(downhill, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-    value, slope = downhill(done.x)
     low, high = np.array(bounds).T
-    free = ~(((done.x <= low) & (slope > 0)) | ((done.x >= high) & (slope < 0)))
-    if not np.isfinite(value) or np.abs(slope[free]).max(initial=0.0) > CONVERGED:
-        return None
-    return float(-value * customers), done.x
+    at = start
+    for _ in range(_ATTEMPTS):
+        at = minimize(downhill, at, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
+        value, slope = downhill(at)
+        free = ~(((at <= low) & (slope > 0)) | ((at >= high) & (slope < 0)))
+        if np.isfinite(value) and np.abs(slope[free]).max(initial=0.0) <= CONVERGED:
+            return float(-value * customers), at
+    return None
 
 
 def _value_and_slope(logs: Numbers, h: Histories, counts: Numbers) -> tuple[float, Numbers]:
