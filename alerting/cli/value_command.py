@@ -150,8 +150,8 @@ def _warn(fitted: "Fit") -> None:
     if fitted.undetermined:
         names = ", ".join(fitted.undetermined)
         click.echo(
-            f"warning: the data hardly determine {names}: too few customers, or all of them alike. What is expected of "
-            "customers stands, the parameters mean little.",
+            f"warning: the data hardly determine {names}: too few customers, or all of them alike. These parameters mean "
+            "little by themselves; with few customers the forecast is a guess, too.",
             err=True,
         )
 

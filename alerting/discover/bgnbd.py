@@ -52,7 +52,7 @@ class Parameters:
 @dataclass(frozen=True, kw_only=True)
 class Fit:
     """The parameters of the largest likelihood. `undetermined` are those that ran away: the likelihood hardly
-    changes however large or small they are. That does no harm to what is expected of customers."""
+    changes however large or small they become."""
 
     parameters: Parameters
     log_likelihood: float
