@@ -35,7 +35,7 @@ test-long: $(INSTALLED) ## 100,000 conditions compared with PostgreSQL, 300 orde
 # Ratios taken in one run, no timed tests. What we are compared with is installed beside the product, not into it.
 PEERS := .venv-bench/.installed
 bench: $(INSTALLED) $(PEERS) ## the figures of bench/README.md, measured on this machine
-	@for each in $(or $(BENCH),conditions rule_index backtest); do $(BIN)/python -m bench.$$each; done
+	@for each in $(or $(BENCH),conditions rule_index backtest cdnow); do $(BIN)/python -m bench.$$each; done
 
 $(PEERS): bench/requirements.txt $(INSTALLED)
 	@$(BIN)/pip install --quiet --require-hashes --upgrade --target $(@D) --requirement $<
@@ -58,8 +58,8 @@ format: $(INSTALLED) ## put the code into its form
 lock: $(INSTALLED) ## write requirements.lock anew from pyproject.toml
 	@uv=$$(command -v uv) || uv=$(VENV)/uv/bin/uv; \
 	[ -x "$$uv" ] || $(BIN)/pip install --quiet --target $(VENV)/uv uv; \
-	"$$uv" pip compile -q --universal --python-version 3.11 --generate-hashes --group dev pyproject.toml \
-		-o requirements.lock $(UPGRADE)
+	"$$uv" pip compile -q --universal --python-version 3.11 --generate-hashes --group dev --all-extras \
+		pyproject.toml -o requirements.lock $(UPGRADE)
 
 clean: ## remove .venv and what the tools left behind
 	@rm -rf $(VENV) .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -7,7 +7,7 @@ import pytest
 
 from tests.world import World, make_world
 
-pytest_plugins = ["tests.services.plugin", "tests.running", "tests.installation"]
+pytest_plugins = ["tests.services.plugin", "tests.running", "tests.installation", "tests.cdnow"]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

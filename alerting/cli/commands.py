@@ -20,6 +20,7 @@ from alerting.cli.noise_commands import silence, suppressed
 from alerting.cli.rule_commands import check, rules
 from alerting.cli.rule_test_commands import rules_test
 from alerting.cli.running import opened, print_json, table
+from alerting.cli.segment_commands import segments
 from alerting.cli.words import Words
 from alerting.database import audit, customers, positions
 from alerting.domain.customers import Customer
@@ -43,6 +44,7 @@ main.add_command(dead_letters)
 main.add_command(hold)
 main.add_command(rules)
 main.add_command(explain_)
+main.add_command(segments)
 main.add_command(silence)
 main.add_command(suppressed)
 rules.add_command(backtest_)

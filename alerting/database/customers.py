@@ -1,6 +1,6 @@
 """Customers: the lock, and their dated versions."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -82,6 +82,15 @@ def customer_now(tx: Transaction, key: str) -> Customer:
         if history.versions
         else Customer(key=key, known=False, state={})
     )
+
+
+def every_customer_now(tx: Transaction) -> Iterator[Customer]:
+    """All known customers by their newest versions, sorted by key; a thousand at a time are held in memory."""
+    v = customer_version.c
+    keys = tx.execute(select(v.customer_key).distinct().order_by(v.customer_key)).scalars().all()
+    for start in range(0, len(keys), 1_000):
+        for history in histories(tx, keys[start : start + 1_000]).values():
+            yield history.as_of(history.versions[-1][0].valid_from)
 
 
 def add_changes(tx: Transaction, key: str, changes: Sequence[Change], now: datetime) -> None:
