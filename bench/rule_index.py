@@ -16,6 +16,7 @@ from alerting.domain.customers import Customer
 from alerting.domain.events import Event, parse_event
 from alerting.domain.judge import judge
 from alerting.domain.rulebook import NamedCondition, Rulebook
+from alerting.domain.standing import Subject
 from bench.measuring import ROOT, ROUNDS, take_turns, verdict, where_and_what
 
 TARGET = 3
@@ -63,7 +64,7 @@ def main() -> None:
     def judging(book: Rulebook) -> Callable[[], None]:
         def run() -> None:
             for event, customer in given:
-                judge(event, customer, (), book)
+                judge(event, Subject(customer=customer), book)
 
         return run
 

@@ -47,6 +47,11 @@ class History:
     key: str
     versions: Sequence[tuple[Change, Mapping[str, object]]]
 
+    @property
+    def parents(self) -> set[str]:
+        """Every group it was ever part of."""
+        return {str(state["parent"]) for _, state in self.versions if state.get("parent")}
+
     def begins_with(self, event: Event) -> bool:
         """Whether this event is the first we know of the customer."""
         first = self.versions[0][0] if self.versions else None

@@ -17,6 +17,7 @@ from alerting.domain.people import Staff, fill_role
 from alerting.domain.rulebook import Rule, Rulebook
 from alerting.domain.signals import Point
 from alerting.domain.silence import silences_in
+from alerting.domain.standing import Subject
 
 SAMPLES = 10
 """How many new and gone alerts are shown by name."""
@@ -233,7 +234,7 @@ class _Window:
 
 
 def _alerts(event: Event, customer: Customer, window: _Window, staff: Staff) -> list[TestedAlert]:
-    judgement = judge(event, customer, window.all(), window.rulebook)
+    judgement = judge(event, Subject(customer=customer, points=window.all()), window.rulebook)
     ranked = judgement.by_severity
     rings = window.rings(ranked, event.time)
     return [

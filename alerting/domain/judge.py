@@ -8,10 +8,11 @@ from typing import Any
 from alerting.domain.cases import SEVERITIES
 from alerting.domain.customers import Customer
 from alerting.domain.events import Event
-from alerting.domain.history import history_at, history_points
+from alerting.domain.history import history_points
 from alerting.domain.rulebook import Rule, Rulebook
-from alerting.domain.segments import Membership, segment_of, tags_of
-from alerting.domain.signals import Point, values_at
+from alerting.domain.segments import Membership
+from alerting.domain.signals import Point
+from alerting.domain.standing import Subject, standing_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,28 +66,17 @@ class Judgement:
         return sorted(self.alerts, key=lambda outcome: -SEVERITIES.index(outcome.rule.severity))
 
 
-def judge(
-    event: Event, customer: Customer, points: Iterable[Point], rulebook: Rulebook, *, every_rule: bool = False
-) -> Judgement:
-    """Judge one event with the facts as of its time. `points` are the customer's, the event's own included."""
-    held = list(points)
-    signals = values_at(rulebook.signals, event.order, held)
-    facts = {f"event.{name}": value for name, value in event.fields().items()}
-    facts |= {f"customer.{name}": value for name, value in customer.fields(rulebook.attributes).items()}
-    history = history_at(event.order, held, facts["customer.renewal_date"])
-    facts |= {f"customer.{name}": value for name, value in history.items()}
-    facts |= {f"signal.{name}": value for name, value in signals.items()}
-    membership = segment_of(customer, facts, rulebook.segments)
-    facts["customer.tags"] = _tags(event, customer, held, facts, rulebook)
-    facts["customer.segment"] = membership.segment
-    rules = rulebook.rules_on(event.type) if every_rule else rulebook.possible_rules(event.type, facts)
+def judge(event: Event, subject: Subject, rulebook: Rulebook, *, every_rule: bool = False) -> Judgement:
+    """Judge one event with the facts as of its time. The subject's points are the customer's, the event's own included."""
+    standing = standing_at(subject, event.order, rulebook, event.fields())
+    rules = rulebook.rules_on(event.type) if every_rule else rulebook.possible_rules(event.type, standing.facts)
     return Judgement(
         event=event,
-        customer=customer,
-        membership=membership,
-        tags=tuple(facts["customer.tags"]),
-        signals=signals,
-        outcomes=tuple(_outcome(rule, facts) for rule in rules),
+        customer=subject.customer,
+        membership=standing.membership,
+        tags=standing.tags,
+        signals=standing.signals,
+        outcomes=tuple(_outcome(rule, standing.facts) for rule in rules),
     )
 
 
@@ -98,17 +88,6 @@ def points_from(events: Iterable[Event], rulebook: Rulebook) -> list[Point]:
         for signal in rulebook.signals.values():
             found += signal.points_of(event)
     return found
-
-
-def _tags(
-    event: Event, customer: Customer, points: list[Point], facts: Mapping[str, Any], rulebook: Rulebook
-) -> list[str]:
-    """Tags say how the customer was doing before the event: its own points are left out."""
-    if not rulebook.tags:
-        return []
-    before = [point for point in points if point.order < event.order]
-    signals = values_at(rulebook.signals, event.order, before)
-    return tags_of(customer, {**facts, **{f"signal.{n}": v for n, v in signals.items()}}, rulebook.tags)
 
 
 def _outcome(rule: Rule, facts: Mapping[str, Any]) -> RuleOutcome:

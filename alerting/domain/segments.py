@@ -54,6 +54,19 @@ def segment_of(customer: Customer, facts: Mapping[str, Any], segments: tuple[Seg
     return Membership(segment=UNVERIFIED, why=why)
 
 
+def inherited(own: Membership, group: Membership, parent: Customer, segments: tuple[Segment, ...]) -> Membership:
+    """The group's segment where it ranks higher; one without a rank, such as `unverified`, ranks below all others."""
+    ranks = {segment.id: segment.rank for segment in segments}
+
+    def rank(name: str) -> float:
+        found = ranks.get(name)
+        return float("-inf") if found is None else found
+
+    if rank(group.segment) <= rank(own.segment):
+        return own
+    return Membership(segment=group.segment, why=f"its group {parent.name} is: {group.why}")
+
+
 def tags_of(customer: Customer, facts: Mapping[str, Any], tags: Mapping[str, Condition]) -> list[str]:
     """How the customer is doing: every tag whose condition is true. Of an unknown customer none is."""
     return [name for name, condition in tags.items() if customer.known and condition(facts)]

@@ -9,15 +9,17 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from alerting.database import audit, cases, customers, events, notifications, rulebooks, timers
+from alerting.database import audit, cases, events, notifications, rulebooks, timers
 from alerting.database.engine import Transaction
 from alerting.domain.errors import RulebookInvalid
 from alerting.domain.events import Event
 from alerting.domain.judge import Judgement, RuleOutcome, judge, points_from
 from alerting.domain.people import Staff
 from alerting.domain.rulebook import Rulebook
+from alerting.domain.standing import Subject
 from alerting.domain.suppression import REASONS
 from alerting.services.context import Context
+from alerting.services.subjects import Subjects, load_histories
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +81,7 @@ def _explained(tx: Transaction, ctx: Context, row: Any) -> Explanation:
     except RulebookInvalid:
         rulebook = ctx.shelf.active(tx)
         notes.append(f"this version cannot read rulebook {row.rulebook[:12]}; the active one judges here")
-    life = events.events_of(tx, event.customer_key, event.time)
-    customer = customers.histories(tx, [row.customer_key])[row.customer_key].as_of(event.time)
-    judgement = judge(event, customer, points_from(life, rulebook), rulebook, every_rule=True)
+    judgement = judge(event, _subject(tx, event, rulebook), rulebook, every_rule=True)
     alerts = [_alert(tx, alert, rulebook) for alert in cases.alerts_of_event(tx, row.seq)]
     notes += _notes(row, judgement, alerts)
     return Explanation(
@@ -92,6 +92,13 @@ def _explained(tx: Transaction, ctx: Context, row: Any) -> Explanation:
         alerts=alerts,
         notes=notes,
     )
+
+
+def _subject(tx: Transaction, event: Event, rulebook: Rulebook) -> Subject:
+    """The customer as of the event with its groups; their points from the stored events, whatever the store kept."""
+    histories = load_histories(tx, [event.customer_key])
+    lives = {key: points_from(events.events_of(tx, key, event.time), rulebook) for key in histories}
+    return Subjects(histories=histories, points=lives).at(event.customer_key, event.time)
 
 
 def _event(row: Any, event: Event) -> dict[str, Any]:

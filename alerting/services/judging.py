@@ -17,6 +17,7 @@ from alerting.domain.silence import watch_name
 from alerting.services.context import Context
 from alerting.services.raising import Judged, Round, begin_round, follow, store_alert, why_quiet
 from alerting.services.revising import revise_after
+from alerting.services.subjects import load_subjects
 
 
 @dataclass(kw_only=True)
@@ -52,23 +53,19 @@ def judge_all(
     round_, taken = begin_round(tx, ctx, rulebook), Taken()
     _learn(tx, fresh, rulebook, round_.now)
     keys = {a.event.customer_key for a in fresh}
-    histories = customers.histories(tx, keys)
-    begin = fresh[0].event.time - points.longest_window(rulebook.signals)
-    held = points.points_between(tx, keys, begin, fresh[-1].event.time)
+    subjects = load_subjects(tx, keys, rulebook, fresh[0].event.time, fresh[-1].event.time)
     unknown: list[dict[str, Any]] = []
     for arrived in fresh:
         event = arrived.event
         seq = seqs[(event.source, event.id)]
-        judgement = judge(
-            event, histories[event.customer_key].as_of(event.time), held.get(event.customer_key, ()), rulebook
-        )
+        judgement = judge(event, subjects.at(event.customer_key, event.time), rulebook)
         unknown += [
             {"event_seq": seq, "rule": o.rule.id, "condition": n} for o in judgement.outcomes for n in o.unknown
         ]
         judged = Judged(seq=seq, judgement=judgement, rulebook=rulebook, excluded=arrived.excluded)
         taken += _raise_all(round_, judged)
     events.note_unknown(tx, unknown)
-    taken.alerts += revise_after(round_, fresh, seqs, histories)
+    taken.alerts += revise_after(round_, fresh, seqs, subjects)
     return taken
 
 

@@ -28,6 +28,7 @@ from alerting.domain.sla import Starts
 from alerting.services.applying import Cause, apply_decision
 from alerting.services.claiming import skip
 from alerting.services.raising import Judged, Revision, Round, attach, filled_parties, parties, store_alert, why_quiet
+from alerting.services.subjects import Subjects
 
 log = logging.getLogger(__name__)
 
@@ -38,17 +39,17 @@ def revise_after(
     round_: Round,
     fresh: Sequence[events.Arrived],
     seqs: Mapping[tuple[str, str], int],
-    histories: Mapping[str, History],
+    subjects: Subjects,
 ) -> int:
     """Judge again what was judged without these facts; returns how many alerts changed."""
-    since = _touched_since((arrived.event for arrived in fresh), histories)
+    since = _touched_since((arrived.event for arrived in fresh), subjects.histories)
     if not since:
         return 0
     oldest = round_.now - round_.rulebook.lateness
     rows = events.judged_after(round_.tx, since, oldest, seqs.values())
     changed = 0
     for key, found in groupby(rows, key=lambda row: row.customer_key):
-        changed += _revise_customer(round_, list(found), histories[key])
+        changed += _revise_customer(round_, key, list(found), subjects)
     return changed
 
 
@@ -65,26 +66,38 @@ def _touched_since(fresh: Iterable[Event], histories: Mapping[str, History]) -> 
     return since
 
 
-def _revise_customer(round_: Round, rows: Sequence[Any], history: History) -> int:
+def _revise_customer(round_: Round, key: str, rows: Sequence[Any], subjects: Subjects) -> int:
     """One customer's events, in their order."""
     books = {row.rulebook: _read(round_, row.rulebook) for row in rows}
-    windows = [points.longest_window(book.signals) for book in books.values() if book is not None]
-    if not windows:
+    known = {name: book for name, book in books.items() if book is not None}
+    if not known:
         return 0
-    begin, end = rows[0].time - max(windows), rows[-1].time
-    life = events.events_between(round_.tx, history.key, begin, end)
-    held = points.points_between(round_.tx, [history.key], begin, end).get(history.key, [])
-    lasting = [point for point in held if point.definition in {ANSWER, CONTACT}]
+    window = max(points.longest_window(book.signals) for book in known.values())
+    pasts = _pasts(round_, subjects.lineages(key), rows[0].time - window, rows[-1].time, known)
     changed = 0
     for row in rows:
         rulebook = books[row.rulebook]
         if rulebook is not None:
             event = events.stored_event(row)
-            known = [*lasting, *_signal_points(life, rulebook)]
-            judgement = judge(event, history.as_of(event.time), known, rulebook, every_rule=True)
+            then = replace(subjects, points=pasts[row.rulebook]).at(key, event.time)
+            judgement = judge(event, then, rulebook, every_rule=True)
             excluded = row.excluded or exclusion(event, rulebook, round_.now)
             changed += _revise(round_, Judged(seq=row.seq, judgement=judgement, rulebook=rulebook, excluded=excluded))
     return changed
+
+
+def _pasts(
+    round_: Round, keys: Iterable[str], begin: datetime, end: datetime, books: Mapping[str, Rulebook]
+) -> dict[str, dict[str, list[Point]]]:
+    """The points of the customer and its groups for each rulebook: signals from the stored events, whatever was kept."""
+    held = points.points_between(round_.tx, keys, begin, end)
+    found: dict[str, dict[str, list[Point]]] = {name: {} for name in books}
+    for key in keys:
+        lasting = [point for point in held.get(key, ()) if point.definition in {ANSWER, CONTACT}]
+        life = events.events_between(round_.tx, key, begin, end)
+        for name, book in books.items():
+            found[name][key] = [*lasting, *_signal_points(life, book)]
+    return found
 
 
 def _read(round_: Round, name: str) -> Rulebook | None:

@@ -1,0 +1,90 @@
+"""Where a customer stands at one moment: its segment, with the group's where that ranks higher, and its tags."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from alerting.domain.conditions import Condition, Type
+from alerting.domain.customers import Customer
+from alerting.domain.history import history_at
+from alerting.domain.segments import Membership, Segment, inherited, segment_of, tags_of
+from alerting.domain.signals import Order, Point, Signal, values_at
+
+
+class Rules(Protocol):
+    """What of a rulebook says where a customer stands."""
+
+    @property
+    def signals(self) -> Mapping[str, Signal]: ...
+    @property
+    def attributes(self) -> Mapping[str, Type]: ...
+    @property
+    def segments(self) -> tuple[Segment, ...]: ...
+    @property
+    def tags(self) -> Mapping[str, Condition]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A customer as known at one moment with the points of its past, and its group, if any, in the same form."""
+
+    customer: Customer
+    points: Sequence[Point] = ()
+    group: "Subject | None" = None
+
+    def lineage(self) -> Iterator["Subject"]:
+        """The customer, its group, the group's group and so on."""
+        subject: Subject | None = self
+        while subject is not None:
+            yield subject
+            subject = subject.group
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Segment and tags, and the facts they were read from, by the keys conditions use."""
+
+    membership: Membership
+    tags: tuple[str, ...]
+    signals: Mapping[str, Any]
+    facts: Mapping[str, Any]
+
+
+def standing_at(subject: Subject, moment: Order, rules: Rules, event: Mapping[str, Any] | None = None) -> Standing:
+    """Where the customer stands at a moment, or as an event of that order finds it: `event` holds its fields.
+
+    Signals include that event. History leaves it out, and so do tags: they say how the customer was doing before.
+    """
+    own = [_own(one, moment, rules, event if one is subject else None) for one in subject.lineage()]
+    facts, signals, membership = own[0]
+    for above, (_, _, theirs) in zip(list(subject.lineage())[1:], own[1:], strict=True):
+        membership = inherited(membership, theirs, above.customer, rules.segments)
+    facts["customer.tags"] = _tags(subject, moment, facts, rules)
+    facts["customer.segment"] = membership.segment
+    return Standing(membership=membership, tags=tuple(facts["customer.tags"]), signals=signals, facts=facts)
+
+
+def _own(
+    subject: Subject, moment: Order, rules: Rules, event: Mapping[str, Any] | None
+) -> tuple[dict[str, Any], dict[str, Any], Membership]:
+    signals = values_at(rules.signals, moment, subject.points)
+    facts: dict[str, Any] = {f"event.{name}": value for name, value in (event or {"time": moment[0]}).items()}
+    facts |= {f"customer.{name}": value for name, value in subject.customer.fields(rules.attributes).items()}
+    history = history_at(moment, subject.points, facts["customer.renewal_date"])
+    facts |= {f"customer.{name}": value for name, value in history.items()}
+    facts |= {f"signal.{name}": value for name, value in signals.items()}
+    return facts, signals, segment_of(subject.customer, facts, rules.segments)
+
+
+def _tags(subject: Subject, moment: Order, facts: Mapping[str, Any], rules: Rules) -> list[str]:
+    if not rules.tags:
+        return []
+    before = [point for point in subject.points if point.order < moment]
+    signals = values_at(rules.signals, moment, before)
+    return tags_of(subject.customer, {**facts, **{f"signal.{n}": v for n, v in signals.items()}}, rules.tags)
+
+
+def at_rest(moment: datetime) -> Order:
+    """The order of a moment at which nothing happens: after everything that happened then."""
+    return (moment, "\U0010ffff", "")
