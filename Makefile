@@ -56,8 +56,8 @@ format: $(INSTALLED) ## put the code into its form
 lock: $(INSTALLED) ## write requirements.lock anew from pyproject.toml
 	@uv=$$(command -v uv) || uv=$(VENV)/uv/bin/uv; \
 	[ -x "$$uv" ] || $(BIN)/pip install --quiet --target $(VENV)/uv uv; \
-	"$$uv" pip compile -q --universal --python-version 3.11 --generate-hashes --group dev pyproject.toml \
-		-o requirements.lock $(UPGRADE)
+	"$$uv" pip compile -q --universal --python-version 3.11 --generate-hashes --group dev --all-extras \
+		pyproject.toml -o requirements.lock $(UPGRADE)
 
 clean: ## remove .venv and what the tools left behind
 	@rm -rf $(VENV) .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -4,10 +4,11 @@ Pure: a customer's events and versions go in, alerts come out. The same `judge` 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from alerting.domain.cases import SEVERITIES
 from alerting.domain.customers import Customer
@@ -51,6 +52,18 @@ class TestedAlert:
     def week(self) -> date:
         """The Monday of its week (UTC)."""
         return self.time.date() - timedelta(days=self.time.weekday())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What one rulebook made of one event: the facts it was judged by, as conditions name them, and the alerts."""
+
+    facts: Mapping[str, Any]
+    alerts: Sequence[TestedAlert]
+
+
+Keep = Callable[[str, Verdict], None]
+"""Told of every verdict, with `a` or `b` for the rulebook."""
 
 
 @dataclass(kw_only=True)
@@ -131,31 +144,50 @@ class Told:
         return self._customers[max(before - 1, 0)]
 
 
-def compare_over(
-    lives: Iterable[Told], a: Rulebook, b: Rulebook | None, staff: Staff, begin: datetime, rule: str | None = None
-) -> Comparison:
-    """Judge every event from `begin` on by both rulebooks; `rule` leaves out all alerts of others."""
-    found = Comparison(b=None if b is None else Tally())
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """Rulebook A and, where there is one, B over the events from `begin` on; `rule` leaves out all alerts of others."""
+
+    a: Rulebook
+    b: Rulebook | None
+    staff: Staff
+    begin: datetime
+    rule: str | None = None
+
+    @property
+    def books(self) -> dict[str, Rulebook]:
+        return {"a": self.a} if self.b is None else {"a": self.a, "b": self.b}
+
+
+def compare_over(lives: Iterable[Told], question: Question, keep: Keep | None = None) -> Comparison:
+    """Judge every event by both rulebooks; `keep` hears of every verdict."""
+    found = Comparison(b=None if question.b is None else Tally())
     for life in lives:
-        for alerts_a, alerts_b in _judged(life, a, b, staff, begin):
-            found.events += 1
-            mine, theirs = (
-                {alert.key: alert for alert in alerts if rule in {None, alert.rule}} for alerts in (alerts_a, alerts_b)
-            )
-            for alert in mine.values():
-                found.a.add(alert)
-            if found.b is None:
-                found.samples_new = _newest(found.samples_new, mine.values())
-                continue
-            for alert in theirs.values():
-                found.b.add(alert)
-            new = [theirs[key] for key in theirs.keys() - mine.keys()]
-            gone = [mine[key] for key in mine.keys() - theirs.keys()]
-            found.new += len(new)
-            found.gone += len(gone)
-            found.samples_new = _newest(found.samples_new, new)
-            found.samples_gone = _newest(found.samples_gone, gone)
+        for verdicts in _judged(life, question):
+            if keep is not None:
+                for which, verdict in verdicts.items():
+                    keep(which, verdict)
+            _count(found, verdicts)
     return found
+
+
+def _count(found: Comparison, verdicts: Mapping[str, Verdict]) -> None:
+    found.events += 1
+    mine = {alert.key: alert for alert in verdicts["a"].alerts}
+    for alert in mine.values():
+        found.a.add(alert)
+    if found.b is None:
+        found.samples_new = _newest(found.samples_new, mine.values())
+        return
+    theirs = {alert.key: alert for alert in verdicts["b"].alerts}
+    for alert in theirs.values():
+        found.b.add(alert)
+    new = [theirs[key] for key in theirs.keys() - mine.keys()]
+    gone = [mine[key] for key in mine.keys() - theirs.keys()]
+    found.new += len(new)
+    found.gone += len(gone)
+    found.samples_new = _newest(found.samples_new, new)
+    found.samples_gone = _newest(found.samples_gone, gone)
 
 
 def _newest(samples: list[TestedAlert], more: Iterable[TestedAlert]) -> list[TestedAlert]:
@@ -164,17 +196,14 @@ def _newest(samples: list[TestedAlert], more: Iterable[TestedAlert]) -> list[Tes
     return sorted([*samples, *added], key=lambda s: (s.time, s.key))[-SAMPLES:] if added else samples
 
 
-def _judged(
-    life: Told, a: Rulebook, b: Rulebook | None, staff: Staff, begin: datetime
-) -> Iterator[tuple[list[TestedAlert], list[TestedAlert]]]:
-    seen = [_Window(rulebook) for rulebook in (a, b) if rulebook is not None]
+def _judged(life: Told, question: Question) -> Iterator[dict[str, Verdict]]:
+    seen = {which: _Window(rulebook) for which, rulebook in question.books.items()}
     for event in life.events:
-        for window in seen:
+        for window in seen.values():
             window.add(event)
-        if event.time >= begin:
+        if event.time >= question.begin:
             customer = life.as_of(event.time)
-            alerts = [_alerts(event, customer, window, staff) for window in seen]
-            yield alerts[0], alerts[1] if len(alerts) > 1 else []
+            yield {which: _verdict(event, customer, window, question) for which, window in seen.items()}
 
 
 class _Window:
@@ -200,11 +229,11 @@ class _Window:
         return [*self.points, *self._history[ANSWER], *self._history[CONTACT]]
 
 
-def _alerts(event: Event, customer: Customer, window: _Window, staff: Staff) -> list[TestedAlert]:
+def _verdict(event: Event, customer: Customer, window: _Window, question: Question) -> Verdict:
     judgement = judge(event, customer, window.all(), window.rulebook)
     ranked = sorted(judgement.alerts, key=lambda outcome: -SEVERITIES.index(outcome.rule.severity))
     rings = next((outcome.rule for outcome in ranked if outcome.rule.mode == "live"), None)
-    return [
+    alerts = [
         TestedAlert(
             source=event.source,
             event_id=event.id,
@@ -214,12 +243,14 @@ def _alerts(event: Event, customer: Customer, window: _Window, staff: Staff) -> 
             segment=judgement.membership.segment,
             rule=outcome.rule.id,
             severity=outcome.rule.severity,
-            mailed=_mailed(outcome.rule, customer, judgement.membership.segment, window.rulebook, staff)
+            mailed=_mailed(outcome.rule, customer, judgement.membership.segment, window.rulebook, question.staff)
             if outcome.rule is rings
             else (),
         )
         for outcome in ranked
+        if question.rule in {None, outcome.rule.id}
     ]
+    return Verdict(facts=judgement.facts, alerts=alerts)
 
 
 def _mailed(rule: Rule, customer: Customer, segment: str, rulebook: Rulebook, staff: Staff) -> tuple[str, ...]:

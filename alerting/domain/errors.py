@@ -7,6 +7,7 @@ AlertingError
 │   ├── ConditionRefused        one SQL condition, with its column
 │   ├── UnreadableEvent         bytes that are no event; becomes a dead letter
 │   ├── ActionRefused           what a person asked for does not fit the state of the case
+│   ├── ExtraMissing            a part that is installed on its own is not there
 │   ├── RecordTooLarge          the event log takes no record of this size
 │   └── PartitionStopped        the event log is not the one the stored position speaks of
 └── Temporary                   the same call may succeed later
@@ -90,6 +91,10 @@ class UnreadableEvent(Invalid):
 
 class ActionRefused(Invalid):
     """What a person asked for does not fit; the message says why and what to do instead."""
+
+
+class ExtraMissing(Invalid):
+    """A part of the product that is installed on its own is not there; the message names the command that brings it."""
 
 
 class RecordTooLarge(Invalid):

@@ -44,14 +44,15 @@ class RuleOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """All that was found out about one event: who the customer was, its signals, and the rules none of whose
-    conditions was false (with `every_rule` all of them)."""
+    """All that was found out about one event: who the customer was, its signals, all that conditions could read, and
+    the rules none of whose conditions was false (with `every_rule` all of them)."""
 
     event: Event
     customer: Customer
     membership: Membership
     tags: tuple[str, ...]
     signals: Mapping[str, Any]
+    facts: Mapping[str, Any]
     outcomes: tuple[RuleOutcome, ...]
 
     @property
@@ -80,6 +81,7 @@ def judge(
         membership=membership,
         tags=tuple(facts["customer.tags"]),
         signals=signals,
+        facts=facts,
         outcomes=tuple(_outcome(rule, facts) for rule in rules),
     )
 
