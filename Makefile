@@ -24,11 +24,12 @@ test: $(INSTALLED) ## the whole suite, services included; ARGS="-k word" for a p
 	@$(BIN)/pytest $(ARGS)
 
 SEED := $(shell date +%s)
-test-long: $(INSTALLED) ## 100,000 pairs of conditions and facts compared with PostgreSQL; SEED=n repeats a run
+test-long: $(INSTALLED) ## 100,000 pairs of conditions and facts compared with PostgreSQL, 32 back-tests with DuckDB; SEED=n repeats a run
 	@echo "seed $(SEED), commit $$(git rev-parse --short HEAD)"
 	@ALERTING_TEST_LONG=30 $(BIN)/pytest -q -s --hypothesis-seed=$(SEED) \
 		tests/test_conditions.py::test_every_condition_means_what_postgresql_says \
-		tests/test_condition_moments.py::test_moments_lists_and_numbers_mean_what_postgresql_says
+		tests/test_condition_moments.py::test_moments_lists_and_numbers_mean_what_postgresql_says \
+		tests/test_backtest_oracle.py::test_duckdb_comes_to_the_same_facts_and_alerts
 
 # Ratios taken in one run, no timed tests. What we are compared with is installed beside the product, not into it.
 PEERS := .venv-bench/.installed

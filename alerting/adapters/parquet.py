@@ -138,5 +138,7 @@ def _duckdb() -> Any:
     try:
         import duckdb
     except ImportError as error:
-        raise ExtraMissing("Parquet is written by DuckDB, an extra: pip install 'alerting[parquet]'") from error
+        raise ExtraMissing(
+            "Parquet is written by DuckDB, which is not installed: pip install duckdb (the extra alerting[parquet])"
+        ) from error
     return duckdb
