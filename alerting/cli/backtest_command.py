@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,15 @@ from typing import Any
 import click
 
 from alerting.adapters import rule_files
+from alerting.adapters.parquet import FactsExport, exporting
 from alerting.adapters.pictures import weeks_picture
 from alerting.adapters.rulebook_builder import build_rulebook
+from alerting.bootstrap import App
 from alerting.cli.running import opened, print_json, table
 from alerting.cli.words import counted, printable
 from alerting.domain.backtesting import Tally, TestedAlert
 from alerting.domain.durations import parse_duration
+from alerting.domain.rulebook import Rulebook
 from alerting.services.backtest import Backtest, backtest
 
 
@@ -29,39 +33,66 @@ from alerting.services.backtest import Backtest, backtest
 )
 @click.option("--since", default="90d", show_default=True, help="How far back: 90d, or a day such as 2026-01-01.")
 @click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write the picture here.")
+@click.option(
+    "--facts",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder for Parquet files: the facts each event was judged by, and the alerts.",
+)
 @click.option("--json", "as_json_", is_flag=True)
-def backtest_(rule: str | None, folder: Path | None, since: str, svg: Path | None, as_json_: bool) -> None:
-    """Judge the stored events again, with customers as they were then. Writes and sends nothing.
+def backtest_(
+    rule: str | None, folder: Path | None, since: str, svg: Path | None, facts: Path | None, as_json_: bool
+) -> None:
+    """Judge the stored events again, with customers as they were then. Changes and sends nothing.
 
     Without --rules: what the active rulebook alerts. With it: what would be new, and what gone.
     """
     with opened() as app:
-        other = None
-        if folder is not None:
-            templates = folder.parent / "templates"
-            files, people = rule_files.read_all(folder, templates if templates.is_dir() else app.settings.templates)
-            other = build_rulebook(files, people)
+        other = None if folder is None else _rulebook(folder, app)
         with app.ctx.db.read() as tx:
             now, active = tx.now(), app.ctx.shelf.active(tx)
         known = {r.id for book in (active, other) if book for r in book.rules}
         if rule is not None and rule not in known:
             raise LookupError(f"there is no rule {rule!r}; known are {', '.join(sorted(known))}")
-        bar: Any
-        with click.progressbar(length=1, label="Judging", file=sys.stderr) as bar:
-
-            def step(done: int, of: int) -> None:
-                bar.length = max(of, 1)
-                bar.update(done)
-
-            found = backtest(app.ctx, _begin(since, now), other, rule, step, os.cpu_count() or 1)
+        begin = _begin(since, now)
+        with _kept(facts, active, other) as export:
+            found = _judged(app, begin, other, rule, export)
     if svg is not None:
         svg.write_text(_picture(found), encoding="utf-8")
     if as_json_:
         print_json(found.as_json())
-    else:
-        _tell(found)
-        if svg is not None:
-            click.echo(f"Picture: {svg}")
+        return
+    _tell(found)
+    if svg is not None:
+        click.echo(f"Picture: {svg}")
+    if facts is not None:
+        click.echo(f"Facts and alerts: {facts}")
+
+
+def _rulebook(folder: Path, app: App) -> Rulebook:
+    templates = folder.parent / "templates"
+    files, people = rule_files.read_all(folder, templates if templates.is_dir() else app.settings.templates)
+    return build_rulebook(files, people)
+
+
+def _kept(folder: Path | None, active: Rulebook, other: Rulebook | None) -> AbstractContextManager[FactsExport | None]:
+    if folder is None:
+        return nullcontext()
+    books = {"a": active.vocabulary.facts()}
+    return exporting(folder, books if other is None else {**books, "b": other.vocabulary.facts()})
+
+
+def _judged(
+    app: App, begin: datetime, other: Rulebook | None, rule: str | None, export: FactsExport | None
+) -> Backtest:
+    bar: Any
+    with click.progressbar(length=1, label="Judging", file=sys.stderr) as bar:
+
+        def step(done: int, of: int) -> None:
+            bar.length = max(of, 1)
+            bar.update(done)
+
+        keeping = None if export is None else export.keeping
+        return backtest(app.ctx, begin, other, rule, step, os.cpu_count() or 1, keeping)
 
 
 def _begin(since: str, now: datetime) -> datetime:

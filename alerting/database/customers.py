@@ -1,15 +1,13 @@
 """Customers: the lock, and their dated versions."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
 
 from alerting.database.engine import Transaction
 from alerting.database.tables import customer, customer_version
-from alerting.domain.customers import Change, Customer, states_after
-from alerting.domain.events import Event
+from alerting.domain.customers import Change, Customer, History, states_after
 
 
 def lock_customers(tx: Transaction, keys: Iterable[str], now: datetime | None = None) -> None:
@@ -38,31 +36,6 @@ def lock_customer(tx: Transaction, key: str, *, wait: bool = True) -> bool:
         return True
     statement = select(customer.c.key).where(customer.c.key == key)
     return tx.execute(statement.with_for_update(key_share=True, skip_locked=not wait)).first() is not None
-
-
-@dataclass(frozen=True, kw_only=True)
-class History:
-    """A customer's versions, oldest first."""
-
-    key: str
-    versions: Sequence[tuple[Change, Mapping[str, object]]]
-
-    @property
-    def parents(self) -> set[str]:
-        """Every group it was ever part of."""
-        return {str(state["parent"]) for _, state in self.versions if state.get("parent")}
-
-    def begins_with(self, event: Event) -> bool:
-        """Whether this event is the first we know of the customer."""
-        first = self.versions[0][0] if self.versions else None
-        return first is not None and (first.source, first.event_id) == (event.source, event.id)
-
-    def as_of(self, moment: datetime) -> Customer:
-        """The customer as it was. What we first heard of it also counts for the time before: we know nothing else."""
-        if not self.versions:
-            return Customer(key=self.key, known=False, state={})
-        valid = [state for change, state in self.versions if change.valid_from <= moment]
-        return Customer(key=self.key, known=True, state=valid[-1] if valid else self.versions[0][1])
 
 
 def histories(tx: Transaction, keys: Iterable[str]) -> dict[str, History]:

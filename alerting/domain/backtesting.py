@@ -4,10 +4,10 @@ Pure: a customer's events and versions go in, alerts come out. The same `judge` 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from typing import Any
 
 from alerting.domain.customers import Customer
 from alerting.domain.events import Event
@@ -17,7 +17,7 @@ from alerting.domain.people import Staff, fill_role
 from alerting.domain.rulebook import Rule, Rulebook
 from alerting.domain.signals import Point
 from alerting.domain.silence import silences_in
-from alerting.domain.standing import Subject
+from alerting.domain.standing import Subjects
 
 SAMPLES = 10
 """How many new and gone alerts are shown by name."""
@@ -52,6 +52,18 @@ class TestedAlert:
     def week(self) -> date:
         """The Monday of its week (UTC)."""
         return self.time.date() - timedelta(days=self.time.weekday())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What one rulebook made of one event: the facts it was judged by, as conditions name them, and the alerts."""
+
+    facts: Mapping[str, Any]
+    alerts: Sequence[TestedAlert]
+
+
+Keep = Callable[[str, Verdict], None]
+"""Told of every verdict, with `a` or `b` for the rulebook."""
 
 
 @dataclass(kw_only=True)
@@ -121,50 +133,62 @@ class Period:
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """A customer's stored life: every event in order, and who the customer was at any time."""
+    """A customer's stored life: every event in order, and who the customer and its groups were at any time."""
 
     key: str
     events: Sequence[Event]
-    versions: Sequence[tuple[datetime, Mapping[str, object]]]
-
-    @cached_property
-    def _customers(self) -> list[Customer]:
-        """The customer by each version: its facts are read once, however many events they are asked for."""
-        return [Customer(key=self.key, known=True, state=state) for _, state in self.versions]
-
-    def as_of(self, moment: datetime) -> Customer:
-        """As `History.as_of`: what we first heard of a customer also counts for the time before."""
-        if not self.versions:
-            return Customer(key=self.key, known=False, state={})
-        before = sum(1 for valid_from, _ in self.versions if valid_from <= moment)
-        return self._customers[max(before - 1, 0)]
+    subjects: Subjects
 
 
-def compare_over(
-    lives: Iterable[Told], a: Rulebook, b: Rulebook | None, staff: Staff, period: Period, rule: str | None = None
-) -> Comparison:
-    """Judge every event and silence of the period by both rulebooks; `rule` leaves out all alerts of others."""
-    found = Comparison(b=None if b is None else Tally())
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """Rulebook A and, where there is one, B over a period's events and silences; `rule` leaves out alerts of others."""
+
+    a: Rulebook
+    b: Rulebook | None
+    staff: Staff
+    period: Period
+    rule: str | None = None
+
+    @property
+    def books(self) -> dict[str, Rulebook]:
+        return {"a": self.a} if self.b is None else {"a": self.a, "b": self.b}
+
+
+def compare_over(lives: Iterable[Told], question: Question, keep: Keep | None = None) -> Comparison:
+    """Judge every event and silence by both rulebooks; `keep` hears of every verdict."""
+    found = Comparison(b=None if question.b is None else Tally())
     for life in lives:
-        for alerts_a, alerts_b in _judged(life, a, b, staff, period):
-            found.events += 1
-            mine, theirs = (
-                {alert.key: alert for alert in alerts if rule in {None, alert.rule}} for alerts in (alerts_a, alerts_b)
-            )
-            for alert in mine.values():
-                found.a.add(alert)
-            if found.b is None:
-                found.samples_new = _newest(found.samples_new, mine.values())
-                continue
-            for alert in theirs.values():
-                found.b.add(alert)
-            new = [theirs[key] for key in theirs.keys() - mine.keys()]
-            gone = [mine[key] for key in mine.keys() - theirs.keys()]
-            found.new += len(new)
-            found.gone += len(gone)
-            found.samples_new = _newest(found.samples_new, new)
-            found.samples_gone = _newest(found.samples_gone, gone)
+        for verdicts in _judged(life, question):
+            if keep is not None:
+                for which, verdict in verdicts.items():
+                    keep(which, verdict)
+            _count(found, verdicts)
     return found
+
+
+def _count(found: Comparison, verdicts: Mapping[str, Verdict]) -> None:
+    found.events += 1
+    mine = {alert.key: alert for alert in _alerts(verdicts, "a")}
+    for alert in mine.values():
+        found.a.add(alert)
+    if found.b is None:
+        found.samples_new = _newest(found.samples_new, mine.values())
+        return
+    theirs = {alert.key: alert for alert in _alerts(verdicts, "b")}
+    for alert in theirs.values():
+        found.b.add(alert)
+    new = [theirs[key] for key in theirs.keys() - mine.keys()]
+    gone = [mine[key] for key in mine.keys() - theirs.keys()]
+    found.new += len(new)
+    found.gone += len(gone)
+    found.samples_new = _newest(found.samples_new, new)
+    found.samples_gone = _newest(found.samples_gone, gone)
+
+
+def _alerts(verdicts: Mapping[str, Verdict], which: str) -> Sequence[TestedAlert]:
+    """A silence may be one rulebook's alone."""
+    return verdicts[which].alerts if which in verdicts else ()
 
 
 def _newest(samples: list[TestedAlert], more: Iterable[TestedAlert]) -> list[TestedAlert]:
@@ -173,25 +197,23 @@ def _newest(samples: list[TestedAlert], more: Iterable[TestedAlert]) -> list[Tes
     return sorted([*samples, *added], key=lambda s: (s.time, s.key))[-SAMPLES:] if added else samples
 
 
-def _judged(
-    life: Told, a: Rulebook, b: Rulebook | None, staff: Staff, period: Period
-) -> Iterator[tuple[list[TestedAlert], list[TestedAlert]]]:
-    windows = [_Window(rulebook) for rulebook in (a, b) if rulebook is not None]
-    for event, of_whom in _merged(life, windows, period.end):
-        alerts: list[list[TestedAlert]] = [[], []]
-        for nth, window in enumerate(windows):
+def _judged(life: Told, question: Question) -> Iterator[dict[str, Verdict]]:
+    windows = {which: _Window(rulebook) for which, rulebook in question.books.items()}
+    for event, of_whom in _merged(life, windows.values(), question.period.end):
+        verdicts = {}
+        for which, window in windows.items():
             if of_whom in {None, window}:
                 window.add(event)
-                if event.time >= period.begin:
-                    alerts[nth] = _alerts(event, life.as_of(event.time), window, staff)
-        if event.time >= period.begin:
-            yield alerts[0], alerts[1]
+                if event.time >= question.period.begin:
+                    verdicts[which] = _verdict(event, life, window, question)
+        if verdicts:
+            yield verdicts
 
 
-def _merged(life: Told, windows: Sequence["_Window"], end: datetime) -> list[tuple[Event, "_Window | None"]]:
+def _merged(life: Told, windows: Collection["_Window"], end: datetime) -> list[tuple[Event, "_Window | None"]]:
     """What came, and the silences each rulebook would have noticed: those that were noticed then are another one's."""
     came: list[tuple[Event, _Window | None]] = [(event, None) for event in life.events if event.type != "silence"]
-    known_at = life.versions[0][0] if life.versions else None
+    known_at = life.subjects.histories[life.key].known_since
     for window in windows:
         for rule in window.rulebook.silence_rules:
             heard = [event.time for event, _ in came if event.type == rule.of]
@@ -233,11 +255,13 @@ class _Window:
         return [*self.points, *self._history[ANSWER], *self._history[CONTACT]]
 
 
-def _alerts(event: Event, customer: Customer, window: _Window, staff: Staff) -> list[TestedAlert]:
-    judgement = judge(event, Subject(customer=customer, points=window.all()), window.rulebook)
+def _verdict(event: Event, life: Told, window: _Window, question: Question) -> Verdict:
+    subject = life.subjects.at(life.key, event.time, window.all())
+    customer = subject.customer
+    judgement = judge(event, subject, window.rulebook)
     ranked = judgement.by_severity
     rings = window.rings(ranked, event.time)
-    return [
+    alerts = [
         TestedAlert(
             source=event.source,
             event_id=event.id,
@@ -247,12 +271,14 @@ def _alerts(event: Event, customer: Customer, window: _Window, staff: Staff) -> 
             segment=judgement.membership.segment,
             rule=outcome.rule.id,
             severity=outcome.rule.severity,
-            mailed=_mailed(outcome.rule, customer, judgement.membership.segment, window.rulebook, staff)
+            mailed=_mailed(outcome.rule, customer, judgement.membership.segment, window.rulebook, question.staff)
             if outcome.rule is rings
             else (),
         )
         for outcome in ranked
+        if question.rule in {None, outcome.rule.id}
     ]
+    return Verdict(facts=judgement.facts, alerts=alerts)
 
 
 def _mailed(rule: Rule, customer: Customer, segment: str, rulebook: Rulebook, staff: Staff) -> tuple[str, ...]:

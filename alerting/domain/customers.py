@@ -1,6 +1,7 @@
 """Customers: dated changes, and the state they add up to at any moment."""
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -90,3 +91,40 @@ class Customer:
     @cached_property
     def _standing(self) -> dict[str, Any]:
         return read_facts({**self.state, "id": self.key}, CUSTOMER_FIELDS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """A customer's versions, oldest first: each change with the state after it."""
+
+    key: str
+    versions: Sequence[tuple[Change, Mapping[str, object]]]
+
+    @property
+    def parents(self) -> set[str]:
+        """Every group it was ever part of."""
+        return {str(state["parent"]) for _, state in self.versions if state.get("parent")}
+
+    @property
+    def known_since(self) -> datetime | None:
+        return self.versions[0][0].valid_from if self.versions else None
+
+    def begins_with(self, source: str, event_id: str) -> bool:
+        """Whether this event is the first we know of the customer."""
+        first = self.versions[0][0] if self.versions else None
+        return first is not None and (first.source, first.event_id) == (source, event_id)
+
+    def as_of(self, moment: datetime) -> Customer:
+        """The customer as it was. What we first heard of it also counts for the time before: we know nothing else."""
+        if not self.versions:
+            return Customer(key=self.key, known=False, state={})
+        return self._customers[max(bisect_right(self._times, moment) - 1, 0)]
+
+    @cached_property
+    def _times(self) -> list[datetime]:
+        return [change.valid_from for change, _ in self.versions]
+
+    @cached_property
+    def _customers(self) -> list[Customer]:
+        """One for each version: its facts are read once, however many events they are asked for."""
+        return [Customer(key=self.key, known=True, state=state) for _, state in self.versions]

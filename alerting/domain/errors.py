@@ -8,6 +8,7 @@ AlertingError
 │   ├── UnreadableEvent         bytes that are no event; becomes a dead letter
 │   ├── ActionRefused           what a person asked for does not fit the state of the case
 │   ├── NoEstimate              data that a model cannot be fitted to
+│   ├── ExtraMissing            a part that is installed on its own is not there
 │   ├── RecordTooLarge          the event log takes no record of this size
 │   └── PartitionStopped        the event log is not the one the stored position speaks of
 └── Temporary                   the same call may succeed later
@@ -95,6 +96,10 @@ class ActionRefused(Invalid):
 
 class NoEstimate(Invalid):
     """Data that a model cannot be fitted to; the message says what they lack."""
+
+
+class ExtraMissing(Invalid):
+    """A part of the product that is installed on its own is not there; the message names the command that brings it."""
 
 
 class RecordTooLarge(Invalid):

@@ -46,14 +46,15 @@ class RuleOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """All that was found out about one event: who the customer was, its signals, and the rules none of whose
-    conditions was false (with `every_rule` all of them)."""
+    """All that was found out about one event: who the customer was, its signals, all that conditions could read, and
+    the rules none of whose conditions was false (with `every_rule` all of them)."""
 
     event: Event
     customer: Customer
     membership: Membership
     tags: tuple[str, ...]
     signals: Mapping[str, Any]
+    facts: Mapping[str, Any]
     outcomes: tuple[RuleOutcome, ...]
 
     @property
@@ -76,6 +77,7 @@ def judge(event: Event, subject: Subject, rulebook: Rulebook, *, every_rule: boo
         membership=standing.membership,
         tags=standing.tags,
         signals=standing.signals,
+        facts=standing.facts,
         outcomes=tuple(_outcome(rule, standing.facts) for rule in rules),
     )
 

@@ -1,15 +1,18 @@
 """Where a customer stands at one moment: its segment, with the group's where that ranks higher, and its tags."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from alerting.domain.conditions import Condition, Type
-from alerting.domain.customers import Customer
+from alerting.domain.customers import Customer, History
 from alerting.domain.history import history_at
 from alerting.domain.segments import Membership, Segment, inherited, segment_of, tags_of
 from alerting.domain.signals import Order, Point, Signal, values_at
+
+DEEPEST_GROUP = 8
+"""Groups above a customer that count; a plant of a company of a group of a holding is three."""
 
 
 class Rules(Protocol):
@@ -39,6 +42,38 @@ class Subject:
         while subject is not None:
             yield subject
             subject = subject.group
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subjects:
+    """Histories of customers and of every group that was ever above them, with the points of all of them."""
+
+    histories: Mapping[str, History]
+    points: Mapping[str, Sequence[Point]] = field(default_factory=dict)
+
+    def at(self, key: str, moment: datetime, more: Sequence[Point] = ()) -> Subject:
+        """A customer as of a moment; `more` points than were loaded. A group that leads back to itself ends there."""
+        chain = [key]
+        while len(chain) <= DEEPEST_GROUP:
+            parent = self.histories[chain[-1]].as_of(moment).state.get("parent")
+            if parent is None or parent in chain or parent not in self.histories:
+                break
+            chain.append(str(parent))
+        subject: Subject | None = None
+        for name in reversed(chain):
+            held = [*self.points.get(name, ()), *(more if name == key else ())]
+            subject = Subject(customer=self.histories[name].as_of(moment), points=held, group=subject)
+        assert subject is not None, "the chain begins with the customer"
+        return subject
+
+    def lineages(self, key: str) -> list[str]:
+        """The customer and every group that was ever above it, of those loaded."""
+        found, waiting = [key], [key]
+        while waiting:
+            new = sorted(self.histories[waiting.pop()].parents & self.histories.keys() - set(found))
+            found += new
+            waiting += new
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -128,6 +128,10 @@ class Vocabulary:
         names = {**history, **self._signals(), **_event(fields), **self._customer(), **standing}
         return self._scope(names, event_type or "survey.answered")
 
+    def facts(self) -> dict[str, Type]:
+        """Every fact a rule may read, by its key, whatever the event; the answers of a survey are `event.answers`."""
+        return {**dict(self.for_rules(None).names.values()), "event.answers": Type.ANY}
+
     def _scope(self, names: Names, event_type: str | None = None) -> Scope:
         answers = {"answers.": ("event.answers.", Type.ANY), "event.answers.": ("event.answers.", Type.ANY)}
         return Scope(

@@ -2,23 +2,29 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from multiprocessing import get_context
 from typing import Any
 
-from alerting.database import customers, events, rulebooks
+from alerting.database import events, rulebooks
 from alerting.database.engine import Database, Transaction
-from alerting.domain.backtesting import Comparison, Period, Tally, Told, compare_over
+from alerting.domain.backtesting import Comparison, Keep, Period, Question, Tally, Told, compare_over
 from alerting.domain.rulebook import Rulebook, content_hash
+from alerting.domain.standing import Subjects
 from alerting.services.context import Context, Shelf
+from alerting.services.subjects import load_histories
 
 CHUNK = 500
 """Customers whose events and versions are held at a time."""
 
 Progress = Callable[[int, int], None]
 """Told after each chunk: customers done just now, and customers in all."""
+
+Keeping = Callable[[int], AbstractContextManager[Keep]]
+"""Opens the place where the verdicts of one share of the customers are kept, by its number. Several are open at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +76,21 @@ def _tally(tally: Tally) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Share:
+    """What one process is asked: some of the customers."""
+
+    number: int
+    keys: Sequence[str]
+    begin: datetime
+    end: datetime
+    rule: str | None
+    keeping: Keeping | None
+
+    def opened(self) -> AbstractContextManager[Keep | None]:
+        return nullcontext() if self.keeping is None else self.keeping(self.number)
+
+
 def backtest(
     ctx: Context,
     begin: datetime,
@@ -77,6 +98,7 @@ def backtest(
     rule: str | None = None,
     progress: Progress = lambda done, of: None,
     processes: int = 1,
+    keeping: Keeping | None = None,
 ) -> Backtest:
     """The active rulebook over the events since `begin`, compared with `other` where there is one.
 
@@ -88,36 +110,37 @@ def backtest(
         silences = [rule.silent_for for book in (active, other) if book for rule in book.silence_rules]
         longest = max((length for length in silences if length), default=timedelta(0))
         keys = events.customers_with_events(tx, begin - longest, now)
+    every = _Share(number=0, keys=keys, begin=begin, end=now, rule=rule, keeping=keeping)
     if processes == 1 or len(keys) < 2 * CHUNK:
-        found = _compared(ctx, keys, active, other, begin, now, rule, lambda done: progress(done, len(keys)))
+        found = _compared(ctx, every, active, other, lambda done: progress(done, len(keys)))
     else:
         files = (active.files, other.files if other else None)
-        parts = [keys[n : n + 4 * CHUNK] for n in range(0, len(keys), 4 * CHUNK)]
         found = Comparison(b=Tally() if other else None)
+        shares = [
+            replace(every, number=number, keys=keys[at : at + 4 * CHUNK])
+            for number, at in enumerate(range(0, len(keys), 4 * CHUNK))
+        ]
         with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-            work = [pool.submit(_share, ctx.db.url, ctx.shelf.read, files, part, begin, now, rule) for part in parts]
-            for part, done in zip(parts, work, strict=True):
+            work = [pool.submit(_compared_apart, ctx.db.url, ctx.shelf.read, files, share) for share in shares]
+            for share, done in zip(shares, work, strict=True):
                 found += done.result()
-                progress(len(part), len(keys))
+                progress(len(share.keys), len(keys))
     b = other.hash if other else None
     return Backtest(begin=begin, end=now, a=active.hash, b=b, rule=rule, found=found, names=names)
 
 
-def _share(
+def _compared_apart(
     url: str,
     read: Callable[[Mapping[str, str]], Rulebook],
     files: tuple[Mapping[str, str], Mapping[str, str] | None],
-    keys: Sequence[str],
-    begin: datetime,
-    end: datetime,
-    rule: str | None,
+    share: _Share,
 ) -> Comparison:
     """One process's part, with a database connection and rulebooks of its own."""
     ctx = Context(db=Database(url), shelf=Shelf(read=_read_once(read)), mail_domain="")
     a = ctx.shelf.read(files[0])
     b = ctx.shelf.read(files[1]) if files[1] is not None else None
     try:
-        return _compared(ctx, keys, a, b, begin, end, rule, lambda done: None)
+        return _compared(ctx, share, a, b, lambda done: None)
     finally:
         ctx.db.engine.dispose()
 
@@ -138,28 +161,20 @@ def _read_once(read: Callable[[Mapping[str, str]], Rulebook]) -> Callable[[Mappi
 
 
 def _compared(
-    ctx: Context,
-    keys: Sequence[str],
-    a: Rulebook,
-    b: Rulebook | None,
-    begin: datetime,
-    end: datetime,
-    rule: str | None,
-    progress: Callable[[int], None],
+    ctx: Context, share: _Share, a: Rulebook, b: Rulebook | None, progress: Callable[[int], None]
 ) -> Comparison:
-    with ctx.db.read() as tx:
-        return compare_over(
-            _lives(tx, keys, end, progress), a, b, rulebooks.staff_at(tx, end), Period(begin=begin, end=end), rule
-        )
+    with ctx.db.read() as tx, share.opened() as keep:
+        staff = rulebooks.staff_at(tx, share.end)
+        question = Question(a=a, b=b, staff=staff, period=Period(begin=share.begin, end=share.end), rule=share.rule)
+        return compare_over(_lives(tx, share.keys, share.end, progress), question, keep)
 
 
 def _lives(tx: Transaction, keys: Sequence[str], end: datetime, progress: Callable[[int], None]) -> Iterator[Told]:
     """These customers with all that was stored of them up to a moment."""
     for start in range(0, len(keys), CHUNK):
         chunk = keys[start : start + CHUNK]
-        histories = customers.histories(tx, chunk)
+        subjects = Subjects(histories=load_histories(tx, chunk))
         stored = events.events_of_many(tx, chunk, end)
         for key, found in groupby(stored, key=lambda event: event.customer_key):
-            versions = [(change.valid_from, state) for change, state in histories[key].versions]
-            yield Told(key=key, events=list(found), versions=versions)
+            yield Told(key=key, events=list(found), subjects=subjects)
         progress(len(chunk))

@@ -16,10 +16,10 @@ from alerting.domain.events import Event
 from alerting.domain.judge import Judgement, RuleOutcome, judge, points_from
 from alerting.domain.people import Staff
 from alerting.domain.rulebook import Rulebook
-from alerting.domain.standing import Subject
+from alerting.domain.standing import Subject, Subjects
 from alerting.domain.suppression import REASONS
 from alerting.services.context import Context
-from alerting.services.subjects import Subjects, load_histories
+from alerting.services.subjects import load_histories
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,10 +12,10 @@ from itertools import groupby
 from typing import Any
 
 from alerting.database import audit, cases, events, notifications, points
-from alerting.database.customers import History
 from alerting.domain.case_alerts import join_case, open_case
 from alerting.domain.case_revision import AlreadyTold, not_yet_told, replan_case
 from alerting.domain.cases import Case, RaisedAlert, Status
+from alerting.domain.customers import History
 from alerting.domain.errors import RulebookInvalid
 from alerting.domain.events import Event
 from alerting.domain.history import ANSWER, CONTACT
@@ -25,10 +25,10 @@ from alerting.domain.people import Assignment, Party
 from alerting.domain.rulebook import Rulebook
 from alerting.domain.signals import Order, Point
 from alerting.domain.sla import Starts
+from alerting.domain.standing import Subjects
 from alerting.services.applying import Cause, apply_decision
 from alerting.services.claiming import skip
 from alerting.services.raising import Judged, Revision, Round, attach, filled_parties, parties, store_alert, why_quiet
-from alerting.services.subjects import Subjects
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,9 @@ def _touched_since(fresh: Iterable[Event], histories: Mapping[str, History]) -> 
         if event.type == "silence":
             continue
         begin = event.order
-        if isinstance(event.payload, CustomerUpdated) and histories[event.customer_key].begins_with(event):
+        if isinstance(event.payload, CustomerUpdated) and histories[event.customer_key].begins_with(
+            event.source, event.id
+        ):
             begin = ALWAYS
         since[event.customer_key] = min(since.get(event.customer_key, begin), begin)
     return since

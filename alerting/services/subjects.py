@@ -1,50 +1,13 @@
-"""Customers with their past and their groups, loaded for many at once, and given as of any moment."""
+"""Customers with their past and their groups, loaded for many at once."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from alerting.database import customers, points
-from alerting.database.customers import History
 from alerting.database.engine import Transaction
+from alerting.domain.customers import History
 from alerting.domain.rulebook import Rulebook
-from alerting.domain.signals import Point
-from alerting.domain.standing import Subject
-
-DEEPEST_GROUP = 8
-"""Groups above a customer that count; a plant of a company of a group of a holding is three."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Subjects:
-    """Histories of customers and of every group that was ever above them, with the points of all of them."""
-
-    histories: Mapping[str, History]
-    points: Mapping[str, Sequence[Point]] = field(default_factory=dict)
-
-    def at(self, key: str, moment: datetime, more: Sequence[Point] = ()) -> Subject:
-        """A customer as of a moment; `more` points than were loaded. A group that leads back to itself ends there."""
-        chain = [key]
-        while len(chain) <= DEEPEST_GROUP:
-            parent = self.histories[chain[-1]].as_of(moment).state.get("parent")
-            if parent is None or parent in chain or parent not in self.histories:
-                break
-            chain.append(str(parent))
-        subject: Subject | None = None
-        for name in reversed(chain):
-            held = [*self.points.get(name, ()), *(more if name == key else ())]
-            subject = Subject(customer=self.histories[name].as_of(moment), points=held, group=subject)
-        assert subject is not None, "the chain begins with the customer"
-        return subject
-
-    def lineages(self, key: str) -> list[str]:
-        """The customer and every group that was ever above it, of those loaded."""
-        found, waiting = [key], [key]
-        while waiting:
-            new = sorted(self.histories[waiting.pop()].parents & self.histories.keys() - set(found))
-            found += new
-            waiting += new
-        return found
+from alerting.domain.standing import DEEPEST_GROUP, Subjects
 
 
 def load_subjects(tx: Transaction, keys: Iterable[str], rulebook: Rulebook, begin: datetime, end: datetime) -> Subjects:

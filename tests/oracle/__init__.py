@@ -1,0 +1,1 @@
+"""The alerts of a back-test a second time, by DuckDB: nothing in here calls the product."""
