@@ -93,8 +93,13 @@ def add_changes(tx: Transaction, key: str, changes: Sequence[Change], now: datet
                     event_id=change.event_id,
                     changes=dict(change.changes),
                     state=state,
+                    parent=state.get("parent"),
                 )
             )
         elif before[change.order] != state:
             this = (v.customer_key == key, v.valid_from == change.valid_from, v.source == change.source)
-            tx.execute(update(customer_version).where(*this, v.event_id == change.event_id).values(state=state))
+            tx.execute(
+                update(customer_version)
+                .where(*this, v.event_id == change.event_id)
+                .values(state=state, parent=state.get("parent"))
+            )

@@ -221,6 +221,23 @@ class SilenceNoticed(Payload):
     days: int
 
 
+class SegmentChanged(Payload):
+    """Our own event, and what `alerting.segments` carries: a customer entered or left a segment or got or lost tags.
+
+    `from_segment` is null where the customer was not known before. `cause` names the event, `calendar`, `rulebook` or the
+    group that did it.
+    """
+
+    customer_id: Id
+    from_segment: str | None
+    to_segment: str
+    why: str
+    tags: list[str]
+    tags_added: list[str]
+    tags_removed: list[str]
+    cause: str
+
+
 PAYLOADS: dict[str, type[Payload]] = {
     "survey.answered": SurveyAnswered,
     "interaction.recorded": InteractionRecorded,
@@ -229,7 +246,10 @@ PAYLOADS: dict[str, type[Payload]] = {
 }
 """Events that others send, by type."""
 
-STORED: dict[str, type[Payload]] = {**PAYLOADS, "silence": SilenceNoticed}
+OWN: dict[str, type[Payload]] = {"silence": SilenceNoticed, "segment.changed": SegmentChanged}
+"""Events we make ourselves: they tell nothing new of a customer."""
+
+STORED: dict[str, type[Payload]] = {**PAYLOADS, **OWN}
 """Those, and the ones we make ourselves."""
 
 

@@ -134,6 +134,23 @@ class Rulebook:
         signals = {name: signal.type for name, signal in self.signals.items()}
         return Vocabulary(signals=signals, attributes=self.attributes, lists=self.lists)
 
+    @cached_property
+    def standing_reads(self) -> tuple[frozenset[str], ...]:
+        """What each condition of a segment or a tag reads, by the keys of the facts."""
+        whens = [segment.when for segment in self.segments if segment.when is not None]
+        return tuple(frozenset(condition.reads) for condition in (*whens, *self.tags.values()))
+
+    @property
+    def standing_files(self) -> dict[str, str]:
+        """The files that say in which segment a customer is and which tags it has."""
+        elsewhere = ("rules/escalations/", "rules/tests/", "rules/words/")
+        names = {f"rules/{name}.yaml" for name in ("settings", "routing", "sla", "surveys")}
+        return {
+            path: text
+            for path, text in self.files.items()
+            if path.startswith("rules/") and path not in names and not path.startswith(elsewhere)
+        }
+
     @property
     def silence_rules(self) -> tuple[Rule, ...]:
         return tuple(rule for rule in self.rules if rule.silent_for is not None)

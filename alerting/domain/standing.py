@@ -1,8 +1,8 @@
 """Where a customer stands at one moment: its segment, with the group's where that ranks higher, and its tags."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Protocol
 
 from alerting.domain.conditions import Condition, Type
@@ -123,3 +123,30 @@ def _tags(subject: Subject, moment: Order, facts: Mapping[str, Any], rules: Rule
 def at_rest(moment: datetime) -> Order:
     """The order of a moment at which nothing happens: after everything that happened then."""
     return (moment, "\U0010ffff", "")
+
+
+_PAST = ("customer.last_", "customer.score_change", "customer.days_since_", "signal.")
+_CALENDAR = ("customer.days_", "signal.", "event.time")
+
+
+def reads_the_past(reads: Iterable[Iterable[str]]) -> bool:
+    """Whether any of these conditions reads more than the customer's own fields: what happened may change it."""
+    return any(name.startswith(_PAST) for names in reads for name in names)
+
+
+def next_look(standing: Standing, reads: Iterable[frozenset[str]], moment: datetime) -> datetime | None:
+    """When the calendar alone may change segment or tags next: the next midnight (UTC), None where it cannot.
+
+    It cannot where no condition reads the calendar, or nothing it goes with is known of this customer: `days_to_renewal`
+    without a date of renewal, a window with nothing in it.
+    """
+    alive = any(_lives(name, standing, names) for names in reads for name in names if name.startswith(_CALENDAR))
+    if not alive:
+        return None
+    return datetime.combine(moment.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
+
+
+def _lives(name: str, standing: Standing, names: frozenset[str]) -> bool:
+    if name == "event.time":
+        return any(standing.facts.get(other) is not None for other in names if other != name)
+    return bool(standing.facts.get(name)) or (name.startswith("customer.") and standing.facts.get(name) is not None)

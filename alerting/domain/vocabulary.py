@@ -39,6 +39,16 @@ EVENT_FIELDS: Mapping[str, Mapping[str, Type]] = {
         "duration_seconds": Type.NUMBER,
         "text": Type.TEXT,
     },
+    "segment.changed": {
+        **_COMMON,
+        "from_segment": Type.TEXT,
+        "to_segment": Type.TEXT,
+        "why": Type.TEXT,
+        "tags": Type.TEXTS,
+        "tags_added": Type.TEXTS,
+        "tags_removed": Type.TEXTS,
+        "cause": Type.TEXT,
+    },
     "silence": {**_COMMON, "rule": Type.TEXT, "of": Type.TEXT, "since": Type.TIME, "days": Type.BIGINT},
 }
 """What a condition may read of an event, by type. Types that are not here cannot be the `on` of a rule."""
