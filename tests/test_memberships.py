@@ -1,7 +1,10 @@
 """Moves between segments: noted when facts, the calendar, a group or a new rulebook make them, and told."""
 
+import csv
 import json
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -14,6 +17,7 @@ from alerting.services.event_log import SEGMENTS as TOPIC
 from alerting.services.publishing import publish_moves
 from alerting.services.reviewing import review_due
 from tests.builders import starter_files
+from tests.installation import Run
 from tests.world import BEGIN, World, recipients
 
 SEGMENTS = "rules/segments.yaml"
@@ -160,3 +164,40 @@ def test_moves_go_out_numbered_and_once(small_world: World) -> None:
     ]
     assert sent[1]["type"] == "segment.changed" and sent[1]["data"]["from_segment"] == "low_potential"
     log.close()
+
+
+def test_a_diff_of_edited_segments_says_who_moves_and_what_that_does_to_mails(
+    migrated: Run, installation: Path, own_world: World
+) -> None:
+    own_world.known_customers()
+    own_world.take(*(own_world.survey(key, score=2) for key in ("ACME-AERO", "ALPENWERK", "KIOSK-7")))
+    file = installation / "rules" / "segments.yaml"
+    file.write_text(
+        file.read_text().replace("members: key_accounts.csv", 'when: "revenue_with_us >= 400000"') + RENEWAL
+    )
+    shown = migrated("segments", "diff", "--rules", "rules", "--csv", "movers.csv")
+    assert shown.returncode == 0, shown.stderr
+    assert "3 customers, 1 would move to another segment." in shown.stdout
+    assert re.search(r"high_potential +key +1\n", shown.stdout)
+    assert "ALPENWERK" in shown.stdout and "+at_risk" in shown.stdout
+    assert "1 alert more and 1 fewer" in shown.stdout
+    assert "more mails a month for Vera Sample" in shown.stdout
+    assert "ALPENWERK,Alpenwerk,high_potential,key," in (installation / "movers.csv").read_text(encoding="utf-8-sig")
+    found = json.loads(migrated("segments", "diff", "--rules", "rules", "--json").stdout)
+    assert found["moves"] == [{"from": "high_potential", "to": "key", "customers": 1}]
+    assert own_world.rows(select(membership).where(membership.c.n > 1)) == []
+
+
+def test_members_say_whom_not_to_survey_and_no_name_becomes_a_formula(
+    migrated: Run, installation: Path, own_world: World
+) -> None:
+    own_world.known_customers()
+    own_world.take(own_world.customer("EVIL", name="=cmd|'/c calc'!A1", revenue_with_us=1), own_world.survey("KIOSK-7"))
+    shown = json.loads(migrated("segments", "members", "--do-not-survey", "--json").stdout)
+    assert [(one["customer_id"], one["do_not_survey"], one["case"]) for one in shown] == [("KIOSK-7", "yes", "C-1")]
+    assert migrated("segments", "members", "--segment", "low_potential", "--csv", "low.csv").returncode == 0
+    rows = list(csv.DictReader((installation / "low.csv").open(encoding="utf-8-sig", newline="")))
+    assert [(row["customer_id"], row["name"], row["do_not_survey"]) for row in rows] == [
+        ("EVIL", "'=cmd|'/c calc'!A1", "no"),
+        ("KIOSK-7", "Kiosk Seven", "yes"),
+    ]

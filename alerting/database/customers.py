@@ -52,6 +52,12 @@ def histories(tx: Transaction, keys: Iterable[str]) -> dict[str, History]:
     }
 
 
+def known_keys(tx: Transaction) -> list[str]:
+    """Every customer we were ever told about, sorted."""
+    v = customer_version.c.customer_key
+    return list(tx.execute(select(v).distinct().order_by(v)).scalars())
+
+
 def customer_now(tx: Transaction, key: str) -> Customer:
     """The customer by its newest version."""
     history = histories(tx, [key])[key]
