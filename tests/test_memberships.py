@@ -1,6 +1,7 @@
 """Moves between segments: noted when facts, the calendar, a group or a new rulebook make them, and told."""
 
 import csv
+import io
 import json
 import re
 from datetime import timedelta
@@ -25,6 +26,7 @@ RENEWAL = """tags:
   renewal_90d: "days_to_renewal BETWEEN 0 AND 90"
   at_risk: "(last_sentiment = 'negative' OR calls_in_vain >= 2) AND days_to_renewal BETWEEN 0 AND 90"
 """
+UNHAPPY = "tags:\n  unhappy: \"last_sentiment = 'negative'\"\n"
 MOVED = """rules:
   - id: became-at-risk
     title: A customer is at risk
@@ -179,7 +181,7 @@ def test_a_diff_of_edited_segments_says_who_moves_and_what_that_does_to_mails(
     assert shown.returncode == 0, shown.stderr
     assert "3 customers, 1 would move to another segment." in shown.stdout
     assert re.search(r"high_potential +key +1\n", shown.stdout)
-    assert "ALPENWERK" in shown.stdout and "+at_risk" in shown.stdout
+    assert "ALPENWERK" in shown.stdout and "+unhappy" in shown.stdout
     assert "1 alert more and 1 fewer" in shown.stdout
     assert "more mails a month for Vera Sample" in shown.stdout
     assert "ALPENWERK,Alpenwerk,high_potential,key," in (installation / "movers.csv").read_text(encoding="utf-8-sig")
@@ -196,7 +198,8 @@ def test_members_say_whom_not_to_survey_and_no_name_becomes_a_formula(
     shown = json.loads(migrated("segments", "members", "--do-not-survey", "--json").stdout)
     assert [(one["customer_id"], one["do_not_survey"], one["case"]) for one in shown] == [("KIOSK-7", "yes", "C-1")]
     assert migrated("segments", "members", "--segment", "low_potential", "--csv", "low.csv").returncode == 0
-    rows = list(csv.DictReader((installation / "low.csv").open(encoding="utf-8-sig", newline="")))
+    text = (installation / "low.csv").read_text(encoding="utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
     assert [(row["customer_id"], row["name"], row["do_not_survey"]) for row in rows] == [
         ("EVIL", "'=cmd|'/c calc'!A1", "no"),
         ("KIOSK-7", "Kiosk Seven", "yes"),
