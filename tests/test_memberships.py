@@ -175,7 +175,7 @@ def test_a_diff_of_edited_segments_says_who_moves_and_what_that_does_to_mails(
     own_world.take(*(own_world.survey(key, score=2) for key in ("ACME-AERO", "ALPENWERK", "KIOSK-7")))
     file = installation / "rules" / "segments.yaml"
     file.write_text(
-        file.read_text().replace("members: key_accounts.csv", 'when: "revenue_with_us >= 400000"') + RENEWAL
+        file.read_text().replace("members: key_accounts.csv", 'when: "revenue_with_us >= 400000"') + UNHAPPY
     )
     shown = migrated("segments", "diff", "--rules", "rules", "--csv", "movers.csv")
     assert shown.returncode == 0, shown.stderr
