@@ -183,6 +183,15 @@ membership = Table(
     ),
 )
 
+value_scale = Table(
+    "value_scale",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("valid_from", Instant, nullable=False, unique=True),
+    Column("buyers", Integer, nullable=False),
+    Column("cuts", Json, nullable=False),  # recency, frequency, monetary, tenths: lists of texts
+)
+
 review = Table(
     "review",
     metadata,

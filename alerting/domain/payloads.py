@@ -23,6 +23,7 @@ TOPICS = {
     "interaction.recorded": "interactions",
     "customer.updated": "customers",
     "customer.deleted": "customers",
+    "purchase.recorded": "customers",
 }
 
 Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -205,6 +206,14 @@ class CustomerUpdated(Payload):
         return self.model_dump(mode="json", exclude={"customer_id"}, exclude_unset=True)
 
 
+class PurchaseRecorded(Payload):
+    """A customer bought, or gave something back: then `amount` is negative."""
+
+    customer_id: CustomerId
+    amount: Number
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+
+
 class CustomerDeleted(Payload):
     """The customer left; its history stays until it is forgotten."""
 
@@ -243,6 +252,7 @@ PAYLOADS: dict[str, type[Payload]] = {
     "interaction.recorded": InteractionRecorded,
     "customer.updated": CustomerUpdated,
     "customer.deleted": CustomerDeleted,
+    "purchase.recorded": PurchaseRecorded,
 }
 """Events that others send, by type."""
 

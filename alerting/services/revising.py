@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Any
 
 from alerting.database import audit, cases, events, notifications, points
+from alerting.database.scales import scales_until
 from alerting.domain.case_alerts import join_case, open_case
 from alerting.domain.case_revision import AlreadyTold, not_yet_told, replan_case
 from alerting.domain.cases import Case, RaisedAlert, Status
@@ -80,13 +81,14 @@ def _revise_customer(round_: Round, key: str, rows: Sequence[Any], subjects: Sub
     if not known:
         return 0
     window = max(points.longest_window(book.signals) for book in known.values())
+    scales = scales_until(round_.tx, rows[-1].time)
     pasts = _pasts(round_, subjects.lineages(key), rows[0].time - window, rows[-1].time, known)
     changed = 0
     for row in rows:
         rulebook = books[row.rulebook]
         if rulebook is not None:
             event = events.stored_event(row)
-            then = replace(subjects, points=pasts[row.rulebook]).at(key, event.time)
+            then = replace(subjects, points=pasts[row.rulebook], scales=scales).at(key, event.time)
             judgement = judge(event, then, rulebook, every_rule=True)
             excluded = row.excluded or exclusion(event, rulebook, round_.now)
             changed += _revise(round_, Judged(seq=row.seq, judgement=judgement, rulebook=rulebook, excluded=excluded))

@@ -14,7 +14,7 @@ from alerting.domain.rulebook import Rulebook
 from alerting.domain.signals import Point
 from alerting.domain.standing import Standing, Subjects, at_rest, reads_the_past, standing_at
 from alerting.services.context import Context
-from alerting.services.subjects import load_histories
+from alerting.services.subjects import load_histories, load_scales
 
 CHUNK = 1_000
 
@@ -82,7 +82,7 @@ def _standings(
     if reads_the_past(rulebook.standing_reads):
         for event in events.events_of_many(tx, sorted(histories), now):
             points[event.customer_key] += points_from([event], rulebook)
-    subjects = Subjects(histories=histories, points=points)
+    subjects = Subjects(histories=histories, points=points, scales=load_scales(tx, rulebook, now))
     return {key: standing_at(subjects.at(key, now), at_rest(now), rulebook) for key in keys}
 
 

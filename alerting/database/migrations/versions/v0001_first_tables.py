@@ -351,6 +351,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_timer_subject"), ["subject"], unique=False)
 
     op.create_table(
+        "value_scale",
+        sa.Column("id", Number, nullable=False),
+        sa.Column("valid_from", Instant(), nullable=False),
+        sa.Column("buyers", sa.Integer(), nullable=False),
+        sa.Column("cuts", Json, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_value_scale")),
+        sa.UniqueConstraint("valid_from", name=op.f("uq_value_scale_valid_from")),
+    )
+    op.create_table(
         "activation",
         sa.Column("id", Number, nullable=False),
         sa.Column("rulebook", sa.String(length=64), nullable=False),
@@ -597,6 +606,7 @@ def downgrade() -> None:
     op.drop_table("alert")
     op.drop_table("active_rulebook")
     op.drop_table("activation")
+    op.drop_table("value_scale")
     with op.batch_alter_table("timer", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_timer_subject"))
         batch_op.drop_index(
