@@ -21,6 +21,8 @@ def renew_scale(ctx: Context, *, at_once: bool = False) -> bool:
     def once() -> bool:
         with ctx.db.write() as tx:
             rulebook, now = ctx.shelf.active(tx), tx.now()
+            if at_once:
+                memberships.review_everybody(tx, now, "recompute")
             if not rulebook.values_customers:
                 return False
             newest = scales.newest_scale(tx)
