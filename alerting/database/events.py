@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -160,7 +160,7 @@ def events_of_many(tx: Transaction, keys: Sequence[str], until: datetime) -> Ite
 
 def stored_event(row: Any) -> Event:
     """An Event from its row."""
-    return Event(
+    found = Event(
         source=row.source,
         id=row.id,
         type=row.type,
@@ -171,6 +171,7 @@ def stored_event(row: Any) -> Event:
         raw=bytes(row.raw),
         clamped=row.clamped,
     )
+    return found if found.customer_key == row.customer_key else replace(found, matched=row.customer_key)
 
 
 def note_unknown(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -151,6 +151,30 @@ customer_version = Table(
     ),
 )
 
+contact_address = Table(
+    "contact_address",
+    metadata,
+    Column("address", String(200), primary_key=True),  # the key an answer known only by this address comes under
+    Column("customer_key", String(200), primary_key=True, index=True),
+)
+
+unmatched = Table(
+    "unmatched",
+    metadata,
+    Column("event_seq", Number, ForeignKey("event.seq"), primary_key=True, autoincrement=False),
+    Column("address", String(200), nullable=False),
+    Column("candidates", Json, nullable=False),  # customers that share the address; none: unknown
+    Column("decided_at", Instant),
+    Column("decided_by", String(200)),
+    Column("customer_key", String(200)),  # null after a decision: nobody's
+    Index(
+        "ix_unmatched_waiting",
+        "address",
+        sqlite_where=text("decided_at IS NULL"),
+        postgresql_where=text("decided_at IS NULL"),
+    ),
+)
+
 membership = Table(
     "membership",
     metadata,

@@ -49,6 +49,8 @@ class Event:
     digest: str
     raw: bytes
     clamped: bool = False
+    matched: str | None = None
+    """The customer an answer known only by an address was found to be of."""
 
     @property
     def order(self) -> tuple[datetime, str, str]:
@@ -58,6 +60,8 @@ class Event:
     @property
     def customer_key(self) -> str:
         """The customer the event is about; for an unknown address a hash of it."""
+        if self.matched is not None:
+            return self.matched
         customer_id = getattr(self.payload, "customer_id", None)
         if customer_id is not None:
             return str(customer_id)

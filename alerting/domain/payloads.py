@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Annotated, Any, Literal
@@ -99,6 +100,19 @@ class Payload(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)
 
 
+def mail_of(text: str | None) -> str | None:
+    """What tells this mail address from others, whatever its capitals."""
+    email = (text or "").strip().casefold()
+    return "email:" + email if "@" in email else None
+
+
+def phone_of(text: str | None) -> str | None:
+    """What tells this number from others, however it is written; `0049` is `+49`, `+49 (0)30` is `+4930`."""
+    number = "".join(ch for ch in (text or "").replace("(0)", "") if ch.isdigit() or ch == "+")
+    number = "+" + number[2:] if number.startswith("00") else number
+    return "phone:" + number if number.strip("+") else None
+
+
 class Respondent(Payload):
     """Who answered, where the sender does not know the customer's id."""
 
@@ -109,11 +123,7 @@ class Respondent(Payload):
     @property
     def address(self) -> str | None:
         """What tells this person from others. `n/a` is no address: everybody who has it would become one customer."""
-        email = (self.email or "").strip().casefold()
-        if "@" in email:
-            return "email:" + email
-        number = "".join(ch for ch in self.phone or "" if ch.isdigit() or ch == "+")
-        return "phone:" + number if number.strip("+") else None
+        return mail_of(self.email) or phone_of(self.phone)
 
 
 _SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
@@ -277,4 +287,16 @@ def sentiment_of(metric: str | None, score: float | None, scale: int | None) -> 
 def address_key(respondent: Respondent) -> str:
     """The customer key of somebody known only by an address: a hash, so that the key itself names nobody."""
     assert respondent.address is not None, "the payload's validation refuses an answer from nowhere"
-    return RESPONDENT_PREFIX + hashlib.sha256(respondent.address.encode()).hexdigest()[:32]
+    return key_of_address(respondent.address)
+
+
+def key_of_address(address: str) -> str:
+    return RESPONDENT_PREFIX + hashlib.sha256(address.encode()).hexdigest()[:32]
+
+
+def contact_keys(contacts: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The keys answers of these contacts would come under, were nothing known of them but an address."""
+    addresses = [
+        found for one in contacts for found in (mail_of(one.get("email")), phone_of(one.get("phone"))) if found
+    ]
+    return {key_of_address(address) for address in addresses}

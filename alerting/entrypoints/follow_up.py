@@ -9,6 +9,7 @@ from alerting.domain.errors import Temporary
 from alerting.entrypoints.running import Stop
 from alerting.services.context import Context
 from alerting.services.follow_up import fire_due
+from alerting.services.matching import match_waiting
 from alerting.services.pruning import prune_points
 from alerting.services.reviewing import review_due
 from alerting.services.silence import notice_silences
@@ -25,6 +26,7 @@ def run_follow_up(ctx: Context, tick: timedelta, stop: Stop) -> None:
         try:
             fired = fire_due(ctx, tick, lambda: stop.beat("follow-up"))
             noticed = notice_silences(ctx, lambda: stop.beat("follow-up"))
+            match_waiting(ctx, lambda: stop.beat("follow-up"))
             renew_scale(ctx)
             looked = review_due(ctx, lambda: stop.beat("follow-up"))
         except Temporary as error:

@@ -4,16 +4,17 @@ Order of work in a batch (transaction 2): position, events, customer locks, rule
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from alerting.database import customers, events, positions
+from alerting.database import addresses, customers, events, positions
 from alerting.database.engine import Transaction
 from alerting.database.positions import Partition
 from alerting.domain.errors import Temporary, UnreadableEvent
 from alerting.domain.events import Event, parse_event
 from alerting.domain.judge import exclusion
+from alerting.domain.payloads import RESPONDENT_PREFIX
 from alerting.domain.rulebook import Rulebook
 from alerting.services.context import Context, hold_rulebook, with_active_rulebook
 from alerting.services.judging import Taken, judge_all
@@ -161,7 +162,9 @@ def _handle_events(
             repeated.append((event, place))
         else:
             first[identity] = events.Arrived(event=event, place=place, excluded=exclusion(event, rulebook, now))
+    first, shared = _matched(tx, first)
     seqs = events.insert_new(tx, first.values(), rulebook.hash, now)
+    addresses.note_unmatched(tx, _unmatched(first, seqs, shared))
     repeated += [(a.event, a.place) for identity, a in first.items() if identity not in seqs]
     conflicts = _conflicts(tx, repeated)
     fresh = sorted((a for identity, a in first.items() if identity in seqs), key=lambda a: a.event.order)
@@ -171,6 +174,34 @@ def _handle_events(
     if fresh:
         taken += judge_all(tx, ctx, rulebook, fresh, seqs)
     return taken, conflicts
+
+
+def _matched(
+    tx: Transaction, arrived: dict[tuple[str, str], events.Arrived]
+) -> tuple[dict[tuple[str, str], events.Arrived], dict[str, list[str]]]:
+    """Answers known only by an address become those of the one customer whose contact has it. Also who shares which."""
+    wanted = {a.event.customer_key for a in arrived.values() if a.event.customer_key.startswith(RESPONDENT_PREFIX)}
+    if not wanted:
+        return arrived, {}
+    owners = addresses.owners_of(tx, wanted)
+    found = {}
+    for identity, a in arrived.items():
+        mine = owners.get(a.event.customer_key, [])
+        found[identity] = replace(a, event=replace(a.event, matched=mine[0])) if len(mine) == 1 else a
+    return found, owners
+
+
+def _unmatched(
+    arrived: Mapping[tuple[str, str], events.Arrived],
+    seqs: Mapping[tuple[str, str], int],
+    owners: Mapping[str, list[str]],
+) -> list[dict[str, object]]:
+    rows = []
+    for identity, seq in seqs.items():
+        key = arrived[identity].event.customer_key
+        if key.startswith(RESPONDENT_PREFIX):
+            rows.append({"event_seq": seq, "address": key, "candidates": owners.get(key, [])})
+    return rows
 
 
 def _conflicts(tx: Transaction, repeated: Sequence[tuple[Event, str]]) -> list[tuple[str, UnreadableEvent]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from alerting.database import customers, events, points, watches
+from alerting.database import addresses, customers, events, points, watches
 from alerting.database.engine import Transaction
 from alerting.database.memberships import Move
 from alerting.domain.customers import Change
@@ -110,8 +110,12 @@ def _learn(tx: Transaction, fresh: Sequence[events.Arrived], rulebook: Rulebook,
         left += history_points(event)
         for signal in rulebook.signals.values():
             left += signal.points_of(event)
+    contacts = {}
     for key, given in sorted(changes.items()):
         customers.add_changes(tx, key, given, now)
+        if any("contacts" in change.changes for change in given):
+            contacts[key] = customers.customer_now(tx, key).contacts
+    addresses.keep_addresses(tx, contacts)
     points.add_points(tx, left)
     _watch(tx, fresh, rulebook)
 

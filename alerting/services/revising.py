@@ -30,6 +30,7 @@ from alerting.domain.standing import Subjects
 from alerting.services.applying import Cause, apply_decision
 from alerting.services.claiming import skip
 from alerting.services.raising import Judged, Revision, Round, attach, filled_parties, parties, store_alert, why_quiet
+from alerting.services.subjects import load_histories
 
 log = logging.getLogger(__name__)
 
@@ -162,8 +163,31 @@ def _revise(round_: Round, judged: Judged) -> int:
             change.versions += 1
             change.replaced |= row.suppressed is None
     if change.versions:
-        _carry_out(round_, judged, case, touched, change)
+        _carry_out(round_, judged.judgement.event.customer_key, case, touched, change)
     return change.versions
+
+
+def take_back(round_: Round, seq: int, key: str) -> None:
+    """Withdraw every alert of one event: it was another customer's. `key` is whose it was taken for."""
+    every = cases.alerts_of_event(round_.tx, seq)
+    standing = [row for row in every if row.superseded_at is None and row.state != "withdrawn"]
+    case = _case_of(round_, standing)
+    touched = case is None or audit.touched_by_people(round_.tx, "case", str(case.id))
+    change = _Change(versions=len(standing), replaced=any(row.suppressed is None for row in standing))
+    for row in standing:
+        kept = {name: getattr(row, name) for name in cases.AlertRow.__dataclass_fields__}
+        again = cases.AlertRow(**{**kept, "revision": row.revision + 1, "state": "withdrawn"})
+        number = cases.raise_alert(round_.tx, again, round_.now)
+        if row.case_id is not None:
+            cases.attach_alert(round_.tx, number, row.case_id)
+    if standing:
+        _carry_out(round_, key, case, touched, change)
+
+
+def judge_again(round_: Round, row: Any) -> int:
+    """One stored event, as if it had just come; returns how many versions of alerts were written."""
+    subjects = Subjects(histories=load_histories(round_.tx, [row.customer_key]))
+    return _revise_customer(round_, row.customer_key, [row], subjects)
 
 
 def _case_of(round_: Round, rows: Iterable[Any]) -> Case | None:
@@ -197,9 +221,8 @@ def _write(
     return raised
 
 
-def _carry_out(round_: Round, judged: Judged, case: Case | None, touched: bool, change: _Change) -> None:
+def _carry_out(round_: Round, key: str, case: Case | None, touched: bool, change: _Change) -> None:
     """The case after all versions are written: made anew where nobody has touched it, joined or opened otherwise."""
-    key = judged.judgement.event.customer_key
     if case is not None and not touched and change.replaced:
         assert case.id is not None, "a stored case has its number"
         for alert in change.ringing:

@@ -63,6 +63,15 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "contact_address",
+        sa.Column("address", sa.String(length=200), nullable=False),
+        sa.Column("customer_key", sa.String(length=200), nullable=False),
+        sa.PrimaryKeyConstraint("address", "customer_key", name=op.f("pk_contact_address")),
+    )
+    with op.batch_alter_table("contact_address", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_contact_address_customer_key"), ["customer_key"], unique=False)
+
+    op.create_table(
         "customer",
         sa.Column("key", sa.String(length=200), nullable=False),
         sa.Column("first_seen_at", Instant(), nullable=False),
@@ -542,6 +551,26 @@ def upgrade() -> None:
         batch_op.create_index("ix_unknown_condition_rule", ["rule"], unique=False)
 
     op.create_table(
+        "unmatched",
+        sa.Column("event_seq", Number, autoincrement=False, nullable=False),
+        sa.Column("address", sa.String(length=200), nullable=False),
+        sa.Column("candidates", Json, nullable=False),
+        sa.Column("decided_at", Instant(), nullable=True),
+        sa.Column("decided_by", sa.String(length=200), nullable=True),
+        sa.Column("customer_key", sa.String(length=200), nullable=True),
+        sa.ForeignKeyConstraint(["event_seq"], ["event.seq"], name=op.f("fk_unmatched_event_seq")),
+        sa.PrimaryKeyConstraint("event_seq", name=op.f("pk_unmatched")),
+    )
+    with op.batch_alter_table("unmatched", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_unmatched_waiting",
+            ["address"],
+            unique=False,
+            sqlite_where=sa.text("decided_at IS NULL"),
+            postgresql_where=sa.text("decided_at IS NULL"),
+        )
+
+    op.create_table(
         "delivery",
         sa.Column("id", Number, nullable=False),
         sa.Column("notification_id", Number, nullable=False),
@@ -566,6 +595,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_delivery_notification_id"))
 
     op.drop_table("delivery")
+    with op.batch_alter_table("unmatched", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_unmatched_waiting",
+            sqlite_where=sa.text("decided_at IS NULL"),
+            postgresql_where=sa.text("decided_at IS NULL"),
+        )
+
+    op.drop_table("unmatched")
     with op.batch_alter_table("unknown_condition", schema=None) as batch_op:
         batch_op.drop_index("ix_unknown_condition_rule")
 
@@ -675,6 +712,10 @@ def downgrade() -> None:
 
     op.drop_table("customer_version")
     op.drop_table("customer")
+    with op.batch_alter_table("contact_address", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_contact_address_customer_key"))
+
+    op.drop_table("contact_address")
     with op.batch_alter_table("case_file", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_case_file_one_unresolved",
