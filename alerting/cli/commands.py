@@ -15,6 +15,7 @@ from alerting.cli.case_commands import case
 from alerting.cli.dead_letter_commands import dead_letters
 from alerting.cli.demo import demo
 from alerting.cli.explain_command import explain_
+from alerting.cli.forget_command import forget_
 from alerting.cli.hold_commands import hold
 from alerting.cli.noise_commands import silence, suppressed
 from alerting.cli.rule_commands import check, rules
@@ -49,6 +50,7 @@ main.add_command(segments)
 main.add_command(silence)
 main.add_command(suppressed)
 main.add_command(unmatched)
+main.add_command(forget_)
 rules.add_command(backtest_)
 rules.add_command(rules_test)
 

@@ -151,6 +151,14 @@ customer_version = Table(
     ),
 )
 
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("customer_key", String(200), primary_key=True),
+    Column("until", Instant, nullable=False),  # what happened up to then is erased, also when it comes again
+    Column("recorded_at", Instant, nullable=False),
+)
+
 contact_address = Table(
     "contact_address",
     metadata,

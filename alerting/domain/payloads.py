@@ -24,6 +24,7 @@ TOPICS = {
     "interaction.recorded": "interactions",
     "customer.updated": "customers",
     "customer.deleted": "customers",
+    "customer.forgotten": "customers",
     "purchase.recorded": "customers",
 }
 
@@ -230,6 +231,13 @@ class CustomerDeleted(Payload):
     customer_id: CustomerId
 
 
+class CustomerForgotten(Payload):
+    """Everything personal about this customer up to the event's time is to be erased. `by` says on whose word."""
+
+    customer_id: Id
+    by: Line | None = None
+
+
 class SilenceNoticed(Payload):
     """Our own event: nothing of a kind came from a customer for as long as a rule says. No sender can post it."""
 
@@ -262,6 +270,7 @@ PAYLOADS: dict[str, type[Payload]] = {
     "interaction.recorded": InteractionRecorded,
     "customer.updated": CustomerUpdated,
     "customer.deleted": CustomerDeleted,
+    "customer.forgotten": CustomerForgotten,
     "purchase.recorded": PurchaseRecorded,
 }
 """Events that others send, by type."""

@@ -10,16 +10,22 @@ from typing import TypeVar
 
 from alerting.database import addresses, customers, events, positions
 from alerting.database.engine import Transaction
+from alerting.database.erasure import forgotten_until
 from alerting.database.positions import Partition
 from alerting.domain.errors import Temporary, UnreadableEvent
 from alerting.domain.events import Event, parse_event
 from alerting.domain.judge import exclusion
-from alerting.domain.payloads import RESPONDENT_PREFIX
+from alerting.domain.payloads import RESPONDENT_PREFIX, CustomerForgotten
 from alerting.domain.rulebook import Rulebook
 from alerting.services.context import Context, hold_rulebook, with_active_rulebook
+from alerting.services.erasure import exclusions, forget_all
 from alerting.services.judging import Taken, judge_all
+from alerting.services.raising import begin_round
 
 Result = TypeVar("Result")
+
+ERASED = "erased"
+"""The header of a record whose bytes were taken away because its customer was forgotten."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +145,8 @@ def _handle(tx: Transaction, ctx: Context, rulebook: Rulebook, records: Sequence
     letters: list[events.DeadLetter] = []
     by_place = {record.place: record for record in records}
     for record in records:
+        if ERASED in record.headers:
+            continue  # its customer was forgotten; the log keeps the place
         try:
             readable.append((parse_event(record.value, record.headers, _received(record, now), now), record.place))
         except UnreadableEvent as error:
@@ -163,6 +171,9 @@ def _handle_events(
         else:
             first[identity] = events.Arrived(event=event, place=place, excluded=exclusion(event, rulebook, now))
     first, shared = _matched(tx, first)
+    gone = forgotten_until(tx, (a.event.customer_key for a in first.values()))
+    late = exclusions([a.event for a in first.values()], gone)
+    first = {name: replace(a, excluded="forgotten") if name in late else a for name, a in first.items()}
     seqs = events.insert_new(tx, first.values(), rulebook.hash, now)
     addresses.note_unmatched(tx, _unmatched(first, seqs, shared))
     repeated += [(a.event, a.place) for identity, a in first.items() if identity not in seqs]
@@ -173,6 +184,8 @@ def _handle_events(
     taken = Taken(events=len(fresh), duplicates=len(repeated) - len(conflicts))
     if fresh:
         taken += judge_all(tx, ctx, rulebook, fresh, seqs)
+        if gone or any(isinstance(a.event.payload, CustomerForgotten) for a in fresh):
+            forget_all(begin_round(tx, ctx, rulebook), fresh, gone)
     return taken, conflicts
 
 

@@ -169,6 +169,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_event_customer_key_type_time", ["customer_key", "type", "time"], unique=False)
 
     op.create_table(
+        "forgotten",
+        sa.Column("customer_key", sa.String(length=200), nullable=False),
+        sa.Column("until", Instant(), nullable=False),
+        sa.Column("recorded_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("customer_key", name=op.f("pk_forgotten")),
+    )
+    op.create_table(
         "instance",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
@@ -690,6 +697,7 @@ def downgrade() -> None:
 
     op.drop_table("membership")
     op.drop_table("instance")
+    op.drop_table("forgotten")
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.drop_index("ix_event_customer_key_type_time")
 
