@@ -17,6 +17,7 @@ from alerting.cli.demo import demo
 from alerting.cli.explain_command import explain_
 from alerting.cli.hold_commands import hold
 from alerting.cli.noise_commands import silence, suppressed
+from alerting.cli.people_commands import import_people, people
 from alerting.cli.rule_commands import check, rules
 from alerting.cli.rule_test_commands import rules_test
 from alerting.cli.running import opened, print_json, table
@@ -45,6 +46,8 @@ main.add_command(rules)
 main.add_command(explain_)
 main.add_command(silence)
 main.add_command(suppressed)
+main.add_command(people)
+main.add_command(import_people)
 rules.add_command(backtest_)
 rules.add_command(rules_test)
 

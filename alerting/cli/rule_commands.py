@@ -18,7 +18,7 @@ from alerting.cli.words import counted, printable
 from alerting.database import rulebooks
 from alerting.domain.errors import RulebookInvalid
 from alerting.domain.evaluation import Evaluator, FactsInvalid, read_json
-from alerting.domain.people import Party
+from alerting.domain.people import Known
 from alerting.domain.rulebook import Rulebook
 from alerting.domain.rulebook_diff import RulebookDiff, compare
 from alerting.domain.vocabulary import EVENT_FIELDS, Vocabulary
@@ -74,7 +74,7 @@ def activate(beginning: str | None, author: str | None, reason: str) -> None:
     With HASH (or its beginning, see `rules history`) go back to a stored one; people stay as they are.
     """
     with opened() as app:
-        people: dict[str, Party] = {}
+        people: dict[str, Known] = {}
         if beginning is None:
             files, people = rule_files.read_all(app.settings.rules, app.settings.templates)
             rulebook = build_rulebook(files, people)

@@ -210,8 +210,23 @@ party_fact = Table(
     Column("party", String(64), nullable=False),
     Column("valid_from", Instant, nullable=False),
     Column("recorded_at", Instant, nullable=False),
-    Column("facts", Json),  # null: no longer here
-    Index("ix_party_fact_party_valid_from", "party", "valid_from"),
+    Column("source", String(200), nullable=False),  # people.yaml, an event's source, delivery, a command
+    Column("event_id", String(200), nullable=False),
+    Column("changes", Json, nullable=False),
+    Column("state", Json, nullable=False),  # what holds from here on
+    UniqueConstraint("party", "valid_from", "source", "event_id"),
+)
+
+team_turn = Table(
+    "team_turn",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("team", String(64), nullable=False),
+    Column("member", String(64), nullable=False),
+    Column("taken_at", Instant, nullable=False),
+    Column("case_id", Number, ForeignKey("case_file.id"), nullable=False),
+    Column("alert_id", Number, ForeignKey("alert.id"), nullable=False),
+    Index("ix_team_turn_team_member", "team", "member"),
 )
 
 case_file = Table(

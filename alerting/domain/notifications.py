@@ -99,3 +99,5 @@ class Outcome:
     kind: Literal["sent", "refused", "deferred", "unknown"]
     detail: str
     code: int | None = None
+    address_refused: bool = False
+    """The server knows no such address, whatever the mail says."""

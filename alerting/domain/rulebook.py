@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from alerting.domain.conditions import Condition, Type
-from alerting.domain.people import Routing
+from alerting.domain.routing import Routing
 from alerting.domain.rule_index import RuleIndex
 from alerting.domain.segments import Segment
 from alerting.domain.signals import Signal

@@ -8,7 +8,7 @@ from itertools import groupby
 from multiprocessing import get_context
 from typing import Any
 
-from alerting.database import customers, events, rulebooks
+from alerting.database import customers, events, staffing
 from alerting.database.engine import Database, Transaction
 from alerting.domain.backtesting import Comparison, Period, Tally, Told, compare_over
 from alerting.domain.rulebook import Rulebook, content_hash
@@ -84,7 +84,7 @@ def backtest(
     """
     with ctx.db.read() as tx:
         active, now = ctx.shelf.active(tx), tx.now()
-        names = {party.id: party.name for party in rulebooks.staff_at(tx, now).parties.values()}
+        names = {party.id: party.name for party in staffing.staff_at(tx, now).parties.values()}
         silences = [rule.silent_for for book in (active, other) if book for rule in book.silence_rules]
         longest = max((length for length in silences if length), default=timedelta(0))
         keys = events.customers_with_events(tx, begin - longest, now)
@@ -149,7 +149,7 @@ def _compared(
 ) -> Comparison:
     with ctx.db.read() as tx:
         return compare_over(
-            _lives(tx, keys, end, progress), a, b, rulebooks.staff_at(tx, end), Period(begin=begin, end=end), rule
+            _lives(tx, keys, end, progress), a, b, staffing.staff_at(tx, end), Period(begin=begin, end=end), rule
         )
 
 

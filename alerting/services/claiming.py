@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerting.database import audit, customers, instance, notifications, readers, rulebooks
+from alerting.database import audit, customers, instance, notifications, readers, staffing
 from alerting.database.engine import Transaction
 from alerting.domain.cases import SEVERITIES
 from alerting.domain.notifications import NewNotification, can_wait, reason_gone
@@ -52,7 +52,7 @@ def claim(ctx: Context, lease: timedelta, number: int) -> Claimed | None:
 def _locked(tx: Transaction, number: int) -> list[Any]:
     """The notification with all that may go in one mail with it, read again under the locks of their customers."""
     row, now = notifications.by_id(tx, number), tx.now()
-    reader = rulebooks.party_at(tx, row.recipient, now)
+    reader = staffing.party_at(tx, row.recipient, now)
     mates = [row]
     if row.digest_id is not None or (reader is not None and reader.digest is not None):
         mates = notifications.mates(tx, row, now, LARGEST_DIGEST)

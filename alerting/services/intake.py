@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from alerting.database import customers, events, positions
+from alerting.database import customers, events, positions, staffing
 from alerting.database.engine import Transaction
 from alerting.database.positions import Partition
 from alerting.domain.errors import Temporary, UnreadableEvent
 from alerting.domain.events import Event, parse_event
 from alerting.domain.judge import exclusion
+from alerting.domain.payloads import OF_PEOPLE, PersonRemoved, PersonUpdated
 from alerting.domain.rulebook import Rulebook
+from alerting.domain.staff import PersonFact
 from alerting.services.context import Context, hold_rulebook, with_active_rulebook
 from alerting.services.judging import Taken, judge_all
 
@@ -165,12 +167,27 @@ def _handle_events(
     repeated += [(a.event, a.place) for identity, a in first.items() if identity not in seqs]
     conflicts = _conflicts(tx, repeated)
     fresh = sorted((a for identity, a in first.items() if identity in seqs), key=lambda a: a.event.order)
-    customers.lock_customers(tx, (a.event.customer_key for a in fresh), now)
+    judged = [a for a in fresh if a.event.type not in OF_PEOPLE]
+    customers.lock_customers(tx, (a.event.customer_key for a in judged), now)
     hold_rulebook(tx, rulebook)
     taken = Taken(events=len(fresh), duplicates=len(repeated) - len(conflicts))
-    if fresh:
-        taken += judge_all(tx, ctx, rulebook, fresh, seqs)
+    staffing.add_facts(tx, (fact_of(a.event) for a in fresh if a.event.type in OF_PEOPLE), now)
+    if judged:
+        taken += judge_all(tx, ctx, rulebook, judged, seqs)
     return taken, conflicts
+
+
+def fact_of(event: Event) -> PersonFact:
+    """What an event says of one of our people, from its time on."""
+    payload = event.payload
+    assert isinstance(payload, PersonUpdated | PersonRemoved), "no other event is about our own people"
+    return PersonFact(
+        party=payload.person_id,
+        valid_from=event.time,
+        source=event.source,
+        event_id=event.id,
+        changes=payload.changes(),
+    )
 
 
 def _conflicts(tx: Transaction, repeated: Sequence[tuple[Event, str]]) -> list[tuple[str, UnreadableEvent]]:

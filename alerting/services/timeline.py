@@ -7,7 +7,7 @@ from typing import Any
 
 from alerting.database import audit, notifications
 from alerting.database.engine import Transaction
-from alerting.domain.people import Staff
+from alerting.domain.staff import Staff
 from alerting.services.views import CaseView, role_name
 
 _MAILS = {
