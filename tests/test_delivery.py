@@ -114,7 +114,7 @@ def test_a_wrong_address_brings_no_small_complaint_before_a_vice_president(small
     small_world.known_customers()
     small_world.take(small_world.survey("KIOSK-7", score=2))
     _over_smtp(small_world, smtp)
-    for party in ("lead.central", "owner.north"):
+    for party in ("lead.central", "head.of.service"):
         smtp.refuse[f"{party}@example.com"] = "550 no such user"
     for _ in range(5):
         small_world.deliver()

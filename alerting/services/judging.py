@@ -15,6 +15,7 @@ from alerting.domain.payloads import CustomerUpdated
 from alerting.domain.rulebook import Rulebook
 from alerting.domain.silence import watch_name
 from alerting.services.context import Context
+from alerting.services.owner_changes import follow_owners
 from alerting.services.raising import Judged, Round, begin_round, follow, store_alert, why_quiet
 from alerting.services.revising import revise_after
 
@@ -69,6 +70,7 @@ def judge_all(
         taken += _raise_all(round_, judged)
     events.note_unknown(tx, unknown)
     taken.alerts += revise_after(round_, fresh, seqs, histories)
+    follow_owners(round_, fresh, seqs, histories)
     return taken
 
 

@@ -226,6 +226,8 @@ def _why(tx: Transaction, case: Case, staff: Staff) -> list[str]:
             why = [f"the case since {name(facts['by'])} handed it over"]
         if entry["action"] == "case.taken_over":
             why = [f"the case since taking it over from {name(facts['from'])}"]
+        if entry["action"] == "case.owner_changed":
+            why = [_held(facts["role"], facts["why"])]
         if entry["action"] == "case.caller_changed":
             why = [f"the case since a graver complaint joined it ({facts['why']})"]
     return why
