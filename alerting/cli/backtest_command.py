@@ -9,10 +9,8 @@ from typing import Any
 
 import click
 
-from alerting.adapters import rule_files
 from alerting.adapters.pictures import weeks_picture
-from alerting.adapters.rulebook_builder import build_rulebook
-from alerting.cli.running import opened, print_json, table
+from alerting.cli.running import opened, print_json, table, written_rulebook
 from alerting.cli.words import counted, printable
 from alerting.domain.backtesting import Tally, TestedAlert
 from alerting.domain.durations import parse_duration
@@ -39,8 +37,8 @@ def backtest_(rule: str | None, folder: Path | None, since: str, svg: Path | Non
         other = None
         if folder is not None:
             templates = folder.parent / "templates"
-            files, people = rule_files.read_all(folder, templates if templates.is_dir() else app.settings.templates)
-            other = build_rulebook(files, people)
+            mails = templates if templates.is_dir() else app.settings.templates
+            other, _ = written_rulebook(app, folder, mails)
         with app.ctx.db.read() as tx:
             now, active = tx.now(), app.ctx.shelf.active(tx)
         known = {r.id for book in (active, other) if book for r in book.rules}

@@ -21,6 +21,7 @@ from alerting.cli.people_commands import import_people, people
 from alerting.cli.rule_commands import check, rules
 from alerting.cli.rule_test_commands import rules_test
 from alerting.cli.running import opened, print_json, table
+from alerting.cli.who_command import who_
 from alerting.cli.words import Words
 from alerting.database import audit, customers, positions
 from alerting.domain.customers import Customer
@@ -47,6 +48,7 @@ main.add_command(explain_)
 main.add_command(silence)
 main.add_command(suppressed)
 main.add_command(people)
+main.add_command(who_)
 main.add_command(import_people)
 rules.add_command(backtest_)
 rules.add_command(rules_test)

@@ -9,11 +9,10 @@ from typing import Any, TextIO
 import click
 
 from alerting.adapters import rule_files
-from alerting.adapters.rulebook_builder import build_rulebook
 from alerting.adapters.vocabulary_builder import build_vocabulary
 from alerting.adapters.yaml_files import Findings
 from alerting.bootstrap import App
-from alerting.cli.running import opened, plain_errors, print_json, table
+from alerting.cli.running import opened, plain_errors, print_json, table, written_rulebook
 from alerting.cli.words import counted, printable
 from alerting.database import rulebooks
 from alerting.domain.errors import RulebookInvalid
@@ -76,8 +75,7 @@ def activate(beginning: str | None, author: str | None, reason: str) -> None:
     with opened() as app:
         people: dict[str, Known] = {}
         if beginning is None:
-            files, people = rule_files.read_all(app.settings.rules, app.settings.templates)
-            rulebook = build_rulebook(files, people)
+            rulebook, people = written_rulebook(app, app.settings.rules, app.settings.templates)
         else:
             rulebook = stored_rulebook(app.ctx, beginning)
         before = _active(app)
@@ -143,7 +141,7 @@ def diff(before: str, after: str | None) -> None:
         if after is not None:
             new = stored_rulebook(app.ctx, after)
         else:
-            new = build_rulebook(*rule_files.read_all(app.settings.rules, app.settings.templates))
+            new, _ = written_rulebook(app, app.settings.rules, app.settings.templates)
         difference = compare(old, new)
         _tell_difference(difference)
         if difference.is_empty:

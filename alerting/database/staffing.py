@@ -98,6 +98,13 @@ def import_people(tx: Transaction, people: Mapping[str, Known], now: datetime) -
     return [*(name for name in moved if name in people), *sorted(name for name in moved if name not in people)]
 
 
+def from_elsewhere(tx: Transaction, moment: datetime) -> dict[str, Known]:
+    """Who is known by events and tables, and never stood in the file: rules may name them, too."""
+    staff, said = staff_at(tx, moment), _said_by_file(tx)
+    everybody: dict[str, Known] = {**staff.parties, **staff.teams}
+    return {name: one for name, one in everybody.items() if name not in said}
+
+
 def _said_by_file(tx: Transaction) -> dict[str, dict[str, Any]]:
     """What the file said the last time, by id."""
     f = party_fact.c
