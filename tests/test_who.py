@@ -31,15 +31,15 @@ def test_every_role_has_its_person_the_steps_and_who_comes_next(world: World) ->
         "local_office": "office_munich",
         "territory_lead": "lead_central",
         "industry_lead": "service_desk_lead",
-        "segment_lead": "service_desk_lead",
+        "segment_lead": "head_of_service",
     }
     owner = line(world, "ALPENWERK", "account_owner")
     assert owner.why == ["account owner: Olga Sample"]
     assert owner.next == ["Lena Sample", "Hugo Sample", "Dora Sample", "Cora Sample"]
     assert line(world, "ALPENWERK", "local_office").why == ["local_office (territory DE, Bavaria): Munich office"]
-    assert line(world, "ALPENWERK", "segment_lead").why == [
-        "segment_lead (segment high_potential): nobody",
-        "nobody holds segment_lead: goes to default",
+    assert line(world, "ALPENWERK", "industry_lead").why == [
+        "industry_lead (industry): nobody",
+        "nobody holds industry_lead: goes to default",
         "default: Dora Sample",
     ]
 

@@ -8,9 +8,10 @@ import click
 
 from alerting.adapters.tables_of_customers import read_table
 from alerting.cli.running import opened, print_json, table
-from alerting.cli.words import Moment, Words, counted
+from alerting.cli.words import Moment, Words, counted, printable
 from alerting.domain.staff import Staff
 from alerting.services.people import import_people_table, mark_reachable, staff_now
+from alerting.services.people_check import check_people
 from alerting.services.person_rows import PEOPLE
 
 _file = click.argument("file", type=click.Path(exists=True, dir_okay=False))
@@ -92,3 +93,20 @@ def reachable(person: str) -> None:
     with opened() as app:
         party = mark_reachable(app.ctx, person, getpass.getuser())
         click.echo(f"{party.name} is asked again from now on.")
+
+
+def tell_people_findings(as_json: bool) -> None:
+    """`alerting check --people`. Exits with 1 where there are problems."""
+    with opened() as app:
+        found = check_people(app.ctx)
+    problems = [finding for finding in found if not finding.warning]
+    warnings = [finding for finding in found if finding.warning]
+    if as_json:
+        print_json({"problems": [vars(one) for one in problems], "warnings": [vars(one) for one in warnings]})
+    else:
+        for finding in found:
+            said = f"{'warning: ' if finding.warning else ''}{finding.kind}: {finding.message}"
+            click.echo(printable(said), err=True)
+        click.echo(f"{counted(len(problems), 'problem')}, {counted(len(warnings), 'warning')}.")
+    if problems:
+        raise SystemExit(1)

@@ -12,6 +12,7 @@ from alerting.adapters import rule_files
 from alerting.adapters.vocabulary_builder import build_vocabulary
 from alerting.adapters.yaml_files import Findings
 from alerting.bootstrap import App
+from alerting.cli.people_commands import tell_people_findings
 from alerting.cli.running import opened, plain_errors, print_json, table, written_rulebook
 from alerting.cli.words import counted, printable
 from alerting.database import rulebooks
@@ -26,9 +27,16 @@ from alerting.settings import read_settings
 
 
 @click.command()
+@click.option("--people", "of_people", is_flag=True, help="Hold the people in force against customers and cases.")
 @click.option("--json", "as_json_", is_flag=True)
-def check(as_json_: bool) -> None:
-    """Read all of rules/ and templates/ and say what is wrong, with file and line. Exit code 1 for problems."""
+def check(of_people: bool, as_json_: bool) -> None:
+    """Read all of rules/ and templates/ and say what is wrong, with file and line. Exit code 1 for problems.
+
+    With --people look into the database instead: whom nobody owns, who cannot be reached, steps that reach nobody.
+    """
+    if of_people:
+        tell_people_findings(as_json_)
+        return
     with plain_errors():
         settings = read_settings()
         findings = Findings()

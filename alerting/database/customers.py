@@ -84,6 +84,12 @@ def customer_now(tx: Transaction, key: str) -> Customer:
     )
 
 
+def known_keys(tx: Transaction) -> list[str]:
+    """Every customer somebody has told us of, sorted."""
+    v = customer_version.c
+    return list(tx.execute(select(v.customer_key).distinct().order_by(v.customer_key)).scalars())
+
+
 def keys_like(tx: Transaction, text: str, limit: int = 200) -> list[str]:
     """Keys of known customers that begin as a text does, whatever the capitals."""
     begin = text[:2].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -26,7 +26,7 @@ def reach(word: str, case: Case, customer: Customer, routing: Routing, staff: St
     duty = "fixer" if word.endswith("fixer") else "caller"
     holder = staff.get(case.fixer if duty == "fixer" else case.caller) or staff.get(case.caller)
     if holder is not None and word in STEP_WORDS:
-        found = _near(word, duty, holder, staff)
+        found = near(word, duty, holder, staff)
         if found is not None:
             return found
     role = "default" if word in STEP_WORDS else word
@@ -34,7 +34,7 @@ def reach(word: str, case: Case, customer: Customer, routing: Routing, staff: St
     return Reached(party=filled.party, template="overdue", why="; ".join(filled.why))
 
 
-def _near(word: str, duty: str, holder: Party, staff: Staff) -> Reached | None:
+def near(word: str, duty: str, holder: Party, staff: Staff) -> Reached | None:
     """The holder, who stands in, or a manager; None where all of them are missing or away."""
     if word == duty and staff.is_here(holder):
         return Reached(party=holder, template="reminder", why=f"is the {duty}")

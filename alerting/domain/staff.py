@@ -41,6 +41,8 @@ class Away:
 
     words: str
     substitute: str | None = None
+    refused: bool = False
+    """Because their address is, not because they are absent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,6 +204,7 @@ def _away(party: Party, state: Mapping[str, Any], moment: datetime) -> Away | No
     """An address that a mail server has refused counts as long as it is the person's address."""
     refused = state.get("refused") or {}
     if refused.get("address") == party.email:
-        return Away(words=f"cannot be reached (mail to this address was refused on {refused['on']})")
+        words = f"cannot be reached (mail to this address was refused on {refused['on']})"
+        return Away(words=words, refused=True)
     absence = party.absence_at(moment)
     return Away(words=absence.words, substitute=absence.substitute) if absence else None
