@@ -217,6 +217,15 @@ party_fact = Table(
     UniqueConstraint("party", "valid_from", "source", "event_id"),
 )
 
+people_check = Table(
+    "people_check",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("day", String(10), nullable=False, unique=True),  # UTC; whoever writes the row has the night's check
+    Column("checked_at", Instant, nullable=False),
+    Column("findings", Json, nullable=False),
+)
+
 team_turn = Table(
     "team_turn",
     metadata,
@@ -402,12 +411,12 @@ notification = Table(
     "notification",
     metadata,
     Column("id", Number, primary_key=True),
-    Column("cause_kind", String(20), nullable=False),  # alert | timer | delivery | response
+    Column("cause_kind", String(20), nullable=False),  # alert | timer | delivery | response | event | check
     Column("cause_id", Number, nullable=False),
     Column("recipient", String(64), nullable=False),
     Column("channel", String(20), nullable=False),
-    Column("case_id", Number, ForeignKey("case_file.id"), nullable=False, index=True),
-    Column("customer_key", String(200), nullable=False),
+    Column("case_id", Number, ForeignKey("case_file.id"), index=True),  # null: about no case, as is the customer
+    Column("customer_key", String(200)),
     Column("template", String(60), nullable=False),
     Column("data", Json, nullable=False),
     Column("message_id", String(200), nullable=False, unique=True),

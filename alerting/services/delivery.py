@@ -16,7 +16,7 @@ from alerting.domain.notifications import Outcome, retry_after
 from alerting.domain.staff import PersonFact
 from alerting.services.claiming import claim, in_place_of, note
 from alerting.services.context import Context
-from alerting.services.letters import Claimed, Part, Post, RenderError
+from alerting.services.letters import Claimed, Notice, Part, Post, RenderError
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def _record(ctx: Context, post: Post, claimed: Claimed, outcome: Outcome, render
     """Write down how the attempt ended, unconditionally: what was sent was sent."""
     jitter = post.jitter()  # one for all: the members of a digest stay together
     with ctx.db.write() as tx:
-        for key in sorted({part.notification.customer_key for part in claimed.parts}):
+        for key in sorted({part.notification.customer_key for part in claimed.parts} - {None}):
             customers.lock_customer(tx, key)
         now = tx.now()
         for part in claimed.parts:
@@ -150,6 +150,9 @@ def _remember_refusal(tx: Transaction, part: Part, now: datetime) -> None:
 def _pass_on(tx: Transaction, ctx: Context, part: Part, outcome: Outcome, now: datetime) -> None:
     """An address refused for good: the next responsible person gets the mail, and the audit says so."""
     row, letter = part.notification, part.letter
+    if isinstance(letter, Notice):
+        note(tx, row, "notification.refused", {"refused": letter.recipient.id, "code": outcome.code, "to": None}, now)
+        return
     tried = {letter.recipient.id, *row.data.get("refused", ())}
     role = letter.rulebook.routing.roles.get("default")
     heir = letter.view.staff.next_responsible(letter.recipient, role.person if role else None, tried)

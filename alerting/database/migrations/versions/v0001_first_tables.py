@@ -175,6 +175,15 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "people_check",
+        sa.Column("id", Number, nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("checked_at", Instant(), nullable=False),
+        sa.Column("findings", Json, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_people_check")),
+        sa.UniqueConstraint("day", name=op.f("uq_people_check_day")),
+    )
+    op.create_table(
         "personal_key",
         sa.Column("customer_key", sa.String(length=200), nullable=False),
         sa.Column("key", sa.LargeBinary(), nullable=False),
@@ -403,8 +412,8 @@ def upgrade() -> None:
         sa.Column("cause_id", Number, nullable=False),
         sa.Column("recipient", sa.String(length=64), nullable=False),
         sa.Column("channel", sa.String(length=20), nullable=False),
-        sa.Column("case_id", Number, nullable=False),
-        sa.Column("customer_key", sa.String(length=200), nullable=False),
+        sa.Column("case_id", Number, nullable=True),
+        sa.Column("customer_key", sa.String(length=200), nullable=True),
         sa.Column("template", sa.String(length=60), nullable=False),
         sa.Column("data", Json, nullable=False),
         sa.Column("message_id", sa.String(length=200), nullable=False),
@@ -587,6 +596,7 @@ def downgrade() -> None:
 
     op.drop_table("position")
     op.drop_table("personal_key")
+    op.drop_table("people_check")
     op.drop_table("party_fact")
     op.drop_table("instance")
     with op.batch_alter_table("event", schema=None) as batch_op:
