@@ -18,6 +18,7 @@ from alerting.adapters import rule_files
 from alerting.adapters.links import Links
 from alerting.adapters.local_log import LocalLog
 from alerting.adapters.mailbox import MailboxMailer, delete_mails, read_mailbox
+from alerting.adapters.notices import AnyComposer
 from alerting.adapters.pages import Pages
 from alerting.adapters.rulebook_builder import build_rulebook
 from alerting.adapters.smtp import SmtpMailer, SmtpServer
@@ -77,7 +78,7 @@ def bootstrap(settings: Settings) -> App:
         settings.data.mkdir(parents=True, exist_ok=True)
     found = _secrets(settings)
     links = Links(settings.base_url, found.link_keys)
-    composer = Composer(settings.mail_from, links)
+    composer = AnyComposer(Composer(settings.mail_from, links), settings.mail_from)
     ctx = Context(
         db=Database(settings.database_url),
         shelf=Shelf(read=build_rulebook),

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from alerting.adapters.mime import to_bytes
 from alerting.bootstrap import App
-from alerting.database import rulebooks
+from alerting.database import staffing
 from alerting.database.tables import audit_entry, delivery, digest, notification
 from alerting.domain.cases import SEVERITIES
 from alerting.domain.notifications import Mail, Outcome, can_wait
@@ -37,9 +37,9 @@ def patient(world: World) -> World:
 
 def with_digest(app: App, **pauses: str | None) -> None:
     with app.ctx.db.write() as tx:
-        staff = rulebooks.staff_at(tx, tx.now()).parties
+        staff = staffing.staff_at(tx, tx.now()).parties
         changed = {name: p.model_copy(update={"digest": pauses.get(name, p.digest)}) for name, p in staff.items()}
-        rulebooks.import_people(tx, changed, tx.now())
+        staffing.import_people(tx, changed, tx.now())
 
 
 def complain(world: World, *customers: str) -> None:
@@ -126,7 +126,7 @@ def test_a_refused_digest_passes_each_duty_on_by_itself(patient: World) -> None:
     sent: list[Mail] = []
     server_of(patient, sent, [Outcome(kind="refused", detail="550 no such user", code=550)])
     patient.deliver()
-    assert [mail.recipient for mail in sent[1:]] == ["owner.north@example.com"] * 2
+    assert [mail.recipient for mail in sent[1:]] == ["head.of.service@example.com"] * 2
     assert {row.outcome for row in patient.rows(select(delivery))} == {"refused", "sent"}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from alerting.database import rulebooks
+from alerting.database import staffing
 from alerting.database.tables import alert, audit_entry
 from alerting.domain.errors import ActionRefused
 from alerting.domain.suppression import REASONS, Silence, suppression
@@ -144,9 +144,9 @@ def test_on_the_command_line(migrated: Any, own_world: World) -> None:
 def test_quiet_hours_hold_what_can_wait_and_let_through_what_is_critical(world: World) -> None:
     world.known_customers()
     with world.app.ctx.db.write() as tx:
-        staff = rulebooks.staff_at(tx, tx.now()).parties
+        staff = staffing.staff_at(tx, tx.now()).parties
         asleep = {name: p.model_copy(update={"quiet_hours": "20:00-07:00"}) for name, p in staff.items()}
-        rulebooks.import_people(tx, asleep, tx.now())
+        staffing.import_people(tx, asleep, tx.now())
     world.pass_time(hours=13)  # half past ten in the evening in Berlin
     world.take(world.survey("KIOSK-7"), world.survey("ACME-AERO"))
     assert set(recipients(world.deliver())) == {"vp.sales", "office.berlin", "owner.north"}  # a key account is critical

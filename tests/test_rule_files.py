@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from alerting.adapters.rule_files import read_all, read_files, read_people
+from alerting.adapters.people_file import read_people
+from alerting.adapters.rule_files import read_all, read_files
 from alerting.adapters.rulebook_builder import build_rulebook
 from alerting.adapters.yaml_files import Findings
 from alerting.domain.errors import RulebookInvalid

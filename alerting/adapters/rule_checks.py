@@ -11,7 +11,7 @@ from alerting.adapters.yaml_files import Path as YamlPath
 from alerting.domain.conditions import Scope
 from alerting.domain.conditions.analysis import never_true, null_traps
 from alerting.domain.errors import Problem
-from alerting.domain.people import Party
+from alerting.domain.people import Known, Party
 from alerting.domain.segments import UNVERIFIED
 from alerting.domain.vocabulary import EVENT_VALUES
 
@@ -37,10 +37,11 @@ def check_conditions(
             findings.warn(file.name, trap.message, trap.suggestion, line, column)
 
 
-def check_people(people: Mapping[str, Party], findings: Findings) -> None:
+def check_people(people: Mapping[str, Known], findings: Findings) -> None:
     """Who has nobody above: an overdue promise of theirs is told to `default` only."""
-    bosses = {party.manager for party in people.values()}
-    for party in people.values():
+    parties = [party for party in people.values() if isinstance(party, Party)]
+    bosses = {party.manager for party in parties}
+    for party in parties:
         if party.manager is not None or party.id in bosses:
             continue
         what = "office" if party.kind == "office" else "person"

@@ -1,4 +1,4 @@
-"""Tables of customers as files: CSV, with a header line. What cannot be a table is refused; a bad row is only noted."""
+"""Tables of customers or people as files: CSV, with a header line. What cannot be a table is refused; a bad row is only noted."""
 
 import csv
 from collections import Counter
@@ -7,50 +7,46 @@ from pathlib import Path
 
 from alerting.adapters.delimited import Strict, lines_from, lines_of, loosely, why
 from alerting.domain.errors import ActionRefused
-from alerting.services.customer_rows import COLUMNS, Row, Table, column_named, nearest_column
-
-_KNOWN = f"known are {', '.join(COLUMNS)} and attributes.<name>"
+from alerting.services.customer_rows import CUSTOMERS, Heading, Row, Table
 
 
-def read_table(path: str) -> Table:
+def read_table(path: str, of: Heading = CUSTOMERS) -> Table:
     """The rows of a file, good and bad. Raises ActionRefused for a file that is no such table."""
     file = Path(path)
     name = "".join(ch if ch.isprintable() else "_" for ch in file.name)
     lines = lines_of(file.read_bytes(), name)
     heading = next((at for at, line in enumerate(lines) if line.strip()), None)
     if heading is None:
-        raise ActionRefused(f"{name} is empty; its first line names the columns: {_KNOWN}")
+        raise ActionRefused(f"{name} is empty; its first line names the columns: {of.known}")
     delimiter = max(",;\t", key=lines[heading].count)
-    columns, begin = _columns(lines, heading, delimiter, name)
+    columns, begin = _columns(lines, heading, delimiter, name, of)
     return Table(name=name, rows=list(_rows(lines, begin, delimiter, columns)), decimal_comma=delimiter == ";")
 
 
-def _columns(lines: Sequence[str], at: int, delimiter: str, name: str) -> tuple[list[str], int]:
+def _columns(lines: Sequence[str], at: int, delimiter: str, name: str, of: Heading) -> tuple[list[str], int]:
     """The columns by position (empty: no heading), and where the rows begin."""
     reader = csv.reader(lines_from(lines, at), Strict, delimiter=delimiter)
     try:
         headings = [heading.strip() for heading in next(reader)]
     except csv.Error as error:
         raise ActionRefused(f"{name}:{at + 1}: the heading cannot be read: {why(error, reader.line_num)}") from error
-    columns = [column_named(heading) if heading else "" for heading in headings]
+    columns = [of.named(heading) if heading else "" for heading in headings]
     problems = []
-    unknown = [_unknown(heading) for heading, column in zip(headings, columns, strict=True) if column is None]
+    unknown = [_unknown(heading, of) for heading, column in zip(headings, columns, strict=True) if column is None]
     if unknown:
-        problems.append(
-            f"unknown columns {', '.join(unknown)}; write attributes.<name> for your own, or leave them out"
-        )
+        problems.append(f"unknown columns {', '.join(unknown)}; {of.advice}leave them out")
     twice = [column for column, count in Counter(columns).items() if column and count > 1]
     if twice:
         problems.append(f"two columns {', '.join(twice)}; leave one of them out")
-    if "customer_id" not in columns:
-        problems.append(f"there is no column customer_id; {_KNOWN}")
+    if of.key not in columns:
+        problems.append(f"there is no column {of.key}; {of.known}")
     if problems:
         raise ActionRefused("\n".join(f"{name}:{at + 1}: {problem}" for problem in problems))
     return [column or "" for column in columns], at + reader.line_num
 
 
-def _unknown(heading: str) -> str:
-    near = nearest_column(heading)
+def _unknown(heading: str, of: Heading) -> str:
+    near = of.nearest(heading)
     shown = heading if len(heading) <= 40 else heading[:40] + "..."
     return f"{shown} (did you mean {near}?)" if near else shown
 

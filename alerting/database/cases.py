@@ -244,6 +244,12 @@ def alerts_of(tx: Transaction, case_id: int) -> list[Any]:
     return [row for row in found if row.state != "withdrawn" and row.suppressed is None] or found
 
 
+def people_of_alerts(tx: Transaction, case_id: int) -> list[dict[str, Any]]:
+    """Everybody whom any version of the case's alerts has concerned: duty, role, party, why."""
+    rows = tx.execute(select(alert.c.people).where(alert.c.case_id == case_id).order_by(alert.c.id))
+    return [one for row in rows for one in row.people]
+
+
 def list_cases(tx: Transaction, *, status: str | None = None, limit: int = 200) -> list[Any]:
     """Cases, newest first; `status` may be `unresolved` or one of the statuses."""
     statement = select(case_file).order_by(case_file.c.id.desc()).limit(limit)

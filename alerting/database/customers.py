@@ -77,6 +77,14 @@ def every_customer_now(tx: Transaction) -> Iterator[Customer]:
             yield history.as_of(history.versions[-1][0].valid_from)
 
 
+def keys_like(tx: Transaction, text: str, limit: int = 200) -> list[str]:
+    """Keys of known customers that begin as a text does, whatever the capitals."""
+    begin = text[:2].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    v = customer_version.c
+    statement = select(v.customer_key).where(v.customer_key.ilike(f"{begin}%", escape="\\")).distinct()
+    return list(tx.execute(statement.order_by(v.customer_key).limit(limit)).scalars())
+
+
 def add_changes(tx: Transaction, key: str, changes: Sequence[Change], now: datetime) -> None:
     """Add dated changes and bring the states from there on up to date. A change already there is left alone."""
     history = histories(tx, [key])[key]

@@ -14,7 +14,7 @@ from alerting.database.engine import Transaction
 from alerting.database.tables import dead_letter, event, unknown_condition
 from alerting.domain.errors import UnreadableEvent
 from alerting.domain.events import Event, parse_event
-from alerting.domain.payloads import STORED
+from alerting.domain.payloads import OF_PEOPLE, STORED
 from alerting.domain.signals import Order
 
 _WAITING = dead_letter.c.replayed_at.is_(None) & dead_letter.c.discarded_at.is_(None)
@@ -146,7 +146,9 @@ def judged_after(tx: Transaction, since: Mapping[str, Order], oldest: datetime, 
 def customers_with_events(tx: Transaction, begin: datetime, end: datetime) -> list[str]:
     """The keys of customers something happened to in [begin, end], sorted."""
     e = event.c
-    statement = select(e.customer_key).where(e.time >= begin, e.time <= end).distinct().order_by(e.customer_key)
+    of_customers = e.type.not_in(OF_PEOPLE)
+    statement = select(e.customer_key).where(e.time >= begin, e.time <= end, of_customers)
+    statement = statement.distinct().order_by(e.customer_key)
     return list(tx.execute(statement).scalars())
 
 

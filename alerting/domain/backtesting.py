@@ -13,10 +13,11 @@ from alerting.domain.customers import Customer
 from alerting.domain.events import Event
 from alerting.domain.history import ANSWER, CONTACT, DEPTH, history_points
 from alerting.domain.judge import RuleOutcome, judge
-from alerting.domain.people import Staff, fill_role
+from alerting.domain.routing import fill_role
 from alerting.domain.rulebook import Rule, Rulebook
 from alerting.domain.signals import Point
 from alerting.domain.silence import silences_in
+from alerting.domain.staff import Staff
 from alerting.domain.standing import Subjects
 
 SAMPLES = 10

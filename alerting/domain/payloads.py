@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
@@ -17,6 +17,17 @@ from pydantic import (
     model_validator,
 )
 
+from alerting.domain.days import IsoDate
+from alerting.domain.people import (
+    Absence,
+    Address,
+    PartyId,
+    PartyName,
+    Pause,
+    QuietHours,
+    Turn,
+)
+from alerting.domain.people import Zone as PersonZone
 from alerting.domain.places import country_code, language_tag, zone_name
 
 TOPICS = {
@@ -26,6 +37,8 @@ TOPICS = {
     "customer.deleted": "customers",
     "customer.forgotten": "customers",
     "purchase.recorded": "customers",
+    "person.updated": "people",
+    "person.removed": "people",
 }
 
 Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -34,29 +47,22 @@ Line = Annotated[str, Field(max_length=500)]
 RESPONDENT_PREFIX = "respondent:"
 """Keys of customers known only by an address begin with it; no sender may name such a key."""
 
+COLLEAGUE_PREFIX = "colleague:"
+"""Keys of events about our own people begin with it; no customer may."""
+
 
 def _customer_id(value: str) -> str:
     if not value.strip():
         raise ValueError("is blank")
     if value.startswith(RESPONDENT_PREFIX):
         raise ValueError(f"must not begin with {RESPONDENT_PREFIX!r}; give the respondent's address instead")
+    if value.startswith(COLLEAGUE_PREFIX):
+        raise ValueError(f"must not begin with {COLLEAGUE_PREFIX!r}, which is for our own people")
     return value
 
 
 CustomerId = Annotated[Id, AfterValidator(_customer_id)]
 Text = Annotated[str, Field(max_length=100_000)]
-
-
-def _iso_date(value: object) -> object:
-    """`date.fromisoformat` alone also takes 20260531 and 2026-W22-7, which nobody means."""
-    if not isinstance(value, str):
-        return value
-    try:
-        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-            raise ValueError("another form")
-        return date.fromisoformat(value)
-    except ValueError as error:
-        raise ValueError("must be a day of the calendar written year-month-day, such as 2026-05-31") from error
 
 
 def _clock_time(value: str) -> str:
@@ -85,7 +91,6 @@ ClockTime = Annotated[str, AfterValidator(_clock_time), Field(json_schema_extra=
 Country = Annotated[Line, AfterValidator(country_code), Field(json_schema_extra={"pattern": "^[A-Za-z]{2}$"})]
 Language = Annotated[Line, AfterValidator(language_tag)]
 Zone = Annotated[Line, AfterValidator(zone_name)]
-IsoDate = Annotated[date, BeforeValidator(_iso_date)]
 Instant = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_out), AfterValidator(_utc)]
 
 
@@ -238,6 +243,45 @@ class CustomerForgotten(Payload):
     by: Line | None = None
 
 
+class PersonUpdated(Payload):
+    """A change of a person, an office or a team: fields that are present replace, `null` clears, absent ones stay.
+
+    `absences` and `members` are replaced whole. Names that nobody bears yet are taken: who is meant may arrive later.
+    """
+
+    person_id: PartyId
+    kind: Literal["person", "office", "team"] | None = None
+    active: bool | None = None
+    name: PartyName | None = None
+    email: Address | None = None
+    phone: Line | None = None
+    title: Line | None = None
+    manager: PartyId | None = None
+    substitute: PartyId | None = None
+    office: PartyId | None = None
+    locale: Language | None = None
+    time_zone: PersonZone | None = None
+    quiet_hours: QuietHours | None = None
+    digest: Pause | None = None
+    absences: list[Absence] | None = None
+    members: Annotated[list[PartyId], Field(min_length=1)] | None = None
+    turn: Turn | None = None
+    begins: IsoDate | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that were given, as JSON values."""
+        return self.model_dump(mode="json", by_alias=True, exclude={"person_id"}, exclude_unset=True)
+
+
+class PersonRemoved(Payload):
+    """Somebody left: nothing is given to them any more. The same as `person.updated` with `active: false`."""
+
+    person_id: PartyId
+
+    def changes(self) -> dict[str, Any]:
+        return {"active": False}
+
+
 class SilenceNoticed(Payload):
     """Our own event: nothing of a kind came from a customer for as long as a rule says. No sender can post it."""
 
@@ -272,8 +316,13 @@ PAYLOADS: dict[str, type[Payload]] = {
     "customer.deleted": CustomerDeleted,
     "customer.forgotten": CustomerForgotten,
     "purchase.recorded": PurchaseRecorded,
+    "person.updated": PersonUpdated,
+    "person.removed": PersonRemoved,
 }
 """Events that others send, by type."""
+
+OF_PEOPLE = ("person.updated", "person.removed")
+"""Those about our own people: they are facts, and nothing is judged by them."""
 
 OWN: dict[str, type[Payload]] = {"silence": SilenceNoticed, "segment.changed": SegmentChanged}
 """Events we make ourselves: they tell nothing new of a customer."""

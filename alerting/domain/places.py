@@ -1,6 +1,7 @@
 """Countries, languages and time zones as customers' data names them: what is none is refused, with what was meant."""
 
 import re
+import unicodedata
 import zoneinfo
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -36,6 +37,21 @@ def country_code(text: str) -> str:
     if code in _names_by_code() or code == _KOSOVO:
         return code
     raise ValueError(f"{_shown(text)} is no ISO 3166 alpha-2 code; {_country_hint(text)}")
+
+
+def country_named(text: str) -> str:
+    """The same, and the name of a country is its code: `Germany` is DE. For what people write by hand."""
+    wanted = folded(text)
+    for code, name in _names_by_code().items():
+        if wanted == folded(name):
+            return code
+    return {folded(name): code for name, code in _ALSO_CALLED.items()}.get(wanted) or country_code(text)
+
+
+def folded(name: str) -> str:
+    """A place's name as two people would both write it: without accents, capitals, and signs between words."""
+    plain = "".join(ch for ch in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(ch))
+    return " ".join(re.findall(r"\w+", plain))
 
 
 def language_tag(text: str) -> str:

@@ -10,6 +10,7 @@ from alerting.entrypoints.running import Stop
 from alerting.services.context import Context
 from alerting.services.follow_up import fire_due
 from alerting.services.matching import match_waiting
+from alerting.services.people_night import check_of_the_night
 from alerting.services.pruning import prune_points
 from alerting.services.reviewing import review_due
 from alerting.services.silence import notice_silences
@@ -47,6 +48,20 @@ def run_follow_up(ctx: Context, tick: timedelta, stop: Stop) -> None:
         if gone:
             log.info("points pruned", extra={"count": gone})
 
+    def check() -> None:
+        try:
+            found = check_of_the_night(ctx, lambda: stop.beat("people check"))
+        except Temporary as error:
+            log.warning("waiting for a service", extra={"loop": "people check", "error": str(error)})
+            return
+        except Exception:
+            log.exception("checking people failed")
+            return
+        finally:
+            stop.done("people check")
+        if found is not None:
+            log.info("people checked", extra={"problems": found})
+
     sweep()
     scheduler = BackgroundScheduler(timezone="UTC")
     scheduler.add_job(
@@ -58,6 +73,7 @@ def run_follow_up(ctx: Context, tick: timedelta, stop: Stop) -> None:
         max_instances=1,
     )
     scheduler.add_job(prune, "interval", hours=1, misfire_grace_time=None, coalesce=True, max_instances=1)
+    scheduler.add_job(check, "interval", hours=1, misfire_grace_time=None, coalesce=True, max_instances=1)
     scheduler.start()
     try:
         while not stop.asked:

@@ -1,6 +1,6 @@
 """What a table of customers may say: its columns, and each row read as a change of one customer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -52,11 +52,22 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A file of customers. `decimal_comma`: its cells are separated by semicolons, as where decimals have a comma."""
+    """A file of customers, or of people. `decimal_comma`: its cells are separated by semicolons, as where decimals have a comma."""
 
     name: str
     rows: Sequence[Row]
     decimal_comma: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heading:
+    """What the heading of a table may hold: the column every row needs, the others by name, and what to tell."""
+
+    key: str
+    named: Callable[[str], str | None]
+    nearest: Callable[[str], str | None]
+    known: str
+    advice: str
 
 
 def column_named(heading: str) -> str | None:
@@ -73,6 +84,15 @@ def nearest_column(heading: str) -> str | None:
     part_of = (column for column in COLUMNS if len(text) >= 4 and text in column)  # `phone` is nearer to `owner`
     near = get_close_matches(text, COLUMNS, n=1, cutoff=0.6)
     return next(part_of, near[0] if near else None)
+
+
+CUSTOMERS = Heading(
+    key="customer_id",
+    named=column_named,
+    nearest=nearest_column,
+    known=f"known are {', '.join(COLUMNS)} and attributes.<name>",
+    advice="write attributes.<name> for your own, or ",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

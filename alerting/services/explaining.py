@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from alerting.database import audit, cases, events, notifications, rulebooks, timers
+from alerting.database import audit, cases, events, notifications, rulebooks, staffing, timers
 from alerting.database.engine import Transaction
 from alerting.domain.errors import RulebookInvalid
 from alerting.domain.events import Event
 from alerting.domain.judge import Judgement, RuleOutcome, judge, points_from
-from alerting.domain.people import Staff
 from alerting.domain.rulebook import Rulebook
+from alerting.domain.staff import Staff
 from alerting.domain.standing import Subject, Subjects
 from alerting.domain.suppression import REASONS
 from alerting.domain.value import VALUE_FIELDS
@@ -187,7 +187,7 @@ def _alert(tx: Transaction, row: Any, rulebook: Rulebook) -> dict[str, Any]:
     }
     if row.case_id is None:
         return {**found, "people": [], "mails": [], "timers": []}
-    staff = rulebooks.staff_at(tx, row.raised_at)
+    staff = staffing.staff_at(tx, row.raised_at)
     return {
         **found,
         "people": _people(tx, row, staff),

@@ -8,7 +8,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
-from alerting.database import customers, rulebooks
+from alerting.database import customers, staffing
 from alerting.domain.customers import apply_change
 from alerting.domain.errors import UnreadableEvent
 from alerting.domain.events import parse_event
@@ -107,7 +107,7 @@ def _gather(reader: RowReader, rows: Sequence[Row], result: Imported) -> list[Gi
 def _warn_of_owners(ctx: Context, every: Sequence[Given], result: Imported) -> None:
     """An event cannot know who works here, and somebody may be hired tomorrow: the row is taken."""
     with ctx.db.read() as tx:
-        staff = rulebooks.staff_at(tx, tx.now())
+        staff = staffing.staff_at(tx, tx.now())
     strangers: dict[str, list[int]] = {}
     for given in every:
         owner = given.changes.get("owner")

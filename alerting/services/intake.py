@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from alerting.database import addresses, customers, events, positions
+from alerting.database import addresses, customers, events, positions, staffing
 from alerting.database.engine import Transaction
 from alerting.database.erasure import forgotten_until
 from alerting.database.positions import Partition
 from alerting.domain.errors import Temporary, UnreadableEvent
 from alerting.domain.events import Event, parse_event
 from alerting.domain.judge import exclusion
-from alerting.domain.payloads import RESPONDENT_PREFIX, CustomerForgotten
+from alerting.domain.payloads import OF_PEOPLE, RESPONDENT_PREFIX, CustomerForgotten, PersonRemoved, PersonUpdated
 from alerting.domain.rulebook import Rulebook
+from alerting.domain.staff import PersonFact
 from alerting.services.context import Context, hold_rulebook, with_active_rulebook
 from alerting.services.erasure import exclusions, forget_all
 from alerting.services.judging import Taken, judge_all
@@ -179,14 +180,29 @@ def _handle_events(
     repeated += [(a.event, a.place) for identity, a in first.items() if identity not in seqs]
     conflicts = _conflicts(tx, repeated)
     fresh = sorted((a for identity, a in first.items() if identity in seqs), key=lambda a: a.event.order)
-    customers.lock_customers(tx, (a.event.customer_key for a in fresh), now)
+    judged = [a for a in fresh if a.event.type not in OF_PEOPLE]
+    customers.lock_customers(tx, (a.event.customer_key for a in judged), now)
     hold_rulebook(tx, rulebook)
     taken = Taken(events=len(fresh), duplicates=len(repeated) - len(conflicts))
-    if fresh:
-        taken += judge_all(tx, ctx, rulebook, fresh, seqs)
-        if gone or any(isinstance(a.event.payload, CustomerForgotten) for a in fresh):
-            forget_all(begin_round(tx, ctx, rulebook), fresh, gone)
+    staffing.add_facts(tx, (fact_of(a.event) for a in fresh if a.event.type in OF_PEOPLE), now)
+    if judged:
+        taken += judge_all(tx, ctx, rulebook, judged, seqs)
+        if gone or any(isinstance(a.event.payload, CustomerForgotten) for a in judged):
+            forget_all(begin_round(tx, ctx, rulebook), judged, gone)
     return taken, conflicts
+
+
+def fact_of(event: Event) -> PersonFact:
+    """What an event says of one of our people, from its time on."""
+    payload = event.payload
+    assert isinstance(payload, PersonUpdated | PersonRemoved), "no other event is about our own people"
+    return PersonFact(
+        party=payload.person_id,
+        valid_from=event.time,
+        source=event.source,
+        event_id=event.id,
+        changes=payload.changes(),
+    )
 
 
 def _matched(

@@ -17,6 +17,7 @@ from alerting.domain.rulebook import Rulebook
 from alerting.domain.silence import watch_name
 from alerting.services.context import Context
 from alerting.services.memberships import concerned, moved_events, note_standings, plan_members
+from alerting.services.owner_changes import follow_owners
 from alerting.services.raising import Judged, Round, begin_round, follow, store_alert, why_quiet
 from alerting.services.revising import revise_after
 from alerting.services.subjects import load_subjects
@@ -68,6 +69,7 @@ def judge_all(
         taken += _raise_all(round_, judged)
     events.note_unknown(tx, unknown)
     taken.alerts += revise_after(round_, fresh, seqs, subjects)
+    follow_owners(round_, fresh, seqs, subjects.histories)
     told = [arrived.event for arrived in fresh if arrived.event.type not in OWN]
     plan_members(round_, told, subjects)
     judge_moves(round_, note_standings(round_, concerned(told, rulebook), subjects))

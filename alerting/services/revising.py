@@ -22,14 +22,25 @@ from alerting.domain.events import Event
 from alerting.domain.history import ANSWER, CONTACT
 from alerting.domain.judge import RuleOutcome, exclusion, judge
 from alerting.domain.payloads import OWN, CustomerUpdated
-from alerting.domain.people import Assignment, Party
+from alerting.domain.people import Party
+from alerting.domain.routing import Assignment
 from alerting.domain.rulebook import Rulebook
 from alerting.domain.signals import Order, Point
 from alerting.domain.sla import Starts
 from alerting.domain.standing import Subjects
 from alerting.services.applying import Cause, apply_decision
 from alerting.services.claiming import skip
-from alerting.services.raising import Judged, Revision, Round, attach, filled_parties, parties, store_alert, why_quiet
+from alerting.services.raising import (
+    Judged,
+    Revision,
+    Round,
+    attach,
+    filled_parties,
+    note_turns,
+    parties,
+    store_alert,
+    why_quiet,
+)
 from alerting.services.subjects import load_histories
 
 log = logging.getLogger(__name__)
@@ -148,7 +159,8 @@ def _revise(round_: Round, judged: Judged) -> int:
         else:
             quiet = why_quiet(round_, judged, outcome.rule, rang=rang)
         rang = rang or quiet is None
-        matters = row is None or not _same(round_, judged, outcome, row, quiet)
+        first = next((one for one in every if one.rule == outcome.rule.id), None)
+        matters = row is None or not _same(round_, judged, outcome, row, quiet, first)
         if matters or row.because != cases.because(outcome):
             state = "upgraded" if any(other.suppressed is None for other in every) else "raised"
             raised = _write(round_, judged, outcome, quiet, _next(every, outcome, state), row)
@@ -197,12 +209,12 @@ def _case_of(round_: Round, rows: Iterable[Any]) -> Case | None:
     return next((case for case in found if case is not None and case.status is not Status.RESOLVED), None)
 
 
-def _same(round_: Round, judged: Judged, outcome: RuleOutcome, row: Any, quiet: str | None) -> bool:
+def _same(round_: Round, judged: Judged, outcome: RuleOutcome, row: Any, quiet: str | None, first: Any) -> bool:
     told_as_before = (row.suppressed is None) == (quiet is None)
     return (
         told_as_before
         and row.segment == judged.segment
-        and parties(row.people) == filled_parties(round_, judged, outcome)
+        and parties(row.people) == filled_parties(round_, judged, outcome, first)
     )
 
 
@@ -234,6 +246,7 @@ def _carry_out(round_: Round, key: str, case: Case | None, touched: bool, change
         decision = replan_case(case, clocks, alerts, round_.rulebook.policies, told, round_.now)
         cause = max([alert.id for alert in change.ringing] or [cases.newest_alert(round_.tx, case.id)])
         apply_decision(round_.tx, round_.ctx, decision, "judge", Cause(kind="alert", id=cause), round_.now)
+        note_turns(round_, decision.case, change.ringing, case, case.id)
         return
     if case is not None and case.id is not None and change.replaced:
         _unsay(round_, case.id, withdrawn_only=True)
@@ -251,13 +264,13 @@ def _follow(round_: Round, key: str, alert: RaisedAlert) -> None:
     """Open or join, telling only what its people have not been told."""
     found = cases.unresolved_cases(round_.tx, [key]).get(key)
     if found is None:
-        attach(round_, open_case(key, alert, round_.now), alert.id)
+        attach(round_, open_case(key, alert, round_.now), alert)
         return
     assert found.id is not None, "a stored case has its number"
     clocks = cases.clocks_of(round_.tx, [found.id])[found.id]
     decision = join_case(found, clocks, alert, round_.rulebook.policies, round_.now)
     tell = not_yet_told(decision.tell, _told(round_, found.id))
-    attach(round_, replace(decision, tell=tuple(tell)), alert.id)
+    attach(round_, replace(decision, tell=tuple(tell)), alert, found)
 
 
 def _told(round_: Round, case_id: int) -> AlreadyTold:
@@ -276,7 +289,9 @@ def _standing(round_: Round, row: Any, case: Case) -> RaisedAlert:
     people: dict[str, list[Assignment]] = {"caller": [], "fixer": [], "informed": []}
     for one in row.people:
         party = round_.staff.get(one["party"]) or _left(one["party"])
-        people[one["duty"]].append(Assignment(party=party, role=one["role"], why=tuple(one["why"])))
+        people[one["duty"]].append(
+            Assignment(party=party, role=one["role"], why=tuple(one["why"]), through=one["through"])
+        )
     return RaisedAlert(
         id=row.id,
         rule=row.rule,

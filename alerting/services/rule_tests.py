@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerting.database import cases, customers, events, happenings, instance, rulebooks, timers
+from alerting.database import cases, customers, events, happenings, instance, staffing, timers
 from alerting.database.engine import Transaction
 from alerting.domain.cases import Attempt
 from alerting.domain.errors import ActionRefused
-from alerting.domain.people import fill_role
+from alerting.domain.routing import fill_role
 from alerting.domain.rule_tests import Arrival, Fault, Happening, Played, Response, RuleTest, format_offset
 from alerting.services import response
 from alerting.services.context import Context
@@ -141,7 +141,7 @@ class _Stage:
             if word not in routing.roles:
                 return word
             customer = customers.customer_now(tx, row.customer_key)
-            staff = rulebooks.staff_at(tx, tx.now())
+            staff = staffing.staff_at(tx, tx.now())
             return fill_role(word, customer, row.segment, routing, staff, to_call=to_call).party.id
 
 
@@ -204,7 +204,7 @@ class _Account:
         """The roles the recipient held for this customer when the mail was sent; an office holds some that call nobody."""
         routing = self.ctx.shelf.active(self.tx).routing
         customer = customers.histories(self.tx, [row.customer_key])[row.customer_key].as_of(row.sent_at)
-        staff = rulebooks.staff_at(self.tx, row.sent_at)
+        staff = staffing.staff_at(self.tx, row.sent_at)
         held = {
             role
             for role in routing.roles

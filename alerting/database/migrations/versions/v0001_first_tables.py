@@ -226,12 +226,24 @@ def upgrade() -> None:
         sa.Column("party", sa.String(length=64), nullable=False),
         sa.Column("valid_from", Instant(), nullable=False),
         sa.Column("recorded_at", Instant(), nullable=False),
-        sa.Column("facts", Json, nullable=True),
+        sa.Column("source", sa.String(length=200), nullable=False),
+        sa.Column("event_id", sa.String(length=200), nullable=False),
+        sa.Column("changes", Json, nullable=False),
+        sa.Column("state", Json, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_party_fact")),
+        sa.UniqueConstraint(
+            "party", "valid_from", "source", "event_id", name=op.f("uq_party_fact_party_valid_from_source_event_id")
+        ),
     )
-    with op.batch_alter_table("party_fact", schema=None) as batch_op:
-        batch_op.create_index("ix_party_fact_party_valid_from", ["party", "valid_from"], unique=False)
-
+    op.create_table(
+        "people_check",
+        sa.Column("id", Number, nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("checked_at", Instant(), nullable=False),
+        sa.Column("findings", Json, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_people_check")),
+        sa.UniqueConstraint("day", name=op.f("uq_people_check_day")),
+    )
     op.create_table(
         "personal_key",
         sa.Column("customer_key", sa.String(length=200), nullable=False),
@@ -481,8 +493,8 @@ def upgrade() -> None:
         sa.Column("cause_id", Number, nullable=False),
         sa.Column("recipient", sa.String(length=64), nullable=False),
         sa.Column("channel", sa.String(length=20), nullable=False),
-        sa.Column("case_id", Number, nullable=False),
-        sa.Column("customer_key", sa.String(length=200), nullable=False),
+        sa.Column("case_id", Number, nullable=True),
+        sa.Column("customer_key", sa.String(length=200), nullable=True),
         sa.Column("template", sa.String(length=60), nullable=False),
         sa.Column("data", Json, nullable=False),
         sa.Column("message_id", sa.String(length=200), nullable=False),
@@ -596,8 +608,27 @@ def upgrade() -> None:
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_delivery_notification_id"), ["notification_id"], unique=False)
 
+    op.create_table(
+        "team_turn",
+        sa.Column("id", Number, nullable=False),
+        sa.Column("team", sa.String(length=64), nullable=False),
+        sa.Column("member", sa.String(length=64), nullable=False),
+        sa.Column("taken_at", Instant(), nullable=False),
+        sa.Column("case_id", Number, nullable=False),
+        sa.Column("alert_id", Number, nullable=False),
+        sa.ForeignKeyConstraint(["alert_id"], ["alert.id"], name=op.f("fk_team_turn_alert_id")),
+        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_team_turn_case_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_team_turn")),
+    )
+    with op.batch_alter_table("team_turn", schema=None) as batch_op:
+        batch_op.create_index("ix_team_turn_team_member", ["team", "member"], unique=False)
+
 
 def downgrade() -> None:
+    with op.batch_alter_table("team_turn", schema=None) as batch_op:
+        batch_op.drop_index("ix_team_turn_team_member")
+
+    op.drop_table("team_turn")
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_delivery_notification_id"))
 
@@ -679,9 +710,7 @@ def downgrade() -> None:
 
     op.drop_table("position")
     op.drop_table("personal_key")
-    with op.batch_alter_table("party_fact", schema=None) as batch_op:
-        batch_op.drop_index("ix_party_fact_party_valid_from")
-
+    op.drop_table("people_check")
     op.drop_table("party_fact")
     with op.batch_alter_table("membership", schema=None) as batch_op:
         batch_op.drop_index(
