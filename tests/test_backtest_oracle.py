@@ -22,6 +22,7 @@ import pytest
 from alerting.adapters.parquet import exporting
 from alerting.adapters.rule_files import read_files
 from alerting.adapters.rulebook_builder import build_rulebook
+from alerting.domain.value import VALUE_READS
 from alerting.services.backtest import Comparison, backtest
 from tests.builders import LONG, starter_people
 from tests.installation import Run
@@ -34,6 +35,21 @@ EVENTS = 900
 SEEDS = range(2 + LONG)
 SILENCE = ("event.rule", "event.of", "event.since", "event.days")
 """Fields of events that no past here has."""
+MOVES = tuple(
+    f"event.{name}"
+    for name in (
+        "from_segment",
+        "to_segment",
+        "why",
+        "tags",
+        "tags_added",
+        "tags_removed",
+        "cause",
+        "amount",
+        "currency",
+    )
+)
+"""Those of moves between segments and of purchases."""
 
 EXPORTED = ("facts_a", "facts_b", "alerts_a", "alerts_b")
 
