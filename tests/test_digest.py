@@ -161,6 +161,23 @@ def test_whoever_reads_everything_at_once_is_not_kept_waiting(patient: World) ->
     assert len(to_lead(patient.deliver())) == 1
 
 
+def test_a_digest_that_would_fall_into_the_quiet_hours_holds_nothing_past_its_promise(patient: World) -> None:
+    with patient.app.ctx.db.write() as tx:
+        people = staffing.staff_at(tx, tx.now()).parties
+        asleep = {
+            "lead_central": people["lead_central"].model_copy(update={"quiet_hours": "10:00-06:00", "digest": "2h"})
+        }
+        staffing.import_people(tx, {**people, **asleep}, tx.now())
+    complain(patient, "KIOSK-7")
+    assert len(to_lead(patient.deliver())) == 1  # at 09:30 in Berlin; a digest at 11:30 would be read at 06:00
+    patient.pass_time(minutes=10)
+    late = (patient.now() - timedelta(days=2, hours=1)).isoformat()
+    patient.take(
+        patient.survey("KIOSK-8", score=3, time=late)
+    )  # to be called within 23 hours, 20 of which would be gone
+    assert [mail.subject[:13] for mail in to_lead(patient.deliver())] == ["Call Kiosk 8 "]
+
+
 def server_of(world: World, sent: list[Mail], answers: list[Outcome]) -> None:
     """A mail server that gives these answers to what lead_central gets, and then takes everything."""
 

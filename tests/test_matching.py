@@ -70,18 +70,50 @@ def test_an_address_two_customers_share_is_nobodys_until_somebody_decides(world:
     assert json.loads(bytes(entry.body))["facts"]["to"] == "ACME-AERO"
 
 
-def test_who_was_told_of_a_stranger_hears_that_it_is_settled_and_the_right_person_is_told(world: World) -> None:
+def stranger(world: World, seq: int) -> str:
+    return str(next(row.customer_key for row in world.rows(select(event)) if row.seq == seq))
+
+
+def test_the_case_of_a_stranger_becomes_the_customers_and_who_was_told_hears_who_calls(world: World) -> None:
     world.known_customers()
     seq = answer(world, email="ada.private@home.example")
     assert recipients(world.deliver()) == ["service.desk"]
-    stranger = next(row.customer_key for row in world.rows(select(event)) if row.seq == seq)
+    number = world.case(stranger(world, seq)).id
     assign_answer(world.app.ctx, seq, "ACME-AERO", "ann")
     mails = {recipients([mail])[0]: mail.subject for mail in world.deliver()}
     assert sorted(mails) == ["office.berlin", "owner.north", "service.desk", "vp.sales"]
-    assert mails["service.desk"].startswith("No longer needed: ")
-    assert world.case(stranger).withdrawn_at is not None
+    assert mails["service.desk"].startswith("For information: Acme Aerospace")
+    assert (world.case("ACME-AERO").id, world.case("ACME-AERO").caller) == (number, "vp_sales")
     standing = [row for row in world.rows(select(alert)) if row.superseded_at is None and row.state != "withdrawn"]
     assert [(row.rule, row.customer_key) for row in standing] == [("key-account-unhappy", "ACME-AERO")]
+
+
+def test_a_call_to_a_stranger_is_a_call_to_the_customer(world: World) -> None:
+    world.known_customers()
+    seq = answer(world, email="bo@kiosk.example")
+    world.deliver()
+    world.pass_time(hours=1)
+    world.reached(stranger(world, seq), "service_desk_lead")
+    assign_answer(world.app.ctx, seq, "KIOSK-7", "ann")
+    case = world.case("KIOSK-7")
+    assert (case.status, case.caller) == ("contacted", "service_desk_lead")
+    assert "Call Kiosk" not in " ".join(mail.subject for mail in world.deliver())
+
+
+def test_a_case_the_customer_has_already_takes_the_strangers_in(world: World) -> None:
+    world.known_customers()
+    world.take(world.survey("ACME-AERO", score=1))
+    seq = answer(world, email="ada.private@home.example")
+    world.deliver()
+    former = world.case(stranger(world, seq))
+    world.acknowledged(former.customer_key, "service_desk_lead")
+    assign_answer(world.app.ctx, seq, "ACME-AERO", "ann")
+    mails = {recipients([mail])[0]: mail.subject for mail in world.deliver()}
+    assert mails["service.desk"].startswith("No longer needed: ")
+    assert world.case(former.customer_key).withdrawn_at is not None
+    world.pass_time(days=9)
+    world.tick()
+    assert "service.desk" not in recipients(world.deliver())  # and reading its mails still works
 
 
 def test_a_contact_that_comes_later_takes_what_waited_for_it(world: World) -> None:

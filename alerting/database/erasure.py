@@ -21,6 +21,7 @@ from alerting.database.tables import (
     personal_key,
     personal_value,
     signal_point,
+    unmatched,
 )
 from alerting.domain.erasure import forgotten_payload, forgotten_reads, forgotten_state
 from alerting.domain.payloads import RESPONDENT_PREFIX
@@ -43,7 +44,10 @@ def note_forgotten(tx: Transaction, key: str, until: datetime, now: datetime) ->
 
 
 def erase(tx: Transaction, key: str, until: datetime) -> None:
-    """Erase what happened up to a moment. Done again it changes nothing."""
+    """Erase what happened up to a moment, also what was told of the customer by an address. Done again it changes nothing."""
+    u = unmatched.c
+    for address in set(tx.execute(select(u.address).where(u.customer_key == key, u.address != key)).scalars()):
+        erase(tx, address, until)
     _erase_events(tx, key, until)
     _erase_versions(tx, key, until)
     _erase_alerts(tx, key)

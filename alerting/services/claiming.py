@@ -149,7 +149,8 @@ def _chosen(
 def _can_wait(one: _Ready, until: datetime, now: datetime) -> bool:
     letter = one.letter
     duty = letter.data.get("duty", letter.template)
-    return can_wait(letter.template, duty, letter.view.case.severity, letter.view.clocks.values(), until, now)
+    read = letter.recipient.quiet_until(until) or until  # a digest that falls into the quiet hours comes after them
+    return can_wait(letter.template, duty, letter.view.case.severity, letter.view.clocks.values(), read, now)
 
 
 def _taken(tx: Transaction, one: _Ready | _ReadyNotice, lease_until: datetime, now: datetime) -> Part | None:

@@ -14,7 +14,7 @@ from alerting.services.context import Context, hold_rulebook, with_active_rulebo
 from alerting.services.judging import judge_moves
 from alerting.services.memberships import note_standings
 from alerting.services.raising import Round, begin_round
-from alerting.services.revising import judge_again, revise_since, take_back
+from alerting.services.revising import hand_on, judge_again, revise_since
 from alerting.services.subjects import load_histories
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def _assign(ctx: Context, seq: int, customer_key: str, actor: str, tx: Transacti
         raise ActionRefused(f"there is no customer {customer_key}; `alerting import` or an event makes it known first")
     round_ = begin_round(tx, ctx, rulebook)
     stored = events.find_event(tx, f"#{seq}")[0]
-    take_back(round_, seq, former)
+    hand_on(round_, seq, former, customer_key)
     addresses.rekey(tx, stored, customer_key)
     _decided(tx, seq, former, customer_key, actor)
     judge_again(round_, events.find_event(tx, f"#{seq}")[0])

@@ -155,12 +155,13 @@ def _revise(round_: Round, judged: Judged) -> int:
     for outcome in judged.judgement.by_severity:
         row = standing.pop(outcome.rule.id, None)
         if row is not None and row.suppressed is None:
-            quiet = "outranked" if rang and not touched else None
+            quiet = "outranked" if rang and not touched and case is not None else None
         else:
             quiet = why_quiet(round_, judged, outcome.rule, rang=rang)
         rang = rang or quiet is None
         first = next((one for one in every if one.rule == outcome.rule.id), None)
-        matters = row is None or not _same(round_, judged, outcome, row, quiet, first)
+        over = case is None and row is not None and row.suppressed is None  # it was answered, and its case resolved
+        matters = not over and (row is None or not _same(round_, judged, outcome, row, quiet, first))
         if matters or row.because != cases.because(outcome):
             state = "upgraded" if any(other.suppressed is None for other in every) else "raised"
             raised = _write(round_, judged, outcome, quiet, _next(every, outcome, state), row)
@@ -179,12 +180,19 @@ def _revise(round_: Round, judged: Judged) -> int:
     return change.versions
 
 
-def take_back(round_: Round, seq: int, key: str) -> None:
-    """Withdraw every alert of one event: it was another customer's. `key` is whose it was taken for."""
+def hand_on(round_: Round, seq: int, former: str, customer_key: str) -> None:
+    """An event turns out to be another customer's. Its case goes along; where that customer has one, it ends for that one.
+
+    Both customers are locked. Whatever was done about the case stays done, and whoever was told hears what became of it.
+    """
     every = cases.alerts_of_event(round_.tx, seq)
     standing = [row for row in every if row.superseded_at is None and row.state != "withdrawn"]
     case = _case_of(round_, standing)
-    touched = case is None or audit.touched_by_people(round_.tx, "case", str(case.id))
+    if case is not None and case.id is not None:
+        others = [row for row in cases.standing_alerts(round_.tx, case.id) if row.event_seq != seq]
+        if not others and customer_key not in cases.unresolved_cases(round_.tx, [customer_key]):
+            cases.move_case(round_.tx, case.id, customer_key)
+            return
     change = _Change(versions=len(standing), replaced=any(row.suppressed is None for row in standing))
     for row in standing:
         kept = {name: getattr(row, name) for name in cases.AlertRow.__dataclass_fields__}
@@ -193,7 +201,7 @@ def take_back(round_: Round, seq: int, key: str) -> None:
         if row.case_id is not None:
             cases.attach_alert(round_.tx, number, row.case_id)
     if standing:
-        _carry_out(round_, key, case, touched, change)
+        _carry_out(round_, former, case, False, change)
 
 
 def judge_again(round_: Round, row: Any) -> int:
