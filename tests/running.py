@@ -137,8 +137,8 @@ class Installation:
                 role.end(signal.SIGKILL)
         self._producer = None
 
-    def begun(self, *consumers: Role, partitions: int = 6, timeout: float = 30) -> None:
-        """Wait until these consumers have shared out all partitions of the three topics among them."""
+    def begun(self, *consumers: Role, partitions: int = 8, timeout: float = 30) -> None:
+        """Wait until these consumers have shared out all partitions of the four topics among them."""
         wait_until(
             lambda: (
                 all(map(partitions_of, consumers)) and len(set().union(*map(partitions_of, consumers))) == partitions

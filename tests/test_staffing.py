@@ -16,6 +16,7 @@ from alerting.domain.errors import ActionRefused
 from alerting.domain.people import Team
 from alerting.domain.staff import Staff
 from alerting.services.activation import activate_rulebook
+from alerting.services.explaining import explain
 from alerting.services.intake_door import read_request
 from alerting.services.people import import_people_table, mark_reachable, staff_now
 from alerting.services.person_rows import PEOPLE
@@ -114,6 +115,12 @@ def test_the_door_puts_people_on_their_topic_under_a_key_no_customer_can_have(sm
     small_world.take(small_world.survey("colleague:ceo"))
     (letter,) = small_world.rows(select(dead_letter))
     assert letter.field == "data.customer_id"
+
+
+def test_explaining_a_fact_about_people_says_that_nothing_is_judged_by_it(small_world: World) -> None:
+    small_world.take(person(small_world, "ceo", title="Chief", id="hr-1"))
+    found = explain(small_world.app.ctx, "hr-1")
+    assert len(found.notes) == 1 and found.notes[0].startswith("a fact about one of our own people")
 
 
 # The file and events together

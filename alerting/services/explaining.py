@@ -14,6 +14,7 @@ from alerting.database.engine import Transaction
 from alerting.domain.errors import RulebookInvalid
 from alerting.domain.events import Event
 from alerting.domain.judge import Judgement, RuleOutcome, judge, points_from
+from alerting.domain.payloads import OF_PEOPLE
 from alerting.domain.rulebook import Rulebook
 from alerting.domain.staff import Staff
 from alerting.domain.standing import Subject, Subjects
@@ -148,6 +149,9 @@ def _rule(outcome: RuleOutcome) -> RuleLine:
 
 def _notes(row: Any, judgement: Judgement, alerts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Why nobody was told, and where today's facts say something else than those of then."""
+    if row.type in OF_PEOPLE:
+        yield "a fact about one of our own people: nothing is judged by it; `alerting people list` shows what holds"
+        return
     standing = [alert for alert in alerts if alert["state"] != "withdrawn" and alert["superseded_at"] is None]
     stored = {alert["rule"] for alert in standing}
     today = {outcome.rule.id for outcome in judgement.alerts}
