@@ -178,6 +178,23 @@ def test_a_digest_that_would_fall_into_the_quiet_hours_holds_nothing_past_its_pr
     assert [mail.subject[:13] for mail in to_lead(patient.deliver())] == ["Call Kiosk 8 "]
 
 
+def test_a_customer_who_complains_twice_stands_once_in_the_digest_with_both_complaints(patient: World) -> None:
+    patient.take(patient.survey("KIOSK-7", score=3, comment="First words."))
+    patient.take(patient.survey("KIOSK-7", score=3, comment="Second words."), patient.survey("KIOSK-8", score=3))
+    (mail,) = to_lead(patient.deliver())
+    assert mail.subject == "2 to call: Kiosk 7, Kiosk 8"
+    assert mail.text.count("First words.") == mail.text.count("Second words.") == 1
+
+
+def test_a_mail_that_cannot_be_prepared_does_not_keep_the_rest_of_the_digest(patient: World) -> None:
+    complain(patient, *SMALL)
+    with patient.app.ctx.db.write() as tx:
+        broken = tx.execute(select(notification.c.id).order_by(notification.c.id)).scalars().first()
+        tx.execute(notification.update().where(notification.c.id == broken).values(template="reminder", data={}))
+    mails = to_lead(patient.deliver())
+    assert [mail.subject for mail in mails] == ["2 to call: Kiosk 8, Kiosk 9"]
+
+
 def server_of(world: World, sent: list[Mail], answers: list[Outcome]) -> None:
     """A mail server that gives these answers to what lead_central gets, and then takes everything."""
 

@@ -379,7 +379,7 @@ def with_template(letter: Letter, **templates: str) -> Letter:
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ("{{ v.no_such_thing }}", "UndefinedError"),
+        ("{{ v.customer.state.no_such_thing }}", "UndefinedError"),
         ("{{ 1 / 0 }}", "ZeroDivisionError"),
         ("{{ v.case.number + 1 }}", "TypeError"),
         ("{{ v.currency | money('EUR') }}", "InvalidOperation"),

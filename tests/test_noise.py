@@ -121,7 +121,9 @@ def test_the_reason_that_says_most_about_the_event_comes_first() -> None:
     assert why(outranked=True, cooling=True, silences=[silence]) == "silenced"
     assert why(answered=True, cooling=True, silences=[silence]) == "answered"
     assert why(excluded="too_old", answered=True, cooling=True, silences=[silence]) == "too_old"
-    assert {"answered", "outranked", "cooldown", "silenced", "too_old", "before_go_live", "shadow"} == set(REASONS)
+    assert {"forgotten", "answered", "outranked", "cooldown", "silenced", "too_old", "before_go_live", "shadow"} == set(
+        REASONS
+    )
 
 
 def test_on_the_command_line(migrated: Any, own_world: World) -> None:
@@ -156,3 +158,22 @@ def test_quiet_hours_hold_what_can_wait_and_let_through_what_is_critical(world: 
     assert recipients(world.deliver()) == ["lead.central"]
     held = [row for row in world.rows(select(audit_entry)) if row.action == "notification.held"]
     assert len(held) == 1
+
+
+def test_a_silence_that_is_over_rings_nothing_because_of_a_late_fact(world: World) -> None:
+    world.known_customers()
+    add_silence(world.app.ctx, "customer", "KIOSK-7", timedelta(days=2), "ann", "trade fair")
+    world.take(world.survey("KIOSK-7", score=1))
+    world.pass_time(days=3)
+    world.take(world.customer("KIOSK-7", city="Bonn", owner="owner_north"))
+    assert [why for _, why in suppressed(world) if why is None] == []
+    assert world.deliver() == []
+
+
+def test_which_complaint_comes_first_does_not_decide_how_often_the_phone_rings(world: World) -> None:
+    world.known_customers()
+    activate(world, unhappy_customer="cooldown: 7d")
+    early, late = ((BEGIN - timedelta(hours=hours)).isoformat() for hours in (5, 1))
+    world.take(world.survey("KIOSK-7", time=early), world.survey("ALPENWERK", time=late))
+    world.take(world.survey("KIOSK-7", time=late), world.survey("ALPENWERK", time=early))
+    assert sorted(str(why) for _, why in suppressed(world)) == ["None", "None", "cooldown", "cooldown"]

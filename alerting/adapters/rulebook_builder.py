@@ -279,7 +279,9 @@ class _Builder(RoutingBuilder):
                 name = f"templates/mail/en/{template}.{ending}"
                 if name not in self.files:
                     hint = (
-                        f"copy call.{ending} and change it" if template != "call" else "take it from the product's own"
+                        "take it from the product's own"
+                        if template in STANDING_TEMPLATES
+                        else f"copy call.{ending} and change it"
                     )
                     problem = Problem(file=name, line=None, column=None, message="is missing", suggestion=hint)
                     self.findings.problems.append(problem)

@@ -4,7 +4,7 @@ import getpass
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 import click
 
@@ -158,8 +158,8 @@ def diff(before: str, after: str | None) -> None:
 
 @rules.command("eval")
 @click.option("--when", "sql", help="The condition, tried against each line of --facts.")
-@click.option("--facts", type=click.File(encoding="utf-8"), help='Lines such as {"event": {"score": 2}}; - is stdin.')
-@click.option("--cases", type=click.File(encoding="utf-8"), help='Lines such as {"when": "SQL", "facts": {...}}.')
+@click.option("--facts", type=click.File("rb"), help='Lines such as {"event": {"score": 2}}; - is stdin.')
+@click.option("--cases", type=click.File("rb"), help='Lines such as {"when": "SQL", "facts": {...}}.')
 @click.option("--on", "event_type", type=click.Choice(list(EVENT_FIELDS)), help="Only the fields of this event type.")
 @click.option(
     "--rules",
@@ -168,7 +168,7 @@ def diff(before: str, after: str | None) -> None:
     help="The folder whose lists, typed attributes and signals may be named.",
 )
 def evaluate(
-    sql: str | None, facts: TextIO | None, cases: TextIO | None, event_type: str | None, folder: Path | None
+    sql: str | None, facts: BinaryIO | None, cases: BinaryIO | None, event_type: str | None, folder: Path | None
 ) -> None:
     """Say what a condition comes to: true, false, unknown or error, one line for each line."""
     if (cases is None) == (facts is None) or (facts is None) != (sql is None):
@@ -182,9 +182,11 @@ def evaluate(
             click.echo(_answered(evaluator, sql, line))
 
 
-def _parsed(line: str) -> Any:
+def _parsed(line: bytes) -> Any:
     try:
-        return read_json(line)
+        return read_json(line.removeprefix(b"\xef\xbb\xbf").decode("utf-8"))
+    except UnicodeDecodeError as error:
+        return FactsInvalid(f"not UTF-8 at byte {error.start + 1} of the line")
     except FactsInvalid as error:
         return error
 

@@ -72,9 +72,16 @@ def _asks_for_two(tx: Transaction, ctx: Context) -> bool:
         return False
 
 
+def _who(author: str) -> str:
+    """`ANN ` is ann, and no second person."""
+    return " ".join(author.casefold().split())
+
+
 def _proposer(tx: Transaction, name: str, author: str) -> str | None:
     """Who proposed it, if somebody else did."""
-    return next((p.author for p in rulebooks.proposals(tx) if p.rulebook == name and p.author != author), None)
+    return next(
+        (p.author for p in rulebooks.proposals(tx) if p.rulebook == name and _who(p.author) != _who(author)), None
+    )
 
 
 def _activate(

@@ -19,7 +19,7 @@ from alerting.services.context import Context
 from alerting.services.letters import Claimed, DigestLetter, Letter, Notice, Part
 from alerting.services.views import CaseView, case_view, in_words
 
-LARGEST_DIGEST = 50
+LARGEST_DIGEST = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ def claim(ctx: Context, lease: timedelta, number: int) -> Claimed | None:
         if rows and rows[0].case_id is None:
             return _claim_notice(tx, rows[0], lease, now)
         rulebook = ctx.shelf.active(tx)
-        ready = [found for row in rows if (found := _ready(tx, ctx, rulebook, row, now)) is not None]
+        ready = [found for row in rows if (found := _ready_mate(tx, ctx, rulebook, row, now, number)) is not None]
         message_id, chosen = _chosen(tx, ctx, ready, number, now)
         taken = [(part, one.letter) for one in chosen if (part := _taken(tx, one, now + lease, now)) is not None]
         if not taken:
@@ -56,6 +56,18 @@ def claim(ctx: Context, lease: timedelta, number: int) -> Claimed | None:
         letters = tuple(letter for _, letter in taken)
         mail = DigestLetter(message_id=message_id, letters=letters) if message_id else letters[0]
         return Claimed(parts=tuple(part for part, _ in taken), mail=mail)
+
+
+def _ready_mate(
+    tx: Transaction, ctx: Context, rulebook: Rulebook, row: Any, now: datetime, asked: int
+) -> _Ready | None:
+    """One that cannot be prepared must not keep those that could go with it: its own turn says why."""
+    try:
+        return _ready(tx, ctx, rulebook, row, now)
+    except (LookupError, ValueError, TypeError, AttributeError, AssertionError):
+        if row.id == asked:
+            raise
+        return None
 
 
 def _claim_notice(tx: Transaction, row: Any, lease: timedelta, now: datetime) -> Claimed | None:

@@ -12,7 +12,7 @@ from alerting.database.memberships import Move
 from alerting.domain.customers import Change
 from alerting.domain.history import history_points
 from alerting.domain.judge import judge
-from alerting.domain.payloads import OWN, CustomerUpdated
+from alerting.domain.payloads import OWN, CustomerDeleted, CustomerUpdated
 from alerting.domain.rulebook import Rulebook
 from alerting.domain.silence import watch_name
 from alerting.services.context import Context
@@ -118,6 +118,7 @@ def _learn(tx: Transaction, fresh: Sequence[events.Arrived], rulebook: Rulebook,
         if any("contacts" in change.changes for change in given):
             contacts[key] = customers.customer_now(tx, key).contacts
     addresses.keep_addresses(tx, contacts)
+    watches.forget(tx, {a.event.customer_key for a in fresh if isinstance(a.event.payload, CustomerDeleted)})
     points.add_points(tx, left)
     _watch(tx, fresh, rulebook)
 

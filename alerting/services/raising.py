@@ -72,8 +72,9 @@ def why_quiet(round_: Round, judged: Judged, rule: Rule, *, rang: bool) -> str |
     """The reason an alert tells nobody, None where it rings. `rang`: a stronger rule told people about this very event."""
     event, cooling = judged.judgement.event, False
     if rule.cooldown is not None:
-        since = event.time - rule.cooldown
-        found = silences.last_alert(round_.tx, rule.id, event.customer_key, since, event.time, without=judged.seq)
+        # also after it: which of two complaints reaches us first must not decide how often the phone rings
+        since, until = event.time - rule.cooldown, event.time + rule.cooldown
+        found = silences.last_alert(round_.tx, rule.id, event.customer_key, since, until, without=judged.seq)
         cooling = found is not None
     return suppression(
         rule,

@@ -21,7 +21,7 @@ from alerting.domain.errors import RulebookInvalid
 from alerting.domain.events import Event
 from alerting.domain.history import ANSWER, CONTACT
 from alerting.domain.judge import RuleOutcome, exclusion, judge
-from alerting.domain.payloads import OWN, CustomerUpdated
+from alerting.domain.payloads import OWN, CustomerUpdated, SilenceNoticed
 from alerting.domain.people import Party
 from alerting.domain.routing import Assignment
 from alerting.domain.rulebook import Rulebook
@@ -102,9 +102,19 @@ def _revise_customer(round_: Round, key: str, rows: Sequence[Any], subjects: Sub
             event = events.stored_event(row)
             then = replace(subjects, points=pasts[row.rulebook], scales=scales).at(key, event.time)
             judgement = judge(event, then, rulebook, every_rule=True)
+            if _disproved(round_, event):
+                judgement = replace(judgement, outcomes=tuple(outcome.refuted() for outcome in judgement.outcomes))
             excluded = row.excluded or exclusion(event, rulebook, round_.now)
             changed += _revise(round_, Judged(seq=row.seq, judgement=judgement, rulebook=rulebook, excluded=excluded))
     return changed
+
+
+def _disproved(round_: Round, event: Event) -> bool:
+    """Whether a silence that was noticed was none: something came in it, and only reached us later."""
+    if not isinstance(event.payload, SilenceNoticed):
+        return False
+    heard = events.events_between(round_.tx, event.customer_key, event.payload.since, event.time)
+    return any(one.type == event.payload.of for one in heard)
 
 
 def _pasts(
@@ -156,6 +166,8 @@ def _revise(round_: Round, judged: Judged) -> int:
         row = standing.pop(outcome.rule.id, None)
         if row is not None and row.suppressed is None:
             quiet = "outranked" if rang and not touched and case is not None else None
+        elif row is not None and row.suppressed not in {None, "outranked"}:
+            quiet = row.suppressed  # what kept it quiet when it came still does: a silence that is over rings nothing
         else:
             quiet = why_quiet(round_, judged, outcome.rule, rang=rang)
         rang = rang or quiet is None
@@ -284,9 +296,8 @@ def _follow(round_: Round, key: str, alert: RaisedAlert) -> None:
 def _told(round_: Round, case_id: int) -> AlreadyTold:
     """Who has a mail of this case, or is just getting one."""
     kept = [note for note in notifications.of_case(round_.tx, case_id) if note.status != "skipped"]
-    duties = {"call", "fix", "informed"}
     pairs = [(note.recipient, str(note.data.get("duty", note.template))) for note in kept]
-    return list(dict.fromkeys(pair for pair in pairs if pair[1] in duties))
+    return list(dict.fromkeys(pair for pair in pairs if pair[1] not in {"handled", "withdrawn"}))
 
 
 def _standing(round_: Round, row: Any, case: Case) -> RaisedAlert:
