@@ -66,24 +66,30 @@ class Event:
         """Events of one customer are judged in this order: time, ties by (source, id)."""
         return (self.time, self.source, self.id)
 
-    @property
+    @cached_property
     def customer_key(self) -> str:
         """The customer the event is about; for an unknown address a hash of it. Our own people have keys of their own."""
-        person_id = getattr(self.payload, "person_id", None)
+        said = self.payload.__dict__  # pydantic is slow to say that a model has no such field
+        person_id = said.get("person_id")
         if person_id is not None:
             return f"{COLLEAGUE_PREFIX}{person_id}"
         if self.matched is not None:
             return self.matched
-        customer_id = getattr(self.payload, "customer_id", None)
+        customer_id = said.get("customer_id")
         if customer_id is not None:
             return str(customer_id)
-        respondent = getattr(self.payload, "respondent", None)
+        respondent = said.get("respondent")
         assert respondent is not None, "the payload's validation guarantees one of the two"
         return address_key(respondent)
 
     def fields(self) -> Mapping[str, Any]:
         """The event as conditions see it: flat, derived fields included, fractions as Decimal."""
         return self._fields
+
+    @cached_property
+    def facts(self) -> Mapping[str, Any]:
+        """The same by the keys conditions use; reckoned once, however many rulebooks ask."""
+        return {f"event.{name}": value for name, value in self._fields.items()}
 
     @cached_property
     def _fields(self) -> Mapping[str, Any]:

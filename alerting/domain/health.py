@@ -43,6 +43,10 @@ class Health:
         return [name for name, score in self.parts.items() if score is None]
 
 
+UNKNOWN = Health(parts={}, weights={})
+"""Of a rulebook that declares no parts."""
+
+
 def health_of(parts: Sequence[HealthPart], facts: Mapping[str, Any]) -> Health:
     return Health(
         parts={part.name: part.score(facts) for part in parts}, weights={part.name: part.weight for part in parts}

@@ -5,7 +5,7 @@ import unicodedata
 import zoneinfo
 from collections.abc import Mapping
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 EXAMPLE_ZONE = "Europe/Berlin"
@@ -48,6 +48,7 @@ def country_named(text: str) -> str:
     return {folded(name): code for name, code in _ALSO_CALLED.items()}.get(wanted) or country_code(text)
 
 
+@lru_cache(maxsize=10_000)
 def folded(name: str) -> str:
     """A place's name as two people would both write it: without accents, capitals, and signs between words."""
     plain = "".join(ch for ch in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(ch))
