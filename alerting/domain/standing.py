@@ -127,8 +127,7 @@ def _own(
 ) -> tuple[dict[str, Any], dict[str, Any], Health, Membership]:
     signals = values_at(rules.signals, moment, subject.points)
     facts: dict[str, Any] = {**(event or {"event.time": moment[0]}), **subject.customer.facts(rules.attributes)}
-    for name, value in history_at(moment, subject.points, facts["customer.renewal_date"]).items():
-        facts[f"customer.{name}"] = value
+    facts |= history_at(moment, subject.points, facts["customer.renewal_date"])
     for name, value in signals.items():
         facts[f"signal.{name}"] = value
     if PURCHASES in signals:
