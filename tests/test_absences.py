@@ -338,7 +338,7 @@ def test_absences_and_teams_are_read_from_people_yaml(tmp_path: Path) -> None:
         ("teams:\n  - {id: t, name: T, members: [ann, cid]}\n", ":7:37: no person is called 'cid'"),
         ("teams:\n  - {id: t, name: T, members: [ann, ann]}\n", ":7:5: members: 'ann' stands here twice"),
         ("teams:\n  - {id: t, name: T, members: []}\n", ":7:22: this is empty"),
-        ("teams:\n  - {id: t, name: T, members: [ann], turn: month}\n", ":7:38: Input should be 'day', 'week' or 'case'"),
+        ("teams:\n  - {id: t, name: T, members: [ann], turn: month}\n", ":7:38: must be 'day', 'week' or 'case'"),
         ("teams:\n  - {id: ann, name: T, members: [ann]}\n", ":7:6: 'ann' stands here twice"),
     ],
 )  # fmt: skip

@@ -129,7 +129,10 @@ def test_the_reason_that_says_most_about_the_event_comes_first() -> None:
 def test_on_the_command_line(migrated: Any, own_world: World) -> None:
     own_world.known_customers()
     done = migrated("silence", "add", "--customer", "KIOSK-7", "--for", "2d", "--reason", "trade fair")
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
+    misspelt = migrated("silence", "add", "--customer", "KIOSK7", "--for", "1h", "--reason", "trade fair")
+    assert "nobody has told us of a customer KIOSK7 yet" in misspelt.stderr
+    assert migrated("silence", "end", "2").returncode == 0
     own_world.take(own_world.survey("KIOSK-7"))
     listed = migrated("suppressed").stdout
     assert "KIOSK-7" in listed

@@ -168,8 +168,65 @@ def test_an_entry_with_a_wrong_value_is_still_searched_for_wrong_names() -> None
     routing = routing.replace("[customer.owner, territory_lead,", "[customer.owner, teritory_lead,")
     assert found(with_file(ROUTING, routing)) == [
         f"{ROUTING}:5:46: no role is called 'teritory_lead' (did you mean 'territory_lead'?)",
-        f"{ROUTING}:8:19: Input should be 'lead'",
+        f"{ROUTING}:8:19: must be 'lead'",
     ]
+
+
+MISTAKES = {
+    "people.yaml": [
+        ("email: ceo@example.com", "emial: ceo@example.com", ["'email' is missing", "unknown key 'emial'"]),
+        (
+            "time_zone: America/Chicago}\n  - {id: spec",
+            "time_zone: Chicago}\n  - {id: spec",
+            ["'Chicago' is not a time"],
+        ),
+        ("lead_america, substitute", "lead_amerika, substitute", ["no person is called 'lead_amerika'"]),
+    ],
+    "routing.yaml": [
+        ("{person: vp_sales}", "{person: vp_sails}", ["no person or office is called 'vp_sails'"]),
+        ("{segment: lead}", "{segmnt: lead}", ["unknown key 'segmnt'"]),
+        ("open_cases: move", "open_cases: shift", ["must be 'move' or 'keep'"]),
+    ],
+    "sla.yaml": [
+        ("within: 4h", "within: 4 hours", ["'4 hours' is not a duration"]),
+        ("before: 12h", "before: 25h", ["a step lies before the clock even starts"]),
+        ("notify: substitute", "notify: substitut", ["no role is called 'substitut'"]),
+    ],
+    "segments.yaml": [
+        ("rank: 2", "rank: two", ["a whole number is needed here"]),
+        ("key_accounts.csv", "key_acounts.csv", ["no list is called 'key_acounts.csv'"]),
+    ],
+    "signals.yaml": [
+        ("within: 7d", "wihtin: 7d", ["'within' is missing", "unknown key 'wihtin'"]),
+        ("outcome = 'resolved'\"", "outcom = 'resolved'\"", ["unknown field 'outcom'"]),
+    ],
+    "escalations/calls_in_vain.yaml": [
+        ("severity: high", "severity: hihg", ["must be 'low', 'normal', 'high' or 'critical'"]),
+        ("in_vain >= 3", "in_vian >= 3", ["unknown field 'calls_in_vian'"]),
+        ("direction = 'inbound'", "direction = 'in'", ["can never be true: direction is one of inbound, outbound"]),
+        ("policy: call_in_24h", "policy: call_in_24", ["no policy is called 'call_in_24'"]),
+    ],
+    "escalations/unhappy_customers.yaml": [
+        ("policy: call_in_3d", "polcy: call_in_3d", ["'policy' is missing", "unknown key 'polcy'"]),
+        ("account_owner", "acount_owner", ["no role is called 'acount_owner'"]),
+    ],
+}
+
+
+def test_no_mistake_hides_another_and_none_is_made_up(folders: tuple[Path, Path]) -> None:
+    rules, templates = folders
+    expected = []
+    for name, mistakes in MISTAKES.items():
+        text = (rules / name).read_text()
+        for right, wrong, said in mistakes:
+            assert right in text, right
+            text = text.replace(right, wrong, 1)
+            expected += [(f"rules/{name}:", what) for what in said]
+        (rules / name).write_text(text)
+    found = refused(rules, templates)
+    missed = [one for one in expected if not any(p.startswith(one[0]) and one[1] in p for p in found)]
+    assert missed == []
+    assert len(found) == len(expected), "\n".join(found)
 
 
 def test_files_and_people_are_checked_together(folders: tuple[Path, Path]) -> None:
@@ -206,7 +263,7 @@ def test_files_and_people_are_checked_together(folders: tuple[Path, Path]) -> No
         ("currency: EUR\n", ":1:1: 'go_live' is missing (add `go_live:`)"),
         ("go_live: 2026\n", ":1:1: write a time with its zone"),
         ("go_live: 2026-01-01\n", ":1:1: write a time with its zone"),
-        ("go_live: 2026-01-01T00:00:00\n", ":1:1: Input should have timezone info"),
+        ("go_live: 2026-01-01T00:00:00\n", ":1:1: must have timezone info"),
         (GO_LIVE + "notify_max_age: 9:00\n", ":2:1: '9:00' is not a duration; write 30m, 24h or 7d"),
         (GO_LIVE + "notify_max_age: 7\n", ":2:1: '7' is not a duration; write 30m, 24h or 7d"),
         (GO_LIVE + "notify_max_age: 5 working days\n", ":2:1: '5 working days': working calendars are not part"),
@@ -235,7 +292,7 @@ def test_on_no_and_times_of_day_are_words() -> None:
 
 def test_merged_keys_are_checked_like_others() -> None:
     text = starter_files()[SLA].replace("      by: caller\n      within: 3d\n", "      <<: {by: callr, within: 3d}\n")
-    assert "Input should be 'caller' or 'fixer' (did you mean 'caller'?)" in the_problem(with_file(SLA, text))
+    assert "must be 'caller' or 'fixer' (did you mean 'caller'?)" in the_problem(with_file(SLA, text))
 
 
 # Conditions at their place
@@ -282,7 +339,7 @@ def test_a_condition_is_refused_at_its_column_and_over_several_lines_at_its_star
         (SLA, "before: 12h,", "before: 24h,", ":10:5: a step lies before the clock even starts"),
         (SLA, "before: 12h,", "before: 12h, after: 1h,", ":14:11: a step has exactly one of before, after and at"),
         (SLA, "at: 80%", "at: 0.8", ":21:12: '0.8' is not a share of the target; write 80%"),
-        (SLA, "starts: customer_sent", "starts: customer_send", ":4:5: Input should be 'customer_sent', 'received' or"),
+        (SLA, "starts: customer_sent", "starts: customer_send", ":4:5: must be 'customer_sent', 'received' or"),
         (SEGMENTS, "members: key_accounts.csv", "members: key_accounts.csv, otherwise: true", ":4:5: a segment has exactly"),
         (SEGMENTS, "id: unverified", "id: key", ":5:6: the segment 'key' stands here twice"),
         (SEGMENTS, 'when: "revenue_with_us IS NULL"', "otherwise: true", ":5:50: what stands after 'otherwise' is never"),

@@ -288,15 +288,15 @@ def test_json_says_the_same(tested: Play) -> None:
         ("at: 0m, event", "at: 2 weeks, event", "7:10: '2 weeks' is not a duration; write 30m, 24h or 7d"),
         ("at: 0m, event", "at: 2026-03-06T08:30, event", "7:10: write an offset such as 2h, or a time with its zone"),
         ("at: 0m, event", 'at: "2026-03-05T08:30:00Z", event', "7:10: lies before the test begins, 2026-03-06T08:30:00"),
-        ("does: contact", "does: contct", "8:18: Input should be 'acknowledge', 'contact', 'hand_over' or 'fixed' (did you"),
+        ("does: contact", "does: contct", "8:18: must be 'acknowledge', 'contact', 'hand_over' or 'fixed' (did you"),
         ("does: contact, by: vp_sales", "does: contact", "8:9: say who does it: add `by:`"),
         ("does: contact, ", "does: hand_over, ", "8:9: hand_over names to whom"),
         ("does: contact, ", "does: fixed, outcome: reached, ", "8:9: only a contact has an outcome"),
-        ("does: contact, ", "does: contact, outcome: reachd, ", "8:33: Input should be 'reached', 'voicemail'"),
+        ("does: contact, ", "does: contact, outcome: reachd, ", "8:33: must be 'reached', 'voicemail'"),
         ("does: contact, ", f"does: contact, event: {SURVEY}, ", "8:9: exactly one of `event` and `does`"),
         (f"event: {SURVEY}", f"event: {SURVEY}, by: ceo", "7:9: an event has no by; its own fields stand inside"),
         ("alert: key", "mail: call, alert: key", "10:9: expect exactly one of alert, mail, missed and none"),
-        ("alert: key-account-unhappy", "missed: contct", "10:10: Input should be 'acknowledge', 'contact' or 'resolve'"),
+        ("alert: key-account-unhappy", "missed: contct", "10:10: must be 'acknowledge', 'contact' or 'resolve'"),
         ("alert: key-account-unhappy", "missed: contact, to: ceo", "10:9: only a mail has a `to`"),
         ("alert: key-account-unhappy", "none: mail, rule: calls-in-vain", "10:9: `rule:` goes with `none: alert`"),
         ("alert: key-account-unhappy", "none: alert, template: call", "10:9: `template:` goes with `none: mail`"),
@@ -332,7 +332,7 @@ def test_all_that_is_wrong_is_found_at_once_and_names_also_where_the_form_does_n
     for place in (
         "9:10: no mail",
         "10:10: no rule",
-        "11:10: Input should be",
+        "11:10: must be",
         "12:5: the test 'mine' stands here twice",
     ):
         assert f"{OWN}:{place}" in done.stderr

@@ -167,7 +167,7 @@ def test_a_country_may_be_written_by_its_name() -> None:
         (("- {country: US,", "- {country: Germny,"), "no ISO 3166 alpha-2 code; did you mean 'DE'?"),
         (("office: office_berlin, lead: lead_central}", "city: Berlin}"), "a territory has an office, a lead or both"),
         (("vp_sales: {person: vp_sales}", "vp_sales: {team: crewe}"), "no team is called 'crewe'"),
-        (("open_cases: move", "open_cases: drop"), "Input should be 'move' or 'keep'"),
+        (("open_cases: move", "open_cases: drop"), "must be 'move' or 'keep'"),
         (("vp_sales: {person: vp_sales}", "vp_sales: {person: vp_sales, team: a}"), "a role has exactly one of"),
     ],
 )

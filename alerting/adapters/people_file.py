@@ -1,14 +1,15 @@
 """rules/people.yaml: people, offices, teams and absences, each name referring to somebody who stands there, too."""
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from alerting.adapters.mending import Path as YamlPath
 from alerting.adapters.rule_forms import PeopleForm
-from alerting.adapters.yaml_files import Findings, YamlFile
-from alerting.adapters.yaml_files import Path as YamlPath
+from alerting.adapters.yaml_files import Findings, YamlFile, texts
 from alerting.domain.circles import circles
 from alerting.domain.errors import Problem, RulebookInvalid
 from alerting.domain.people import Absence, Known, Party, Team
@@ -34,14 +35,32 @@ def gather_people(path: Path, findings: Findings, elsewhere: Iterable[str] = ())
     form = file.read(PeopleForm, findings)
     if form is None:
         return {}
-    listed: list[tuple[YamlPath, Known]] = [(("people", i), p) for i, p in enumerate(form.people)]
-    for i, office in enumerate(form.offices):
+    listed: list[tuple[YamlPath, Known]] = [
+        (("people", i), person) for i, person in file.formed(("people",), form.people).items()
+    ]
+    for i, office in file.formed(("offices",), form.offices).items():
         try:
             listed.append((("offices", i), Party(kind="office", **office.model_dump())))
         except ValidationError as error:
             file.note(error, ("offices", i), PeopleForm, findings)
-    listed += [(("teams", i), team) for i, team in enumerate(form.teams)]
+    listed += [(("teams", i), team) for i, team in file.formed(("teams",), form.teams).items()]
+    listed += _stand_ins(file, {one.id for _, one in listed})
     return _Reader(file, findings, listed, form, set(elsewhere)).read()
+
+
+def _stand_ins(file: YamlFile, found: Collection[str]) -> Iterator[tuple[YamlPath, Known]]:
+    """Those who are written down with a fault: nobody who names them is wrong, too."""
+    for key, kind in (("people", "person"), ("offices", "office"), ("teams", "team")):
+        for at, given in file.items(key):
+            name, boss = given.get("id"), given.get("manager")
+            if not isinstance(name, str) or name in found:
+                continue
+            with contextlib.suppress(ValidationError):
+                if kind == "team":
+                    yield at, Team(id=name, name=name, members=tuple(texts(given.get("members")) or sorted(found)[:1]))
+                else:
+                    boss = boss if isinstance(boss, str) else None
+                    yield at, Party(id=name, kind=kind, name=name, email="unknown@example.invalid", manager=boss)
 
 
 def _text(path: Path, findings: Findings) -> str | None:
@@ -110,7 +129,7 @@ class _Reader:
     def _absences(self, people: Mapping[str, Known]) -> dict[str, Known]:
         """Those who are absent, with their absences."""
         found: dict[str, Party] = {}
-        for i, given in enumerate(self.form.absences):
+        for i, given in self.file.formed(("absences",), self.form.absences).items():
             at: YamlPath = ("absences", i)
             party = found.get(given.person) or people.get(given.person)
             names = {one.id for _, one in self.listed if one.kind == "person"}
@@ -138,7 +157,8 @@ class _Reader:
             for circle in circles(_standing_in(parties, day)):
                 if frozenset(circle) not in seen:
                     seen.add(frozenset(circle))
-                    at = next(i for i, given in enumerate(self.form.absences) if given.person in circle)
+                    absences = self.file.formed(("absences",), self.form.absences)
+                    at = next(i for i, given in absences.items() if given.person in circle)
                     message = f"on {day} those who stand in are absent, too: {', '.join([*circle, circle[0]])}"
                     self.findings.add(self.file, ("absences", at), message, "name somebody who is there")
 

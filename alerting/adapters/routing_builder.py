@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Mapping
 
+from alerting.adapters.mending import Path as YamlPath
 from alerting.adapters.rule_forms import PoliciesForm, RoutingForm
 from alerting.adapters.vocabulary_builder import VocabularyBuilder
-from alerting.adapters.yaml_files import Path as YamlPath
 from alerting.adapters.yaml_files import YamlFile, texts
 from alerting.domain.escalations import STEP_WORDS
 from alerting.domain.people import Known
@@ -57,13 +57,15 @@ class RoutingBuilder(VocabularyBuilder):
     def _roles(self, file: YamlFile, roles: Mapping[str, Role]) -> None:
         """Each role is filled in one way, none by itself in the end, and `default` always by somebody."""
         for name, role in roles.items():
-            if role.forms != 1:
+            if role.forms != 1 and file.is_whole(("roles", name)):
                 forms = "person, first_of, territory, industry, segment, team"
                 self.findings.add(file, ("roles", name), f"a role has exactly one of {forms}", "make two roles of it")
             if name in roles_behind(name, roles):
                 message, hint = f"{name!r} leads back to itself", "end it with `default`"
                 self.findings.add(file, ("roles", name, "first_of"), message, hint)
         default = roles.get("default")
+        if not file.is_whole(("roles", "default")) or (not file.is_whole(("roles",)) and default is None):
+            return
         if default is None or default.person is None:
             hint = "add `default: {person: ...}`: whoever nobody is responsible for goes there"
             self.findings.add(file, ("roles", "default"), "the role 'default' must name a person", hint)

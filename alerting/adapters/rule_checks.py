@@ -5,12 +5,12 @@ from functools import lru_cache
 
 from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 
+from alerting.adapters.mending import Path as YamlPath
 from alerting.adapters.template_shapes import unknown_attributes
 from alerting.adapters.templates import facts_of, filters
 from alerting.adapters.yaml_files import Findings, YamlFile
-from alerting.adapters.yaml_files import Path as YamlPath
 from alerting.domain.conditions import Scope
-from alerting.domain.conditions.analysis import never_true, null_traps
+from alerting.domain.conditions.analysis import never_true, null_traps, strange_values
 from alerting.domain.errors import Problem
 from alerting.domain.people import Known, Party
 from alerting.domain.segments import UNVERIFIED
@@ -20,19 +20,35 @@ NEVER_NULL = ("event.type", "event.source", "event.id", "event.time", "customer.
 
 
 def check_conditions(
-    file: YamlFile, paths: Iterable[YamlPath], scope: Scope, segments: Collection[str] | None, findings: Findings
+    file: YamlFile,
+    paths: Iterable[YamlPath],
+    scope: Scope,
+    findings: Findings,
+    segments: Collection[str] | None = None,
+    tags: Collection[str] | None = None,
 ) -> None:
-    """Conditions that must all hold, and compile: whether they can, and what they pass over where data is missing."""
+    """Conditions that must all hold, and compile: whether they can, and what they pass over where data is missing.
+
+    `segments` and `tags` where conditions may ask for them, and it is known which there are.
+    """
     found = [(path, file.at(path)) for path in paths]
     whole = [(path, sql) for path, sql in found if isinstance(sql, str)]
     values = dict(EVENT_VALUES)
     if segments is not None:
         values["customer.segment"] = frozenset([*segments, UNVERIFIED])
+    if tags is not None:
+        values["customer.tags"] = frozenset(tags)
+    places = set()
     remark = never_true([sql for _, sql in whole], scope, values)
     if remark is not None:
-        line, column = file.value_position(whole[remark.condition][0], remark.column)
+        places.add((path := whole[remark.condition][0], remark.column))
+        line, column = file.value_position(path, remark.column)
         findings.problems.append(Problem(file=file.name, line=line, column=column, message=remark.message))
     for path, sql in whole:
+        for strange in strange_values(sql, scope, values):
+            if (path, strange.column) not in places:
+                line, column = file.value_position(path, strange.column)
+                findings.warn(file.name, strange.message, strange.suggestion, line, column)
         for trap in null_traps(sql, scope, NEVER_NULL):
             line, column = file.value_position(path, trap.column)
             findings.warn(file.name, trap.message, trap.suggestion, line, column)

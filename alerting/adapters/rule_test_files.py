@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from alerting.adapters.mending import Path
 from alerting.adapters.rule_forms import LONGEST
 from alerting.adapters.rule_test_forms import ExpectForm, RuleTestForm, RuleTestsForm, TimelineForm
-from alerting.adapters.yaml_files import Findings, Path, YamlFile
+from alerting.adapters.yaml_files import Findings, YamlFile
 from alerting.domain.payloads import PAYLOADS, CustomerUpdated, Payload
 from alerting.domain.rule_tests import (
     Arrival,

@@ -1,10 +1,11 @@
 """The texts of rules/ and templates/ become a Rulebook, or a list of everything that is wrong with them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from alerting.adapters.mending import Path as YamlPath
 from alerting.adapters.routing_builder import RoutingBuilder
 from alerting.adapters.rule_checks import check_conditions, check_people, check_template, check_unused
 from alerting.adapters.rule_forms import (
@@ -16,7 +17,6 @@ from alerting.adapters.rule_forms import (
 )
 from alerting.adapters.rule_test_files import KnownNames, read_rule_tests
 from alerting.adapters.yaml_files import Findings, YamlFile, texts
-from alerting.adapters.yaml_files import Path as YamlPath
 from alerting.domain.conditions import Condition, Scope, compile_condition
 from alerting.domain.errors import Problem, RulebookInvalid
 from alerting.domain.people import Known
@@ -77,7 +77,9 @@ class _Builder(RoutingBuilder):
         super().__init__(files, people)
         self.checks_tests = False
         self.tags: dict[str, Condition] = {}
+        self.tag_names: Collection[str] | None = None
         self.rule_ids: set[str] | None = set()
+        self.policies_used: set[str] = set()
 
     def build(self) -> Rulebook:
         self._unknown_files()
@@ -95,7 +97,8 @@ class _Builder(RoutingBuilder):
         whens += [named.condition for rule in rules.values() for named in rule.when]
         signals |= self.read_value(currency, [when for when in whens if when is not None])
         self._templates(rules)
-        self._unused(rules)
+        if self.sla_file is not None and self.policy_names:
+            check_unused(self.sla_file, "policy", self.policy_names, self.policies_used, self.findings)
         words = self._words(rules)
         if self.people is not None:
             check_people(self.people, self.findings)
@@ -144,20 +147,21 @@ class _Builder(RoutingBuilder):
             return {}
         form = file.read(SegmentsForm, self.findings)
         self.segment_ids = file.names("segments", "id")
+        self.tag_names = file.names("tags") or (() if file.at(("tags",)) is None else None)
         scope = self.vocabulary.for_segments()
         whens, lists = {}, {}
         for at, given in file.items("segments"):
             whens[at[-1]] = self.condition(file, (*at, "when"), given.get("when"), scope)
             if whens[at[-1]] is not None and scope.complete:
-                check_conditions(file, [(*at, "when")], scope, None, self.findings)
+                check_conditions(file, [(*at, "when")], scope, self.findings)
             lists[at[-1]] = self._members(file, (*at, "members"), given.get("members"))
         for name, sql in (form.tags if form else {}).items():
             condition = self.condition(file, ("tags", name), sql, scope)
             if condition is not None:
                 self.tags[name] = condition
-                check_conditions(file, [("tags", name)], scope, None, self.findings)
+                check_conditions(file, [("tags", name)], scope, self.findings)
         segments: dict[str, Segment] = {}
-        for i, segment in enumerate(form.segments if form else ()):
+        for i, segment in (file.formed(("segments",), form.segments) if form else {}).items():
             if segment.id in segments:
                 message = f"the segment {segment.id!r} stands here twice"
                 self.findings.add(file, ("segments", i, "id"), message, "rename one of them")
@@ -199,14 +203,15 @@ class _Builder(RoutingBuilder):
             file = self.open_file(name)
             assert file is not None, "its name was read from the files"
             form = file.read(RulesForm, self.findings)
+            forms = file.formed(("rules",), form.rules) if form else {}
             ids = file.names("rules", "id")
             self.rule_ids = None if self.rule_ids is None or ids is None else self.rule_ids | set(ids)
             for at, given in file.items("rules"):
                 if given.get("id") in list(rules):
                     self.findings.add(file, (*at, "id"), f"the rule {given['id']!r} exists twice", "rename one of them")
                 when = self._rule(file, at, given, policies)
-                if form is not None:
-                    rule = form.rules[int(at[-1])]
+                rule = forms.get(int(at[-1]))
+                if rule is not None:
                     values = rule.model_dump(exclude={"when", "inform"})
                     rules[rule.id] = Rule(**values, when=when, inform=tuple(rule.inform))
         return rules
@@ -220,6 +225,7 @@ class _Builder(RoutingBuilder):
             for role in texts(given.get(key)):
                 check(file, (*at, key), "role", role, self.roles)
         check(file, (*at, "policy"), "policy", given.get("policy"), self.policy_names)
+        self.policies_used.add(str(given.get("policy")))
         policy = policies.get(str(given.get("policy")))
         if policy and not given.get("fixer") and any(target.by == "fixer" for target in policy.targets.values()):
             message = f"{policy.id} gives the fixer a clock, but the rule names no fixer"
@@ -234,9 +240,9 @@ class _Builder(RoutingBuilder):
                 file, (*at, "of"), "event type", given.get("of"), [name for name in EVENT_FIELDS if name != "silence"]
             )
         compiled = {words: self.condition(file, (*at, "when", words), sql, scope) for words, sql in when.items()}
-        if all(compiled.values()) and scope.complete:
-            paths = [(*at, "when", words) for words in when]
-            check_conditions(file, paths, scope, self.segment_ids, self.findings)
+        if scope.complete:
+            paths = [(*at, "when", words) for words, found in compiled.items() if found]
+            check_conditions(file, paths, scope, self.findings, self.segment_ids, self.tag_names)
         named = tuple(NamedCondition(name=words, condition=found) for words, found in compiled.items() if found)
         return (*named, *_silent(given, scope)) if on == "silence" else named
 
@@ -266,11 +272,6 @@ class _Builder(RoutingBuilder):
                     said = ", ".join(repr(word) for word in missing)
                     self.findings.warn(name, f"not translated: {said}", "mails show them as they stand in the rules")
         return found
-
-    def _unused(self, rules: Mapping[str, Rule]) -> None:
-        if self.sla_file is not None and self.policy_names:
-            used = [rule.policy for rule in rules.values()]
-            check_unused(self.sla_file, "policy", self.policy_names, used, self.findings)
 
     def _templates(self, rules: Mapping[str, Rule]) -> None:
         """Every mail has its three files, in English at least; each can be read, and what it builds on is there."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from alerting.adapters.mending import Path as YamlPath
 from alerting.adapters.rule_checks import check_conditions
 from alerting.adapters.rule_forms import (
     AttributesForm,
@@ -17,7 +18,6 @@ from alerting.adapters.rule_forms import (
     ValueForm,
 )
 from alerting.adapters.yaml_files import Findings, YamlFile
-from alerting.adapters.yaml_files import Path as YamlPath
 from alerting.domain.conditions import Condition, Scope, Type, compile_condition
 from alerting.domain.errors import ConditionRefused, Problem, RulebookInvalid
 from alerting.domain.health import HEALTH_FIELDS, HealthPart
@@ -85,12 +85,15 @@ class VocabularyBuilder:
         scope = self.vocabulary.for_segments()
         found: dict[str, list[tuple[int, Condition]]] = defaultdict(list)
         for part, _ in file.items("parts"):
-            for nth, (at, given) in enumerate(file.items(*part, "scores")):
+            name = str(part[-1])
+            fits = form is not None and name in form.parts
+            forms = file.formed((*part, "scores"), form.parts[name].scores) if form and fits else {}
+            for at, given in file.items(*part, "scores"):
                 when = self.condition(file, (*at, "when"), given.get("when"), scope)
-                if when is not None and form is not None:
-                    found[str(part[-1])].append((form.parts[str(part[-1])].scores[nth].score, when))
+                if when is not None and int(at[-1]) in forms:
+                    found[name].append((forms[int(at[-1])].score, when))
                 if when is not None and scope.complete:
-                    check_conditions(file, [(*at, "when")], scope, None, self.findings)
+                    check_conditions(file, [(*at, "when")], scope, self.findings)
         self.vocabulary = replace(self.vocabulary, has_health=True)
         if form is None:
             return ()
@@ -109,30 +112,30 @@ class VocabularyBuilder:
         return value_signals(form.within, own)
 
     def _lists(self) -> dict[str, tuple[str, ...]] | None:
-        """None where nobody can tell which there are."""
+        """All that are named, those with faults without words. None where nobody can tell which there are."""
         file = self.open_file("rules/lists.yaml", needed=False)
         if file is None:
             return {}
-        form = file.read(ListsForm, self.findings)
-        if form is None:
-            return None
-        return {
-            name: tuple(given) if isinstance(given, list) else tuple(self.column(file, ("lists", name), given))
-            for name, given in form.lists.items()
-        }
+        form, names = file.read(ListsForm, self.findings), file.names("lists")
+        found: dict[str, tuple[str, ...]] = dict.fromkeys(names or (), ())
+        for name, given in (form.lists if form else {}).items():
+            found[name] = tuple(given if isinstance(given, list) else self.column(file, ("lists", name), given))
+        return None if names is None else found
 
     def _attributes(self) -> dict[str, Type] | None:
+        """All that are named, those with faults as if of any type. None where nobody can tell which there are."""
         file = self.open_file("rules/attributes.yaml", needed=False)
         if file is None:
             return {}
-        form = file.read(AttributesForm, self.findings)
-        if form is None:
+        form, names = file.read(AttributesForm, self.findings), file.names("attributes")
+        if names is None:
             return None
-        for name in form.attributes:
+        for name in names:
             if name in {*CUSTOMER_FIELDS, *HISTORY, *VALUE_FIELDS, *HEALTH_FIELDS, "segment", "tags"}:
                 message = f"every customer has a field {name!r} already"
                 self.findings.add(file, ("attributes", name), message, "choose another name")
-        return {name: ATTRIBUTE_TYPES[kind] for name, kind in form.attributes.items()}
+        found = dict.fromkeys(names, Type.NULL)
+        return found | {name: ATTRIBUTE_TYPES[kind] for name, kind in (form.attributes if form else {}).items()}
 
     def _signals(self, known: Vocabulary) -> tuple[dict[str, Signal], dict[str, Type] | None]:
         """The signals, and the types of all that are named, also of those with faults."""
@@ -146,7 +149,7 @@ class VocabularyBuilder:
         signals, types = {}, dict.fromkeys(names, Type.NULL)
         for at, given in file.items("signals"):
             name = str(at[-1])
-            signal = self._signal(file, at, given, known, form.signals[name] if form else None)
+            signal = self._signal(file, at, given, known, form.signals.get(name) if form else None)
             if signal is not None:
                 signals[name], types[name] = signal, signal.type
         return signals, types
@@ -166,7 +169,7 @@ class VocabularyBuilder:
         reset = self.condition(file, (*at, "reset_when"), given.get("reset_when"), scope)
         for key, condition in (("where", where), ("reset_when", reset)):
             if condition is not None:
-                check_conditions(file, [(*at, key)], scope, None, self.findings)
+                check_conditions(file, [(*at, key)], scope, self.findings)
         field, kind = given.get("of"), Type.NULL
         if isinstance(field, str):
             self.findings.check_name(file, (*at, "of"), "field", field, EVENT_FIELDS[of])

@@ -16,10 +16,10 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
+from alerting.adapters.mending import Form, Mended, Path, without_checks
 from alerting.domain.errors import ConditionRefused, Problem
 
-Form = TypeVar("Form", bound=BaseModel)
-Path = tuple[str | int, ...]
+Item = TypeVar("Item")
 
 
 _PLAINLY = {
@@ -173,29 +173,31 @@ class YamlFile:
         return {str(name) for name in found} if within is None and isinstance(found, dict) else None
 
     def read(self, form: type[Form], findings: Findings) -> Form | None:
-        """The file as a form; every finding with its place. None when it does not fit."""
+        """What of the file fits the form, every finding with its place. None when nothing is left."""
         if not isinstance(self.data, dict):
             if not self._refused:
                 first = next(info.alias or name for name, info in form.model_fields.items())
                 message = "the file is empty" if self.data is None else "the file holds no keys with values"
                 findings.add(self, (), message, f"begin with `{first}:`")
             return None
-        try:
-            return form.model_validate(self.data)
-        except ValidationError as error:
-            self.note(error, (), form, findings)
-            return None
+        self._mended = Mended(self.data)
+        return self._mended.read(form, lambda finding, path: self._note(finding, path, form, findings))
+
+    def formed(self, path: Path, forms: Sequence[Item]) -> dict[int, Item]:
+        """The items of a form's list by their places in the file, where others may not have fitted."""
+        return dict(zip(self._mended.kept(path), forms, strict=True))
+
+    def is_whole(self, path: Path) -> bool:
+        """Whether the form has all that stands at `path`: what it lacks otherwise has been found already."""
+        return self._mended.is_whole(path)
 
     def note(self, error: ValidationError, below: Path, form: type[BaseModel], findings: Findings) -> None:
         """Every finding of a form that stands at `below`, with its place."""
         for finding in error.errors(include_url=False):
-            self._note(finding, below, form, findings)
+            self._note(finding, below + without_checks(finding["loc"]), form, findings)
 
-    def _note(self, finding: Any, below: Path, form: type[BaseModel], findings: Findings) -> None:
-        path = below + tuple(
-            part for part in finding["loc"] if not (isinstance(part, str) and part.startswith("function-"))
-        )
-        message = finding["msg"].removeprefix("Value error, ")
+    def _note(self, finding: Any, path: Path, form: type[BaseModel], findings: Findings) -> None:
+        message = finding["msg"].removeprefix("Value error, ").replace("Input should", "must")
         suggestion = None
         if finding["type"] == "extra_forbidden":
             key = str(path[-1])

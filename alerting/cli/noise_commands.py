@@ -7,7 +7,7 @@ import click
 
 from alerting.cli.running import opened, print_json, table
 from alerting.cli.words import Number, Words, counted, printable
-from alerting.database import silences
+from alerting.database import customers, silences
 from alerting.domain.durations import parse_duration
 from alerting.domain.errors import ActionRefused
 from alerting.domain.suppression import REASONS
@@ -36,6 +36,10 @@ def add(rule: str | None, customer: str | None, segment: str | None, length: str
         raise click.BadParameter(str(error), param_hint="--for") from error
     with opened() as app:
         scope, name = given[0]
+        if scope == "customer":
+            with app.ctx.db.read() as tx:
+                if not customers.customer_now(tx, name).known:
+                    click.echo(f"note: nobody has told us of a customer {name} yet; is it misspelt?", err=True)
         number = add_silence(app.ctx, scope, name, lasts, getpass.getuser(), reason)  # type: ignore[arg-type]
         click.echo(
             f"Silence {number}: nothing of {scope} {name} rings for {length}. `alerting suppressed` lists what would have."

@@ -184,7 +184,7 @@ def evaluate(
 
 def _parsed(line: bytes) -> Any:
     try:
-        return read_json(line.removeprefix(b"\xef\xbb\xbf").decode("utf-8"))
+        return read_json(line.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n").decode("utf-8"))
     except UnicodeDecodeError as error:
         return FactsInvalid(f"not UTF-8 at byte {error.start + 1} of the line")
     except FactsInvalid as error:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from difflib import get_close_matches
 
 from sqlglot import exp
 
@@ -20,6 +21,10 @@ _SWAPPED: dict[type[exp.Expr], type[exp.Expr]] = {
     exp.NEQ: exp.NEQ,
 }
 """What a comparison says when its sides change places."""
+
+
+_STAND_INS = {Type.TEXT: "'...'", Type.NUMBER: "0", Type.NUMERIC: "0", Type.BIGINT: "0"}
+_LOOKED_FOR = (exp.In, exp.EQ, exp.Like, exp.ILike)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +95,7 @@ def _parts(tree: exp.Expr) -> Iterator[exp.Expr]:
 def _never(part: exp.Expr, scope: Scope, values: Mapping[str, frozenset[str]], rooms: dict[str, _Room]) -> str | None:
     if isinstance(part, exp.Or):
         branches = [never_true([branch.sql("postgres")], scope, values) for branch in part.flatten()]
-        return f"can never be true: {branches[0].message}" if all(branches) and branches[0] else None
+        return branches[0].message if all(branches) and branches[0] else None
     if isinstance(part, exp.Null):
         return "can never be true: NULL is unknown"
     if isinstance(part, exp.Boolean):
@@ -102,6 +107,9 @@ def _never(part: exp.Expr, scope: Scope, values: Mapping[str, frozenset[str]], r
             return "can never be true: nothing compares with NULL; write IS NULL or IS NOT NULL"
         if any(_divides_by_zero(side) for side in (part.left, part.right)):
             return "can never be true: a division by zero is NULL"
+    if isinstance(part, exp.EQ) and isinstance(part.right, exp.Any):
+        strange = strange_values(part.sql("postgres"), scope, values)
+        return f"can never be true: {strange[0].message}" if strange else None
     return _narrow(part, scope, values, rooms)
 
 
@@ -193,18 +201,47 @@ def _limit(room: _Room, operator: type[exp.Expr], values: list[Value]) -> None:
         room.high = high if room.high is None else min(room.high, high, key=lambda end: (end[0], end[1]))
 
 
+def strange_values(sql: str, scope: Scope, values: Mapping[str, frozenset[str]]) -> list[Remark]:
+    """Comparisons, wherever they stand, with a text that the field never is; `values` as in `never_true`."""
+    found = []
+    for node in parse(sql).walk():
+        if isinstance(node, exp.In):
+            pairs = [(node.this, item) for item in node.expressions]
+        elif isinstance(node, (exp.EQ, exp.NEQ)):
+            pairs = [(node.left, node.right), (node.right, node.left)]
+        else:
+            continue
+        for field_side, value_side in pairs:
+            bare = field_side.this.unnest() if isinstance(field_side, exp.Any) else field_side
+            value = _value(value_side)
+            if not isinstance(bare, exp.Column) or not isinstance(value, str):
+                continue
+            known = values.get(scope.find(name_of(bare))[0])
+            if known is not None and value not in known:
+                near = get_close_matches(value, sorted(known), n=1, cutoff=0.5)
+                message = f"{name_of(bare)} is never {value!r}"
+                hint = f"did you mean {near[0]!r}?" if near else f"it can be {', '.join(sorted(known)) or 'nothing'}"
+                found.append(Remark(condition=0, column=column_of(node), message=message, suggestion=hint))
+    return found
+
+
 def null_traps(sql: str, scope: Scope, never_null: Iterable[str]) -> list[Remark]:
     """Where `field <> 'x'` or NOT IN looks as if it held for a field without a value: it is unknown there."""
     sure, found = set(never_null), []
     for node in parse(sql).walk():
-        negated = isinstance(node, exp.NEQ) or (isinstance(node, exp.Not) and isinstance(node.this.unnest(), exp.In))
         inner = node.this.unnest() if isinstance(node, exp.Not) else node
+        negated = isinstance(node, exp.NEQ) or (isinstance(node, exp.Not) and isinstance(inner, _LOOKED_FOR))
+        negated = negated or bool(node.args.get("negate"))
         if not negated or isinstance(inner.args.get("expression"), exp.Null):
             continue
         for side in (inner.this, inner.args.get("expression")):
-            if isinstance(side, exp.Column) and scope.find(name_of(side))[0] not in sure:
-                name = name_of(side)
+            if not isinstance(side, exp.Column):
+                continue
+            name, (key, kind) = name_of(side), scope.find(name_of(side))
+            if key not in sure:
                 message = f"unknown, and so not true, wherever {name} is missing"
-                hint = f"write COALESCE({name}, '...'), or add {name} IS NOT NULL if that is meant"
+                hint = f"add {name} IS NOT NULL if that is meant"
+                if kind in _STAND_INS:
+                    hint = f"write COALESCE({name}, {_STAND_INS[kind]}), or {hint}"
                 found.append(Remark(condition=0, column=column_of(node), message=message, suggestion=hint))
     return found
