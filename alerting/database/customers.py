@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, func, literal, select, update
 
 from alerting.database.engine import Transaction
+from alerting.database.sets import among, listed
 from alerting.database.tables import customer, customer_version
 from alerting.domain.customers import Change, Customer, History, states_after
 
@@ -20,11 +22,13 @@ def lock_customers(tx: Transaction, keys: Iterable[str], now: datetime | None = 
     if not wanted:
         return
     moment = now or tx.now()
-    tx.execute(tx.insert(customer).on_conflict_do_nothing(), [{"key": key, "first_seen_at": moment} for key in wanted])
+    each = listed(tx, wanted)
+    rows = select(each, literal(moment, customer.c.first_seen_at.type)).where(each.is_not(None))
+    tx.execute(tx.insert(customer).from_select(["key", "first_seen_at"], rows).on_conflict_do_nothing())
     if tx.is_postgresql:
         tx.execute(
             select(customer.c.key)
-            .where(customer.c.key.in_(wanted))
+            .where(among(tx, customer.c.key, wanted))
             .order_by(customer.c.key)
             .with_for_update(key_share=True)
         ).all()
@@ -44,7 +48,7 @@ def histories(tx: Transaction, keys: Iterable[str]) -> dict[str, History]:
     found: dict[str, list[tuple[Change, Mapping[str, object]]]] = {key: [] for key in wanted}
     v = customer_version.c
     order = (v.customer_key, v.valid_from, v.source, v.event_id)
-    for row in tx.execute(select(customer_version).where(v.customer_key.in_(wanted)).order_by(*order)):
+    for row in tx.execute(select(customer_version).where(among(tx, v.customer_key, wanted)).order_by(*order)):
         change = Change(valid_from=row.valid_from, source=row.source, event_id=row.event_id, changes=row.changes)
         found[row.customer_key].append((change, row.state))
     return {
@@ -62,6 +66,30 @@ def customer_now(tx: Transaction, key: str) -> Customer:
     )
 
 
+def newest_states(tx: Transaction, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The newest state of those of these customers that are known."""
+    v = customer_version.c
+    nth = func.rank().over(partition_by=v.customer_key, order_by=v.valid_from.desc()).label("nth")
+    named = (v.customer_key, v.source, v.event_id, v.state)
+    ranked = select(*named, nth).where(among(tx, v.customer_key, sorted(set(keys)))).subquery()
+    found: dict[str, tuple[tuple[str, str], dict[str, Any]]] = {}
+    for row in tx.execute(
+        select(ranked).where(ranked.c.nth == 1)
+    ):  # of one moment the order is Python's, as in histories
+        held = found.get(row.customer_key)
+        if held is None or (row.source, row.event_id) > held[0]:
+            found[row.customer_key] = ((row.source, row.event_id), row.state)
+    return {key: state for key, (_, state) in found.items()}
+
+
+def keys_by_name(tx: Transaction) -> dict[str, list[str]]:
+    """The customers that have a name now, by that name whatever its capitals."""
+    found: dict[str, list[str]] = {}
+    for known in every_customer_now(tx):
+        found.setdefault(known.name.casefold(), []).append(known.key)
+    return found
+
+
 def every_customer_now(tx: Transaction) -> Iterator[Customer]:
     """All known customers by their newest versions, sorted by key; a thousand at a time are held in memory."""
     v = customer_version.c
@@ -71,30 +99,38 @@ def every_customer_now(tx: Transaction) -> Iterator[Customer]:
             yield history.as_of(history.versions[-1][0].valid_from)
 
 
-def add_changes(tx: Transaction, key: str, changes: Sequence[Change], now: datetime) -> None:
-    """Add dated changes and bring the states from there on up to date. A change already there is left alone."""
-    history = histories(tx, [key])[key]
-    known = {change.order for change, _ in history.versions}
-    fresh = [change for change in changes if change.order not in known]
-    if not fresh:
-        return
-    every = sorted([*(change for change, _ in history.versions), *fresh], key=lambda c: c.order)
-    states = states_after(every)
-    before = {change.order: state for change, state in history.versions}
-    v = customer_version.c
-    for change, state in zip(every, states, strict=True):
-        if change.order not in before:
-            tx.execute(
-                customer_version.insert().values(
-                    customer_key=key,
-                    valid_from=change.valid_from,
-                    recorded_at=now,
-                    source=change.source,
-                    event_id=change.event_id,
-                    changes=dict(change.changes),
-                    state=state,
+def add_changes(tx: Transaction, given: Mapping[str, Sequence[Change]], now: datetime) -> None:
+    """Add dated changes of customers and bring the states from there on up to date. A change already there is left alone."""
+    added: list[dict[str, Any]] = []
+    moved: list[dict[str, Any]] = []
+    for key, history in histories(tx, given).items():
+        before = {change.order: state for change, state in history.versions}
+        fresh = [change for change in given[key] if change.order not in before]
+        every = sorted([*(change for change, _ in history.versions), *fresh], key=lambda c: c.order)
+        for change, state in zip(every, states_after(every), strict=True) if fresh else ():
+            row = {"customer_key": key, "valid_from": change.valid_from, "source": change.source}
+            if change.order not in before:
+                named = {
+                    "event_id": change.event_id,
+                    "recorded_at": now,
+                    "changes": dict(change.changes),
+                    "state": state,
+                }
+                added.append({**row, **named})
+            elif before[change.order] != state:
+                moved.append(
+                    {f"its_{name}": value for name, value in row.items()} | {"its_id": change.event_id, "after": state}
                 )
-            )
-        elif before[change.order] != state:
-            this = (v.customer_key == key, v.valid_from == change.valid_from, v.source == change.source)
-            tx.execute(update(customer_version).where(*this, v.event_id == change.event_id).values(state=state))
+    if added:
+        tx.execute(customer_version.insert(), added)
+    if moved:
+        tx.execute(_MOVE, moved)
+
+
+_v = customer_version.c
+_MOVE = (
+    update(customer_version)
+    .where(_v.customer_key == bindparam("its_customer_key"), _v.valid_from == bindparam("its_valid_from"))
+    .where(_v.source == bindparam("its_source"), _v.event_id == bindparam("its_id"))
+    .values(state=bindparam("after"))
+)

@@ -65,6 +65,11 @@ def take_records(ctx: Context, records: Sequence[Record]) -> Taken:
     return with_active_rulebook(ctx, lambda tx, rulebook: _handle(tx, ctx, rulebook, records))
 
 
+def take_events(ctx: Context, arrived: Sequence[tuple[Event, str]]) -> Taken:
+    """Handle events of our own making, each with its place, in one transaction."""
+    return with_active_rulebook(ctx, lambda tx, rulebook: _handle_events(tx, ctx, rulebook, arrived, tx.now())[0])
+
+
 def replay(ctx: Context, letter_id: int) -> UnreadableEvent | None:
     """Try a dead letter again; returns why it still cannot be read, or None when it was handled."""
 

@@ -95,8 +95,7 @@ def _learn(tx: Transaction, fresh: Sequence[events.Arrived], rulebook: Rulebook,
         left += history_points(event)
         for signal in rulebook.signals.values():
             left += signal.points_of(event)
-    for key, given in sorted(changes.items()):
-        customers.add_changes(tx, key, given, now)
+    customers.add_changes(tx, changes, now)
     points.add_points(tx, left)
     _watch(tx, fresh, rulebook)
 
