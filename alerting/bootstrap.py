@@ -145,6 +145,7 @@ def _loop(app: App, role: str, stop: Stop) -> Callable[[], None]:
 
 def web_parts(app: App) -> "WebParts":
     """What the web doors get."""
+    from alerting.adapters.pictures import segment_pictures
     from alerting.entrypoints.web.parts import WebParts
 
     settings = app.settings
@@ -154,6 +155,7 @@ def web_parts(app: App) -> "WebParts":
         event_log=app.event_log,
         render=pages.render,
         read_ticket=app.links.read_action,
+        draw_segments=segment_pictures,
         make_link=app.links.action,
         read_invitation=app.links.read_invitation,
         mailbox=(lambda: read_mailbox(settings.mailbox)) if settings.embedded else None,

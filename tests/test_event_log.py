@@ -15,9 +15,10 @@ from alerting.adapters.local_log import LocalLog
 from alerting.database import instance, positions
 from alerting.database.engine import Database
 from alerting.database.tables import event, position_gap
-from alerting.services.consuming import Consumption, publish_dead_letters
+from alerting.services.consuming import Consumption
 from alerting.services.event_log import DEAD_LETTERS, EventLog, Fetched, LogConsumer, NewRecord
 from alerting.services.judging import Taken
+from alerting.services.publishing import publish_dead_letters
 from tests.world import World, make_world
 
 LOGS = ["local log on SQLite", "local log on PostgreSQL", "Kafka"]

@@ -24,7 +24,7 @@ class OrderColumns:
 
 @dataclass(frozen=True, kw_only=True)
 class Orders:
-    """What a file of orders says. `bad` holds (line, reason); `returns` counts rows with a negative amount.
+    """What a file of orders says. `bad` holds (line, reason); `returns` are the rows with a negative amount.
 
     `guessed_heading` is the line taken as a heading although no column was given by its name.
     """
@@ -32,7 +32,7 @@ class Orders:
     name: str
     guessed_heading: int | None
     purchases: Sequence[Purchase]
-    returns: int
+    returns: Sequence[Purchase]
     bad: Sequence[tuple[int, str]]
 
 
@@ -46,17 +46,15 @@ def read_orders(path: str, columns: OrderColumns) -> Orders:
     amounts = (row.cells[layout.at[2]] for row in rows if len(row.cells) > layout.at[2])
     mark = decimal_mark(amounts, "," if layout.delimiter == ";" else None) or "."
     purchases: list[Purchase] = []
-    bad, returns = [], 0
+    returns: list[Purchase] = []
+    bad = []
     for row in rows:
         try:
             purchase = _purchase(row, layout, columns, mark)
         except ValueError as error:
             bad.append((row.line, str(error)))
             continue
-        if purchase.amount < 0:
-            returns += 1
-        else:
-            purchases.append(purchase)
+        (returns if purchase.amount < 0 else purchases).append(purchase)
     guessed = first_line(lines, name) + 1 if wanted.by_position and layout.heading is not None else None
     return Orders(name=name, guessed_heading=guessed, purchases=purchases, returns=returns, bad=bad)
 

@@ -102,6 +102,28 @@ class SegmentsForm(Form):
     tags: dict[Identifier, str] = Field(default_factory=dict)
 
 
+class ScoreForm(Form):
+    score: Annotated[int, Field(ge=0, le=100)]
+    when: str
+
+
+class HealthPartForm(Form):
+    weight: Annotated[int, Field(ge=1, le=1000)]
+    scores: Annotated[list[ScoreForm], Field(min_length=1)]
+
+
+class HealthForm(Form):
+    """rules/health.yaml: the parts of health; in each the first `when` that is true gives the score"""
+
+    parts: Annotated[dict[Identifier, HealthPartForm], Field(min_length=1)]
+
+
+class ValueForm(Form):
+    """rules/value.yaml: how long a purchase counts for recency, frequency and monetary value"""
+
+    within: Length = timedelta(days=365)
+
+
 class SignalForm(Form):
     """One of the aggregates names the event type; all but `count` and `days_since` say `of` which field."""
 

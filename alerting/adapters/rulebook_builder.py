@@ -34,7 +34,10 @@ from alerting.domain.vocabulary import EVENT_FIELDS
 
 _FILES = tuple(
     f"rules/{name}.yaml"
-    for name in ("settings", "attributes", "lists", "signals", "segments", "routing", "sla", "surveys", "people")
+    for name in (
+        *("settings", "attributes", "lists", "signals", "health", "value", "segments"),
+        *("routing", "sla", "surveys", "people"),
+    )
 )
 STANDING_TEMPLATES = (
     "call", "fix", "informed", "handled", "reminder", "stand_in", "overdue", "undelivered", "digest", "withdrawn",
@@ -81,11 +84,16 @@ class _Builder(RoutingBuilder):
         settings = self.open_file("rules/settings.yaml")
         settings_form = settings.read(SettingsForm, self.findings) if settings else None
         signals = self.read_vocabulary()
+        health = self.read_health()
         segments = self._segments()
         routing = self.read_routing()
         policies = self.read_policies()
         surveys = self._surveys()
         rules = self._rules(policies)
+        currency = settings_form.currency if settings_form else "EUR"
+        whens = [*self.tags.values(), *(s.when for s in segments.values()), *(w for p in health for _, w in p.scores)]
+        whens += [named.condition for rule in rules.values() for named in rule.when]
+        signals |= self.read_value(currency, [when for when in whens if when is not None])
         self._templates(rules)
         self._unused(rules)
         words = self._words(rules)
@@ -112,6 +120,7 @@ class _Builder(RoutingBuilder):
             routing=routing,
             surveys=surveys,
             rules=tuple(rules.values()),
+            health=health,
             words=words,
         )
 

@@ -2,21 +2,27 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from alerting.adapters.rule_checks import check_conditions
 from alerting.adapters.rule_forms import (
     AttributesForm,
+    HealthForm,
     ListsForm,
     SignalForm,
     SignalsForm,
+    ValueForm,
 )
 from alerting.adapters.yaml_files import Findings, YamlFile
 from alerting.adapters.yaml_files import Path as YamlPath
 from alerting.domain.conditions import Condition, Scope, Type, compile_condition
 from alerting.domain.errors import ConditionRefused, Problem, RulebookInvalid
+from alerting.domain.health import HEALTH_FIELDS, HealthPart
 from alerting.domain.signals import Aggregate, Signal
+from alerting.domain.value import PURCHASE, VALUE_FIELDS, VALUE_READS, value_signals
 from alerting.domain.vocabulary import ATTRIBUTE_TYPES, CUSTOMER_FIELDS, EVENT_FIELDS, HISTORY, Vocabulary
 
 
@@ -70,6 +76,38 @@ class VocabularyBuilder:
         )
         return signals
 
+    def read_health(self) -> tuple[HealthPart, ...]:
+        """The parts of health; from here on segments, tags and rules may read it."""
+        file = self.open_file("rules/health.yaml", needed=False)
+        if file is None:
+            return ()
+        form = file.read(HealthForm, self.findings)
+        scope = self.vocabulary.for_segments()
+        found: dict[str, list[tuple[int, Condition]]] = defaultdict(list)
+        for part, _ in file.items("parts"):
+            for nth, (at, given) in enumerate(file.items(*part, "scores")):
+                when = self.condition(file, (*at, "when"), given.get("when"), scope)
+                if when is not None and form is not None:
+                    found[str(part[-1])].append((form.parts[str(part[-1])].scores[nth].score, when))
+                if when is not None and scope.complete:
+                    check_conditions(file, [(*at, "when")], scope, None, self.findings)
+        self.vocabulary = replace(self.vocabulary, has_health=True)
+        if form is None:
+            return ()
+        return tuple(
+            HealthPart(name=name, weight=part.weight, scores=tuple(found[name])) for name, part in form.parts.items()
+        )
+
+    def read_value(self, currency: str, whens: Iterable[Condition]) -> dict[str, Signal]:
+        """The signals that what a customer is worth is read from; none where no condition reads it."""
+        file = self.open_file("rules/value.yaml", needed=False)
+        form = file.read(ValueForm, self.findings) if file else ValueForm()
+        if form is None or not any(VALUE_READS.intersection(when.reads) for when in whens):
+            return {}
+        scope = self.vocabulary.for_signals(PURCHASE)
+        own = compile_condition(f"currency IS NULL OR currency = '{currency}'", scope)
+        return value_signals(form.within, own)
+
     def _lists(self) -> dict[str, tuple[str, ...]] | None:
         """None where nobody can tell which there are."""
         file = self.open_file("rules/lists.yaml", needed=False)
@@ -91,7 +129,7 @@ class VocabularyBuilder:
         if form is None:
             return None
         for name in form.attributes:
-            if name in CUSTOMER_FIELDS or name in HISTORY or name in {"segment", "tags"}:
+            if name in {*CUSTOMER_FIELDS, *HISTORY, *VALUE_FIELDS, *HEALTH_FIELDS, "segment", "tags"}:
                 message = f"every customer has a field {name!r} already"
                 self.findings.add(file, ("attributes", name), message, "choose another name")
         return {name: ATTRIBUTE_TYPES[kind] for name, kind in form.attributes.items()}

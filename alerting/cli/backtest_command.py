@@ -47,7 +47,7 @@ def backtest_(
     Without --rules: what the active rulebook alerts. With it: what would be new, and what gone.
     """
     with opened() as app:
-        other = None if folder is None else _rulebook(folder, app)
+        other = None if folder is None else folder_rulebook(folder, app)
         with app.ctx.db.read() as tx:
             now, active = tx.now(), app.ctx.shelf.active(tx)
         known = {r.id for book in (active, other) if book for r in book.rules}
@@ -68,7 +68,8 @@ def backtest_(
         click.echo(f"Facts and alerts: {facts}")
 
 
-def _rulebook(folder: Path, app: App) -> Rulebook:
+def folder_rulebook(folder: Path, app: App) -> Rulebook:
+    """The rulebook of an edited rules/ folder, with the templates beside it or those of the settings."""
     templates = folder.parent / "templates"
     files, people = rule_files.read_all(folder, templates if templates.is_dir() else app.settings.templates)
     return build_rulebook(files, people)

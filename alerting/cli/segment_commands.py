@@ -3,6 +3,8 @@
 import click
 
 from alerting.cli.discover_commands import discover
+from alerting.cli.segment_diff_command import diff, members
+from alerting.cli.segment_report_commands import import_orders_, recompute, report
 from alerting.cli.value_command import value
 
 
@@ -11,5 +13,10 @@ def segments() -> None:
     """Segments: what customers are worth, and which groups they form."""
 
 
+segments.add_command(report)
+segments.add_command(diff)
+segments.add_command(members)
+segments.add_command(import_orders_)
+segments.add_command(recompute)
 segments.add_command(value)
 segments.add_command(discover)

@@ -133,7 +133,7 @@ def _tell_omitted(read: Orders, known: Sequence[Buyer], end: date) -> None:
     late = len({purchase.customer for purchase in read.purchases}) - len(known)
     for number, what in (
         (len(read.bad), counted(len(read.bad), "bad row")),
-        (read.returns, f"{counted(read.returns, 'row')} with a negative amount, taken as returns"),
+        (len(read.returns), f"{counted(len(read.returns), 'row')} with a negative amount, taken as returns"),
         (late, f"{counted(late, 'customer')} who first bought after {end}"),
     ):
         if number:

@@ -47,6 +47,12 @@ def printable(text: object, keep: str = "") -> str:
     )
 
 
+def spreadsheet_cell(value: object) -> str:
+    """A value a spreadsheet will not take for a formula: what begins like one gets an apostrophe, as OWASP advises."""
+    text = str(value)
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+
+
 def counted(number: int, one: str, many: str | None = None) -> str:
     """`1 rule`, `2 rules`."""
     return f"{number} {one if number == 1 else many or one + 's'}"

@@ -56,6 +56,12 @@ def histories(tx: Transaction, keys: Iterable[str]) -> dict[str, History]:
     }
 
 
+def known_keys(tx: Transaction) -> list[str]:
+    """Every customer we were ever told about, sorted."""
+    v = customer_version.c.customer_key
+    return list(tx.execute(select(v).distinct().order_by(v)).scalars())
+
+
 def customer_now(tx: Transaction, key: str) -> Customer:
     """The customer by its newest version."""
     history = histories(tx, [key])[key]
@@ -115,11 +121,13 @@ def add_changes(tx: Transaction, given: Mapping[str, Sequence[Change]], now: dat
                     "recorded_at": now,
                     "changes": dict(change.changes),
                     "state": state,
+                    "parent": state.get("parent"),
                 }
                 added.append({**row, **named})
             elif before[change.order] != state:
                 moved.append(
-                    {f"its_{name}": value for name, value in row.items()} | {"its_id": change.event_id, "after": state}
+                    {f"its_{name}": value for name, value in row.items()}
+                    | {"its_id": change.event_id, "after": state, "above": state.get("parent")}
                 )
     if added:
         tx.execute(customer_version.insert(), added)
@@ -132,5 +140,5 @@ _MOVE = (
     update(customer_version)
     .where(_v.customer_key == bindparam("its_customer_key"), _v.valid_from == bindparam("its_valid_from"))
     .where(_v.source == bindparam("its_source"), _v.event_id == bindparam("its_id"))
-    .values(state=bindparam("after"))
+    .values(state=bindparam("after"), parent=bindparam("above"))
 )

@@ -80,6 +80,11 @@ def _from_json(value: Any) -> Any:
     return read[kind](text)
 
 
+def number_of(value: Any) -> Decimal:
+    """A stored number as a Decimal."""
+    return Decimal(str(_from_json(value)))
+
+
 def longest_window(signals: Mapping[str, Signal]) -> timedelta:
     return max((signal.within for signal in signals.values()), default=timedelta(0))
 

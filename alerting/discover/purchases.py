@@ -10,7 +10,7 @@ DAYS_OF_A_WEEK = 7
 
 @dataclass(frozen=True, kw_only=True)
 class Purchase:
-    """One row of a list of orders; `amount` is not negative."""
+    """One row of a list of orders; a negative `amount` is a return, of which models know nothing."""
 
     customer: str
     day: date

@@ -23,6 +23,7 @@ TOPICS = {
     "interaction.recorded": "interactions",
     "customer.updated": "customers",
     "customer.deleted": "customers",
+    "purchase.recorded": "customers",
 }
 
 Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -205,6 +206,14 @@ class CustomerUpdated(Payload):
         return self.model_dump(mode="json", exclude={"customer_id"}, exclude_unset=True)
 
 
+class PurchaseRecorded(Payload):
+    """A customer bought, or gave something back: then `amount` is negative."""
+
+    customer_id: CustomerId
+    amount: Number
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+
+
 class CustomerDeleted(Payload):
     """The customer left; its history stays until it is forgotten."""
 
@@ -221,15 +230,36 @@ class SilenceNoticed(Payload):
     days: int
 
 
+class SegmentChanged(Payload):
+    """Our own event, and what `alerting.segments` carries: a customer entered or left a segment or got or lost tags.
+
+    `from_segment` is null where the customer was not known before. `cause` names the event, `calendar`, `rulebook` or the
+    group that did it.
+    """
+
+    customer_id: Id
+    from_segment: str | None
+    to_segment: str
+    why: str
+    tags: list[str]
+    tags_added: list[str]
+    tags_removed: list[str]
+    cause: str
+
+
 PAYLOADS: dict[str, type[Payload]] = {
     "survey.answered": SurveyAnswered,
     "interaction.recorded": InteractionRecorded,
     "customer.updated": CustomerUpdated,
     "customer.deleted": CustomerDeleted,
+    "purchase.recorded": PurchaseRecorded,
 }
 """Events that others send, by type."""
 
-STORED: dict[str, type[Payload]] = {**PAYLOADS, "silence": SilenceNoticed}
+OWN: dict[str, type[Payload]] = {"silence": SilenceNoticed, "segment.changed": SegmentChanged}
+"""Events we make ourselves: they tell nothing new of a customer."""
+
+STORED: dict[str, type[Payload]] = {**PAYLOADS, **OWN}
 """Those, and the ones we make ourselves."""
 
 

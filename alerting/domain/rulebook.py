@@ -9,11 +9,13 @@ from functools import cached_property
 from typing import Any
 
 from alerting.domain.conditions import Condition, Type
+from alerting.domain.health import HealthPart
 from alerting.domain.people import Routing
 from alerting.domain.rule_index import RuleIndex
 from alerting.domain.segments import Segment
 from alerting.domain.signals import Signal
 from alerting.domain.sla import Policy
+from alerting.domain.value import PURCHASES, VALUE_READS
 from alerting.domain.vocabulary import Vocabulary
 
 
@@ -100,6 +102,7 @@ class Rulebook:
     routing: Routing
     surveys: Mapping[str, Survey]
     rules: tuple[Rule, ...]
+    health: tuple[HealthPart, ...] = ()
     words: Mapping[str, Words] = field(default_factory=dict)
     """By locale."""
 
@@ -131,8 +134,37 @@ class Rulebook:
     @property
     def vocabulary(self) -> Vocabulary:
         """The names its conditions may use."""
-        signals = {name: signal.type for name, signal in self.signals.items()}
-        return Vocabulary(signals=signals, attributes=self.attributes, lists=self.lists)
+        signals = {name: signal.type for name, signal in self.signals.items() if not name.startswith("@")}
+        return Vocabulary(signals=signals, attributes=self.attributes, lists=self.lists, has_health=bool(self.health))
+
+    @cached_property
+    def standing_reads(self) -> tuple[frozenset[str], ...]:
+        """What each condition of a segment or a tag reads, by the keys of the facts."""
+        whens = [segment.when for segment in self.segments if segment.when is not None]
+        health = frozenset(name for part in self.health for _, when in part.scores for name in when.reads)
+        bought = frozenset(f"signal.{name}" for name in self.signals if name.startswith("@"))
+        found = []
+        for condition in (*whens, *self.tags.values()):
+            reads = frozenset(condition.reads)
+            reads |= health if reads & {"customer.health", "customer.health_missing"} else frozenset()
+            found.append(reads | bought if reads & VALUE_READS else reads)
+        return tuple(found)
+
+    @property
+    def values_customers(self) -> bool:
+        """Whether anything reads what customers are worth by their purchases."""
+        return PURCHASES in self.signals
+
+    @property
+    def standing_files(self) -> dict[str, str]:
+        """The files that say in which segment a customer is and which tags it has."""
+        elsewhere = ("rules/escalations/", "rules/tests/", "rules/words/")
+        names = {f"rules/{name}.yaml" for name in ("settings", "routing", "sla", "surveys")}
+        return {
+            path: text
+            for path, text in self.files.items()
+            if path.startswith("rules/") and path not in names and not path.startswith(elsewhere)
+        }
 
     @property
     def silence_rules(self) -> tuple[Rule, ...]:

@@ -1,15 +1,17 @@
 """Where a customer stands at one moment: its segment, with the group's where that ranks higher, and its tags."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Protocol
 
 from alerting.domain.conditions import Condition, Type
 from alerting.domain.customers import Customer, History
+from alerting.domain.health import Health, HealthPart, health_of
 from alerting.domain.history import history_at
 from alerting.domain.segments import Membership, Segment, inherited, segment_of, tags_of
 from alerting.domain.signals import Order, Point, Signal, values_at
+from alerting.domain.value import PURCHASES, Scale, Scales, value_facts
 
 DEEPEST_GROUP = 8
 """Groups above a customer that count; a plant of a company of a group of a holding is three."""
@@ -26,6 +28,8 @@ class Rules(Protocol):
     def segments(self) -> tuple[Segment, ...]: ...
     @property
     def tags(self) -> Mapping[str, Condition]: ...
+    @property
+    def health(self) -> Sequence[HealthPart]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +39,8 @@ class Subject:
     customer: Customer
     points: Sequence[Point] = ()
     group: "Subject | None" = None
+    scale: Scale | None = None
+    """The cut points of the time, for what the customer is worth."""
 
     def lineage(self) -> Iterator["Subject"]:
         """The customer, its group, the group's group and so on."""
@@ -50,6 +56,7 @@ class Subjects:
 
     histories: Mapping[str, History]
     points: Mapping[str, Sequence[Point]] = field(default_factory=dict)
+    scales: Scales = field(default_factory=Scales)
 
     def at(self, key: str, moment: datetime, more: Sequence[Point] = ()) -> Subject:
         """A customer as of a moment; `more` points than were loaded. A group that leads back to itself ends there."""
@@ -62,7 +69,8 @@ class Subjects:
         subject: Subject | None = None
         for name in reversed(chain):
             held = [*self.points.get(name, ()), *(more if name == key else ())]
-            subject = Subject(customer=self.histories[name].as_of(moment), points=held, group=subject)
+            customer = self.histories[name].as_of(moment)
+            subject = Subject(customer=customer, points=held, group=subject, scale=self.scales.at(moment))
         assert subject is not None, "the chain begins with the customer"
         return subject
 
@@ -84,6 +92,7 @@ class Standing:
     tags: tuple[str, ...]
     signals: Mapping[str, Any]
     facts: Mapping[str, Any]
+    health: Health
 
 
 def standing_at(subject: Subject, moment: Order, rules: Rules, event: Mapping[str, Any] | None = None) -> Standing:
@@ -92,34 +101,71 @@ def standing_at(subject: Subject, moment: Order, rules: Rules, event: Mapping[st
     Signals include that event. History leaves it out, and so do tags: they say how the customer was doing before.
     """
     own = [_own(one, moment, rules, event if one is subject else None) for one in subject.lineage()]
-    facts, signals, membership = own[0]
+    facts, health, membership = own[0]
     for above, (_, _, theirs) in zip(list(subject.lineage())[1:], own[1:], strict=True):
         membership = inherited(membership, theirs, above.customer, rules.segments)
-    facts["customer.tags"] = _tags(subject, moment, facts, rules)
+    facts["customer.tags"] = tags_of(subject.customer, facts | _before(subject, moment, rules), rules.tags)
     facts["customer.segment"] = membership.segment
-    return Standing(membership=membership, tags=tuple(facts["customer.tags"]), signals=signals, facts=facts)
+    return Standing(
+        membership=membership,
+        tags=tuple(facts["customer.tags"]),
+        signals={name: facts[f"signal.{name}"] for name in rules.signals if not name.startswith("@")},
+        facts=facts,
+        health=health,
+    )
 
 
 def _own(
     subject: Subject, moment: Order, rules: Rules, event: Mapping[str, Any] | None
-) -> tuple[dict[str, Any], dict[str, Any], Membership]:
+) -> tuple[dict[str, Any], Health, Membership]:
     signals = values_at(rules.signals, moment, subject.points)
     facts: dict[str, Any] = {f"event.{name}": value for name, value in (event or {"time": moment[0]}).items()}
     facts |= {f"customer.{name}": value for name, value in subject.customer.fields(rules.attributes).items()}
     history = history_at(moment, subject.points, facts["customer.renewal_date"])
     facts |= {f"customer.{name}": value for name, value in history.items()}
     facts |= {f"signal.{name}": value for name, value in signals.items()}
-    return facts, signals, segment_of(subject.customer, facts, rules.segments)
+    if PURCHASES in signals:
+        facts |= {f"customer.{name}": value for name, value in value_facts(signals, subject.scale).items()}
+    health = health_of(rules.health, facts | _before(subject, moment, rules) if rules.health else facts)
+    facts |= {"customer.health": health.score, "customer.health_missing": health.missing}
+    return facts, health, segment_of(subject.customer, facts, rules.segments)
 
 
-def _tags(subject: Subject, moment: Order, facts: Mapping[str, Any], rules: Rules) -> list[str]:
-    if not rules.tags:
-        return []
+def _before(subject: Subject, moment: Order, rules: Rules) -> dict[str, Any]:
+    """The signals just before a moment: tags and health say how the customer was doing."""
+    if not rules.tags and not rules.health:
+        return {}
     before = [point for point in subject.points if point.order < moment]
-    signals = values_at(rules.signals, moment, before)
-    return tags_of(subject.customer, {**facts, **{f"signal.{n}": v for n, v in signals.items()}}, rules.tags)
+    return {f"signal.{name}": value for name, value in values_at(rules.signals, moment, before).items()}
 
 
 def at_rest(moment: datetime) -> Order:
     """The order of a moment at which nothing happens: after everything that happened then."""
     return (moment, "\U0010ffff", "")
+
+
+_PAST = ("customer.last_", "customer.score_change", "customer.days_since_", "signal.")
+_CALENDAR = ("customer.days_", "signal.", "event.time")
+
+
+def reads_the_past(reads: Iterable[Iterable[str]]) -> bool:
+    """Whether any of these conditions reads more than the customer's own fields: what happened may change it."""
+    return any(name.startswith(_PAST) for names in reads for name in names)
+
+
+def next_look(standing: Standing, reads: Iterable[frozenset[str]], moment: datetime) -> datetime | None:
+    """When the calendar alone may change segment or tags next: the next midnight (UTC), None where it cannot.
+
+    It cannot where no condition reads the calendar, or nothing it goes with is known of this customer: `days_to_renewal`
+    without a date of renewal, a window with nothing in it.
+    """
+    alive = any(_lives(name, standing, names) for names in reads for name in names if name.startswith(_CALENDAR))
+    if not alive:
+        return None
+    return datetime.combine(moment.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
+
+
+def _lives(name: str, standing: Standing, names: frozenset[str]) -> bool:
+    if name == "event.time":
+        return any(standing.facts.get(other) is not None for other in names if other != name)
+    return bool(standing.facts.get(name)) or (name.startswith("customer.") and standing.facts.get(name) is not None)

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from alerting.domain.conditions import Scope, Type
+from alerting.domain.health import HEALTH_FIELDS
+from alerting.domain.value import VALUE_FIELDS
 
 Names = dict[str, tuple[str, Type]]
 
@@ -38,6 +40,17 @@ EVENT_FIELDS: Mapping[str, Mapping[str, Type]] = {
         "topic": Type.TEXT,
         "duration_seconds": Type.NUMBER,
         "text": Type.TEXT,
+    },
+    "purchase.recorded": {**_COMMON, "amount": Type.NUMBER, "currency": Type.TEXT},
+    "segment.changed": {
+        **_COMMON,
+        "from_segment": Type.TEXT,
+        "to_segment": Type.TEXT,
+        "why": Type.TEXT,
+        "tags": Type.TEXTS,
+        "tags_added": Type.TEXTS,
+        "tags_removed": Type.TEXTS,
+        "cause": Type.TEXT,
     },
     "silence": {**_COMMON, "rule": Type.TEXT, "of": Type.TEXT, "since": Type.TIME, "days": Type.BIGINT},
 }
@@ -100,6 +113,7 @@ class Vocabulary:
     signals: Mapping[str, Type] = field(default_factory=dict)
     attributes: Mapping[str, Type] = field(default_factory=dict)
     lists: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    has_health: bool = False
     complete: bool = True
 
     def for_signals(self, event_type: str) -> Scope:
@@ -109,7 +123,8 @@ class Vocabulary:
     def for_segments(self) -> Scope:
         """Names in the condition of a segment or a tag: a customer field, then a signal, then history."""
         customer = {name.removeprefix("customer."): found for name, found in self._customer().items()}
-        names = {**_keyed("customer", HISTORY), **self._signals(), **customer, **self._customer(), **_NOW}
+        late = _keyed("customer", {**HISTORY, **VALUE_FIELDS})
+        names = {**late, **self._signals(), **customer, **self._customer(), **_NOW}
         return self._scope(names)
 
     def for_rules(self, event_type: str | None) -> Scope:
@@ -146,7 +161,8 @@ class Vocabulary:
         return {**names, **{f"signals.{name}": found for name, found in names.items()}}
 
     def _customer(self) -> Names:
-        names = _keyed("customer", {**self.attributes, **CUSTOMER_FIELDS, **HISTORY})
+        health = HEALTH_FIELDS if self.has_health else {}
+        names = _keyed("customer", {**self.attributes, **CUSTOMER_FIELDS, **HISTORY, **VALUE_FIELDS, **health})
         attributes = {f"customer.attributes.{name}": names[name] for name in self.attributes}
         return {**{f"customer.{name}": found for name, found in names.items()}, **attributes}
 

@@ -1,15 +1,16 @@
-"""The intake loop: polls the event log, hands batches to intake, publishes dead letters."""
+"""The intake loop: polls the event log, hands batches to intake, publishes dead letters and moves between segments."""
 
 import time
 
 from alerting.entrypoints.running import Stop, repeat
-from alerting.services.consuming import Consumption, publish_dead_letters
+from alerting.services.consuming import Consumption
 from alerting.services.context import Context
 from alerting.services.event_log import EventLog
+from alerting.services.publishing import publish_dead_letters, publish_moves
 
 POLL_SECONDS = 0.5
 PUBLISH_EVERY = 2.0
-"""Seconds between looks for dead letters that somebody else left unpublished."""
+"""Seconds between looks for what waits to be published."""
 
 
 def run_consume(ctx: Context, event_log: EventLog, stop: Stop) -> None:
@@ -22,6 +23,7 @@ def run_consume(ctx: Context, event_log: EventLog, stop: Stop) -> None:
         taken = consumption.step(POLL_SECONDS)
         if taken.dead or time.monotonic() - published_at > PUBLISH_EVERY:
             publish_dead_letters(ctx, event_log)
+            publish_moves(ctx, event_log)
             published_at = time.monotonic()
         return 0.0
 

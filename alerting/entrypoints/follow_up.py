@@ -10,7 +10,9 @@ from alerting.entrypoints.running import Stop
 from alerting.services.context import Context
 from alerting.services.follow_up import fire_due
 from alerting.services.pruning import prune_points
+from alerting.services.reviewing import review_due
 from alerting.services.silence import notice_silences
+from alerting.services.valuing import renew_scale
 
 log = logging.getLogger(__name__)
 
@@ -23,14 +25,16 @@ def run_follow_up(ctx: Context, tick: timedelta, stop: Stop) -> None:
         try:
             fired = fire_due(ctx, tick, lambda: stop.beat("follow-up"))
             noticed = notice_silences(ctx, lambda: stop.beat("follow-up"))
+            renew_scale(ctx)
+            looked = review_due(ctx, lambda: stop.beat("follow-up"))
         except Temporary as error:
             log.warning("waiting for a service", extra={"loop": "follow-up", "error": str(error)})
             return
         except Exception:
             log.exception("sweep failed")
             return
-        if fired or noticed:
-            log.info("timers fired", extra={"count": fired, "silences": noticed})
+        if fired or noticed or looked:
+            log.info("timers fired", extra={"count": fired, "silences": noticed, "reviews": looked})
 
     def prune() -> None:
         try:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from alerting.database import audit, events, instance, points, rulebooks, watches
+from alerting.database import audit, events, instance, memberships, points, rulebooks, watches
 from alerting.database.engine import Transaction
-from alerting.domain.errors import ActionRefused, RulebookUnusable
+from alerting.domain.errors import ActionRefused, RulebookInvalid, RulebookUnusable
 from alerting.domain.people import Party
 from alerting.domain.rulebook import Rulebook, content_hash
 from alerting.domain.silence import watch_name
@@ -58,8 +58,8 @@ def activate_rulebook(
                     rulebooks.propose(tx, name, author, reason, now)
                     _note(tx, "rulebook.proposed", name, {"before": before, "reason": reason}, author)
                     return Activated(hash=name, changed=False, waiting=True)
-                return _activate(tx, rulebook, people, before, proposer, reason, author)
-            return _activate(tx, rulebook, people, before, author, reason, None)
+                return _activate(tx, ctx, rulebook, people, before, proposer, reason, author)
+            return _activate(tx, ctx, rulebook, people, before, author, reason, None)
 
     return ctx.db.retrying(once)
 
@@ -79,6 +79,7 @@ def _proposer(tx: Transaction, name: str, author: str) -> str | None:
 
 def _activate(
     tx: Transaction,
+    ctx: Context,
     rulebook: Rulebook,
     people: Mapping[str, Party],
     before: str | None,
@@ -95,6 +96,7 @@ def _activate(
     rulebooks.store_rulebook(tx, rulebook.hash, rulebook.files, now)
     _give_points(tx, rulebook)
     _begin_watches(tx, rulebook)
+    _review_all(tx, ctx, before, rulebook)
     rulebooks.activate(tx, rulebook.hash, author, reason, now, approver)
     facts: dict[str, object] = {"before": before, "reason": reason, **({"approver": approver} if approver else {})}
     _note(tx, "rulebook.activated", rulebook.hash, facts, author)
@@ -128,6 +130,20 @@ def _begin_watches(tx: Transaction, rulebook: Rulebook) -> None:
     for name, rule in rules.items():
         if name not in known and rule.of is not None and rule.silent_for is not None:
             watches.begin_watch(tx, name, rule.of, rule.silent_for)
+
+
+def _review_all(tx: Transaction, ctx: Context, before: str | None, rulebook: Rulebook) -> None:
+    """Other segments, other members: everybody is looked at again."""
+    former = {} if before is None else _standing_files(tx, ctx, before)
+    if former != rulebook.standing_files:
+        memberships.review_everybody(tx, tx.now(), f"rulebook:{rulebook.hash[:12]}")
+
+
+def _standing_files(tx: Transaction, ctx: Context, name: str) -> dict[str, str]:
+    try:
+        return ctx.shelf.get(tx, name).standing_files
+    except RulebookInvalid:
+        return {}
 
 
 def _give_points(tx: Transaction, rulebook: Rulebook) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from alerting.database import events, rulebooks
 from alerting.database.engine import Database, Transaction
+from alerting.database.scales import scales_until
 from alerting.domain.backtesting import Comparison, Keep, Period, Question, Tally, Told, compare_over
 from alerting.domain.rulebook import Rulebook, content_hash
 from alerting.domain.standing import Subjects
@@ -171,9 +172,10 @@ def _compared(
 
 def _lives(tx: Transaction, keys: Sequence[str], end: datetime, progress: Callable[[int], None]) -> Iterator[Told]:
     """These customers with all that was stored of them up to a moment."""
+    scales = scales_until(tx, end)
     for start in range(0, len(keys), CHUNK):
         chunk = keys[start : start + CHUNK]
-        subjects = Subjects(histories=load_histories(tx, chunk))
+        subjects = Subjects(histories=load_histories(tx, chunk), scales=scales)
         stored = events.events_of_many(tx, chunk, end)
         for key, found in groupby(stored, key=lambda event: event.customer_key):
             yield Told(key=key, events=list(found), subjects=subjects)

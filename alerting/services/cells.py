@@ -148,6 +148,8 @@ class ColumnReader:
             text, own = split_amount(cell)
             mark = next(iter(self._marks)) if len(self._marks) == 1 else None
             value = read_number(text, mark)
+            if own.factor == 1 and own.currency and unit.factor != 1:
+                raise ValueError(f"{_shown(cell)} stands in a column of {unit.factor}; write the number alone")
             unit = Unit(factor=own.factor if own.factor != 1 else unit.factor, currency=own.currency or unit.currency)
         elif isinstance(cell, bool) or not isinstance(cell, (int, float, Decimal)):
             raise ValueError(f"{_shown(cell)} is not a number; format the cell as one")

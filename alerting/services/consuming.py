@@ -4,26 +4,20 @@ The stored position is the truth. On assignment we seek to it; records from befo
 is recorded; a jump backward, another cluster or another topic id stops the partition loudly.
 """
 
-import base64
-import json
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from alerting.database import audit, events, instance, positions
+from alerting.database import audit, instance, positions
 from alerting.database.engine import Transaction
 from alerting.database.positions import Partition
-from alerting.domain.errors import LogUnavailable, PartitionStopped, PositionMoved, RecordTooLarge, Temporary
+from alerting.domain.errors import LogUnavailable, PartitionStopped, PositionMoved, Temporary
 from alerting.services.context import Context
-from alerting.services.event_log import DEAD_LETTERS, EventLog, Fetched, LogConsumer, NewRecord
+from alerting.services.event_log import Fetched, LogConsumer
 from alerting.services.intake import Batch, take_batch
 from alerting.services.judging import Taken
 
 log = logging.getLogger(__name__)
-
-CUT_BYTES = 500_000
-"""Of a dead letter its topic does not take whole: in base64 less than the 1 MB a broker takes by default."""
 
 
 @dataclass(kw_only=True)
@@ -194,47 +188,3 @@ def _hold(tx: Transaction, reason: str, now: datetime) -> None:
     )
     audit.write(tx, entry, now)
     log.error("sends held", extra={"reason": reason})
-
-
-def publish_dead_letters(ctx: Context, event_log: EventLog) -> int:
-    """Bring new dead letters to their topic, at least once; returns how many."""
-    with ctx.db.read() as tx:
-        rows = events.unpublished(tx)
-    if not rows:
-        return 0
-    try:
-        event_log.append([_dead_record(row) for row in rows])
-    except RecordTooLarge:
-        for row in rows:
-            _publish_alone(event_log, row)
-    with ctx.db.write() as tx:
-        events.mark_published(tx, [row.id for row in rows], tx.now())
-    return len(rows)
-
-
-def _publish_alone(event_log: EventLog, row: Any) -> None:
-    try:
-        event_log.append([_dead_record(row)])
-    except RecordTooLarge:
-        event_log.append([_dead_record(row, cut=True)])
-
-
-def _dead_record(row: Any, *, cut: bool = False) -> NewRecord:
-    """The dead letter as JSON: bytes in base64, place, reason. Readable whatever the bytes were.
-
-    `cut`: what the topic does not take whole loses its end and its headers there; the table has all of it.
-    """
-    raw = bytes(row.raw)
-    value = {
-        "id": row.id,
-        "place": row.place,
-        "reason": row.reason,
-        "field": row.field,
-        "detail": row.detail,
-        "recorded_at": row.recorded_at.isoformat(),
-        "headers": [] if cut else row.headers,
-        "value": base64.b64encode(raw[:CUT_BYTES] if cut else raw).decode(),
-    }
-    if cut:
-        value["cut_from"] = len(raw)
-    return NewRecord(topic=DEAD_LETTERS, key=value["place"], value=json.dumps(value).encode())

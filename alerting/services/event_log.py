@@ -9,6 +9,7 @@ from alerting.services.intake import Record
 
 INTAKE_TOPICS = ("customers", "interactions", "surveys")
 DEAD_LETTERS = "alerting.dead-letters"
+SEGMENTS = "alerting.segments"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,8 +18,9 @@ from alerting.domain.people import Staff
 from alerting.domain.rulebook import Rulebook
 from alerting.domain.standing import Subject, Subjects
 from alerting.domain.suppression import REASONS
+from alerting.domain.value import VALUE_FIELDS
 from alerting.services.context import Context
-from alerting.services.subjects import load_histories
+from alerting.services.subjects import load_histories, load_scales
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +99,8 @@ def _subject(tx: Transaction, event: Event, rulebook: Rulebook) -> Subject:
     """The customer as of the event with its groups; their points from the stored events, whatever the store kept."""
     histories = load_histories(tx, [event.customer_key])
     lives = {key: points_from(events.events_of(tx, key, event.time), rulebook) for key in histories}
-    return Subjects(histories=histories, points=lives).at(event.customer_key, event.time)
+    scales = load_scales(tx, rulebook, event.time)
+    return Subjects(histories=histories, points=lives, scales=scales).at(event.customer_key, event.time)
 
 
 def _event(row: Any, event: Event) -> dict[str, Any]:
@@ -124,6 +126,8 @@ def _customer(judgement: Judgement) -> dict[str, Any]:
         "segment": judgement.membership.segment,
         "segment_why": judgement.membership.why,
         "tags": list(judgement.tags),
+        "health": judgement.facts.get("customer.health"),
+        "value": {name: _plain(judgement.facts.get(f"customer.{name}")) for name in VALUE_FIELDS},
         "signals": {name: _plain(value) for name, value in judgement.signals.items()},
     }
 

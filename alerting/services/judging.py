@@ -8,13 +8,15 @@ from typing import Any
 
 from alerting.database import customers, events, points, watches
 from alerting.database.engine import Transaction
+from alerting.database.memberships import Move
 from alerting.domain.customers import Change
 from alerting.domain.history import history_points
 from alerting.domain.judge import judge
-from alerting.domain.payloads import CustomerUpdated
+from alerting.domain.payloads import OWN, CustomerUpdated
 from alerting.domain.rulebook import Rulebook
 from alerting.domain.silence import watch_name
 from alerting.services.context import Context
+from alerting.services.memberships import concerned, moved_events, note_standings, plan_members
 from alerting.services.raising import Judged, Round, begin_round, follow, store_alert, why_quiet
 from alerting.services.revising import revise_after
 from alerting.services.subjects import load_subjects
@@ -66,7 +68,20 @@ def judge_all(
         taken += _raise_all(round_, judged)
     events.note_unknown(tx, unknown)
     taken.alerts += revise_after(round_, fresh, seqs, subjects)
+    told = [arrived.event for arrived in fresh if arrived.event.type not in OWN]
+    plan_members(round_, told, subjects)
+    judge_moves(round_, note_standings(round_, concerned(told, rulebook), subjects))
     return taken
+
+
+def judge_moves(round_: Round, moves: Sequence[Move]) -> None:
+    """Customers' moves between segments are events, too, where a rule wants them."""
+    found = moved_events(moves, round_.rulebook, round_.now)
+    if not found:
+        return
+    arrived = [events.Arrived(event=event, place="segments", excluded=None) for event in found]
+    seqs = events.insert_new(round_.tx, arrived, round_.rulebook.hash, round_.now)
+    judge_all(round_.tx, round_.ctx, round_.rulebook, arrived, seqs)
 
 
 def _raise_all(round_: Round, judged: Judged) -> Taken:

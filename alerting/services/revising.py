@@ -5,13 +5,14 @@ stays with that person, and only says what changed.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
 from alerting.database import audit, cases, events, notifications, points
+from alerting.database.scales import scales_until
 from alerting.domain.case_alerts import join_case, open_case
 from alerting.domain.case_revision import AlreadyTold, not_yet_told, replan_case
 from alerting.domain.cases import Case, RaisedAlert, Status
@@ -20,7 +21,7 @@ from alerting.domain.errors import RulebookInvalid
 from alerting.domain.events import Event
 from alerting.domain.history import ANSWER, CONTACT
 from alerting.domain.judge import RuleOutcome, exclusion, judge
-from alerting.domain.payloads import CustomerUpdated
+from alerting.domain.payloads import OWN, CustomerUpdated
 from alerting.domain.people import Assignment, Party
 from alerting.domain.rulebook import Rulebook
 from alerting.domain.signals import Order, Point
@@ -43,10 +44,15 @@ def revise_after(
 ) -> int:
     """Judge again what was judged without these facts; returns how many alerts changed."""
     since = _touched_since((arrived.event for arrived in fresh), subjects.histories)
+    return revise_since(round_, since, subjects, seqs.values())
+
+
+def revise_since(round_: Round, since: Mapping[str, Order], subjects: Subjects, without: Collection[int] = ()) -> int:
+    """The same for customers whose facts are others from a point in their order on; `without` these events."""
     if not since:
         return 0
     oldest = round_.now - round_.rulebook.lateness
-    rows = events.judged_after(round_.tx, since, oldest, seqs.values())
+    rows = events.judged_after(round_.tx, since, oldest, without)
     changed = 0
     for key, found in groupby(rows, key=lambda row: row.customer_key):
         changed += _revise_customer(round_, key, list(found), subjects)
@@ -57,7 +63,7 @@ def _touched_since(fresh: Iterable[Event], histories: Mapping[str, History]) -> 
     """From when on each customer's facts are others now. What we first hear of a customer also counts for the time before."""
     since: dict[str, Order] = {}
     for event in fresh:
-        if event.type == "silence":
+        if event.type in OWN:
             continue
         begin = event.order
         if isinstance(event.payload, CustomerUpdated) and histories[event.customer_key].begins_with(
@@ -75,13 +81,14 @@ def _revise_customer(round_: Round, key: str, rows: Sequence[Any], subjects: Sub
     if not known:
         return 0
     window = max(points.longest_window(book.signals) for book in known.values())
+    scales = scales_until(round_.tx, rows[-1].time)
     pasts = _pasts(round_, subjects.lineages(key), rows[0].time - window, rows[-1].time, known)
     changed = 0
     for row in rows:
         rulebook = books[row.rulebook]
         if rulebook is not None:
             event = events.stored_event(row)
-            then = replace(subjects, points=pasts[row.rulebook]).at(key, event.time)
+            then = replace(subjects, points=pasts[row.rulebook], scales=scales).at(key, event.time)
             judgement = judge(event, then, rulebook, every_rule=True)
             excluded = row.excluded or exclusion(event, rulebook, round_.now)
             changed += _revise(round_, Judged(seq=row.seq, judgement=judgement, rulebook=rulebook, excluded=excluded))

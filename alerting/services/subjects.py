@@ -3,18 +3,28 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from alerting.database import customers, points
+from alerting.database import customers, points, scales
 from alerting.database.engine import Transaction
 from alerting.domain.customers import History
 from alerting.domain.rulebook import Rulebook
 from alerting.domain.standing import DEEPEST_GROUP, Subjects
+from alerting.domain.value import Scales
 
 
 def load_subjects(tx: Transaction, keys: Iterable[str], rulebook: Rulebook, begin: datetime, end: datetime) -> Subjects:
     """These customers and their groups; points from `begin` on, and before it what the longest window and history need."""
     histories = load_histories(tx, keys)
     since = begin - points.longest_window(rulebook.signals)
-    return Subjects(histories=histories, points=points.points_between(tx, histories, since, end))
+    return Subjects(
+        histories=histories,
+        points=points.points_between(tx, histories, since, end),
+        scales=load_scales(tx, rulebook, end),
+    )
+
+
+def load_scales(tx: Transaction, rulebook: Rulebook, end: datetime) -> Scales:
+    """The scales up to a moment, where anything reads them."""
+    return scales.scales_until(tx, end) if rulebook.values_customers else Scales()
 
 
 def load_histories(tx: Transaction, keys: Iterable[str]) -> dict[str, History]:

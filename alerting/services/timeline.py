@@ -70,6 +70,11 @@ def _said(alert: Any) -> Moment:
     if alert.event_type == "silence":
         text = f"Silence: no {payload['of']} for {payload['days']} days"
         return Moment(at=alert.time, recorded_at=alert.time, kind="customer", text=text)
+    if alert.event_type == "segment.changed":
+        tags = ", ".join([f"+{tag}" for tag in payload["tags_added"]] + [f"-{tag}" for tag in payload["tags_removed"]])
+        text = f"The customer moved: {payload['from_segment'] or 'unknown'} to {payload['to_segment']}"
+        text = text if payload["from_segment"] != payload["to_segment"] else "The customer's tags changed"
+        return Moment(at=alert.time, recorded_at=alert.time, kind="customer", text=text, detail=tags)
     what = payload.get("channel") or "interaction"
     outcome = f", {payload['outcome']}" if payload.get("outcome") else ""
     return Moment(

@@ -16,6 +16,8 @@ from alerting.entrypoints.web.guard import COOKIE, NeedsLogin, cookie_value, is_
 from alerting.entrypoints.web.parts import WebParts
 from alerting.services.explaining import Explanation, explain
 from alerting.services.reporting import CASE_STATUSES, as_json, period, response_times
+from alerting.services.segment_report import as_json as segments_as_json
+from alerting.services.segment_report import segment_report
 from alerting.services.timeline import timeline
 from alerting.services.views import case_view
 
@@ -28,6 +30,7 @@ def routes(parts: WebParts) -> APIRouter:
     inside = APIRouter(include_in_schema=False, dependencies=[Depends(admin)])
     _case_pages(inside, parts)
     _report_pages(inside, parts)
+    _segment_pages(inside, parts)
     _explain_page(inside, parts)
     if parts.mailbox is not None:
         _mailbox_pages(inside, parts, parts.mailbox)
@@ -160,6 +163,16 @@ def _report_pages(router: APIRouter, parts: WebParts) -> None:
             return JSONResponse(as_json(found))
         facts = {"r": found, "begin": begin, "end": end, "page": "reports"}
         return HTMLResponse(parts.render("report.html", facts))
+
+
+def _segment_pages(router: APIRouter, parts: WebParts) -> None:
+    @router.get("/segments")
+    def segments(format: str = "html") -> Response:
+        found = segment_report(parts.ctx)
+        if format == "json":
+            return JSONResponse(segments_as_json(found))
+        facts = {"r": found, "pictures": parts.draw_segments(found), "page": "segments"}
+        return HTMLResponse(parts.render("segments.html", facts))
 
 
 def _mailbox_pages(router: APIRouter, parts: WebParts, mails: Callable[[], Any]) -> None:

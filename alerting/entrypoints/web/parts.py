@@ -7,6 +7,7 @@ from typing import Any
 from alerting.services.context import Context
 from alerting.services.event_log import EventLog
 from alerting.services.response import Ticket
+from alerting.services.segment_report import SegmentReport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +18,7 @@ class WebParts:
     event_log: EventLog
     render: Callable[[str, Mapping[str, Any]], str]
     read_ticket: Callable[[str], Ticket]
+    draw_segments: Callable[[SegmentReport], Mapping[str, str]]
     make_link: Callable[[Ticket], str]
     read_invitation: Callable[[str, str], tuple[str, str | None]]
     mailbox: Callable[[], Sequence[Any]] | None

@@ -78,6 +78,7 @@ def upgrade() -> None:
         sa.Column("event_id", sa.String(length=200), nullable=False),
         sa.Column("changes", Json, nullable=False),
         sa.Column("state", Json, nullable=False),
+        sa.Column("parent", sa.String(length=200), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_version")),
         sa.UniqueConstraint(
             "customer_key",
@@ -87,6 +88,15 @@ def upgrade() -> None:
             name=op.f("uq_customer_version_customer_key_valid_from_source_event_id"),
         ),
     )
+    with op.batch_alter_table("customer_version", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_customer_version_parent",
+            ["parent"],
+            unique=False,
+            sqlite_where=sa.text("parent IS NOT NULL"),
+            postgresql_where=sa.text("parent IS NOT NULL"),
+        )
+
     op.create_table(
         "dead_letter",
         sa.Column("id", Number, nullable=False),
@@ -160,6 +170,41 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_instance")),
     )
     op.create_table(
+        "membership",
+        sa.Column("id", Number, nullable=False),
+        sa.Column("customer_key", sa.String(length=200), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("valid_from", Instant(), nullable=False),
+        sa.Column("superseded_at", Instant(), nullable=True),
+        sa.Column("segment", sa.String(length=100), nullable=False),
+        sa.Column("former", sa.String(length=100), nullable=True),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("tags", Json, nullable=False),
+        sa.Column("tags_added", Json, nullable=False),
+        sa.Column("tags_removed", Json, nullable=False),
+        sa.Column("cause", sa.String(length=500), nullable=False),
+        sa.Column("rulebook", sa.String(length=64), nullable=False),
+        sa.Column("published_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_membership")),
+        sa.UniqueConstraint("customer_key", "n", name=op.f("uq_membership_customer_key_n")),
+    )
+    with op.batch_alter_table("membership", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_membership_current",
+            ["segment"],
+            unique=False,
+            sqlite_where=sa.text("superseded_at IS NULL"),
+            postgresql_where=sa.text("superseded_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_membership_unpublished",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("published_at IS NULL"),
+            postgresql_where=sa.text("published_at IS NULL"),
+        )
+
+    op.create_table(
         "party_fact",
         sa.Column("id", Number, nullable=False),
         sa.Column("party", sa.String(length=64), nullable=False),
@@ -208,6 +253,17 @@ def upgrade() -> None:
         sa.Column("told_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("person", name=op.f("pk_reader")),
     )
+    op.create_table(
+        "review",
+        sa.Column("customer_key", sa.String(length=200), nullable=False),
+        sa.Column("due_at", Instant(), nullable=False),
+        sa.Column("cause", sa.String(length=500), nullable=False),
+        sa.Column("facts_since", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("customer_key", name=op.f("pk_review")),
+    )
+    with op.batch_alter_table("review", schema=None) as batch_op:
+        batch_op.create_index("ix_review_due_at", ["due_at"], unique=False)
+
     op.create_table(
         "rulebook",
         sa.Column("hash", sa.String(length=64), nullable=False),
@@ -294,6 +350,15 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_timer_subject"), ["subject"], unique=False)
 
+    op.create_table(
+        "value_scale",
+        sa.Column("id", Number, nullable=False),
+        sa.Column("valid_from", Instant(), nullable=False),
+        sa.Column("buyers", sa.Integer(), nullable=False),
+        sa.Column("cuts", Json, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_value_scale")),
+        sa.UniqueConstraint("valid_from", name=op.f("uq_value_scale_valid_from")),
+    )
     op.create_table(
         "activation",
         sa.Column("id", Number, nullable=False),
@@ -541,6 +606,7 @@ def downgrade() -> None:
     op.drop_table("alert")
     op.drop_table("active_rulebook")
     op.drop_table("activation")
+    op.drop_table("value_scale")
     with op.batch_alter_table("timer", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_timer_subject"))
         batch_op.drop_index(
@@ -558,6 +624,10 @@ def downgrade() -> None:
     op.drop_table("silence")
     op.drop_table("signal_point")
     op.drop_table("rulebook")
+    with op.batch_alter_table("review", schema=None) as batch_op:
+        batch_op.drop_index("ix_review_due_at")
+
+    op.drop_table("review")
     op.drop_table("reader")
     op.drop_table("position_gap")
     with op.batch_alter_table("position", schema=None) as batch_op:
@@ -569,6 +639,19 @@ def downgrade() -> None:
         batch_op.drop_index("ix_party_fact_party_valid_from")
 
     op.drop_table("party_fact")
+    with op.batch_alter_table("membership", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_membership_unpublished",
+            sqlite_where=sa.text("published_at IS NULL"),
+            postgresql_where=sa.text("published_at IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_membership_current",
+            sqlite_where=sa.text("superseded_at IS NULL"),
+            postgresql_where=sa.text("superseded_at IS NULL"),
+        )
+
+    op.drop_table("membership")
     op.drop_table("instance")
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.drop_index("ix_event_customer_key_type_time")
@@ -583,6 +666,13 @@ def downgrade() -> None:
         )
 
     op.drop_table("dead_letter")
+    with op.batch_alter_table("customer_version", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_customer_version_parent",
+            sqlite_where=sa.text("parent IS NOT NULL"),
+            postgresql_where=sa.text("parent IS NOT NULL"),
+        )
+
     op.drop_table("customer_version")
     op.drop_table("customer")
     with op.batch_alter_table("case_file", schema=None) as batch_op:

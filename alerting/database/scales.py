@@ -1,0 +1,64 @@
+"""The cut points by which customers' value is told, and the purchases they are reckoned from."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from alerting.database.engine import Transaction
+from alerting.database.points import number_of
+from alerting.database.tables import signal_point, value_scale
+from alerting.domain.value import Bought, Scale, Scales
+
+
+def scales_until(tx: Transaction, end: datetime) -> Scales:
+    """Every scale that was in force up to a moment, and the one after it where there was none yet."""
+    every = [_scale(row) for row in tx.execute(select(value_scale).order_by(value_scale.c.valid_from))]
+    before = [scale for scale in every if scale.valid_from <= end]
+    return Scales(every=tuple(before or every[:1]))
+
+
+def _scale(row: Any) -> Scale:
+    return Scale(
+        valid_from=row.valid_from,
+        buyers=row.buyers,
+        recency=tuple(int(cut) for cut in row.cuts["recency"]),
+        frequency=tuple(int(cut) for cut in row.cuts["frequency"]),
+        monetary=tuple(Decimal(cut) for cut in row.cuts["monetary"]),
+        tenths=tuple(Decimal(cut) for cut in row.cuts["tenths"]),
+    )
+
+
+def newest_scale(tx: Transaction) -> Scale | None:
+    row = tx.execute(select(value_scale).order_by(value_scale.c.valid_from.desc()).limit(1)).first()
+    return _scale(row) if row is not None else None
+
+
+def add_scale(tx: Transaction, scale: Scale) -> None:
+    cuts = {name: [str(cut) for cut in getattr(scale, name)] for name in ("recency", "frequency", "monetary", "tenths")}
+    row = {"valid_from": scale.valid_from, "buyers": scale.buyers, "cuts": cuts}
+    tx.execute(tx.insert(value_scale).on_conflict_do_nothing(), [row])
+
+
+def buyers(tx: Transaction, definition: str, within: timedelta, now: datetime) -> Iterator[tuple[str, Bought]]:
+    """Every customer with purchases in the window, from the points of the sum of purchases."""
+    p = signal_point.c
+    chosen = (p.definition == definition, p.time > now - within, p.time <= now)
+    statement = select(p.customer_key, p.time, p.value).where(*chosen).order_by(p.customer_key)
+    key, days, count, total = None, [now], 0, Decimal(0)
+    for row in tx.execute(statement.execution_options(yield_per=10_000)):
+        if row.customer_key != key:
+            if key is not None:
+                yield key, _bought(days, count, total, now)
+            key, days, count, total = row.customer_key, [], 0, Decimal(0)
+        days.append(row.time)
+        count += 1
+        total += number_of(row.value)
+    if key is not None:
+        yield key, _bought(days, count, total, now)
+
+
+def _bought(days: list[datetime], count: int, total: Decimal, now: datetime) -> Bought:
+    return Bought(days_since=(now - max(days)) // timedelta(days=1), purchases=count, purchased=total)

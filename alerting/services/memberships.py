@@ -1,0 +1,113 @@
+"""In which segment each customer is: noted whenever facts or the calendar change it, told to rules and to other systems."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from alerting.database import memberships
+from alerting.database.memberships import Move, Review
+from alerting.domain.events import Event
+from alerting.domain.payloads import CustomerUpdated
+from alerting.domain.rulebook import Rulebook
+from alerting.domain.segment_moves import moved_event
+from alerting.domain.standing import DEEPEST_GROUP, Standing, Subjects, at_rest, next_look, reads_the_past, standing_at
+from alerting.services.raising import Round
+from alerting.services.subjects import load_subjects
+
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def concerned(fresh: Iterable[Event], rulebook: Rulebook) -> dict[str, str]:
+    """Whose segment or tags these events may change, each with the last event of theirs as the cause."""
+    by_anything = reads_the_past(rulebook.standing_reads)
+    return {
+        event.customer_key: f"event:{event.source} {event.id}"
+        for event in fresh
+        if by_anything or isinstance(event.payload, CustomerUpdated)
+    }
+
+
+def note_standings(round_: Round, causes: Mapping[str, str], subjects: Subjects | None = None) -> list[Move]:
+    """Write down who has moved by now, and when the calendar may move them next. The customers are locked.
+
+    `subjects` may be given where they hold everything up to now that the conditions read. Returns the moves.
+    """
+    if not causes:
+        return []
+    tx, rulebook, now = round_.tx, round_.rulebook, round_.now
+    if subjects is None or reads_the_past(rulebook.standing_reads):
+        subjects = load_subjects(tx, causes, rulebook, now, now)
+    present = memberships.current(tx, causes)
+    moves, reviews = [], []
+    for key, cause in sorted(causes.items()):
+        subject = subjects.at(key, now)
+        if not subject.customer.known:
+            continue
+        standing = standing_at(subject, at_rest(now), rulebook)
+        move = _move(key, present.get(key), standing, cause, rulebook, now)
+        moves += [move] if move is not None else []
+        look = next_look(standing, rulebook.standing_reads, now)
+        if look is not None:
+            reviews.append(Review(customer_key=key, due_at=look, cause="calendar"))
+    memberships.add_moves(tx, moves, now)
+    memberships.plan_reviews(tx, reviews)
+    return moves
+
+
+def _move(key: str, row: Any, standing: Standing, cause: str, rulebook: Rulebook, now: datetime) -> Move | None:
+    """None where segment and tags are what they were."""
+    tags = sorted(standing.tags)
+    before: Collection[str] = row.tags if row is not None else ()
+    if row is not None and row.segment == standing.membership.segment and row.tags == tags:
+        return None
+    return Move(
+        customer_key=key,
+        n=row.n + 1 if row is not None else 1,
+        valid_from=now,
+        segment=standing.membership.segment,
+        former=row.segment if row is not None else None,
+        why=standing.membership.why,
+        tags=tags,
+        tags_added=sorted(set(tags) - set(before)),
+        tags_removed=sorted(set(before) - set(tags)),
+        cause=cause,
+        rulebook=rulebook.hash,
+    )
+
+
+def plan_members(round_: Round, fresh: Iterable[Event], subjects: Subjects) -> None:
+    """What is part of a group whose facts have changed is looked at again, soon and under its own lock."""
+    since: dict[str, datetime] = {}
+    for event in fresh:
+        if isinstance(event.payload, CustomerUpdated):
+            first = subjects.histories[event.customer_key].begins_with(event.source, event.id)
+            begin = EVER if first else event.time
+            since[event.customer_key] = min(since.get(event.customer_key, begin), begin)
+    if not since:
+        return
+    members = memberships.below(round_.tx, since, DEEPEST_GROUP)
+    reviews = [
+        Review(customer_key=key, due_at=round_.now, cause=f"group:{group}", facts_since=moment)
+        for key, (group, moment) in members.items()
+    ]
+    memberships.plan_reviews(round_.tx, reviews)
+
+
+def moved_events(moves: Sequence[Move], rulebook: Rulebook, now: datetime) -> list[Event]:
+    """Events of our own for rules `on: segment.changed`; none where there is no such rule."""
+    if not rulebook.rules_on("segment.changed"):
+        return []
+    return [moved_event(facts_of(move), move.n, move.valid_from, now) for move in moves]
+
+
+def facts_of(move: Any) -> dict[str, Any]:
+    return {
+        "customer_id": move.customer_key,
+        "from_segment": move.former,
+        "to_segment": move.segment,
+        "why": move.why,
+        "tags": move.tags,
+        "tags_added": move.tags_added,
+        "tags_removed": move.tags_removed,
+        "cause": move.cause,
+    }
