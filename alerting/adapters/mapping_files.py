@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from alerting.adapters.yaml_files import Findings, YamlFile
 from alerting.adapters.yaml_files import Path as YamlPath
@@ -32,10 +32,15 @@ class ColumnForm(_Form):
     factor: Annotated[int | float, Field(gt=0, le=10**9)] | None = None
 
 
+def _as_form(given: Any) -> Any:
+    """`Firma: name` is short for `Firma: {field: name}`."""
+    return {"field": given} if isinstance(given, str) else given
+
+
 class MappingForm(_Form):
     """The whole file."""
 
-    columns: dict[str, str | ColumnForm] = Field(default_factory=dict)
+    columns: dict[str, Annotated[ColumnForm, BeforeValidator(_as_form)]] = Field(default_factory=dict)
     fixed: dict[str, str | int | float | bool] = Field(default_factory=dict)
     others: Others = "match"
     sheet: str | None = None
@@ -62,8 +67,8 @@ def read_mapping(path: str) -> ImportMapping:
 def _mapping(yaml: YamlFile, form: MappingForm, findings: Findings) -> ImportMapping:
     rules: dict[str, ColumnRule] = {}
     taken: dict[str, str] = {}
-    for heading, given in form.columns.items():
-        rule = _rule(yaml, heading, given, findings)
+    for heading, column in form.columns.items():
+        rule = _rule(yaml, heading, column, findings)
         if rule.field is not None and rule.field in taken:
             message = f"{rule.field} is read from {taken[rule.field]!r} already"
             findings.add(yaml, ("columns", heading), message, "take one of them out, or write `ignore`")
@@ -76,11 +81,9 @@ def _mapping(yaml: YamlFile, form: MappingForm, findings: Findings) -> ImportMap
     )
 
 
-def _rule(yaml: YamlFile, heading: str, given: str | ColumnForm, findings: Findings) -> ColumnRule:
+def _rule(yaml: YamlFile, heading: str, form: ColumnForm, findings: Findings) -> ColumnRule:
     at: YamlPath = ("columns", heading)
-    form = given if isinstance(given, ColumnForm) else ColumnForm(field=given)
-    where = at if isinstance(given, str) else (*at, "field")
-    name = None if form.field == _IGNORE else _field(yaml, where, form.field, findings)
+    name = None if form.field == _IGNORE else _field(yaml, (*at, "field"), form.field, findings)
     if form.currency is not None and form.factor is None:
         findings.add(yaml, (*at, "currency"), "says no rate", "add `factor:`, what one of it is worth in ours")
     _check_hints(yaml, at, form, name, findings)

@@ -10,6 +10,7 @@ import click
 from alerting.bootstrap import ROLES, prepare, run_roles
 from alerting.cli.backtest_command import backtest_
 from alerting.cli.case_commands import case
+from alerting.cli.customer_commands import customers as customers_
 from alerting.cli.dead_letter_commands import dead_letters
 from alerting.cli.demo import demo
 from alerting.cli.explain_command import explain_
@@ -38,6 +39,7 @@ def main() -> None:
 main.add_command(demo)
 main.add_command(case)
 main.add_command(check)
+main.add_command(customers_)
 main.add_command(dead_letters)
 main.add_command(hold)
 main.add_command(import_)

@@ -72,6 +72,13 @@ def customer_now(tx: Transaction, key: str) -> Customer:
     )
 
 
+def versions_of(tx: Transaction, key: str) -> list[Any]:
+    """The rows of a customer's history, oldest first, with when each was recorded."""
+    v = customer_version.c
+    rows = tx.execute(select(customer_version).where(v.customer_key == key))
+    return sorted(rows, key=lambda row: (row.valid_from, row.source, row.event_id))
+
+
 def newest_states(tx: Transaction, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
     """The newest state of those of these customers that are known."""
     v = customer_version.c

@@ -189,10 +189,11 @@ def nearest_field(heading: str) -> str | None:
     text = plain(heading)
     if text.startswith("attribute"):
         return "attributes.<name>"
-    if len(text) >= 4:
-        for words, field in _names():
-            if text in words.split() or text in field:  # `phone` is nearer to `owner`
-                return field
+    if len(text) < 4:
+        return None
+    for words, field in _names():
+        if text in words.split() or text in field:  # `phone` is nearer to `owner`
+            return field
     near = get_close_matches(text, [words for words, _ in _names()], n=1, cutoff=0.72)
     return dict(_names())[near[0]] if near else None
 

@@ -27,6 +27,7 @@ ERRORS = frozenset(
 PLACEHOLDERS = frozenset({"-", "–", "—", "n/a", "n.a.", "na.", "k.a.", "k. a.", "tbd", "?"})
 """What people write where they know nothing."""
 
+_CENTS = re.compile("[0-9]+,[0-9]{2}")
 _TRUE = {"true", "yes", "ja", "wahr"}
 _FALSE = {"false", "no", "nein", "falsch"}
 _BREAK = re.compile(r"\s*[\r\n]+\s*")
@@ -86,7 +87,7 @@ class ColumnReader:
         if self.kind is None:
             self._booleans = self._booleans and text.casefold() in {"true", "false"}
             self._numbers = self._numbers and looks_like_number(text)
-        if not self.column.decimal and not text.isdigit() and (mark := telling_mark(split_amount(text)[0])):
+        if not self.column.decimal and not text.isdigit() and (mark := _told_by(text)):
             self._marks.add(mark)
 
     def read(self, cell: Cell) -> Any:
@@ -183,6 +184,12 @@ class ColumnReader:
     def _owner(self, cell: Any) -> str:
         text = as_text(cell)
         return self._known.owners.get(text.casefold(), text)
+
+
+def _told_by(text: str) -> Mark | None:
+    """How a column writes decimals, by one of its cells. `250,50 €` has cents; a bare `250,50` may be a slip."""
+    number, unit = split_amount(text)
+    return "," if unit.currency and _CENTS.fullmatch(number) else telling_mark(number)
 
 
 def is_missing(text: str) -> bool:

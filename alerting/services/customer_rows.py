@@ -50,8 +50,11 @@ class RowReader:
         self._ids = _places(table, "customer_id") or _places(table, "name")
         self._contacts = table.contact_places
         self._named = any(part == "name" or "_name" in part for _, part in self._parts())
-        for column in self._columns:
-            column.check_currency(column.column.unit)
+        for reader in self._columns:
+            try:
+                reader.check_currency(reader.column.unit)
+            except ValueError as error:
+                raise ValueError(f"{reader.column.label}: {error}") from error
 
     def _parts(self) -> list[tuple[int, str]]:
         return [part for column in self.table.columns if (part := contact_of(column.field))]
