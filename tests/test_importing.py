@@ -12,7 +12,7 @@ from alerting.bootstrap import web_parts
 from alerting.database import customers, events
 from alerting.domain.errors import ActionRefused
 from alerting.entrypoints.web.app import create_app
-from alerting.services.importing import Imported, import_customers
+from alerting.services.importing import Imported, Wishes, import_customers
 from tests.builders import ROOT
 from tests.world import World, make_world
 
@@ -322,3 +322,27 @@ def test_an_attribute_with_a_declared_type_is_read_as_that(tmp_path: Path) -> No
     ]  # fmt: skip
     assert state(world, "A")["attributes"] == {"zip": "89073", "seats": 12, "vip": True, "since": "2020-01-31"}
     world.app.close()
+
+
+def test_several_processes_come_to_the_same_as_one(world: World) -> None:
+    rows = [f"C-{n % 20_900:05},Invented {n % 20_900},{n},Person {n},nobody{n % 3}\n" for n in range(21_000)]
+    rows[7] = "C-00007,Invented 7,many,Person 7,\n"
+    text = "customer_id,name,attributes.n,contact_name,owner\n" + "".join(rows)
+    text = text.replace(",attributes.n,", ",revenue_with_us,")
+    (world.folder / "x.csv").write_text(text)
+    done: list[tuple[int, int]] = []
+    wishes = Wishes(processes=2, progress=lambda *step: done.append(step))
+    result = import_customers(world.app.ctx, read_table(str(world.folder / "x.csv")), wishes)
+    assert (result.new, len(result.bad)) == (20_899, 99 + 2)
+    assert done[-1] == (21_000, 21_000)
+    assert [line for line, _ in result.warnings] == [2, 3, 4]
+    with world.app.ctx.db.read() as tx:
+        assert len(customers.known_keys(tx)) == 20_899
+    assert state(world, "C-20000") == {
+        "name": "Invented 20000",
+        "revenue_with_us": 20_000,
+        "owner": "nobody2",
+        "contacts": [{"name": "Person 20000"}],
+    }
+    again = import_customers(world.app.ctx, read_table(str(world.folder / "x.csv")))
+    assert (again.new, again.changed, again.unchanged) == (0, 0, 20_899)

@@ -1,5 +1,6 @@
 """`alerting import FILE`: customers and contacts from a table, tried first if wanted."""
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -41,7 +42,9 @@ def import_(
         diffs: list[CustomerDiff] = []
         tell = None if not dry_run else diffs.append if as_json_ else _tell
         with _bar(silent=dry_run and not as_json_) as progress:
-            wishes = Wishes(dry_run=dry_run, empty_clears=empty_clears, progress=progress, tell=tell)
+            wishes = Wishes(
+                dry_run=dry_run, empty_clears=empty_clears, progress=progress, tell=tell, processes=os.cpu_count() or 1
+            )
             result = import_customers(app.ctx, table, wishes)
     _report_rows(table, result)
     if as_json_:

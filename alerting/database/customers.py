@@ -6,25 +6,28 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, literal, select, update
 
+from alerting.database.bulk import add_rows
 from alerting.database.engine import Transaction
 from alerting.database.sets import among, listed
 from alerting.database.tables import customer, customer_version
 from alerting.domain.customers import Change, Customer, History, states_after
 
 
-def lock_customers(tx: Transaction, keys: Iterable[str], now: datetime | None = None) -> None:
+def lock_customers(tx: Transaction, keys: Iterable[str], now: datetime | None = None) -> set[str]:
     """Take the one lock every change of a case, a customer or their mail stands under, in sorted order.
 
     A statement of its own, so that what is read afterwards is what the one before us committed. On SQLite
-    BEGIN IMMEDIATE is that lock already. A row is made for customers nobody has told us about.
+    BEGIN IMMEDIATE is that lock already. A row is made for customers nobody has told us about; returns those: nothing
+    can be stored of them yet.
     """
     wanted = sorted(set(keys))
     if not wanted:
-        return
+        return set()
     moment = now or tx.now()
     each = listed(tx, wanted)
     rows = select(each, literal(moment, customer.c.first_seen_at.type)).where(each.is_not(None))
-    tx.execute(tx.insert(customer).from_select(["key", "first_seen_at"], rows).on_conflict_do_nothing())
+    adding = tx.insert(customer).from_select(["key", "first_seen_at"], rows).on_conflict_do_nothing()
+    made = set(tx.execute(adding.returning(customer.c.key)).scalars())
     if tx.is_postgresql:
         tx.execute(
             select(customer.c.key)
@@ -32,6 +35,7 @@ def lock_customers(tx: Transaction, keys: Iterable[str], now: datetime | None = 
             .order_by(customer.c.key)
             .with_for_update(key_share=True)
         ).all()
+    return made
 
 
 def lock_customer(tx: Transaction, key: str, *, wait: bool = True) -> bool:
@@ -45,6 +49,8 @@ def lock_customer(tx: Transaction, key: str, *, wait: bool = True) -> bool:
 def histories(tx: Transaction, keys: Iterable[str]) -> dict[str, History]:
     """The histories of these customers, in one query."""
     wanted = sorted(set(keys))
+    if not wanted:
+        return {}
     found: dict[str, list[tuple[Change, Mapping[str, object]]]] = {key: [] for key in wanted}
     v = customer_version.c
     order = (v.customer_key, v.valid_from, v.source, v.event_id)
@@ -112,34 +118,49 @@ def every_customer_now(tx: Transaction) -> Iterator[Customer]:
             yield history.as_of(history.versions[-1][0].valid_from)
 
 
-def add_changes(tx: Transaction, given: Mapping[str, Sequence[Change]], now: datetime) -> None:
-    """Add dated changes of customers and bring the states from there on up to date. A change already there is left alone."""
+def add_changes(tx: Transaction, given: Mapping[str, Sequence[Change]], now: datetime) -> dict[str, History]:
+    """Add dated changes of customers and bring the states from there on up to date; returns their histories.
+
+    A change already there is left alone.
+    """
+    found = histories(tx, given)
     added: list[dict[str, Any]] = []
     moved: list[dict[str, Any]] = []
-    for key, history in histories(tx, given).items():
+    for key, history in found.items():
         before = {change.order: state for change, state in history.versions}
         fresh = [change for change in given[key] if change.order not in before]
+        if not fresh:
+            continue
         every = sorted([*(change for change, _ in history.versions), *fresh], key=lambda c: c.order)
-        for change, state in zip(every, states_after(every), strict=True) if fresh else ():
-            row = {"customer_key": key, "valid_from": change.valid_from, "source": change.source}
+        versions = list(zip(every, states_after(every), strict=True))
+        for change, state in versions:
             if change.order not in before:
-                named = {
-                    "event_id": change.event_id,
-                    "recorded_at": now,
-                    "changes": dict(change.changes),
-                    "state": state,
-                    "parent": state.get("parent"),
-                }
-                added.append({**row, **named})
+                added.append(_row(key, change, state, now))
             elif before[change.order] != state:
-                moved.append(
-                    {f"its_{name}": value for name, value in row.items()}
-                    | {"its_id": change.event_id, "after": state, "above": state.get("parent")}
-                )
-    if added:
-        tx.execute(customer_version.insert(), added)
+                moved.append(_moved(key, change, state))
+        found[key] = History(key=key, versions=versions)
+    add_rows(tx, customer_version, added)
     if moved:
         tx.execute(_MOVE, moved)
+    return found
+
+
+def _row(key: str, change: Change, state: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    return {
+        "customer_key": key,
+        "valid_from": change.valid_from,
+        "recorded_at": now,
+        "source": change.source,
+        "event_id": change.event_id,
+        "changes": change.changes,
+        "state": state,
+        "parent": state.get("parent"),
+    }
+
+
+def _moved(key: str, change: Change, state: Mapping[str, Any]) -> dict[str, Any]:
+    row = {"customer_key": key, "valid_from": change.valid_from, "source": change.source, "id": change.event_id}
+    return {f"its_{name}": value for name, value in row.items()} | {"after": state, "above": state.get("parent")}
 
 
 _v = customer_version.c

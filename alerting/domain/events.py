@@ -138,13 +138,12 @@ def parse_event(
     )
 
 
-def made_event(
-    kind: str, source: str, event_id: str, time: datetime, payload: Payload, data: Mapping[str, Any]
-) -> Event:
-    """An event of our own making, as `parse_event` would read it back from its bytes. Raises UnreadableEvent if too large.
+def made_event(event_id: str, source: str, time: datetime, payload: Payload, data: Mapping[str, Any]) -> Event:
+    """A `customer.updated` of our own making, as `parse_event` would read it back from its bytes.
 
-    `data` is what `payload` was read from; it must hold no NUL.
+    `data` is what `payload` was read from; it must hold no NUL. Raises UnreadableEvent if it is too large.
     """
+    kind = "customer.updated"
     whole = {
         "specversion": "1.0",
         "type": kind,
@@ -162,8 +161,11 @@ def made_event(
     )
 
 
+_encoded = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
 def _canonical(envelope: Any) -> bytes:
-    return json.dumps(envelope, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _encoded(envelope).encode()
 
 
 def _too_large(value: bytes) -> UnreadableEvent:

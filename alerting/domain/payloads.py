@@ -4,6 +4,7 @@ import hashlib
 import re
 from datetime import UTC, date, datetime
 from fractions import Fraction
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -203,6 +204,10 @@ class CustomerUpdated(Payload):
 
     def changes(self) -> dict[str, Any]:
         """The fields that were given, as JSON values."""
+        return self._changes
+
+    @cached_property
+    def _changes(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude={"customer_id"}, exclude_unset=True)
 
 

@@ -119,11 +119,15 @@ def _own(
     subject: Subject, moment: Order, rules: Rules, event: Mapping[str, Any] | None
 ) -> tuple[dict[str, Any], Health, Membership]:
     signals = values_at(rules.signals, moment, subject.points)
-    facts: dict[str, Any] = {f"event.{name}": value for name, value in (event or {"time": moment[0]}).items()}
-    facts |= {f"customer.{name}": value for name, value in subject.customer.fields(rules.attributes).items()}
-    history = history_at(moment, subject.points, facts["customer.renewal_date"])
-    facts |= {f"customer.{name}": value for name, value in history.items()}
-    facts |= {f"signal.{name}": value for name, value in signals.items()}
+    facts: dict[str, Any] = {}
+    for name, value in (event or {"time": moment[0]}).items():
+        facts[f"event.{name}"] = value
+    for name, value in subject.customer.fields(rules.attributes).items():
+        facts[f"customer.{name}"] = value
+    for name, value in history_at(moment, subject.points, facts["customer.renewal_date"]).items():
+        facts[f"customer.{name}"] = value
+    for name, value in signals.items():
+        facts[f"signal.{name}"] = value
     if PURCHASES in signals:
         facts |= {f"customer.{name}": value for name, value in value_facts(signals, subject.scale).items()}
     health = health_of(rules.health, facts | _before(subject, moment, rules) if rules.health else facts)

@@ -30,12 +30,15 @@ PLACEHOLDERS = frozenset({"-", "–", "—", "n/a", "n.a.", "na.", "k.a.", "k. a
 _CENTS = re.compile("[0-9]+,[0-9]{2}")
 _TRUE = {"true", "yes", "ja", "wahr"}
 _FALSE = {"false", "no", "nein", "falsch"}
+MAYBE_NOTHING = frozenset({" ", "\t", *(word[0] for word in (*ERRORS, *PLACEHOLDERS, *map(str.upper, PLACEHOLDERS)))})
+"""How texts begin that may say nothing; all others are what they are."""
 _BREAK = re.compile(r"\s*[\r\n]+\s*")
 """A line broken within a cell of a sheet; in an attribute it stays."""
 _NUMERIC = {Type.NUMBER, Type.NUMERIC, Type.BIGINT}
+_TRANSLATED = {"country", "language", "owner"}
 _KINDS = {"revenue_with_us": Type.NUMBER, "employees": Type.BIGINT, "renewal_date": Type.DATE}
 _REMEMBERED = 20_000
-"""Texts of a column whose value is kept: countries and owners come again and again."""
+"""Texts of a column whose value is kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +65,9 @@ class ColumnReader:
         self._marks: set[Mark] = {column.decimal} if column.decimal else {","} if decimal_comma else set()
         self._orders: set[DayOrder] = {column.days} if column.days else set()
         self._numbers = self._booleans = True
-        self._values: dict[str, Any] = {}
+        self.values: dict[str, Any] = {}
+        """Texts that were read before: countries and owners come again and again."""
+        self.plain = self.kind is Type.TEXT and self._free is None and column.field not in _TRANSLATED
         self._reader: Callable[[Any], Any] | None = None
 
     def _kind(self) -> Type | None:
@@ -92,18 +97,16 @@ class ColumnReader:
 
     def read(self, cell: Cell) -> Any:
         """A cell as JSON value; None for one that says nothing. Raises ValueError with the remedy."""
-        if isinstance(cell, str):
-            if cell in self._values:
-                return self._values[cell]
-            found = self._read_text(cell)
-            if len(self._values) < _REMEMBERED:
-                self._values[cell] = found
-            return found
-        return None if cell is None else self._read(cell)
+        if not isinstance(cell, str):
+            return None if cell is None else self._read(cell)
+        found = self._read_text(cell)
+        if len(self.values) < _REMEMBERED:
+            self.values[cell] = found
+        return found
 
     def _read_text(self, cell: str) -> Any:
         text = cell.strip()
-        if not text or (text in ERRORS or (self.column.field not in {"customer_id", "name"} and is_missing(text))):
+        if not text or text in ERRORS or (self.column.field not in {"customer_id", "name"} and is_missing(text)):
             return None
         return self._read(text)
 
@@ -145,7 +148,9 @@ class ColumnReader:
     def _number(self, cell: Any) -> int | float:
         """With its unit: the cell's own, else the heading's or the mapping's."""
         unit, value = self.column.unit, cell
-        if isinstance(cell, str):
+        if isinstance(cell, str) and len(cell) <= 15 and cell.isascii() and cell.isdigit():
+            value = int(cell)
+        elif isinstance(cell, str):
             text, own = split_amount(cell)
             mark = next(iter(self._marks)) if len(self._marks) == 1 else None
             value = read_number(text, mark)
@@ -214,6 +219,8 @@ def as_text(cell: Any) -> str:
 
 
 def _plain_number(value: int | float | Decimal, factor: Decimal) -> int | float:
+    if type(value) is int and factor == 1:
+        return value
     exact = Decimal(str(value))
     if not exact.is_finite():
         raise ValueError(f"{value} is not a number")

@@ -9,13 +9,16 @@ from pydantic import ValidationError
 
 from alerting.domain.customer_fields import CONTACT, FREE, contact_of
 from alerting.domain.payloads import CustomerUpdated
-from alerting.services.cells import ERRORS, ColumnReader, Known, as_text, is_missing
+from alerting.services.cells import ERRORS, MAYBE_NOTHING, ColumnReader, Known, as_text, is_missing
 from alerting.services.customer_table import Cell, Row, Table
 
 TOTALS = frozenset(
     {"total", "totals", "grand total", "sum", "summe", "gesamt", "gesamtsumme", "zwischensumme", "subtotal"}
 )
 """What stands in the last row of a sheet, which is no customer."""
+
+
+_LONGEST_TOTAL = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,11 @@ class RowReader:
         self.errors: dict[str, Errors] = {}
         self._note_empty = note_empty
         self._columns = [ColumnReader(column, known, table.decimal_comma) for column in table.columns]
+        self._places = [
+            (reader, name, name.removeprefix(FREE) if name.startswith(FREE) else None, contact_of(name))
+            for reader in self._columns
+            for name in [reader.column.field]
+        ]
         self._looked = [(at, column) for at, column in enumerate(self._columns) if column.needs_look]
         self._ids = _places(table, "customer_id") or _places(table, "name")
         self._contacts = table.contact_places
@@ -78,11 +86,15 @@ class RowReader:
 
     def is_total(self, row: Row) -> bool:
         """Whether a row sums up the others: beside the word there are numbers alone. A customer may be called Total."""
-        filled = [cell for cell in row.cells if not is_empty(cell)]
-        first = filled[0] if filled else None
-        if not isinstance(first, str) or first.strip().casefold().rstrip(": ") not in TOTALS:
+        first = next((cell for cell in row.cells if cell is not None and cell != ""), None)
+        if (
+            not isinstance(first, str)
+            or len(first) > _LONGEST_TOTAL
+            or first.strip().casefold().rstrip(": ") not in TOTALS
+        ):
             return False
-        return all(not isinstance(cell, str) or not re.search(r"[^\W\d_]{4}", cell) for cell in filled[1:])
+        texts = [cell for cell in row.cells if isinstance(cell, str) and cell is not first]
+        return not any(re.search(r"[^\W\d_]{4}", cell) for cell in texts)
 
     def look(self, row: Row) -> None:
         for at, column in self._looked:
@@ -99,15 +111,21 @@ class RowReader:
         free: dict[str, Any] = {}
         contacts: dict[int, dict[str, Any]] = {}
         empty = []
-        for cell, reader in zip(row.cells, self._columns, strict=False):
-            value = None if cell is None or cell == "" else self._value(cell, reader, row)
-            name = reader.column.field
+        for cell, (reader, name, attribute, part) in zip(row.cells, self._places, strict=False):
+            if cell is None or cell == "":
+                value = None
+            elif reader.plain and isinstance(cell, str) and cell[0] not in MAYBE_NOTHING and cell.isprintable():
+                value = cell.strip()
+            elif isinstance(cell, str) and cell in reader.values:
+                value = reader.values[cell]
+            else:
+                value = self._value(cell, reader, row)
             if value is None:
                 if self._note_empty and is_empty(cell):
                     empty.append(name)
-            elif name.startswith(FREE):
-                free[name.removeprefix(FREE)] = value
-            elif part := contact_of(name):
+            elif attribute is not None:
+                free[attribute] = value
+            elif part is not None:
                 contacts.setdefault(part[0], {})[part[1]] = value
             elif name != "customer_id":
                 given[name] = value

@@ -1,6 +1,6 @@
 """The rows of a table gathered by customer: several rows of one are taken together, whatever stands between them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,13 +13,20 @@ from alerting.services.customer_table import Row
 
 @dataclass(kw_only=True)
 class Gathered:
-    """What was found on the way. `bad` and `warnings` hold (line, reason); `owners` the first line of each, and how many."""
+    """What was found on the way through the file. `bad` and `warnings` hold (line, reason)."""
 
     rows: int = 0
     done: int = 0
     bad: list[tuple[int, str]] = field(default_factory=list)
     warnings: list[tuple[int, str]] = field(default_factory=list)
-    owners: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """All rows of one customer."""
+
+    key: str
+    rows: Sequence[Row]
 
 
 @dataclass(kw_only=True)
@@ -80,19 +87,10 @@ def _flat(changes: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in changes.items() if name not in {"attributes", "contacts"}} | free
 
 
-@dataclass(kw_only=True)
-class _Pending:
-    """A customer whose rows are not all read. `spoilt`: the first bad one, without which the others would lose contacts."""
-
-    rows: int
-    given: Given
-    spoilt: int | None = None
-
-
-def gather(reader: RowReader, names: dict[str, list[str]] | None, found: Gathered) -> Iterator[Given]:
-    """The good rows by customer; a customer comes when its last row is read. `names`: keys by name, where there are no ids."""
+def groups(reader: RowReader, names: dict[str, list[str]] | None, found: Gathered) -> Iterator[Group]:
+    """The rows by customer, each when its last row is reached. `names`: keys by name, where there are no ids."""
     repeated = _look_through(reader, names, found)
-    pending: dict[str, _Pending] = {}
+    pending: dict[str, list[Row]] = {}
     for row in reader.table.rows():
         found.done += 1
         if row.problem is None and reader.is_total(row):
@@ -104,14 +102,12 @@ def gather(reader: RowReader, names: dict[str, list[str]] | None, found: Gathere
             found.bad.append((row.line, str(error)))
             continue
         if key not in repeated:
-            if given := _single(reader, row, key, found):
-                yield _noted(given, names, found)
+            yield Group(key=key, rows=(row,))
             continue
-        waiting = pending.setdefault(key, _Pending(rows=repeated[key], given=Given(customer_id=key)))
-        _join(reader, row, waiting, found)
-        if waiting.rows == 0 and (whole := _whole(pending.pop(key), found)):
-            yield _noted(whole, names, found)
-    _note_errors(reader, found)
+        waiting = pending.setdefault(key, [])
+        waiting.append(row)
+        if len(waiting) == repeated[key]:
+            yield Group(key=key, rows=pending.pop(key))
 
 
 def _look_through(reader: RowReader, names: dict[str, list[str]] | None, found: Gathered) -> dict[str, int]:
@@ -120,12 +116,12 @@ def _look_through(reader: RowReader, names: dict[str, list[str]] | None, found: 
     repeated: dict[str, int] = {}
     for row in reader.table.rows():
         found.rows += 1
+        if row.problem is None and reader.is_total(row):
+            continue
         reader.look(row)
         try:
             key = _key(reader, names, row)
         except ValueError:
-            continue
-        if row.problem is None and reader.is_total(row):
             continue
         if names is not None:
             names.setdefault(key.casefold(), [key])  # the first spelling of the file is the customer's key
@@ -146,58 +142,27 @@ def _key(reader: RowReader, names: dict[str, list[str]] | None, row: Row) -> str
     return known[0] if known else key
 
 
-def _single(reader: RowReader, row: Row, key: str, found: Gathered) -> Given | None:
-    """The ordinary case: the only row of its customer."""
-    try:
-        reading = reader.read(row, key)
-    except ValueError as error:
-        found.bad.append((row.line, str(error)))
-        return None
-    given = Given(customer_id=key)
-    given.add(reading)
-    return given
-
-
-def _join(reader: RowReader, row: Row, waiting: _Pending, found: Gathered) -> None:
-    waiting.rows -= 1
-    try:
-        reading = reader.read(row, waiting.given.customer_id)
-    except ValueError as error:
-        found.bad.append((row.line, str(error)))
-        if waiting.spoilt is None and (reader.gives_contact(row) or not waiting.given.lines):
-            waiting.spoilt = row.line
-        return
-    try:
-        waiting.given.add(reading)
-    except ValueError as error:
-        found.bad.append((row.line, str(error)))
-
-
-def _whole(pending: _Pending, found: Gathered) -> Given | None:
-    given = pending.given
-    if pending.spoilt is not None:
+def read_group(reader: RowReader, group: Group, bad: list[tuple[int, str]]) -> Given | None:
+    """What the rows of a customer say; None where nothing of it can be taken. Bad rows are added to `bad`."""
+    given = Given(customer_id=group.key)
+    spoilt: int | None = None
+    for row in group.rows:
+        try:
+            reading = reader.read(row, group.key)
+        except ValueError as error:
+            bad.append((row.line, str(error)))
+            if spoilt is None and (not given.lines or reader.gives_contact(row)):
+                spoilt = row.line
+            continue
+        try:
+            given.add(reading)
+        except ValueError as error:
+            bad.append((row.line, str(error)))
+    if spoilt is not None and given.lines:
         # contacts are replaced whole: those we have, and the bad row names, would go
-        reason = f"customer_id: line {pending.spoilt} of the same customer is bad, and its rows are taken together"
-        found.bad += [(line, reason) for line in given.lines]
+        reason = f"customer_id: line {spoilt} of the same customer is bad, and its rows are taken together"
+        bad += [(line, reason) for line in given.lines]
         return None
-    return given if given.lines else None
-
-
-def _noted(given: Given, names: dict[str, list[str]] | None, found: Gathered) -> Given:
-    """With what its columns leave empty, and its owner noted. Where names stand for ids, they do so for groups, too."""
     if given.empty:
         given.clear_empty()
-    parent = given.changes.get("parent")
-    if names is not None and parent is not None and len(group := names.get(parent.casefold(), [])) == 1:
-        given.changes, given.payload = {**given.changes, "parent": group[0]}, None
-    owner = given.changes.get("owner")
-    if owner is not None:
-        line, count = found.owners.get(owner, (given.lines[0], 0))
-        found.owners[owner] = (line, count + 1)
-    return given
-
-
-def _note_errors(reader: RowReader, found: Gathered) -> None:
-    for label, errors in reader.errors.items():
-        cells = "1 cell shows" if errors.count == 1 else f"{errors.count} cells show"
-        found.warnings.append((errors.first_line, f"{label}: {cells} {errors.shown}, read as not known"))
+    return given if given.lines else None

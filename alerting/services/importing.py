@@ -4,31 +4,28 @@ The rows are read twice and never held: the first time to learn how columns writ
 have several rows, the second time to take them.
 """
 
-import hashlib
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from typing import Any
+from itertools import chain, islice
 
 from alerting.database import customers, rulebooks
-from alerting.domain.customer_diff import CustomerDiff, field_changes
-from alerting.domain.customers import apply_change
-from alerting.domain.errors import ActionRefused, UnreadableEvent
-from alerting.domain.events import Event, made_event
-from alerting.domain.payloads import CustomerUpdated
+from alerting.domain.customer_diff import CustomerDiff
+from alerting.domain.errors import ActionRefused
 from alerting.domain.people import Staff
 from alerting.services.cells import Known
 from alerting.services.context import Context
-from alerting.services.customer_rows import RowReader
+from alerting.services.customer_rows import Errors, RowReader
 from alerting.services.customer_table import Table
-from alerting.services.gathering import Gathered, Given, gather
-from alerting.services.intake import take_events
+from alerting.services.gathering import Gathered, groups
+from alerting.services.import_shares import Plan, Share, taking
 
 CHUNK = 2_000
 """Customers of one transaction: what an interruption costs, and how long others may wait for a lock."""
+
+MANY = 20_000
+"""Rows from which on further processes pay for their start."""
 
 SHOWN_OWNERS = 20
 """Unknown owners named one by one."""
@@ -50,12 +47,14 @@ class Wishes:
     """How to import. `dry_run` writes nothing; `empty_clears`: an empty cell takes the value away we have.
 
     `progress` is told how many rows are done, and of how many; `tell` what becomes of each customer that is new or changed.
+    Large tables may be taken by several `processes`; what comes out is the same.
     """
 
     dry_run: bool = False
     empty_clears: bool = False
     progress: Callable[[int, int], None] = lambda done, of: None
     tell: Callable[[CustomerDiff], None] | None = None
+    processes: int = 1
 
 
 ORDINARY = Wishes()
@@ -70,20 +69,54 @@ def import_customers(ctx: Context, table: Table, wishes: Wishes = ORDINARY) -> I
         reader = RowReader(table, known, note_empty=wishes.empty_clears)
     except ValueError as error:
         raise ActionRefused(f"{table.name}: {error}") from error
-    found, result = Gathered(), Imported()
+    found, whole = Gathered(), Share()
     names = _keys_by_name(ctx) if reader.by_name else None
-    chunk: list[Given] = []
-    for given in gather(reader, names, found):
-        chunk.append(given)
-        if len(chunk) >= CHUNK:
-            _take_chunk(ctx, table.name, chunk, result, wishes)
-            wishes.progress(found.done, found.rows)
-            chunk = []
-    _take_chunk(ctx, table.name, chunk, result, wishes)
-    wishes.progress(found.done, found.rows)
-    result.bad = sorted([*result.bad, *found.bad])
-    result.warnings = sorted([*found.warnings, *_strangers(found.owners, staff)])
-    return result
+    plan = Plan(reader=reader, dry_run=wishes.dry_run, tell=wishes.tell is not None, names=names)
+    for share in _shares(ctx, plan, found, wishes.processes):
+        _add(whole, share)
+        if wishes.tell is not None:
+            for diff in share.diffs:
+                wishes.tell(diff)
+        wishes.progress(whole.rows, found.rows)
+    return Imported(
+        new=whole.new,
+        changed=whole.changed,
+        unchanged=whole.unchanged,
+        bad=sorted([*found.bad, *whole.bad]),
+        warnings=sorted([*found.warnings, *_failed_cells(whole.errors), *_strangers(whole.owners, staff)]),
+    )
+
+
+def _shares(ctx: Context, plan: Plan, found: Gathered, processes: int) -> Iterator[Share]:
+    """The table chunk by chunk; when all rows were seen once, it is known whether it is worth more processes."""
+    names = dict(plan.names) if plan.names is not None else None
+    every = groups(plan.reader, names, found)
+    chunks = iter(lambda: list(islice(every, CHUNK)), [])
+    first = next(chunks, [])
+    plan = replace(plan, names=names)
+    with taking(ctx, plan, processes if _apart(plan, found) else 1) as (submit, rest):
+        for chunk in chain([first], chunks):
+            yield from submit(chunk)
+        yield from rest()
+
+
+def _apart(plan: Plan, found: Gathered) -> bool:
+    """Groups and their members stay together: each one's segment is reckoned from what is stored of the other."""
+    return found.rows >= MANY and plan.names is None and plan.reader.table.place_of("parent") is None
+
+
+def _add(whole: Share, share: Share) -> None:
+    whole.rows += share.rows
+    whole.new += share.new
+    whole.changed += share.changed
+    whole.unchanged += share.unchanged
+    whole.bad += share.bad
+    for owner, (line, count) in share.owners.items():
+        first, before = whole.owners.get(owner, (line, 0))
+        whole.owners[owner] = (min(first, line), before + count)
+    for label, errors in share.errors.items():
+        held = whole.errors.setdefault(label, Errors(shown=errors.shown, first_line=errors.first_line))
+        held.count += errors.count
 
 
 def _by_name(staff: Staff) -> dict[str, str]:
@@ -110,47 +143,7 @@ def _strangers(owners: dict[str, tuple[int, int]], staff: Staff) -> Iterator[tup
         yield line, f"owner: {len(strangers) - SHOWN_OWNERS} more are nobody in people.yaml"
 
 
-def _take_chunk(ctx: Context, file_name: str, chunk: Sequence[Given], result: Imported, wishes: Wishes) -> None:
-    with ctx.db.read() as tx:
-        now = tx.now()
-        states = customers.newest_states(tx, [given.customer_id for given in chunk])
-    moment = now.isoformat()
-    made: list[tuple[Event, str]] = []
-    for given in chunk:
-        before = states.get(given.customer_id)
-        if before is not None and apply_change(before, given.changes) == before:
-            result.unchanged += 1
-            continue
-        try:
-            # what intake could not read would become a dead letter, and replaying it no use: the file must be mended
-            made.append(_made(file_name, given, now, moment))
-        except UnreadableEvent as error:
-            result.bad += [(line, str(error)) for line in given.lines]
-            continue
-        result.new += before is None
-        result.changed += before is not None
-        if wishes.tell is not None:
-            wishes.tell(_diff(given, before))
-    if made and not wishes.dry_run:
-        take_events(ctx, made)
-
-
-def _diff(given: Given, before: dict[str, Any] | None) -> CustomerDiff:
-    state = apply_change(before or {}, given.changes)
-    return CustomerDiff(
-        customer_id=given.customer_id,
-        name=str(state.get("name") or given.customer_id),
-        line=given.lines[0],
-        new=before is None,
-        fields=field_changes(before or {}, given.changes),
-    )
-
-
-def _made(file_name: str, given: Given, now: datetime, moment: str) -> tuple[Event, str]:
-    """The row as an event. Its id holds the moment: a value that returns to what it was is a change, not a repetition."""
-    data = {"customer_id": given.customer_id, **given.changes}
-    content = json.dumps([moment, data], sort_keys=True)
-    event_id = hashlib.sha256(content.encode()).hexdigest()[:32]
-    payload = given.payload or CustomerUpdated.model_validate(data)
-    event = made_event("customer.updated", f"import:{file_name}"[:200], event_id, now, payload, data)
-    return event, f"{file_name}:{given.lines[0]}@{event_id}"
+def _failed_cells(failed: Mapping[str, Errors]) -> Iterator[tuple[int, str]]:
+    for label, errors in failed.items():
+        cells = "1 cell shows" if errors.count == 1 else f"{errors.count} cells show"
+        yield errors.first_line, f"{label}: {cells} {errors.shown}, read as not known"

@@ -170,11 +170,11 @@ def _handle_events(
     repeated += [(a.event, a.place) for identity, a in first.items() if identity not in seqs]
     conflicts = _conflicts(tx, repeated)
     fresh = sorted((a for identity, a in first.items() if identity in seqs), key=lambda a: a.event.order)
-    customers.lock_customers(tx, (a.event.customer_key for a in fresh), now)
+    strangers = customers.lock_customers(tx, (a.event.customer_key for a in fresh), now)
     hold_rulebook(tx, rulebook)
     taken = Taken(events=len(fresh), duplicates=len(repeated) - len(conflicts))
     if fresh:
-        taken += judge_all(tx, ctx, rulebook, fresh, seqs)
+        taken += judge_all(tx, ctx, rulebook, fresh, seqs, strangers)
     return taken, conflicts
 
 
