@@ -98,7 +98,7 @@ class Taker:
         owner, parent = given.changes.get("owner"), given.changes.get("parent")
         if owner is not None:
             line, count = share.owners.get(owner, (given.lines[0], 0))
-            share.owners[owner] = (line, count + 1)
+            share.owners[owner] = (min(line, given.lines[0]), count + 1)
         names = self.plan.names
         if names is not None and parent is not None and len(group := names.get(parent.casefold(), [])) == 1:
             given.changes, given.payload = {**given.changes, "parent": group[0]}, None
