@@ -7,9 +7,9 @@ import os
 import random
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 from alerting.adapters import rule_files
 from alerting.adapters.links import Links
 from alerting.adapters.local_log import LocalLog
-from alerting.adapters.mailbox import MailboxMailer, read_mailbox
+from alerting.adapters.mailbox import MailboxMailer, delete_mails, read_mailbox
+from alerting.adapters.notices import AnyComposer
 from alerting.adapters.pages import Pages
 from alerting.adapters.rulebook_builder import build_rulebook
 from alerting.adapters.smtp import SmtpMailer, SmtpServer
 from alerting.adapters.templates import Composer
-from alerting.database import instance
+from alerting.database import erasure, instance
 from alerting.database.engine import Database
 from alerting.database.migrating import is_current, migrate
 from alerting.domain.errors import SettingsInvalid
@@ -32,7 +33,9 @@ from alerting.entrypoints.follow_up import run_follow_up
 from alerting.entrypoints.running import Stop, watch
 from alerting.services.activation import activate_first
 from alerting.services.context import Context, Shelf
-from alerting.services.event_log import EventLog
+from alerting.services.erasure import forgotten_value
+from alerting.services.event_log import EventLog, NewRecord
+from alerting.services.intake import Record, take_records
 from alerting.services.letters import Mailer, Post
 from alerting.settings import Settings
 
@@ -75,7 +78,7 @@ def bootstrap(settings: Settings) -> App:
         settings.data.mkdir(parents=True, exist_ok=True)
     found = _secrets(settings)
     links = Links(settings.base_url, found.link_keys)
-    composer = Composer(settings.mail_from, links)
+    composer = AnyComposer(Composer(settings.mail_from, links), settings.mail_from)
     ctx = Context(
         db=Database(settings.database_url),
         shelf=Shelf(read=build_rulebook),
@@ -98,6 +101,51 @@ def prepare(app: App) -> None:
         app.event_log.prepare()
     activated = activate_first(app.ctx, lambda: rule_files.read_all(app.settings.rules, app.settings.templates))
     log.info("prepared", extra={"revision": revision, "activated": activated})
+    _forget_again(app)
+
+
+def forget(app: App, key: str, by: str) -> int:
+    """Forget a customer now, and whenever what is stored today comes back. Returns how many kept mails were deleted.
+
+    The wish is kept in a file beside the data, then in the event log, then carried out: where we are interrupted, the
+    next start goes on.
+    """
+    with app.ctx.db.read() as tx:
+        wish = {"customer_id": key, "time": tx.now().isoformat(), "by": by}
+        mails = erasure.message_ids(tx, key)
+    app.settings.data.mkdir(parents=True, exist_ok=True)
+    with _wishes(app).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(wish, ensure_ascii=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    _carry_out(app, wish)
+    return delete_mails(app.settings.mailbox, mails) if app.settings.embedded else 0
+
+
+def _wishes(app: App) -> Path:
+    return app.settings.data / "forgotten.jsonl"
+
+
+def _carry_out(app: App, wish: Mapping[str, str]) -> None:
+    if isinstance(app.event_log, LocalLog):
+        app.event_log.erase(wish["customer_id"])
+    value = forgotten_value(wish)
+    app.event_log.append([NewRecord(topic="customers", key=wish["customer_id"], value=value)])
+    take_records(app.ctx, [Record(place="forget", offset=0, value=value, headers={}, timestamp=None)])
+
+
+def _forget_again(app: App) -> None:
+    """After a restore the database may know customers again that were forgotten since."""
+    if not _wishes(app).is_file():
+        return
+    wishes = [json.loads(line) for line in _wishes(app).read_text(encoding="utf-8").splitlines() if line.strip()]
+    with app.ctx.db.read() as tx:
+        done = erasure.forgotten_until(tx, [wish["customer_id"] for wish in wishes])
+    for wish in wishes:
+        until = done.get(wish["customer_id"])
+        if until is None or until < datetime.fromisoformat(wish["time"]):
+            _carry_out(app, wish)
+            log.info("a customer was forgotten again", extra={"since": wish["time"]})
 
 
 def check_ready(app: App) -> None:

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from alerting.adapters.rule_files import read_files, read_people
+from alerting.adapters.people_file import read_people
+from alerting.adapters.rule_files import read_files
 from alerting.bootstrap import App, bootstrap
 from alerting.database.engine import Transaction
 from alerting.database.migrating import migrate

@@ -10,13 +10,15 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-from alerting.adapters.rule_files import read_files, read_people
+from alerting.adapters.people_file import read_people
+from alerting.adapters.rule_files import read_files
 from alerting.adapters.rulebook_builder import build_rulebook
 from alerting.domain.customers import Customer
 from alerting.domain.errors import Problem, RulebookInvalid
 from alerting.domain.events import Event, parse_event
-from alerting.domain.people import Party, Staff
+from alerting.domain.people import Party
 from alerting.domain.rulebook import Rulebook
+from alerting.domain.staff import Staff
 
 ROOT = Path(__file__).parent.parent
 NOW = datetime(2026, 3, 6, 8, 30, tzinfo=UTC)

@@ -37,7 +37,7 @@ from tests.services.smtp import Accepted, Certificate, SmtpServer
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = Path(sys.executable).with_name("alerting")
-TOPICS = ("surveys", "interactions", "customers", "alerting.dead-letters")
+TOPICS = ("surveys", "interactions", "customers", "people", "alerting.dead-letters")
 ADMIN_TOKEN = "admin-token-of-the-tests"
 INGEST_KEY = "ingest-key-of-the-tests"
 SEND_DEADLINE = 3
@@ -137,8 +137,8 @@ class Installation:
                 role.end(signal.SIGKILL)
         self._producer = None
 
-    def begun(self, *consumers: Role, partitions: int = 6, timeout: float = 30) -> None:
-        """Wait until these consumers have shared out all partitions of the three topics among them."""
+    def begun(self, *consumers: Role, partitions: int = 8, timeout: float = 30) -> None:
+        """Wait until these consumers have shared out all partitions of the four topics among them."""
         wait_until(
             lambda: (
                 all(map(partitions_of, consumers)) and len(set().union(*map(partitions_of, consumers))) == partitions

@@ -129,6 +129,23 @@ def test_a_silence_that_rang_and_the_back_tests_own_are_the_same_alert(lived: Wo
     assert (without.new, without.gone, without.b and without.b.by_rule["silent-customer"]) == (0, 1, 0)
 
 
+def test_the_same_rulebook_is_no_other_one_also_where_it_notices_silences(lived: World) -> None:
+    files = {**starter_files(), "rules/escalations/silence.yaml": SILENT}
+    activate_rulebook(lived.app.ctx, files, {}, author="test", reason="silence")
+    lived.pass_time(days=30)
+    alone, compared = run_over(lived), run_over(lived, build_rulebook(files, starter_people()))
+    assert (compared.found.new, compared.found.gone) == (0, 0)
+    assert compared.found.events == alone.found.events
+    assert compared.found.b is not None and compared.found.b.by_rule == alone.found.a.by_rule
+
+
+def test_what_rang_before_the_period_keeps_a_rule_quiet_in_it(lived: World) -> None:
+    calm = other(unhappy_customers=("id: unhappy-customer\n", "id: unhappy-customer\n    cooldown: 60d\n"))
+    found = run_over(lived, calm, days=-10).found  # the first of five complaints lies before
+    assert found.b is not None
+    assert found.a.by_person["lead_central"] > 0 == found.b.by_person["lead_central"]
+
+
 def test_a_cool_down_brings_fewer_mails_and_the_same_alerts(lived: World) -> None:
     calmer = other(unhappy_customers=("id: unhappy-customer\n", "id: unhappy-customer\n    cooldown: 10d\n"))
     run = run_over(lived, calmer)

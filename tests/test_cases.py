@@ -24,7 +24,7 @@ from alerting.domain.cases import (
     current_clocks,
 )
 from alerting.domain.errors import ActionRefused
-from alerting.domain.people import Assignment
+from alerting.domain.routing import Assignment
 from alerting.domain.sla import Clock, ClockKind, NewTimer, Policy, Starts, Step, Target
 from tests.builders import LONG, NOW, hours, party, unhurried
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from alerting.adapters.smtp import SmtpMailer, SmtpServer
-from alerting.database import audit, instance, rulebooks
+from alerting.database import audit, instance, staffing
 from alerting.database.tables import audit_entry, delivery, notification
 from alerting.domain.notifications import Mail, Outcome
 from alerting.services.activation import activate_rulebook
@@ -114,7 +114,7 @@ def test_a_wrong_address_brings_no_small_complaint_before_a_vice_president(small
     small_world.known_customers()
     small_world.take(small_world.survey("KIOSK-7", score=2))
     _over_smtp(small_world, smtp)
-    for party in ("lead.central", "owner.north"):
+    for party in ("lead.central", "head.of.service"):
         smtp.refuse[f"{party}@example.com"] = "550 no such user"
     for _ in range(5):
         small_world.deliver()
@@ -123,8 +123,8 @@ def test_a_wrong_address_brings_no_small_complaint_before_a_vice_president(small
 
 def test_mail_to_somebody_who_has_left_goes_to_default_and_says_so(unhappy: World) -> None:
     with unhappy.app.ctx.db.write() as tx:
-        staff = rulebooks.staff_at(tx, tx.now()).parties
-        gone = rulebooks.import_people(tx, {name: p for name, p in staff.items() if name != "vp_sales"}, tx.now())
+        staff = staffing.staff_at(tx, tx.now()).parties
+        gone = staffing.import_people(tx, {name: p for name, p in staff.items() if name != "vp_sales"}, tx.now())
     assert gone == ["vp_sales"]
     mails = {mail.to.split("<")[-1].rstrip(">"): mail for mail in unhappy.deliver()}
     assert "vp.sales@example.com" not in mails

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from alerting.adapters.mime import to_bytes
 from alerting.bootstrap import App
-from alerting.database import rulebooks
+from alerting.database import staffing
 from alerting.database.tables import audit_entry, delivery, digest, notification
 from alerting.domain.cases import SEVERITIES
 from alerting.domain.notifications import Mail, Outcome, can_wait
@@ -37,9 +37,9 @@ def patient(world: World) -> World:
 
 def with_digest(app: App, **pauses: str | None) -> None:
     with app.ctx.db.write() as tx:
-        staff = rulebooks.staff_at(tx, tx.now()).parties
+        staff = staffing.staff_at(tx, tx.now()).parties
         changed = {name: p.model_copy(update={"digest": pauses.get(name, p.digest)}) for name, p in staff.items()}
-        rulebooks.import_people(tx, changed, tx.now())
+        staffing.import_people(tx, changed, tx.now())
 
 
 def complain(world: World, *customers: str) -> None:
@@ -126,7 +126,7 @@ def test_a_refused_digest_passes_each_duty_on_by_itself(patient: World) -> None:
     sent: list[Mail] = []
     server_of(patient, sent, [Outcome(kind="refused", detail="550 no such user", code=550)])
     patient.deliver()
-    assert [mail.recipient for mail in sent[1:]] == ["owner.north@example.com"] * 2
+    assert [mail.recipient for mail in sent[1:]] == ["head.of.service@example.com"] * 2
     assert {row.outcome for row in patient.rows(select(delivery))} == {"refused", "sent"}
 
 
@@ -159,6 +159,40 @@ def test_whoever_reads_everything_at_once_is_not_kept_waiting(patient: World) ->
     assert len(to_lead(patient.deliver())) == 1
     complain(patient, "KIOSK-8")
     assert len(to_lead(patient.deliver())) == 1
+
+
+def test_a_digest_that_would_fall_into_the_quiet_hours_holds_nothing_past_its_promise(patient: World) -> None:
+    with patient.app.ctx.db.write() as tx:
+        people = staffing.staff_at(tx, tx.now()).parties
+        asleep = {
+            "lead_central": people["lead_central"].model_copy(update={"quiet_hours": "10:00-06:00", "digest": "2h"})
+        }
+        staffing.import_people(tx, {**people, **asleep}, tx.now())
+    complain(patient, "KIOSK-7")
+    assert len(to_lead(patient.deliver())) == 1  # at 09:30 in Berlin; a digest at 11:30 would be read at 06:00
+    patient.pass_time(minutes=10)
+    late = (patient.now() - timedelta(days=2, hours=1)).isoformat()
+    patient.take(
+        patient.survey("KIOSK-8", score=3, time=late)
+    )  # to be called within 23 hours, 20 of which would be gone
+    assert [mail.subject[:13] for mail in to_lead(patient.deliver())] == ["Call Kiosk 8 "]
+
+
+def test_a_customer_who_complains_twice_stands_once_in_the_digest_with_both_complaints(patient: World) -> None:
+    patient.take(patient.survey("KIOSK-7", score=3, comment="First words."))
+    patient.take(patient.survey("KIOSK-7", score=3, comment="Second words."), patient.survey("KIOSK-8", score=3))
+    (mail,) = to_lead(patient.deliver())
+    assert mail.subject == "2 to call: Kiosk 7, Kiosk 8"
+    assert mail.text.count("First words.") == mail.text.count("Second words.") == 1
+
+
+def test_a_mail_that_cannot_be_prepared_does_not_keep_the_rest_of_the_digest(patient: World) -> None:
+    complain(patient, *SMALL)
+    with patient.app.ctx.db.write() as tx:
+        broken = tx.execute(select(notification.c.id).order_by(notification.c.id)).scalars().first()
+        tx.execute(notification.update().where(notification.c.id == broken).values(template="reminder", data={}))
+    mails = to_lead(patient.deliver())
+    assert [mail.subject for mail in mails] == ["2 to call: Kiosk 8, Kiosk 9"]
 
 
 def server_of(world: World, sent: list[Mail], answers: list[Outcome]) -> None:

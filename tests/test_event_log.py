@@ -230,6 +230,7 @@ def test_another_life_of_the_topic_stops_the_partition_until_somebody_accepts_it
         positions.retire_topic(tx, "surveys", tx.now())
         positions.retire_topic(tx, "interactions", tx.now())
         positions.retire_topic(tx, "customers", tx.now())
+        positions.retire_topic(tx, "people", tx.now())
     mended = _consume(world, log, lambda: _known(world, more))
     mended.consumer.close()
     assert not stopped()

@@ -171,6 +171,24 @@ def test_the_call_that_makes_the_third_raises_the_alert_of_a_later_one(world: Wo
     assert row.event_seq == found.event["number"]
 
 
+def test_a_case_that_was_called_and_fixed_is_not_opened_anew_by_a_late_fact(world: World) -> None:
+    world.take(lumen(world, 2_000_000))
+    world.take(world.survey("LUMEN", score=1))
+    world.deliver()
+    world.pass_time(hours=2)
+    world.reached("LUMEN", "vp_sales")
+    world.fixed("LUMEN")
+    handled, before = world.case("LUMEN"), len(world.deliver())
+    assert (handled.status, before > 0) == ("resolved", True)
+    world.pass_time(hours=1)
+    world.take(lumen(world, 2_000_000, owner="owner_west", time=(BEGIN - timedelta(days=1)).isoformat()))
+    world.take(lumen(world, 900, time=(BEGIN - timedelta(hours=20)).isoformat()))
+    assert world.deliver() == []
+    after = world.case("LUMEN")
+    assert (after.id, after.status, after.withdrawn_at) == (handled.id, "resolved", None)
+    assert ("key-account-unhappy", 2, "withdrawn") in versions(world)
+
+
 def test_beyond_the_declared_lateness_nothing_is_judged_again(world: World) -> None:
     world.take(world.survey("LUMEN"))
     world.pass_time(days=8)

@@ -25,7 +25,7 @@ from alerting.adapters.links import Links
 from alerting.adapters.mime import to_bytes
 from alerting.adapters.rulebook_builder import build_rulebook
 from alerting.adapters.templates import call_hours, day_time, language_name, money, one_line, phone_uri
-from alerting.database import rulebooks
+from alerting.database import staffing
 from alerting.database.tables import case_file, notification
 from alerting.domain.errors import ActionRefused
 from alerting.domain.notifications import Mail
@@ -54,7 +54,7 @@ def letters(world: World, key: str) -> dict[str, Letter]:
     """The newest mail of each kind that waits for this customer's case, as delivery would hand it to the composer."""
     ctx = world.app.ctx
     with ctx.db.read() as tx:
-        book, staff = ctx.shelf.active(tx), rulebooks.staff_at(tx, tx.now())
+        book, staff = ctx.shelf.active(tx), staffing.staff_at(tx, tx.now())
         query = select(notification).where(notification.c.customer_key == key).order_by(notification.c.id)
         return {
             row.template: Letter(
@@ -379,7 +379,7 @@ def with_template(letter: Letter, **templates: str) -> Letter:
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ("{{ v.no_such_thing }}", "UndefinedError"),
+        ("{{ v.customer.state.no_such_thing }}", "UndefinedError"),
         ("{{ 1 / 0 }}", "ZeroDivisionError"),
         ("{{ v.case.number + 1 }}", "TypeError"),
         ("{{ v.currency | money('EUR') }}", "InvalidOperation"),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from alerting.database import rulebooks
+from alerting.database import staffing
 from alerting.database.tables import alert, audit_entry
 from alerting.domain.errors import ActionRefused
 from alerting.domain.suppression import REASONS, Silence, suppression
@@ -121,7 +121,9 @@ def test_the_reason_that_says_most_about_the_event_comes_first() -> None:
     assert why(outranked=True, cooling=True, silences=[silence]) == "silenced"
     assert why(answered=True, cooling=True, silences=[silence]) == "answered"
     assert why(excluded="too_old", answered=True, cooling=True, silences=[silence]) == "too_old"
-    assert {"answered", "outranked", "cooldown", "silenced", "too_old", "before_go_live", "shadow"} == set(REASONS)
+    assert {"forgotten", "answered", "outranked", "cooldown", "silenced", "too_old", "before_go_live", "shadow"} == set(
+        REASONS
+    )
 
 
 def test_on_the_command_line(migrated: Any, own_world: World) -> None:
@@ -144,9 +146,9 @@ def test_on_the_command_line(migrated: Any, own_world: World) -> None:
 def test_quiet_hours_hold_what_can_wait_and_let_through_what_is_critical(world: World) -> None:
     world.known_customers()
     with world.app.ctx.db.write() as tx:
-        staff = rulebooks.staff_at(tx, tx.now()).parties
+        staff = staffing.staff_at(tx, tx.now()).parties
         asleep = {name: p.model_copy(update={"quiet_hours": "20:00-07:00"}) for name, p in staff.items()}
-        rulebooks.import_people(tx, asleep, tx.now())
+        staffing.import_people(tx, asleep, tx.now())
     world.pass_time(hours=13)  # half past ten in the evening in Berlin
     world.take(world.survey("KIOSK-7"), world.survey("ACME-AERO"))
     assert set(recipients(world.deliver())) == {"vp.sales", "office.berlin", "owner.north"}  # a key account is critical
@@ -156,3 +158,22 @@ def test_quiet_hours_hold_what_can_wait_and_let_through_what_is_critical(world: 
     assert recipients(world.deliver()) == ["lead.central"]
     held = [row for row in world.rows(select(audit_entry)) if row.action == "notification.held"]
     assert len(held) == 1
+
+
+def test_a_silence_that_is_over_rings_nothing_because_of_a_late_fact(world: World) -> None:
+    world.known_customers()
+    add_silence(world.app.ctx, "customer", "KIOSK-7", timedelta(days=2), "ann", "trade fair")
+    world.take(world.survey("KIOSK-7", score=1))
+    world.pass_time(days=3)
+    world.take(world.customer("KIOSK-7", city="Bonn", owner="owner_north"))
+    assert [why for _, why in suppressed(world) if why is None] == []
+    assert world.deliver() == []
+
+
+def test_which_complaint_comes_first_does_not_decide_how_often_the_phone_rings(world: World) -> None:
+    world.known_customers()
+    activate(world, unhappy_customer="cooldown: 7d")
+    early, late = ((BEGIN - timedelta(hours=hours)).isoformat() for hours in (5, 1))
+    world.take(world.survey("KIOSK-7", time=early), world.survey("ALPENWERK", time=late))
+    world.take(world.survey("KIOSK-7", time=late), world.survey("ALPENWERK", time=early))
+    assert sorted(str(why) for _, why in suppressed(world)) == ["None", "None", "cooldown", "cooldown"]

@@ -8,8 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from alerting.domain.people import Assignment, Party, Role, Routing, Staff, Territory, fill_role
-from tests.builders import STRANGER, customer, party, rulebook, staff, starter_people, unhurried
+from alerting.domain.cases import Case, Status
+from alerting.domain.people import Party
+from alerting.domain.routing import Assignment, Role, Routing, Territory, fill_role
+from alerting.domain.sla import Starts
+from alerting.domain.staff import Staff
+from tests.builders import NOW, STRANGER, customer, party, rulebook, staff, starter_people, unhurried
 
 EVERYBODY = Staff(parties=starter_people())
 ROUTING = rulebook().routing
@@ -191,3 +195,23 @@ def test_quiet_hours_are_of_the_readers_own_zone(hours_: str | None, at: str, un
 def test_hours_that_are_none_are_refused(wrong: str) -> None:
     with pytest.raises(ValidationError, match="write them as 20:00-07:00"):
         party("ann", quiet_hours=wrong)
+
+
+def open_case_of(caller: str) -> Case:
+    """A case that somebody holds, with nobody to fix anything."""
+    starts = Starts(customer_sent=NOW, received=NOW, case_opened=NOW)
+    return Case(
+        id=1,
+        customer_key="ACME",
+        cycle=1,
+        status=Status.OPEN,
+        severity="normal",
+        segment="key",
+        rule="r",
+        policy="p",
+        caller=caller,
+        fixer=None,
+        informed=(),
+        assignment=1,
+        starts=starts,
+    )

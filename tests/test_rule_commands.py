@@ -330,3 +330,11 @@ def test_a_rulebook_with_faults_is_not_activated(migrated: Run, installation: Pa
     assert done.returncode == 1
     assert "did you mean 'sentiment'?" in done.stderr
     assert len(json.loads(migrated("rules", "history", "--json").stdout)) == 1
+
+
+def test_bytes_that_are_no_text_are_one_lines_error_and_a_mark_at_the_begin_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "facts.jsonl"
+    file.write_bytes(b'\xef\xbb\xbf{"event": {"score": 1}}\n\xff\xfe{}\n{"event": {"score": 2}}\n')
+    result = run("rules", "eval", "--when", "score = 1", "--facts", str(file))
+    assert result.exit_code == 0
+    assert result.output.splitlines() == ["true", "error: not UTF-8 at byte 1 of the line", "false"]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from alerting.adapters.rule_files import read_all, read_files, read_people
+from alerting.adapters.people_file import read_people
+from alerting.adapters.rule_files import read_all, read_files
 from alerting.adapters.rulebook_builder import build_rulebook
 from alerting.adapters.yaml_files import Findings
 from alerting.domain.errors import RulebookInvalid
@@ -439,3 +440,40 @@ def test_what_a_language_leaves_out_is_warned_of_and_stays_as_written() -> None:
     assert "'is a key account'" in warning.message and "negative answer" not in warning.message
     assert built.words_for("de-AT").conditions == {"gave a negative answer": "gab eine negative Antwort"}
     assert built.words_for("fr").conditions == {}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("{{ v.custmer.name }}", "no mail knows 'v.custmer' (did you mean 'customer'?)"),
+        ("{{ v.case.nosuch }}", "no mail knows 'v.case.nosuch'"),
+        ("{{ v.trigger.titel }}", "no mail knows 'v.trigger.titel' (did you mean 'title'?)"),
+        ("{{ me.nam }}", "no mail knows 'me.nam' (did you mean 'name'?)"),
+    ],
+)
+def test_what_no_case_has_is_found_before_a_mail_fails(wrong: str, said: str) -> None:
+    name = "templates/mail/en/fix.txt"
+    assert the_problem(with_file(name, starter_files()[name] + wrong)).endswith(said)
+
+
+@pytest.mark.parametrize(
+    "never",
+    [
+        "score IS NULL AND score > 3", "score <> 3 AND score = 3", "score NOT IN (1, 2) AND score = 1", "score IN (NULL)",
+        "NULL", "scale > 3 AND scale < 4", "contact_me = TRUE AND contact_me = FALSE", "contact_me AND NOT contact_me",
+    ],
+)  # fmt: skip
+def test_what_can_never_be_true_is_found(never: str) -> None:
+    assert "can never be true" in the_problem(conditions(never))
+
+
+@pytest.mark.parametrize(
+    "possible",
+    ["scale > 3 AND scale <= 4", "NOT contact_me", "score IN (1, NULL)", "score <> 3 AND score > 2", "comment IS NULL"],
+)
+def test_what_may_be_true_is_not_refused(possible: str) -> None:
+    assert found(conditions(possible)) == []
+
+
+def conditions(sql: str) -> dict[str, str]:
+    return changed(key_accounts=("sentiment = 'negative'", sql))

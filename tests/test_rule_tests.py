@@ -194,6 +194,20 @@ def test_times_are_times_of_day_too_and_responses_are_by_the_role_of_the_moment(
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 
+def test_a_role_that_a_team_fills_by_turn_is_whoever_has_the_case(tested: Play, installation: Path) -> None:
+    edited(installation, "rules/routing.yaml", "vp_sales: {person: vp_sales}", "vp_sales: {team: crew}")
+    with (installation / "rules/people.yaml").open("a") as file:
+        file.write("teams:\n  - {id: crew, name: Crew, members: [vp_sales, owner_west], turn: case}\n")
+    done = tested(
+        own_test(
+            "at: 0m, mail: call, to: vp_sales\nmail: reminder, to: vp_sales",
+            timeline="at: 2h, does: acknowledge, by: vp_sales",
+            more="until: 13h",
+        )
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_clock_that_starts_with_the_case_is_due_at_its_time(tested: Play, installation: Path) -> None:
     edited(installation, "rules/sla.yaml", "starts: customer_sent", "starts: case_opened")
     done = tested(own_test("at: 24h, missed: contact\nat: 24h, mail: overdue, to: ceo", more="until: 24h"))

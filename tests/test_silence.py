@@ -141,3 +141,16 @@ def test_mistakes_are_named(old: str, new: str, said: str) -> None:
     assert problems_of(files(RULE)) == []
     found = [str(problem) for problem in problems_of(files(RULE.replace(old, new)))]
     assert any(said in problem for problem in found), found
+
+
+def test_a_silence_that_was_none_is_taken_back_when_the_late_answer_comes(world: World) -> None:
+    world.known_customers()
+    activate(world)
+    world.take(world.survey("ACME-AERO", score=9))
+    sent = world.now()
+    world.pass_time(days=30, hours=1)
+    notice_silences(world.app.ctx)
+    assert recipients(world.deliver()) == ["owner.north"]
+    world.take(world.survey("ACME-AERO", score=9, time=(sent + timedelta(days=27)).isoformat()))
+    assert world.case("ACME-AERO").withdrawn_at is not None
+    assert [mail.subject[:17] for mail in world.deliver()] == ["No longer needed:"]

@@ -1,6 +1,7 @@
 """The mailbox folder: mails as .eml files, for the embedded default. Shown at /mailbox."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email import policy
@@ -23,7 +24,7 @@ class MailboxMailer:
             raw = to_bytes(mail)
         except ValueError as error:
             return Outcome(kind="refused", detail=f"cannot be written as a mail: {error}")
-        name = mail.message_id.strip("<>").replace("/", "_") + ".eml"
+        name = _file_name(mail.message_id)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             draft = self._folder / f"{name}.draft"
@@ -47,6 +48,18 @@ class Kept:
     date: datetime
     text: str
     html: str | None
+
+
+def _file_name(message_id: str) -> str:
+    return message_id.strip("<>").replace("/", "_") + ".eml"
+
+
+def delete_mails(folder: Path, message_ids: Iterable[str]) -> int:
+    """Delete the mails with these Message-IDs; returns how many there were."""
+    found = [path for name in message_ids if (path := folder / _file_name(name)).is_file()]
+    for path in found:
+        path.unlink()
+    return len(found)
 
 
 def read_mailbox(folder: Path) -> list[Kept]:

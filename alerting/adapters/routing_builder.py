@@ -7,14 +7,15 @@ from alerting.adapters.vocabulary_builder import VocabularyBuilder
 from alerting.adapters.yaml_files import Path as YamlPath
 from alerting.adapters.yaml_files import YamlFile, texts
 from alerting.domain.escalations import STEP_WORDS
-from alerting.domain.people import Party, Role, Routing, roles_behind
+from alerting.domain.people import Known
+from alerting.domain.routing import Role, Routing, roles_behind
 from alerting.domain.sla import ClockKind, Policy
 
 
 class RoutingBuilder(VocabularyBuilder):
     """Reads roles and promises; the rulebook's builder goes on from here."""
 
-    def __init__(self, files: Mapping[str, str], people: Mapping[str, Party] | None) -> None:
+    def __init__(self, files: Mapping[str, str], people: Mapping[str, Known] | None) -> None:
         super().__init__(files)
         self.people = people
         self.sla_file: YamlFile | None = None
@@ -33,6 +34,7 @@ class RoutingBuilder(VocabularyBuilder):
             for i, item in enumerate(texts(role.get("first_of"))):
                 self.findings.check_name(file, (*at, "first_of", i), "role", item, known)
             self._person(file, (*at, "person"), role.get("person"))
+            self._team(file, (*at, "team"), role.get("team"))
         for at, territory in file.items("territories"):
             self._person(file, (*at, "office"), territory.get("office"))
             self._person(file, (*at, "lead"), territory.get("lead"))
@@ -49,13 +51,14 @@ class RoutingBuilder(VocabularyBuilder):
             territories=tuple(form.territories),
             industries=form.industries,
             segments=form.segments,
+            owner_change=form.owner_change,
         )
 
     def _roles(self, file: YamlFile, roles: Mapping[str, Role]) -> None:
         """Each role is filled in one way, none by itself in the end, and `default` always by somebody."""
         for name, role in roles.items():
             if role.forms != 1:
-                forms = "person, first_of, territory, industry, segment"
+                forms = "person, first_of, territory, industry, segment, team"
                 self.findings.add(file, ("roles", name), f"a role has exactly one of {forms}", "make two roles of it")
             if name in roles_behind(name, roles):
                 message, hint = f"{name!r} leads back to itself", "end it with `default`"
@@ -71,7 +74,12 @@ class RoutingBuilder(VocabularyBuilder):
             self.findings.add(file, ("roles", "default", "person"), message, hint)
 
     def _person(self, file: YamlFile, path: YamlPath, person: object) -> None:
-        self.findings.check_name(file, path, "person or office", person, self.people)
+        known = None if self.people is None else [p.id for p in self.people.values() if p.kind != "team"]
+        self.findings.check_name(file, path, "person or office", person, known)
+
+    def _team(self, file: YamlFile, path: YamlPath, team: object) -> None:
+        known = None if self.people is None else [p.id for p in self.people.values() if p.kind == "team"]
+        self.findings.check_name(file, path, "team", team, known)
 
     def read_policies(self) -> dict[str, Policy]:
         file = self.open_file("rules/sla.yaml")

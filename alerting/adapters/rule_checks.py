@@ -5,13 +5,14 @@ from functools import lru_cache
 
 from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 
+from alerting.adapters.template_shapes import unknown_attributes
 from alerting.adapters.templates import facts_of, filters
 from alerting.adapters.yaml_files import Findings, YamlFile
 from alerting.adapters.yaml_files import Path as YamlPath
 from alerting.domain.conditions import Scope
 from alerting.domain.conditions.analysis import never_true, null_traps
 from alerting.domain.errors import Problem
-from alerting.domain.people import Party
+from alerting.domain.people import Known, Party
 from alerting.domain.segments import UNVERIFIED
 from alerting.domain.vocabulary import EVENT_VALUES
 
@@ -37,10 +38,11 @@ def check_conditions(
             findings.warn(file.name, trap.message, trap.suggestion, line, column)
 
 
-def check_people(people: Mapping[str, Party], findings: Findings) -> None:
+def check_people(people: Mapping[str, Known], findings: Findings) -> None:
     """Who has nobody above: an overdue promise of theirs is told to `default` only."""
-    bosses = {party.manager for party in people.values()}
-    for party in people.values():
+    parties = [party for party in people.values() if isinstance(party, Party)]
+    bosses = {party.manager for party in parties}
+    for party in parties:
         if party.manager is not None or party.id in bosses:
             continue
         what = "office" if party.kind == "office" else "person"
@@ -62,11 +64,15 @@ def check_template(name: str, text: str, known: Collection[str], findings: Findi
         message = read.message or "not a template"
         findings.problems.append(Problem(file=name, line=read.lineno, column=None, message=message))
         return
-    wanted, asked = read
+    wanted, asked, wrong = read
     for other in wanted:
         if f"templates/mail/{other}" not in known:
             message = f"there is no template {other!r} to build on"
             findings.problems.append(Problem(file=name, line=_line_of(text, other), column=None, message=message))
+    for number, path, near in wrong:
+        hint = f"did you mean {near!r}?" if near else None
+        message = f"no mail knows {path!r}"
+        findings.problems.append(Problem(file=name, line=number, column=None, message=message, suggestion=hint))
     facts = facts_of(name)
     for variable in sorted(asked - facts):
         message = f"no mail has a variable {variable!r}"
@@ -80,16 +86,22 @@ def _line_of(text: str, word: str) -> int | None:
 
 
 @lru_cache(maxsize=128)
-def _read_template(text: str) -> tuple[tuple[str, ...], frozenset[str]] | TemplateSyntaxError:
-    """What it builds on and asks for, or what is wrong with it. Kept: a start reads the same rulebook more than once."""
+def _read_template(
+    text: str,
+) -> tuple[tuple[str, ...], frozenset[str], tuple[tuple[int, str, str | None], ...]] | TemplateSyntaxError:
+    """What it builds on, asks for, and asks for in vain, or what is wrong with it.
+
+    Kept: a start reads the same rulebook more than once.
+    """
     environment = Environment()
     environment.filters.update(filters())
     try:
         tree = environment.parse(text)
         wanted = tuple(name for name in meta.find_referenced_templates(tree) if name is not None)
         environment.compile(tree)  # finds unknown filters, too
-        asked = meta.find_undeclared_variables(tree) - _names_given(tree)
-        return wanted, frozenset(asked)
+        given = _names_given(tree)
+        asked = meta.find_undeclared_variables(tree) - given
+        return wanted, frozenset(asked), tuple(dict.fromkeys(unknown_attributes(tree, given)))
     except TemplateSyntaxError as error:
         return error
 

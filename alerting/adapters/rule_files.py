@@ -4,18 +4,17 @@ Every problem of every file is found before anything is refused.
 """
 
 import contextlib
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
-from pydantic import ValidationError
-
-from alerting.adapters.rule_forms import PeopleForm
+from alerting.adapters.people_file import PEOPLE, gather_people
 from alerting.adapters.rulebook_builder import build_rulebook
-from alerting.adapters.yaml_files import Findings, YamlFile
-from alerting.adapters.yaml_files import Path as YamlPath
+from alerting.adapters.yaml_files import Findings
 from alerting.domain.errors import Problem, RulebookInvalid
-from alerting.domain.people import Party
+from alerting.domain.people import Known
 
-PEOPLE = "rules/people.yaml"
+NOBODY: Mapping[str, Known] = MappingProxyType({})
 
 
 def read_files(rules: Path, templates: Path) -> dict[str, str]:
@@ -74,65 +73,22 @@ def _read_text(path: Path, name: str, findings: Findings) -> str:
         return ""
 
 
-def read_all(rules: Path, templates: Path, findings: Findings | None = None) -> tuple[dict[str, str], dict[str, Party]]:
+def read_all(
+    rules: Path, templates: Path, findings: Findings | None = None, elsewhere: Mapping[str, Known] = NOBODY
+) -> tuple[dict[str, str], dict[str, Known]]:
     """Files and people, checked together. Raises RulebookInvalid with all problems of both.
 
-    `findings` gathers the warnings, too.
+    `findings` gathers the warnings, too. `elsewhere`: people who are known already, and whom rules may name.
     """
     findings = findings or Findings()
     files = _read_files(rules, templates, findings)
     unreadable = {problem.file for problem in findings.problems}
-    people = _read_people(rules / "people.yaml", findings)
+    people = gather_people(rules / "people.yaml", findings, elsewhere)
     built = Findings()
     with contextlib.suppress(RulebookInvalid):
-        build_rulebook(files, people or None, built)
+        build_rulebook(files, {**elsewhere, **people} if people else None, built)
     findings.warnings += built.warnings
     findings.problems += [problem for problem in built.problems if problem.file not in unreadable]
     if findings.problems:
         raise RulebookInvalid(findings.problems)
     return files, people
-
-
-def read_people(path: Path) -> dict[str, Party]:
-    """people.yaml alone."""
-    findings = Findings()
-    people = _read_people(path, findings)
-    if findings.problems:
-        raise RulebookInvalid(findings.problems)
-    return people
-
-
-def _read_people(path: Path, findings: Findings) -> dict[str, Party]:
-    if not path.is_file():
-        findings.problems.append(
-            Problem(
-                file=PEOPLE, line=None, column=None, message="is missing", suggestion="list who can be told something"
-            )
-        )
-        return {}
-    already = len(findings.problems)
-    text = _read_text(path, PEOPLE, findings)
-    if len(findings.problems) > already:
-        return {}
-    file = YamlFile(PEOPLE, text, findings)
-    form = file.read(PeopleForm, findings)
-    if form is None:
-        return {}
-    people: dict[str, Party] = {}
-    listed: list[tuple[YamlPath, Party]] = [(("people", i), p) for i, p in enumerate(form.people)]
-    for i, office in enumerate(form.offices):
-        try:
-            listed.append((("offices", i), Party(kind="office", **office.model_dump())))
-        except ValidationError as error:
-            file.note(error, ("offices", i), PeopleForm, findings)
-    for at, party in listed:
-        if party.id in people:
-            findings.add(file, (*at, "id"), f"{party.id!r} stands here twice")
-        people[party.id] = party
-    for at, party in listed:
-        for key in ("manager", "substitute"):
-            named = getattr(party, key)
-            findings.check_name(file, (*at, key), "person", named, people)
-            if named == party.id:
-                findings.add(file, (*at, key), f"nobody is their own {key}")
-    return people

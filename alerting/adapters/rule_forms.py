@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from alerting.domain.durations import parse_duration
-from alerting.domain.people import Party, PartyId, Role, Territory
+from alerting.domain.people import Absence, Party, PartyId, Team
+from alerting.domain.routing import OwnerChange, Role, Territory
 from alerting.domain.signals import Aggregate
 from alerting.domain.sla import Step, Target
 
@@ -216,6 +217,7 @@ class RoutingForm(Form):
     territories: list[Territory] = Field(default_factory=list)
     industries: dict[str, PartyId] = Field(default_factory=dict)
     segments: dict[str, PartyId] = Field(default_factory=dict)
+    owner_change: OwnerChange = Field(default_factory=OwnerChange)
 
 
 class RuleForm(Form):
@@ -294,8 +296,14 @@ class OfficeForm(Form):
     digest: str | None = None
 
 
+class AbsenceForm(Absence):
+    person: PartyId
+
+
 class PeopleForm(Form):
     """rules/people.yaml; facts that are imported, not part of the rulebook's hash."""
 
     people: Annotated[list[Party], Field(min_length=1)]
     offices: list[OfficeForm] = Field(default_factory=list)
+    teams: list[Team] = Field(default_factory=list)
+    absences: list[AbsenceForm] = Field(default_factory=list)

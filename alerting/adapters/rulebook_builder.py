@@ -19,7 +19,7 @@ from alerting.adapters.yaml_files import Findings, YamlFile, texts
 from alerting.adapters.yaml_files import Path as YamlPath
 from alerting.domain.conditions import Condition, Scope, compile_condition
 from alerting.domain.errors import Problem, RulebookInvalid
-from alerting.domain.people import Party
+from alerting.domain.people import Known
 from alerting.domain.rule_tests import BEGIN
 from alerting.domain.rulebook import (
     NamedCondition,
@@ -46,7 +46,7 @@ STANDING_TEMPLATES = (
 
 
 def build_rulebook(
-    files: Mapping[str, str], people: Mapping[str, Party] | None = None, findings: Findings | None = None
+    files: Mapping[str, str], people: Mapping[str, Known] | None = None, findings: Findings | None = None
 ) -> Rulebook:
     """Check and compile. With `people`, names of people are checked, too. Raises RulebookInvalid with every problem.
 
@@ -73,7 +73,7 @@ def _silent(given: Mapping[str, Any], scope: Scope) -> list[NamedCondition]:
 class _Builder(RoutingBuilder):
     """One rulebook in the making: parts in the order in which they refer to each other."""
 
-    def __init__(self, files: Mapping[str, str], people: Mapping[str, Party] | None) -> None:
+    def __init__(self, files: Mapping[str, str], people: Mapping[str, Known] | None) -> None:
         super().__init__(files, people)
         self.checks_tests = False
         self.tags: dict[str, Condition] = {}
@@ -279,7 +279,9 @@ class _Builder(RoutingBuilder):
                 name = f"templates/mail/en/{template}.{ending}"
                 if name not in self.files:
                     hint = (
-                        f"copy call.{ending} and change it" if template != "call" else "take it from the product's own"
+                        "take it from the product's own"
+                        if template in STANDING_TEMPLATES
+                        else f"copy call.{ending} and change it"
                     )
                     problem = Problem(file=name, line=None, column=None, message="is missing", suggestion=hint)
                     self.findings.problems.append(problem)

@@ -11,7 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from alerting.adapters.mime import to_bytes
@@ -134,7 +134,10 @@ class SmtpMailer:
             return self._over(line, Outcome(kind="deferred", code=code, detail=f"sender not accepted: {_said(answer)}"))
         code, answer = client.rcpt(mail.recipient)
         if code not in {250, 251}:
-            return self._over(line, _answered(code, f"recipient: {_said(answer)}"))
+            refused = replace(
+                _answered(code, f"recipient: {_said(answer)}"), address_refused=_no_such_address(code, answer)
+            )
+            return self._over(line, refused)
         try:
             code, answer = client.data(raw)
         except smtplib.SMTPDataError as error:
@@ -160,6 +163,11 @@ class SmtpMailer:
 
 def _answered(code: int, detail: str) -> Outcome:
     return Outcome(kind="refused" if 500 <= code < 600 else "deferred", code=code, detail=detail)
+
+
+def _no_such_address(code: int, answer: bytes | str) -> bool:
+    """RFC 3463: 5.7.x is the server's policy on senders, which says nothing of the address."""
+    return 500 <= code < 600 and not _said(answer).startswith("5.7.")
 
 
 @contextlib.contextmanager

@@ -243,7 +243,8 @@ class Composer:
         }
 
     def _digest_facts(self, digest: DigestLetter) -> dict[str, Any]:
-        items = [{**self._facts(one), "duty": one.data.get("duty", _duty(one.template))} for one in digest.letters]
+        newest = {(one.view.case.id, one.data.get("duty", _duty(one.template))): one for one in digest.letters}
+        items = [{**self._facts(one), "duty": duty} for (_, duty), one in newest.items()]
         return {"items": items, "me": digest.recipient, "zone": digest.recipient.zone}
 
     def _mail(self, letter: Letter | DigestLetter, subject: str, text: str, html: str | None) -> Mail:

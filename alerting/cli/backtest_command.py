@@ -10,12 +10,10 @@ from typing import Any
 
 import click
 
-from alerting.adapters import rule_files
 from alerting.adapters.parquet import FactsExport, exporting
 from alerting.adapters.pictures import weeks_picture
-from alerting.adapters.rulebook_builder import build_rulebook
 from alerting.bootstrap import App
-from alerting.cli.running import opened, print_json, table
+from alerting.cli.running import opened, print_json, table, written_rulebook
 from alerting.cli.words import counted, printable
 from alerting.domain.backtesting import Tally, TestedAlert
 from alerting.domain.durations import parse_duration
@@ -71,8 +69,8 @@ def backtest_(
 def folder_rulebook(folder: Path, app: App) -> Rulebook:
     """The rulebook of an edited rules/ folder, with the templates beside it or those of the settings."""
     templates = folder.parent / "templates"
-    files, people = rule_files.read_all(folder, templates if templates.is_dir() else app.settings.templates)
-    return build_rulebook(files, people)
+    mails = templates if templates.is_dir() else app.settings.templates
+    return written_rulebook(app, folder, mails)[0]
 
 
 def _kept(folder: Path | None, active: Rulebook, other: Rulebook | None) -> AbstractContextManager[FactsExport | None]:

@@ -7,7 +7,7 @@ import click
 from alerting.bootstrap import App
 from alerting.cli.running import opened, print_json, table
 from alerting.cli.words import Number, Words, printable
-from alerting.database import cases, customers, rulebooks
+from alerting.database import cases, customers, staffing
 from alerting.domain.cases import CHANNELS, OUTCOMES, Attempt
 from alerting.domain.errors import ActionRefused
 from alerting.services import response
@@ -33,7 +33,7 @@ def list_(status: str, as_json: bool) -> None:
     with opened() as app, app.ctx.db.read() as tx:
         rows = cases.list_cases(tx, status=None if status == "all" else status)
         names = {k: h.as_of(tx.now()).name for k, h in customers.histories(tx, [r.customer_key for r in rows]).items()}
-        staff = rulebooks.staff_at(tx, tx.now())
+        staff = staffing.staff_at(tx, tx.now())
     if as_json:
         print_json([{**dict(r._mapping), "number": f"C-{r.id}"} for r in rows])
         return

@@ -14,13 +14,17 @@ from alerting.cli.customer_commands import customers as customers_
 from alerting.cli.dead_letter_commands import dead_letters
 from alerting.cli.demo import demo
 from alerting.cli.explain_command import explain_
+from alerting.cli.forget_command import forget_
 from alerting.cli.hold_commands import hold
 from alerting.cli.import_command import import_
 from alerting.cli.noise_commands import silence, suppressed
+from alerting.cli.people_commands import import_people, people
 from alerting.cli.rule_commands import check, rules
 from alerting.cli.rule_test_commands import rules_test
 from alerting.cli.running import opened, print_json, table
 from alerting.cli.segment_commands import segments
+from alerting.cli.unmatched_commands import unmatched
+from alerting.cli.who_command import who_
 from alerting.cli.words import Words
 from alerting.database import audit, customers, positions
 from alerting.domain.customers import Customer
@@ -48,6 +52,11 @@ main.add_command(explain_)
 main.add_command(segments)
 main.add_command(silence)
 main.add_command(suppressed)
+main.add_command(unmatched)
+main.add_command(forget_)
+main.add_command(people)
+main.add_command(who_)
+main.add_command(import_people)
 rules.add_command(backtest_)
 rules.add_command(rules_test)
 

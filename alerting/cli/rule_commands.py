@@ -4,21 +4,21 @@ import getpass
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 import click
 
 from alerting.adapters import rule_files
-from alerting.adapters.rulebook_builder import build_rulebook
 from alerting.adapters.vocabulary_builder import build_vocabulary
 from alerting.adapters.yaml_files import Findings
 from alerting.bootstrap import App
-from alerting.cli.running import opened, plain_errors, print_json, table
+from alerting.cli.people_commands import tell_people_findings
+from alerting.cli.running import opened, plain_errors, print_json, table, written_rulebook
 from alerting.cli.words import counted, printable
 from alerting.database import rulebooks
 from alerting.domain.errors import RulebookInvalid
 from alerting.domain.evaluation import Evaluator, FactsInvalid, read_json
-from alerting.domain.people import Party
+from alerting.domain.people import Known
 from alerting.domain.rulebook import Rulebook
 from alerting.domain.rulebook_diff import RulebookDiff, compare
 from alerting.domain.vocabulary import EVENT_FIELDS, Vocabulary
@@ -27,9 +27,16 @@ from alerting.settings import read_settings
 
 
 @click.command()
+@click.option("--people", "of_people", is_flag=True, help="Hold the people in force against customers and cases.")
 @click.option("--json", "as_json_", is_flag=True)
-def check(as_json_: bool) -> None:
-    """Read all of rules/ and templates/ and say what is wrong, with file and line. Exit code 1 for problems."""
+def check(of_people: bool, as_json_: bool) -> None:
+    """Read all of rules/ and templates/ and say what is wrong, with file and line. Exit code 1 for problems.
+
+    With --people look into the database instead: whom nobody owns, who cannot be reached, steps that reach nobody.
+    """
+    if of_people:
+        tell_people_findings(as_json_)
+        return
     with plain_errors():
         settings = read_settings()
         findings = Findings()
@@ -74,10 +81,9 @@ def activate(beginning: str | None, author: str | None, reason: str) -> None:
     With HASH (or its beginning, see `rules history`) go back to a stored one; people stay as they are.
     """
     with opened() as app:
-        people: dict[str, Party] = {}
+        people: dict[str, Known] = {}
         if beginning is None:
-            files, people = rule_files.read_all(app.settings.rules, app.settings.templates)
-            rulebook = build_rulebook(files, people)
+            rulebook, people = written_rulebook(app, app.settings.rules, app.settings.templates)
         else:
             rulebook = stored_rulebook(app.ctx, beginning)
         before = _active(app)
@@ -143,7 +149,7 @@ def diff(before: str, after: str | None) -> None:
         if after is not None:
             new = stored_rulebook(app.ctx, after)
         else:
-            new = build_rulebook(*rule_files.read_all(app.settings.rules, app.settings.templates))
+            new, _ = written_rulebook(app, app.settings.rules, app.settings.templates)
         difference = compare(old, new)
         _tell_difference(difference)
         if difference.is_empty:
@@ -152,8 +158,8 @@ def diff(before: str, after: str | None) -> None:
 
 @rules.command("eval")
 @click.option("--when", "sql", help="The condition, tried against each line of --facts.")
-@click.option("--facts", type=click.File(encoding="utf-8"), help='Lines such as {"event": {"score": 2}}; - is stdin.')
-@click.option("--cases", type=click.File(encoding="utf-8"), help='Lines such as {"when": "SQL", "facts": {...}}.')
+@click.option("--facts", type=click.File("rb"), help='Lines such as {"event": {"score": 2}}; - is stdin.')
+@click.option("--cases", type=click.File("rb"), help='Lines such as {"when": "SQL", "facts": {...}}.')
 @click.option("--on", "event_type", type=click.Choice(list(EVENT_FIELDS)), help="Only the fields of this event type.")
 @click.option(
     "--rules",
@@ -162,7 +168,7 @@ def diff(before: str, after: str | None) -> None:
     help="The folder whose lists, typed attributes and signals may be named.",
 )
 def evaluate(
-    sql: str | None, facts: TextIO | None, cases: TextIO | None, event_type: str | None, folder: Path | None
+    sql: str | None, facts: BinaryIO | None, cases: BinaryIO | None, event_type: str | None, folder: Path | None
 ) -> None:
     """Say what a condition comes to: true, false, unknown or error, one line for each line."""
     if (cases is None) == (facts is None) or (facts is None) != (sql is None):
@@ -176,9 +182,11 @@ def evaluate(
             click.echo(_answered(evaluator, sql, line))
 
 
-def _parsed(line: str) -> Any:
+def _parsed(line: bytes) -> Any:
     try:
-        return read_json(line)
+        return read_json(line.removeprefix(b"\xef\xbb\xbf").decode("utf-8"))
+    except UnicodeDecodeError as error:
+        return FactsInvalid(f"not UTF-8 at byte {error.start + 1} of the line")
     except FactsInvalid as error:
         return error
 

@@ -12,10 +12,15 @@ import click
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
+from alerting.adapters import rule_files
 from alerting.adapters.logs import configure_logs
+from alerting.adapters.rulebook_builder import build_rulebook
 from alerting.bootstrap import App, bootstrap, check_ready
 from alerting.cli.words import printable
+from alerting.database import staffing
 from alerting.domain.errors import AlertingError, DatabaseUnavailable, RulebookInvalid, SettingsInvalid
+from alerting.domain.people import Known
+from alerting.domain.rulebook import Rulebook
 from alerting.settings import Settings, read_settings
 
 
@@ -104,3 +109,11 @@ def table(header: list[str], rows: list[list[Any]]) -> None:
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
     for row in cells:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def written_rulebook(app: App, rules: Path, templates: Path) -> tuple[Rulebook, dict[str, Known]]:
+    """The files as they stand, with the people of people.yaml; rules may name whoever is known otherwise, too."""
+    with app.ctx.db.read() as tx:
+        elsewhere = staffing.from_elsewhere(tx, tx.now())
+    files, people = rule_files.read_all(rules, templates, elsewhere=elsewhere)
+    return build_rulebook(files, {**elsewhere, **people}), people

@@ -1,5 +1,8 @@
 """Words in and out: numbers a database can look for, texts it can store, and counts as people say them."""
 
+import re
+from datetime import UTC, datetime, timedelta
+
 import click
 
 _LARGEST = 2**63 - 1
@@ -38,6 +41,26 @@ class Words(click.ParamType[str]):
         if "\x00" in text or any("\ud800" <= ch <= "\udfff" for ch in text):
             self.fail("is no text in UTF-8", param, ctx)
         return text
+
+
+class Moment(click.ParamType[datetime]):
+    """A day, which is its last moment, or a time; without a zone in UTC."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        text = str(value).strip()
+        try:
+            if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+                return datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(days=1, microseconds=-1)
+            if not re.match(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d", text):
+                raise ValueError("another form")
+            found = datetime.fromisoformat(text)
+            return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fail(f"{text!r} is not a time; write 2026-03-06 or 2026-03-06T08:30:00Z", param, ctx)
 
 
 def printable(text: object, keep: str = "") -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from alerting.database.engine import Transaction
-from alerting.database.tables import alert, case_file, clock, clock_entry, contact_attempt, event
+from alerting.database.tables import alert, case_file, clock, clock_entry, contact_attempt, event, notification, timer
 from alerting.domain.cases import Attempt, Case, Status
 from alerting.domain.judge import RuleOutcome
 from alerting.domain.sla import Clock, ClockKind, Starts
@@ -227,21 +227,40 @@ def newest_alert(tx: Transaction, case_id: int) -> int:
 
 def standing_alerts(tx: Transaction, case_id: int) -> list[Any]:
     """The case's alerts that still ring, oldest event first."""
-    found = [row for row in alerts_of(tx, case_id) if row.state != "withdrawn" and row.suppressed is None]
+    current = (row for row in alerts_of(tx, case_id) if row.superseded_at is None)
+    found = [row for row in current if row.state != "withdrawn" and row.suppressed is None]
     return sorted(found, key=lambda row: (row.time, row.source, row.event_id))
 
 
 def alerts_of(tx: Transaction, case_id: int) -> list[Any]:
-    """A case's alerts as they stand with the events they are about, oldest first.
+    """A case's alerts as they stand with the events they are about, oldest first; never empty.
 
-    Of a case that lost all of them the last versions: it keeps its story.
+    Of a case that lost all of them the versions it had: it keeps its story.
     """
     e = event.c
     columns = (alert, e.payload, e.time, e.received_at, e.type, e.source, e.id.label("event_id"))
     joined = alert.join(event, event.c.seq == alert.c.event_seq)
-    statement = select(*columns).select_from(joined).where(alert.c.case_id == case_id, alert.c.superseded_at.is_(None))
-    found = list(tx.execute(statement.order_by(alert.c.id)))
-    return [row for row in found if row.state != "withdrawn" and row.suppressed is None] or found
+    statement = select(*columns).select_from(joined).where(alert.c.case_id == case_id)
+    every = list(tx.execute(statement.order_by(alert.c.id)))
+    last = [row for row in every if row.superseded_at is None]
+    return [row for row in last if row.state != "withdrawn" and row.suppressed is None] or last or every
+
+
+def people_of_alerts(tx: Transaction, case_id: int) -> list[dict[str, Any]]:
+    """Everybody whom any version of the case's alerts has concerned: duty, role, party, why."""
+    rows = tx.execute(select(alert.c.people).where(alert.c.case_id == case_id).order_by(alert.c.id))
+    return [one for row in rows for one in row.people]
+
+
+def move_case(tx: Transaction, case_id: int, customer_key: str) -> None:
+    """The case with all that hangs from it is another customer's; both are locked, and that one has no unresolved case."""
+    for table, mine in (
+        (case_file, case_file.c.id == case_id),
+        (alert, alert.c.case_id == case_id),
+        (timer, timer.c.subject == case_id),
+        (notification, notification.c.case_id == case_id),
+    ):
+        tx.execute(update(table).where(mine).values(customer_key=customer_key))
 
 
 def list_cases(tx: Transaction, *, status: str | None = None, limit: int = 200) -> list[Any]:

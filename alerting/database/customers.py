@@ -70,12 +70,7 @@ def known_keys(tx: Transaction) -> list[str]:
 
 def customer_now(tx: Transaction, key: str) -> Customer:
     """The customer by its newest version."""
-    history = histories(tx, [key])[key]
-    return (
-        history.as_of(history.versions[-1][0].valid_from)
-        if history.versions
-        else Customer(key=key, known=False, state={})
-    )
+    return histories(tx, [key])[key].newest
 
 
 def versions_of(tx: Transaction, key: str) -> list[Any]:
@@ -115,7 +110,15 @@ def every_customer_now(tx: Transaction) -> Iterator[Customer]:
     keys = tx.execute(select(v.customer_key).distinct().order_by(v.customer_key)).scalars().all()
     for start in range(0, len(keys), 1_000):
         for history in histories(tx, keys[start : start + 1_000]).values():
-            yield history.as_of(history.versions[-1][0].valid_from)
+            yield history.newest
+
+
+def keys_like(tx: Transaction, text: str, limit: int = 200) -> list[str]:
+    """Keys of known customers that begin as a text does, whatever the capitals."""
+    begin = text[:2].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    v = customer_version.c
+    statement = select(v.customer_key).where(v.customer_key.ilike(f"{begin}%", escape="\\")).distinct()
+    return list(tx.execute(statement.order_by(v.customer_key).limit(limit)).scalars())
 
 
 def add_changes(tx: Transaction, given: Mapping[str, Sequence[Change]], now: datetime) -> dict[str, History]:

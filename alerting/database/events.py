@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from alerting.database.sets import among
 from alerting.database.tables import dead_letter, event, unknown_condition
 from alerting.domain.errors import UnreadableEvent
 from alerting.domain.events import Event, parse_event
-from alerting.domain.payloads import STORED
+from alerting.domain.payloads import OF_PEOPLE, STORED
 from alerting.domain.signals import Order
 
 _WAITING = dead_letter.c.replayed_at.is_(None) & dead_letter.c.discarded_at.is_(None)
@@ -152,7 +152,9 @@ def judged_after(tx: Transaction, since: Mapping[str, Order], oldest: datetime, 
 def customers_with_events(tx: Transaction, begin: datetime, end: datetime) -> list[str]:
     """The keys of customers something happened to in [begin, end], sorted."""
     e = event.c
-    statement = select(e.customer_key).where(e.time >= begin, e.time <= end).distinct().order_by(e.customer_key)
+    of_customers = e.type.not_in(OF_PEOPLE)
+    statement = select(e.customer_key).where(e.time >= begin, e.time <= end, of_customers)
+    statement = statement.distinct().order_by(e.customer_key)
     return list(tx.execute(statement).scalars())
 
 
@@ -166,7 +168,7 @@ def events_of_many(tx: Transaction, keys: Sequence[str], until: datetime) -> Ite
 
 def stored_event(row: Any) -> Event:
     """An Event from its row."""
-    return Event(
+    found = Event(
         source=row.source,
         id=row.id,
         type=row.type,
@@ -177,6 +179,7 @@ def stored_event(row: Any) -> Event:
         raw=bytes(row.raw),
         clamped=row.clamped,
     )
+    return found if found.customer_key == row.customer_key else replace(found, matched=row.customer_key)
 
 
 def note_unknown(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -15,9 +15,15 @@ _WAITING = ("pending", "claimed")
 
 
 def add(
-    tx: Transaction, case_id: int, customer_key: str, notes: Iterable[NewNotification], mail_domain: str, now: datetime
+    tx: Transaction,
+    case_id: int | None,
+    customer_key: str | None,
+    notes: Iterable[NewNotification],
+    mail_domain: str,
+    now: datetime,
 ) -> None:
     """Write intents. The Message-ID is fixed here, so that every attempt carries the same one."""
+    about = "notice" if case_id is None else f"c{case_id}"
     for note in notes:
         row = {
             "cause_kind": note.cause_kind,
@@ -28,7 +34,7 @@ def add(
             "customer_key": customer_key,
             "template": note.template,
             "data": dict(note.data),
-            "message_id": f"<{secrets.token_hex(12)}.c{case_id}@{mail_domain}>",
+            "message_id": f"<{secrets.token_hex(12)}.{about}@{mail_domain}>",
             "status": "pending",
             "created_at": now,
             "not_before": now,
@@ -60,7 +66,7 @@ def mates(tx: Transaction, row: Any, now: datetime, limit: int) -> list[Any]:
     if row.digest_id is not None:
         chosen: tuple[Any, ...] = (n.digest_id == row.digest_id, n.status.in_(_WAITING))
     else:
-        never_tried = (n.status == "pending", n.attempts == 0, n.digest_id.is_(None))
+        never_tried = (n.status == "pending", n.attempts == 0, n.digest_id.is_(None), n.case_id.is_not(None))
         chosen = (n.recipient == row.recipient, n.not_before <= now, *never_tried)
     return list(tx.execute(select(n.id, n.customer_key).where(*chosen).order_by(n.id).limit(limit)))
 

@@ -1,14 +1,13 @@
-"""Stored rulebooks, which one is active, and the dated facts about people."""
+"""Stored rulebooks, and which one is active."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from alerting.database.engine import Transaction
-from alerting.database.tables import activation, active_rulebook, party_fact, proposal, rulebook
-from alerting.domain.people import Party, Staff
+from alerting.database.tables import activation, active_rulebook, proposal, rulebook
 
 
 def active_hash(tx: Transaction, *, hold: bool = False) -> str | None:
@@ -67,48 +66,3 @@ def activate(
     made = {"author": author, "reason": reason, "approver": approver}
     tx.execute(activation.insert().values(rulebook=content_hash, activated_at=now, **made))
     tx.execute(proposal.delete())
-
-
-def staff_at(tx: Transaction, moment: datetime) -> Staff:
-    """Everybody by the latest dated fact that is valid at a moment; what was recorded last wins a tie."""
-    f = party_fact.c
-    latest = (
-        select(
-            f.id,
-            func.row_number().over(partition_by=f.party, order_by=(f.valid_from.desc(), f.id.desc())).label("nth"),
-        )
-        .where(f.valid_from <= moment)
-        .subquery()
-    )
-    rows = tx.execute(select(f.facts).join(latest, latest.c.id == f.id).where(latest.c.nth == 1, f.facts.is_not(None)))
-    parties = [Party.model_validate(facts) for (facts,) in rows]
-    return Staff(parties={party.id: party for party in parties})
-
-
-def party_at(tx: Transaction, party: str, moment: datetime) -> Party | None:
-    """One of them, by the same facts."""
-    f = party_fact.c
-    statement = select(f.facts).where(f.party == party, f.valid_from <= moment)
-    facts = tx.execute(statement.order_by(f.valid_from.desc(), f.id.desc()).limit(1)).scalar()
-    return Party.model_validate(facts) if facts is not None else None
-
-
-def import_people(tx: Transaction, people: Mapping[str, Party], now: datetime) -> list[str]:
-    """Store what is new or changed about people as facts valid from now on; returns whose facts changed.
-
-    Whoever is not among them any more has left: from now on no role falls to them.
-    """
-    known = staff_at(tx, now).parties
-    first = not known
-    changed = [party for party in people.values() if known.get(party.id) != party]
-    valid_from = datetime.min.replace(year=1970, tzinfo=now.tzinfo) if first else now
-    for party in changed:
-        tx.execute(
-            party_fact.insert().values(
-                party=party.id, valid_from=valid_from, recorded_at=now, facts=party.model_dump(mode="json")
-            )
-        )
-    left = sorted(known.keys() - people.keys()) if people else []
-    for name in left:
-        tx.execute(party_fact.insert().values(party=name, valid_from=now, recorded_at=now, facts=None))
-    return [*(party.id for party in changed), *left]

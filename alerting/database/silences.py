@@ -44,12 +44,12 @@ _STANDING = (alert.c.superseded_at.is_(None), alert.c.state != "withdrawn")
 def last_alert(
     tx: Transaction, rule: str, customer_key: str, since: datetime, until: datetime, *, without: int
 ) -> datetime | None:
-    """When the rule last rang about this customer, by the event's time in (since, until]; `without` one event."""
+    """When the rule last rang about this customer, by the event's time in (since, until); `without` one event."""
     joined = alert.join(event, event.c.seq == alert.c.event_seq)
     rang = (alert.c.rule == rule, alert.c.customer_key == customer_key, alert.c.suppressed.is_(None), *_STANDING)
     mine = (*rang, alert.c.event_seq != without)
     statement = select(func.max(event.c.time)).select_from(joined)
-    return tx.execute(statement.where(*mine, event.c.time > since, event.c.time <= until)).scalar()
+    return tx.execute(statement.where(*mine, event.c.time > since, event.c.time < until)).scalar()
 
 
 def suppressed_alerts(tx: Transaction, since: datetime, limit: int = 1_000) -> list[Any]:

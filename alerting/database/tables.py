@@ -151,6 +151,38 @@ customer_version = Table(
     ),
 )
 
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("customer_key", String(200), primary_key=True),
+    Column("until", Instant, nullable=False),  # what happened up to then is erased, also when it comes again
+    Column("recorded_at", Instant, nullable=False),
+)
+
+contact_address = Table(
+    "contact_address",
+    metadata,
+    Column("address", String(200), primary_key=True),  # the key an answer known only by this address comes under
+    Column("customer_key", String(200), primary_key=True, index=True),
+)
+
+unmatched = Table(
+    "unmatched",
+    metadata,
+    Column("event_seq", Number, ForeignKey("event.seq"), primary_key=True, autoincrement=False),
+    Column("address", String(200), nullable=False),
+    Column("candidates", Json, nullable=False),  # customers that share the address; none: unknown
+    Column("decided_at", Instant),
+    Column("decided_by", String(200)),
+    Column("customer_key", String(200)),  # null after a decision: nobody's
+    Index(
+        "ix_unmatched_waiting",
+        "address",
+        sqlite_where=text("decided_at IS NULL"),
+        postgresql_where=text("decided_at IS NULL"),
+    ),
+)
+
 membership = Table(
     "membership",
     metadata,
@@ -268,8 +300,32 @@ party_fact = Table(
     Column("party", String(64), nullable=False),
     Column("valid_from", Instant, nullable=False),
     Column("recorded_at", Instant, nullable=False),
-    Column("facts", Json),  # null: no longer here
-    Index("ix_party_fact_party_valid_from", "party", "valid_from"),
+    Column("source", String(200), nullable=False),  # people.yaml, an event's source, delivery, a command
+    Column("event_id", String(200), nullable=False),
+    Column("changes", Json, nullable=False),
+    Column("state", Json, nullable=False),  # what holds from here on
+    UniqueConstraint("party", "valid_from", "source", "event_id"),
+)
+
+people_check = Table(
+    "people_check",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("day", String(10), nullable=False, unique=True),  # UTC; whoever writes the row has the night's check
+    Column("checked_at", Instant, nullable=False),
+    Column("findings", Json, nullable=False),
+)
+
+team_turn = Table(
+    "team_turn",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("team", String(64), nullable=False),
+    Column("member", String(64), nullable=False),
+    Column("taken_at", Instant, nullable=False),
+    Column("case_id", Number, ForeignKey("case_file.id"), nullable=False),
+    Column("alert_id", Number, ForeignKey("alert.id"), nullable=False),
+    Index("ix_team_turn_team_member", "team", "member"),
 )
 
 case_file = Table(
@@ -445,12 +501,12 @@ notification = Table(
     "notification",
     metadata,
     Column("id", Number, primary_key=True),
-    Column("cause_kind", String(20), nullable=False),  # alert | timer | delivery | response
+    Column("cause_kind", String(20), nullable=False),  # alert | timer | delivery | response | event | check
     Column("cause_id", Number, nullable=False),
     Column("recipient", String(64), nullable=False),
     Column("channel", String(20), nullable=False),
-    Column("case_id", Number, ForeignKey("case_file.id"), nullable=False, index=True),
-    Column("customer_key", String(200), nullable=False),
+    Column("case_id", Number, ForeignKey("case_file.id"), index=True),  # null: about no case, as is the customer
+    Column("customer_key", String(200)),
     Column("template", String(60), nullable=False),
     Column("data", Json, nullable=False),
     Column("message_id", String(200), nullable=False, unique=True),

@@ -38,6 +38,13 @@ def _row(watch: str, key: str, at: datetime, length: timedelta) -> dict[str, Any
     return {"watch": watch, "customer_key": key, "last_at": at, "due_at": at + length}
 
 
+def forget(tx: Transaction, keys: Iterable[str]) -> None:
+    """Nobody waits for customers who have left."""
+    wanted = sorted(keys)
+    if wanted:
+        tx.execute(silence_watch.delete().where(silence_watch.c.customer_key.in_(wanted)))
+
+
 def keep_only(tx: Transaction, watches: Sequence[str]) -> set[str]:
     """Forget what no rule watches for any more; returns those of `watches` that are there already."""
     tx.execute(silence_watch.delete().where(silence_watch.c.watch.not_in(watches)))

@@ -4,7 +4,7 @@ Pure: a customer's events and versions go in, alerts come out. The same `judge` 
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,10 +13,11 @@ from alerting.domain.customers import Customer
 from alerting.domain.events import Event
 from alerting.domain.history import ANSWER, CONTACT, DEPTH, history_points
 from alerting.domain.judge import RuleOutcome, judge
-from alerting.domain.people import Staff, fill_role
+from alerting.domain.routing import fill_role
 from alerting.domain.rulebook import Rule, Rulebook
 from alerting.domain.signals import Point
 from alerting.domain.silence import silences_in
+from alerting.domain.staff import Staff
 from alerting.domain.standing import Subjects
 
 SAMPLES = 10
@@ -199,26 +200,30 @@ def _newest(samples: list[TestedAlert], more: Iterable[TestedAlert]) -> list[Tes
 
 def _judged(life: Told, question: Question) -> Iterator[dict[str, Verdict]]:
     windows = {which: _Window(rulebook) for which, rulebook in question.books.items()}
-    for event, of_whom in _merged(life, windows.values(), question.period.end):
+    for event, theirs in _merged(life, windows, question.period.end):
         verdicts = {}
-        for which, window in windows.items():
-            if of_whom in {None, window}:
-                window.add(event)
-                if event.time >= question.period.begin:
-                    verdicts[which] = _verdict(event, life, window, question)
-        if verdicts:
+        inside = event.time >= question.period.begin
+        for which in theirs:
+            window = windows[which]
+            window.add(event)
+            if inside or window.cools:  # what rang before the period may keep a rule quiet in it
+                verdicts[which] = _verdict(event, life, window, question)
+        if verdicts and inside:
             yield verdicts
 
 
-def _merged(life: Told, windows: Collection["_Window"], end: datetime) -> list[tuple[Event, "_Window | None"]]:
-    """What came, and the silences each rulebook would have noticed: those that were noticed then are another one's."""
-    came: list[tuple[Event, _Window | None]] = [(event, None) for event in life.events if event.type != "silence"]
+def _merged(life: Told, windows: Mapping[str, "_Window"], end: datetime) -> list[tuple[Event, set[str]]]:
+    """What came, and the silences each rulebook would have noticed, one that both notice once: those that were noticed
+    then are another one's."""
+    came = [(event, set(windows)) for event in life.events if event.type != "silence"]
     known_at = life.subjects.histories[life.key].known_since
-    for window in windows:
+    silences: dict[str, tuple[Event, set[str]]] = {}
+    for which, window in windows.items():
         for rule in window.rulebook.silence_rules:
-            heard = [event.time for event, _ in came if event.type == rule.of]
-            came += [(event, window) for event in silences_in(rule, life.key, heard, known_at, end)]
-    return sorted(came, key=lambda one: one[0].order) if any(window for _, window in came) else came
+            heard = [event.time for event in life.events if event.type == rule.of]
+            for event in silences_in(rule, life.key, heard, known_at, end):
+                silences.setdefault(event.id, (event, set()))[1].add(which)
+    return sorted([*came, *silences.values()], key=lambda one: one[0].order) if silences else came
 
 
 class _Window:
@@ -227,6 +232,7 @@ class _Window:
     def __init__(self, rulebook: Rulebook) -> None:
         self.rulebook = rulebook
         self.points: list[Point] = []
+        self.cools = any(rule.cooldown is not None for rule in rulebook.rules)
         self._rang: dict[str, datetime] = {}
         self._longest = max((signal.within for signal in rulebook.signals.values()), default=timedelta(0))
         self._history: dict[str, list[Point]] = {ANSWER: [], CONTACT: []}

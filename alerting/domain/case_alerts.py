@@ -16,7 +16,7 @@ from alerting.domain.cases import (
     Told,
     current_clocks,
 )
-from alerting.domain.people import Assignment
+from alerting.domain.routing import Assignment
 from alerting.domain.sla import Clock, ClockKind, NewTimer, Policy, Target, start_clock, timers_of
 
 

@@ -32,7 +32,7 @@ def acknowledge(case: Case, clocks: Iterable[Clock], by: str, now: datetime) -> 
         case,
         status=Status.ACKNOWLEDGED if case.status is Status.OPEN else case.status,
         caller=by,
-        informed=_informed_after_move(case, by) if taken else case.informed,
+        informed=informed_after_move(case, by) if taken else case.informed,
         assignment=case.assignment + taken,
     )
     stopped = _stop(case, clocks, ClockKind.ACKNOWLEDGE, now)
@@ -155,7 +155,7 @@ def hand_over(case: Case, to: str, by: str, reason: str, now: datetime) -> Decis
         case,
         caller=to,
         status=Status.OPEN if case.status is Status.ACKNOWLEDGED else case.status,
-        informed=_informed_after_move(case, to),
+        informed=informed_after_move(case, to),
         assignment=case.assignment + 1,
     )
     line = AuditLine(
@@ -212,7 +212,7 @@ def _stop_earlier(case: Case, clocks: Iterable[Clock], at: datetime) -> list[Clo
     return [clock.stop(at)]
 
 
-def _informed_after_move(case: Case, to: str) -> tuple[str, ...]:
+def informed_after_move(case: Case, to: str) -> tuple[str, ...]:
     """The former caller keeps hearing of the case; the new one no longer needs to."""
     return tuple(dict.fromkeys(p for p in (*case.informed, case.caller) if p != to))
 

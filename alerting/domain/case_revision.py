@@ -11,6 +11,8 @@ from alerting.domain.sla import Clock, ClockKind, NewTimer, Policy, timers_of
 AlreadyTold = Collection[tuple[str, str]]
 """Who has been told what: person and duty, which is `call` or the name of the mail."""
 
+_DUTIES = ("call", "fix", "informed")
+
 
 def replan_case(
     case: Case,
@@ -28,7 +30,7 @@ def replan_case(
     if not alerts:
         return _withdrawn(case, clocks, told, now)
     made, wanted = _as_if_in_order(case, alerts, policies, now)
-    former = [person for person, _ in told if person not in {made.caller, made.fixer, *made.informed}]
+    former = [p for p, duty in told if duty in _DUTIES and p not in {made.caller, made.fixer, *made.informed}]
     after = replace(
         case,
         severity=made.severity,

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from alerting.domain.people import Assignment
+from alerting.domain.routing import Assignment
 from alerting.domain.sla import Clock, ClockKind, NewTimer, Policy, Starts
 
 

@@ -24,7 +24,16 @@ from pydantic import (
 from alerting.domain.conditions import Type
 from alerting.domain.errors import UnreadableEvent
 from alerting.domain.facts import as_number, read_facts
-from alerting.domain.payloads import PAYLOADS, Id, Instant, Payload, SurveyAnswered, address_key, sentiment_of
+from alerting.domain.payloads import (
+    COLLEAGUE_PREFIX,
+    PAYLOADS,
+    Id,
+    Instant,
+    Payload,
+    SurveyAnswered,
+    address_key,
+    sentiment_of,
+)
 
 MAX_BODY = 1_048_576
 """Bytes of one event; larger ones are refused at the door (413) or become dead letters."""
@@ -49,6 +58,8 @@ class Event:
     digest: str
     raw: bytes
     clamped: bool = False
+    matched: str | None = None
+    """The customer an answer known only by an address was found to be of."""
 
     @property
     def order(self) -> tuple[datetime, str, str]:
@@ -57,7 +68,12 @@ class Event:
 
     @property
     def customer_key(self) -> str:
-        """The customer the event is about; for an unknown address a hash of it."""
+        """The customer the event is about; for an unknown address a hash of it. Our own people have keys of their own."""
+        person_id = getattr(self.payload, "person_id", None)
+        if person_id is not None:
+            return f"{COLLEAGUE_PREFIX}{person_id}"
+        if self.matched is not None:
+            return self.matched
         customer_id = getattr(self.payload, "customer_id", None)
         if customer_id is not None:
             return str(customer_id)
@@ -77,7 +93,7 @@ class Event:
                 found |= {f"respondent.{k}": v for k, v in (value or {}).items()}
             elif name == "answers":
                 found |= read_answers(value)
-            elif name not in {"contacts", "contract", "attributes"}:
+            elif name not in {"contacts", "contract", "attributes", "absences"}:
                 found[name] = as_number(value)
         if isinstance(self.payload, SurveyAnswered):
             found["sentiment"] = sentiment_of(self.payload.metric, self.payload.score, self.payload.scale)

@@ -1,7 +1,7 @@
 """The one judge: live, late, explained and back-tested events alike go through `judge`."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +35,10 @@ class RuleOutcome:
     @property
     def fired(self) -> bool:
         return all(truth.value is True for truth in self.truths)
+
+    def refuted(self) -> "RuleOutcome":
+        """The same where the event itself turned out not to have been: nothing about it is true."""
+        return RuleOutcome(rule=self.rule, truths=tuple(replace(truth, value=False) for truth in self.truths))
 
     @property
     def unknown(self) -> tuple[str, ...]:

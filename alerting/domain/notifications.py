@@ -8,7 +8,7 @@ from typing import Any, Literal
 from alerting.domain.cases import SEVERITIES, Case, Status
 from alerting.domain.sla import Clock, ClockKind
 
-CauseKind = Literal["alert", "timer", "delivery", "response", "notification"]
+CauseKind = Literal["alert", "timer", "delivery", "response", "notification", "event", "check"]
 
 LEASE = timedelta(seconds=120)
 """How long a claimed notification belongs to one sender; another may take it over afterwards."""
@@ -99,3 +99,5 @@ class Outcome:
     kind: Literal["sent", "refused", "deferred", "unknown"]
     detail: str
     code: int | None = None
+    address_refused: bool = False
+    """The server knows no such address, whatever the mail says."""

@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from fractions import Fraction
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -17,6 +18,17 @@ from pydantic import (
     model_validator,
 )
 
+from alerting.domain.days import IsoDate
+from alerting.domain.people import (
+    Absence,
+    Address,
+    PartyId,
+    PartyName,
+    Pause,
+    QuietHours,
+    Turn,
+)
+from alerting.domain.people import Zone as PersonZone
 from alerting.domain.places import country_code, language_tag, zone_name
 
 TOPICS = {
@@ -24,7 +36,10 @@ TOPICS = {
     "interaction.recorded": "interactions",
     "customer.updated": "customers",
     "customer.deleted": "customers",
+    "customer.forgotten": "customers",
     "purchase.recorded": "customers",
+    "person.updated": "people",
+    "person.removed": "people",
 }
 
 Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -33,29 +48,22 @@ Line = Annotated[str, Field(max_length=500)]
 RESPONDENT_PREFIX = "respondent:"
 """Keys of customers known only by an address begin with it; no sender may name such a key."""
 
+COLLEAGUE_PREFIX = "colleague:"
+"""Keys of events about our own people begin with it; no customer may."""
+
 
 def _customer_id(value: str) -> str:
     if not value.strip():
         raise ValueError("is blank")
     if value.startswith(RESPONDENT_PREFIX):
         raise ValueError(f"must not begin with {RESPONDENT_PREFIX!r}; give the respondent's address instead")
+    if value.startswith(COLLEAGUE_PREFIX):
+        raise ValueError(f"must not begin with {COLLEAGUE_PREFIX!r}, which is for our own people")
     return value
 
 
 CustomerId = Annotated[Id, AfterValidator(_customer_id)]
 Text = Annotated[str, Field(max_length=100_000)]
-
-
-def _iso_date(value: object) -> object:
-    """`date.fromisoformat` alone also takes 20260531 and 2026-W22-7, which nobody means."""
-    if not isinstance(value, str):
-        return value
-    try:
-        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-            raise ValueError("another form")
-        return date.fromisoformat(value)
-    except ValueError as error:
-        raise ValueError("must be a day of the calendar written year-month-day, such as 2026-05-31") from error
 
 
 def _clock_time(value: str) -> str:
@@ -84,7 +92,6 @@ ClockTime = Annotated[str, AfterValidator(_clock_time), Field(json_schema_extra=
 Country = Annotated[Line, AfterValidator(country_code), Field(json_schema_extra={"pattern": "^[A-Za-z]{2}$"})]
 Language = Annotated[Line, AfterValidator(language_tag)]
 Zone = Annotated[Line, AfterValidator(zone_name)]
-IsoDate = Annotated[date, BeforeValidator(_iso_date)]
 Instant = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_out), AfterValidator(_utc)]
 
 
@@ -100,6 +107,19 @@ class Payload(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)
 
 
+def mail_of(text: str | None) -> str | None:
+    """What tells this mail address from others, whatever its capitals."""
+    email = (text or "").strip().casefold()
+    return "email:" + email if "@" in email else None
+
+
+def phone_of(text: str | None) -> str | None:
+    """What tells this number from others, however it is written; `0049` is `+49`, `+49 (0)30` is `+4930`."""
+    number = "".join(ch for ch in (text or "").replace("(0)", "") if ch.isdigit() or ch == "+")
+    number = "+" + number[2:] if number.startswith("00") else number
+    return "phone:" + number if number.strip("+") else None
+
+
 class Respondent(Payload):
     """Who answered, where the sender does not know the customer's id."""
 
@@ -110,11 +130,7 @@ class Respondent(Payload):
     @property
     def address(self) -> str | None:
         """What tells this person from others. `n/a` is no address: everybody who has it would become one customer."""
-        email = (self.email or "").strip().casefold()
-        if "@" in email:
-            return "email:" + email
-        number = "".join(ch for ch in self.phone or "" if ch.isdigit() or ch == "+")
-        return "phone:" + number if number.strip("+") else None
+        return mail_of(self.email) or phone_of(self.phone)
 
 
 _SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
@@ -225,6 +241,52 @@ class CustomerDeleted(Payload):
     customer_id: CustomerId
 
 
+class CustomerForgotten(Payload):
+    """Everything personal about this customer up to the event's time is to be erased. `by` says on whose word."""
+
+    customer_id: Id
+    by: Line | None = None
+
+
+class PersonUpdated(Payload):
+    """A change of a person, an office or a team: fields that are present replace, `null` clears, absent ones stay.
+
+    `absences` and `members` are replaced whole. Names that nobody bears yet are taken: who is meant may arrive later.
+    """
+
+    person_id: PartyId
+    kind: Literal["person", "office", "team"] | None = None
+    active: bool | None = None
+    name: PartyName | None = None
+    email: Address | None = None
+    phone: Line | None = None
+    title: Line | None = None
+    manager: PartyId | None = None
+    substitute: PartyId | None = None
+    office: PartyId | None = None
+    locale: Language | None = None
+    time_zone: PersonZone | None = None
+    quiet_hours: QuietHours | None = None
+    digest: Pause | None = None
+    absences: list[Absence] | None = None
+    members: Annotated[list[PartyId], Field(min_length=1)] | None = None
+    turn: Turn | None = None
+    begins: IsoDate | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that were given, as JSON values."""
+        return self.model_dump(mode="json", by_alias=True, exclude={"person_id"}, exclude_unset=True)
+
+
+class PersonRemoved(Payload):
+    """Somebody left: nothing is given to them any more. The same as `person.updated` with `active: false`."""
+
+    person_id: PartyId
+
+    def changes(self) -> dict[str, Any]:
+        return {"active": False}
+
+
 class SilenceNoticed(Payload):
     """Our own event: nothing of a kind came from a customer for as long as a rule says. No sender can post it."""
 
@@ -257,9 +319,15 @@ PAYLOADS: dict[str, type[Payload]] = {
     "interaction.recorded": InteractionRecorded,
     "customer.updated": CustomerUpdated,
     "customer.deleted": CustomerDeleted,
+    "customer.forgotten": CustomerForgotten,
     "purchase.recorded": PurchaseRecorded,
+    "person.updated": PersonUpdated,
+    "person.removed": PersonRemoved,
 }
 """Events that others send, by type."""
+
+OF_PEOPLE = ("person.updated", "person.removed")
+"""Those about our own people: they are facts, and nothing is judged by them."""
 
 OWN: dict[str, type[Payload]] = {"silence": SilenceNoticed, "segment.changed": SegmentChanged}
 """Events we make ourselves: they tell nothing new of a customer."""
@@ -282,4 +350,16 @@ def sentiment_of(metric: str | None, score: float | None, scale: int | None) -> 
 def address_key(respondent: Respondent) -> str:
     """The customer key of somebody known only by an address: a hash, so that the key itself names nobody."""
     assert respondent.address is not None, "the payload's validation refuses an answer from nowhere"
-    return RESPONDENT_PREFIX + hashlib.sha256(respondent.address.encode()).hexdigest()[:32]
+    return key_of_address(respondent.address)
+
+
+def key_of_address(address: str) -> str:
+    return RESPONDENT_PREFIX + hashlib.sha256(address.encode()).hexdigest()[:32]
+
+
+def contact_keys(contacts: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The keys answers of these contacts would come under, were nothing known of them but an address."""
+    addresses = [
+        found for one in contacts for found in (mail_of(one.get("email")), phone_of(one.get("phone"))) if found
+    ]
+    return {key_of_address(address) for address in addresses}

@@ -1,16 +1,14 @@
-"""People and offices, and who of them is responsible for a customer."""
+"""People, offices and teams: who can be told something, when they are absent, and whose turn it is."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
-from functools import cached_property
-from typing import Annotated, Literal
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from alerting.domain.customers import Customer
+from alerting.domain.days import IsoDate
 from alerting.domain.durations import parse_duration
 
 
@@ -49,11 +47,43 @@ def _pause(text: str) -> str:
     return text
 
 
+def _day(value: object) -> object:
+    """A bare number would be read as days since 1970, and a time be cut off."""
+    if isinstance(value, datetime) or not isinstance(value, (str, date)):
+        raise ValueError("must be a day of the calendar written year-month-day, such as 2026-05-31")
+    return value
+
+
 Pause = Annotated[str, AfterValidator(_pause)]
 QuietHours = Annotated[str, AfterValidator(_hours)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Address = Annotated[str, Field(max_length=254), AfterValidator(mail_address)]
 PartyId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
+PartyName = Annotated[str, Field(min_length=1, max_length=200)]
+Day = Annotated[IsoDate, BeforeValidator(_day)]
+Turn = Literal["day", "week", "case"]
+
+
+class Absence(BaseModel):
+    """Days on which somebody is not to be asked, both included, in the person's own zone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    begin: Annotated[Day, Field(alias="from")]
+    end: Annotated[Day, Field(alias="to")]
+    substitute: PartyId | None = None
+    """Who stands in for these days; without one the person's own substitute does."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Absence":
+        if self.end < self.begin:
+            raise ValueError(f"to: {self.end} lies before {self.begin}, the first day")
+        return self
+
+    @property
+    def words(self) -> str:
+        days = f"on {self.begin}" if self.begin == self.end else f"from {self.begin} to {self.end}"
+        return f"is absent {days}"
 
 
 class Party(BaseModel):
@@ -63,17 +93,20 @@ class Party(BaseModel):
 
     id: PartyId
     kind: Literal["person", "office"] = "person"
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: PartyName
     email: Address
     phone: str | None = None
     title: str | None = None
     manager: PartyId | None = None
     substitute: PartyId | None = None
+    office: PartyId | None = None
+    """The office a person works in."""
     locale: str = "en"
     time_zone: Zone = "UTC"
     quiet_hours: QuietHours | None = None
     digest: Pause | None = None
     """How long after a mail the next ones are gathered, to come as one."""
+    absences: tuple[Absence, ...] = ()
 
     @property
     def digest_pause(self) -> timedelta | None:
@@ -82,6 +115,12 @@ class Party(BaseModel):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    def absence_at(self, moment: datetime) -> Absence | None:
+        """The absence a moment lies in; of several the one that began last."""
+        today = moment.astimezone(self.zone).date()
+        found = [absence for absence in self.absences if absence.begin <= today <= absence.end]
+        return max(found, key=lambda absence: absence.begin, default=None)
 
     def quiet_until(self, moment: datetime) -> datetime | None:
         """When the quiet hours that `moment` lies in are over (UTC); None where it lies in none.
@@ -99,170 +138,50 @@ class Party(BaseModel):
         return datetime.combine(day, end, self.zone).astimezone(UTC)
 
 
-class Territory(BaseModel):
-    """A part of the map and the office that serves it; the most specific one that fits a customer counts."""
+A_MONDAY = date(2024, 1, 1)
+"""The day turns are counted from where a team names none."""
+
+
+class Team(BaseModel):
+    """People who take turns. Turns by `day` and `week` are counted from `begins`, days being those of `time_zone`;
+    by `case` it is whoever's last case is the longest ago."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    country: str
-    region: str | None = None
-    city: str | None = None
-    office: PartyId
-    lead: PartyId | None = None
+    id: PartyId
+    kind: Literal["team"] = "team"
+    name: PartyName
+    members: Annotated[tuple[PartyId, ...], Field(min_length=1)]
+    turn: Turn = "week"
+    begins: Day = A_MONDAY
+    time_zone: Zone = "UTC"
 
-    def fits(self, customer: Customer) -> int:
-        """How specifically this territory fits: 0 not at all, 1 by country, 2 by region, 3 by city."""
-        wanted = [("country", self.country), ("region", self.region), ("city", self.city)]
-        depth = 0
-        for level, (name, value) in enumerate(wanted, 1):
-            if value is None:
-                continue
-            if str(customer.state.get(name) or "").casefold() != value.casefold():
-                return 0
-            depth = level
-        return depth
+    @model_validator(mode="after")
+    def _each_once(self) -> "Team":
+        twice = next((member for member in self.members if self.members.count(member) > 1), None)
+        if twice is not None:
+            raise ValueError(f"members: {twice!r} stands here twice")
+        return self
 
+    def in_line(self, moment: datetime, taken: Mapping[str, int]) -> tuple[list[str], str]:
+        """The members in the order in which they are asked, and why the first one is.
 
-class Role(BaseModel):
-    """How a role is filled: exactly one of the forms."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    person: PartyId | None = None
-    first_of: list[str] | None = None
-    territory: Literal["office", "lead"] | None = None
-    industry: Literal["lead"] | None = None
-    segment: Literal["lead"] | None = None
-
-    @property
-    def forms(self) -> int:
-        return sum(getattr(self, name) is not None for name in Role.model_fields)
-
-
-def roles_behind(name: str, roles: Mapping[str, Role]) -> set[str]:
-    """All roles that filling this one may come to, in any number of steps."""
-    found: set[str] = set()
-    waiting = [name]
-    while waiting:
-        role = roles.get(waiting.pop())
-        new = set(role.first_of or ()) - found if role else set()
-        found |= new
-        waiting += new
-    return found
-
-
-@dataclass(frozen=True, kw_only=True)
-class Routing:
-    """`routing.yaml`: roles by name, territories, and leads by industry and by segment."""
-
-    roles: Mapping[str, Role]
-    territories: tuple[Territory, ...] = ()
-    industries: Mapping[str, str] = field(default_factory=dict)
-    segments: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Assignment:
-    """A role filled: who, and the steps that led there, readable one after the other."""
-
-    party: Party
-    role: str
-    why: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Staff:
-    """Everybody who can be told something at one moment, by id."""
-
-    parties: Mapping[str, Party]
-
-    def get(self, party_id: str | None) -> Party | None:
-        return self.parties.get(party_id) if party_id else None
-
-    @cached_property
-    def people_only(self) -> "Staff":
-        """Without the offices."""
-        return Staff(parties={name: party for name, party in self.parties.items() if party.kind == "person"})
-
-    def by_id_or_email(self, text: str | None) -> Party | None:
-        """A customer's `owner` may be written as an id or as a mail address."""
-        if not text:
-            return None
-        found = self.parties.get(text)
-        if found is not None:
-            return found
-        matches = (p for p in self.parties.values() if p.email.casefold() == text.casefold())
-        return next(matches, None)
-
-    def manager_of(self, party: Party) -> Party | None:
-        return self.get(party.manager)
-
-    def substitute_of(self, party: Party) -> Party | None:
-        return self.get(party.substitute)
-
-    def next_responsible(self, party: Party, default: str | None, already: set[str]) -> Party | None:
-        """Whom to tell when `party` cannot be reached: the substitute, then `default`, then managers; nobody twice.
-
-        Managers come last: a wrong address must not bring every small complaint before a vice president.
+        `taken` is the number of each member's last turn, the higher the later. The answer depends on nothing else, so
+        that it can be given again.
         """
-        line: list[Party | None] = [self.substitute_of(party), self.get(default)]
-        boss, seen = self.manager_of(party), {party.id}
-        while boss is not None and boss.id not in seen:
-            line.append(boss)
-            seen.add(boss.id)
-            boss = self.manager_of(boss)
-        return next((p for p in line if p is not None and p.id not in already), None)
+        if self.turn == "case":
+            order = sorted(self.members, key=lambda member: taken.get(member, 0))
+            return order, "whose last case is the longest ago" if order[0] in taken else "who has had no case yet"
+        passed = (moment.astimezone(ZoneInfo(self.time_zone)).date() - self.begins).days
+        number = passed if self.turn == "day" else passed // 7
+        first = number % len(self.members)
+        return [*self.members[first:], *self.members[:first]], f"{self.turn} {number + 1} since {self.begins}"
 
 
-def fill_role(
-    role: str, customer: Customer, segment: str, routing: Routing, staff: Staff, *, to_call: bool = False
-) -> Assignment:
-    """Who holds `role` for this customer. What cannot be filled falls to `default`, and the reasons say so.
-
-    `to_call` passes over offices: an office cannot speak with anybody. Raises LookupError if `default` itself names
-    nobody; loading a rulebook refuses that beforehand.
-    """
-    why: list[str] = []
-    available = staff.people_only if to_call else staff
-    party = _fill(role, customer, segment, routing, available, why)
-    if party is None and role != "default":
-        why.append(f"nobody holds {role}: goes to default")
-        party = _fill("default", customer, segment, routing, staff, why)
-    if party is None:
-        raise LookupError(f"the role 'default' names nobody: {'; '.join(why)}")
-    return Assignment(party=party, role=role, why=tuple(why))
+Known = Party | Team
+"""Whoever has an id among the people."""
 
 
-def _fill(name: str, customer: Customer, segment: str, routing: Routing, staff: Staff, why: list[str]) -> Party | None:
-    if name == "customer.owner":
-        return _note(why, "account owner", customer.state.get("owner"), staff)
-    role = routing.roles.get(name)
-    if role is None:
-        why.append(f"{name}: no such role")
-        return None
-    if role.first_of is not None:
-        tried = (_fill(item, customer, segment, routing, staff, why) for item in role.first_of if item != name)
-        return next((party for party in tried if party is not None), None)
-    if role.person is not None:
-        return _note(why, name, role.person, staff)
-    if role.territory is not None:
-        ranked = sorted(routing.territories, key=lambda t: t.fits(customer), reverse=True)
-        best = ranked[0] if ranked and ranked[0].fits(customer) else None
-        return _note(
-            why, f"{name} (territory)", str(getattr(best, role.territory) or "") or None if best else None, staff
-        )
-    if role.industry is not None:
-        industry = str(customer.state.get("industry") or "").casefold()
-        lead = next((person for named, person in routing.industries.items() if named.casefold() == industry), None)
-        return _note(why, f"{name} (industry)", lead, staff)
-    return _note(why, f"{name} (segment {segment})", routing.segments.get(segment), staff)
-
-
-def _note(why: list[str], label: str, party_id: str | None, staff: Staff) -> Party | None:
-    """Look somebody up and write down what was found."""
-    if party_id is None:
-        why.append(f"{label}: nobody")
-        return None
-    party = staff.by_id_or_email(party_id)
-    why.append(f"{label}: {party.name}" if party else f"{label}: {party_id} is not in people.yaml")
-    return party
+def dated(party: Known) -> dict[str, Any]:
+    """What is said of somebody as facts: JSON values by field. What is left out is as if nothing were said."""
+    return party.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"id"}) | {"kind": party.kind}

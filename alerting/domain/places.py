@@ -1,6 +1,7 @@
 """Countries, languages and time zones as customers' data names them: what is none is refused, with what was meant."""
 
 import re
+import unicodedata
 import zoneinfo
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -55,15 +56,19 @@ def country_code(text: str) -> str:
 
 
 def country_named(text: str) -> str:
-    """The code of a country given by code or by its full English or German name; what is neither stays as it is."""
-    if len(text) == 2 and text.upper() in _names_by_code():
-        return text.upper()
-    return _codes_by_name().get(" ".join(text.casefold().split()), text)
+    """The same, and the name of a country is its code: `Germany` or `Deutschland` is DE. For what people write by hand."""
+    return _codes_by_folded_name().get(folded(text)) or country_code(text)
 
 
 def language_named(text: str) -> str:
     """The tag of a language given by its English or German name; what is none stays as it is."""
     return _LANGUAGES.get(text.casefold(), text)
+
+
+def folded(name: str) -> str:
+    """A place's name as two people would both write it: without accents, capitals, and signs between words."""
+    plain = "".join(ch for ch in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(ch))
+    return " ".join(re.findall(r"\w+", plain))
 
 
 def language_tag(text: str) -> str:
@@ -111,6 +116,11 @@ def _names_by_code() -> Mapping[str, str]:
 @cache
 def _codes_by_name() -> Mapping[str, str]:
     return {**{name.casefold(): code for code, name in _names_by_code().items()}, **_ALSO_CALLED}
+
+
+@cache
+def _codes_by_folded_name() -> Mapping[str, str]:
+    return {folded(name): code for name, code in _codes_by_name().items()}
 
 
 @cache

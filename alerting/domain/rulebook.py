@@ -10,7 +10,7 @@ from typing import Any
 
 from alerting.domain.conditions import Condition, Type
 from alerting.domain.health import HealthPart
-from alerting.domain.people import Routing
+from alerting.domain.routing import Routing
 from alerting.domain.rule_index import RuleIndex
 from alerting.domain.segments import Segment
 from alerting.domain.signals import Signal

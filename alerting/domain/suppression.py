@@ -10,6 +10,7 @@ from alerting.domain.rulebook import Rule
 REASONS = {
     "before_go_live": "from before go_live",
     "too_old": "older than notify_max_age when it arrived",
+    "forgotten": "its customer was forgotten",
     "answered": "a call had answered it before it arrived",
     "shadow": "the rule runs in shadow mode",
     "silenced": "somebody has silenced it",

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from alerting.database import audit, events, instance, memberships, points, rulebooks, watches
+from alerting.database import audit, events, instance, memberships, points, rulebooks, staffing, watches
 from alerting.database.engine import Transaction
 from alerting.domain.errors import ActionRefused, RulebookInvalid, RulebookUnusable
-from alerting.domain.people import Party
+from alerting.domain.people import Known
 from alerting.domain.rulebook import Rulebook, content_hash
 from alerting.domain.silence import watch_name
 from alerting.services.context import Context
@@ -29,7 +29,7 @@ class Activated:
 def activate_rulebook(
     ctx: Context,
     files: Mapping[str, str],
-    people: Mapping[str, Party],
+    people: Mapping[str, Known],
     *,
     author: str,
     reason: str,
@@ -72,23 +72,30 @@ def _asks_for_two(tx: Transaction, ctx: Context) -> bool:
         return False
 
 
+def _who(author: str) -> str:
+    """`ANN ` is ann, and no second person."""
+    return " ".join(author.casefold().split())
+
+
 def _proposer(tx: Transaction, name: str, author: str) -> str | None:
     """Who proposed it, if somebody else did."""
-    return next((p.author for p in rulebooks.proposals(tx) if p.rulebook == name and p.author != author), None)
+    return next(
+        (p.author for p in rulebooks.proposals(tx) if p.rulebook == name and _who(p.author) != _who(author)), None
+    )
 
 
 def _activate(
     tx: Transaction,
     ctx: Context,
     rulebook: Rulebook,
-    people: Mapping[str, Party],
+    people: Mapping[str, Known],
     before: str | None,
     author: str,
     reason: str,
     approver: str | None,
 ) -> Activated:
     now = tx.now()
-    imported = rulebooks.import_people(tx, people, now)
+    imported = staffing.import_people(tx, people, now)
     if imported:
         _note(tx, "people.imported", "people", {"parties": imported}, author)
     if before == rulebook.hash:
@@ -114,7 +121,7 @@ def stored_rulebook(ctx: Context, beginning: str) -> Rulebook:
         return ctx.shelf.get(tx, found[0])
 
 
-def activate_first(ctx: Context, read: Callable[[], tuple[Mapping[str, str], Mapping[str, Party]]]) -> str | None:
+def activate_first(ctx: Context, read: Callable[[], tuple[Mapping[str, str], Mapping[str, Known]]]) -> str | None:
     """The first start of an empty database activates what `read` finds; later starts do not even look at it."""
     with ctx.db.read() as tx:
         if rulebooks.active_hash(tx) is not None:

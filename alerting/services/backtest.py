@@ -9,7 +9,7 @@ from itertools import groupby
 from multiprocessing import get_context
 from typing import Any
 
-from alerting.database import events, rulebooks
+from alerting.database import events, staffing
 from alerting.database.engine import Database, Transaction
 from alerting.database.scales import scales_until
 from alerting.domain.backtesting import Comparison, Keep, Period, Question, Tally, Told, compare_over
@@ -107,7 +107,7 @@ def backtest(
     """
     with ctx.db.read() as tx:
         active, now = ctx.shelf.active(tx), tx.now()
-        names = {party.id: party.name for party in rulebooks.staff_at(tx, now).parties.values()}
+        names = {party.id: party.name for party in staffing.staff_at(tx, now).parties.values()}
         silences = [rule.silent_for for book in (active, other) if book for rule in book.silence_rules]
         longest = max((length for length in silences if length), default=timedelta(0))
         keys = events.customers_with_events(tx, begin - longest, now)
@@ -165,7 +165,7 @@ def _compared(
     ctx: Context, share: _Share, a: Rulebook, b: Rulebook | None, progress: Callable[[int], None]
 ) -> Comparison:
     with ctx.db.read() as tx, share.opened() as keep:
-        staff = rulebooks.staff_at(tx, share.end)
+        staff = staffing.staff_at(tx, share.end)
         question = Question(a=a, b=b, staff=staff, period=Period(begin=share.begin, end=share.end), rule=share.rule)
         return compare_over(_lives(tx, share.keys, share.end, progress), question, keep)
 

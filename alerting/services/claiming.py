@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerting.database import audit, customers, instance, notifications, readers, rulebooks
+from alerting.database import audit, customers, instance, notifications, readers, staffing
 from alerting.database.engine import Transaction
 from alerting.domain.cases import SEVERITIES
 from alerting.domain.notifications import NewNotification, can_wait, reason_gone
 from alerting.domain.people import Party
 from alerting.domain.rulebook import Rulebook
 from alerting.services.context import Context
-from alerting.services.letters import Claimed, DigestLetter, Letter, Part
+from alerting.services.letters import Claimed, DigestLetter, Letter, Notice, Part
 from alerting.services.views import CaseView, case_view, in_words
 
-LARGEST_DIGEST = 50
+LARGEST_DIGEST = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,14 @@ class _Ready:
     letter: Letter
 
 
+@dataclass(frozen=True, kw_only=True)
+class _ReadyNotice:
+    """The same about no case."""
+
+    row: Any
+    letter: Notice
+
+
 def claim(ctx: Context, lease: timedelta, number: int) -> Claimed | None:
     """Take a notification, or the digest it belongs to, for one attempt; None where nothing goes (any more)."""
     with ctx.db.write() as tx:
@@ -37,26 +45,57 @@ def claim(ctx: Context, lease: timedelta, number: int) -> Claimed | None:
         now = tx.now()
         if instance.hold_reason(tx) is not None:
             return None
+        if rows and rows[0].case_id is None:
+            return _claim_notice(tx, rows[0], lease, now)
         rulebook = ctx.shelf.active(tx)
-        ready = [found for row in rows if (found := _ready(tx, ctx, rulebook, row, now)) is not None]
+        ready = [found for row in rows if (found := _ready_mate(tx, ctx, rulebook, row, now, number)) is not None]
         message_id, chosen = _chosen(tx, ctx, ready, number, now)
-        parts = tuple(part for one in chosen if (part := _taken(tx, one, now + lease, now)) is not None)
-        if not parts:
+        taken = [(part, one.letter) for one in chosen if (part := _taken(tx, one, now + lease, now)) is not None]
+        if not taken:
             return None
-        letters = tuple(part.letter for part in parts)
-        return Claimed(
-            parts=parts, mail=DigestLetter(message_id=message_id, letters=letters) if message_id else letters[0]
-        )
+        letters = tuple(letter for _, letter in taken)
+        mail = DigestLetter(message_id=message_id, letters=letters) if message_id else letters[0]
+        return Claimed(parts=tuple(part for part, _ in taken), mail=mail)
+
+
+def _ready_mate(
+    tx: Transaction, ctx: Context, rulebook: Rulebook, row: Any, now: datetime, asked: int
+) -> _Ready | None:
+    """One that cannot be prepared must not keep those that could go with it: its own turn says why."""
+    try:
+        return _ready(tx, ctx, rulebook, row, now)
+    except (LookupError, ValueError, TypeError, AttributeError, AssertionError):
+        if row.id == asked:
+            raise
+        return None
+
+
+def _claim_notice(tx: Transaction, row: Any, lease: timedelta, now: datetime) -> Claimed | None:
+    """A mail about no case goes by itself, and not into anybody's sleep."""
+    if row.not_before > now or not _is_free(row, now):
+        return None
+    recipient = staffing.party_at(tx, row.recipient, now)
+    if recipient is None:
+        skip(tx, row, f"{row.recipient} is not in people.yaml any more", now)
+        return None
+    until = recipient.quiet_until(now)
+    if until is not None:
+        notifications.settle(tx, row.id, {"not_before": until, "reason": f"quiet hours until {until.isoformat()}"})
+        return None
+    subject, lines = row.data["subject"], tuple(row.data["lines"])
+    letter = Notice(recipient=recipient, message_id=row.message_id, subject=subject, lines=lines, sent_at=now)
+    part = _taken(tx, _ReadyNotice(row=row, letter=letter), now + lease, now)
+    return Claimed(parts=(part,), mail=letter) if part is not None else None
 
 
 def _locked(tx: Transaction, number: int) -> list[Any]:
     """The notification with all that may go in one mail with it, read again under the locks of their customers."""
     row, now = notifications.by_id(tx, number), tx.now()
-    reader = rulebooks.party_at(tx, row.recipient, now)
+    reader = staffing.party_at(tx, row.recipient, now)
     mates = [row]
-    if row.digest_id is not None or (reader is not None and reader.digest is not None):
+    if row.digest_id is not None or (row.case_id is not None and reader is not None and reader.digest is not None):
         mates = notifications.mates(tx, row, now, LARGEST_DIGEST)
-    for key in sorted({mate.customer_key for mate in mates}):
+    for key in sorted({mate.customer_key for mate in mates} - {None}):
         customers.lock_customer(tx, key)
     return notifications.by_ids(tx, {row.id, *(mate.id for mate in mates)})
 
@@ -122,10 +161,11 @@ def _chosen(
 def _can_wait(one: _Ready, until: datetime, now: datetime) -> bool:
     letter = one.letter
     duty = letter.data.get("duty", letter.template)
-    return can_wait(letter.template, duty, letter.view.case.severity, letter.view.clocks.values(), until, now)
+    read = letter.recipient.quiet_until(until) or until  # a digest that falls into the quiet hours comes after them
+    return can_wait(letter.template, duty, letter.view.case.severity, letter.view.clocks.values(), read, now)
 
 
-def _taken(tx: Transaction, one: _Ready, lease_until: datetime, now: datetime) -> Part | None:
+def _taken(tx: Transaction, one: _Ready | _ReadyNotice, lease_until: datetime, now: datetime) -> Part | None:
     delivery_id = notifications.claim(tx, one.row, one.letter.recipient.email, lease_until, now)
     return None if delivery_id is None else Part(notification=one.row, delivery_id=delivery_id, letter=one.letter)
 
@@ -180,12 +220,12 @@ def note(
     now: datetime,
     personal: dict[str, str] | None = None,
 ) -> None:
-    """What happened to a notification, as an audit entry of its case."""
+    """What happened to a notification, as an audit entry of its case, or of the check it came from."""
     entry = audit.Entry(
         actor="delivery",
         action=action,
-        subject_kind="case",
-        subject_id=str(row.case_id),
+        subject_kind="case" if row.case_id is not None else row.cause_kind,
+        subject_id=str(row.case_id if row.case_id is not None else row.cause_id),
         happened_at=now,
         cause=f"notification:{row.id}",
         customer_key=row.customer_key,

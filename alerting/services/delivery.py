@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from alerting.database import audit, customers, instance, notifications
+from alerting.database import audit, customers, instance, notifications, staffing
 from alerting.database.engine import Transaction
 from alerting.domain.errors import Temporary
 from alerting.domain.notifications import Outcome, retry_after
+from alerting.domain.staff import PersonFact
 from alerting.services.claiming import claim, in_place_of, note
 from alerting.services.context import Context
-from alerting.services.letters import Claimed, Part, Post, RenderError
+from alerting.services.letters import Claimed, Notice, Part, Post, RenderError
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ def _record(ctx: Context, post: Post, claimed: Claimed, outcome: Outcome, render
     """Write down how the attempt ended, unconditionally: what was sent was sent."""
     jitter = post.jitter()  # one for all: the members of a digest stay together
     with ctx.db.write() as tx:
-        for key in sorted({part.notification.customer_key for part in claimed.parts}):
+        for key in sorted({part.notification.customer_key for part in claimed.parts} - {None}):
             customers.lock_customer(tx, key)
         now = tx.now()
         for part in claimed.parts:
@@ -115,15 +116,43 @@ def _record_part(tx: Transaction, ctx: Context, part: Part, end: _Ended, pause: 
         note(tx, row, "notification.sent", {"message_id": end.message_id}, now)
         return
     kept = {"lease_until": None, "reason": outcome.detail[:500]}
+    if outcome.address_refused:
+        _remember_refusal(tx, part, now)
     if outcome.kind != "refused":
         notifications.settle_attempt(tx, row.id, attempt, {"status": "pending", "not_before": now + pause, **kept})
     elif notifications.settle_attempt(tx, row.id, attempt, {"status": "failed", **kept}):
         _pass_on(tx, ctx, part, outcome, now)
 
 
+def _remember_refusal(tx: Transaction, part: Part, now: datetime) -> None:
+    """As a dated fact, until the address changes: the next time somebody else is asked."""
+    reader = part.letter.recipient
+    refused = {"address": reader.email, "on": now.astimezone(reader.zone).date().isoformat()}
+    fact = PersonFact(
+        party=reader.id,
+        valid_from=now,
+        source="delivery",
+        event_id=str(part.delivery_id),
+        changes={"refused": refused},
+    )
+    staffing.add_facts(tx, [fact], now)
+    entry = audit.Entry(
+        actor="delivery",
+        action="person.unreachable",
+        subject_kind="person",
+        subject_id=reader.id,
+        happened_at=now,
+        cause=f"delivery:{part.delivery_id}",
+    )
+    audit.write(tx, entry, now)
+
+
 def _pass_on(tx: Transaction, ctx: Context, part: Part, outcome: Outcome, now: datetime) -> None:
     """An address refused for good: the next responsible person gets the mail, and the audit says so."""
     row, letter = part.notification, part.letter
+    if isinstance(letter, Notice):
+        note(tx, row, "notification.refused", {"refused": letter.recipient.id, "code": outcome.code, "to": None}, now)
+        return
     tried = {letter.recipient.id, *row.data.get("refused", ())}
     role = letter.rulebook.routing.roles.get("default")
     heir = letter.view.staff.next_responsible(letter.recipient, role.person if role else None, tried)

@@ -7,7 +7,7 @@ from typing import Protocol
 from alerting.database.positions import Partition
 from alerting.services.intake import Record
 
-INTAKE_TOPICS = ("customers", "interactions", "surveys")
+INTAKE_TOPICS = ("customers", "interactions", "people", "surveys")
 DEAD_LETTERS = "alerting.dead-letters"
 SEGMENTS = "alerting.segments"
 

@@ -9,13 +9,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from alerting.database import audit, cases, events, notifications, rulebooks, timers
+from alerting.database import audit, cases, events, notifications, rulebooks, staffing, timers
 from alerting.database.engine import Transaction
 from alerting.domain.errors import RulebookInvalid
 from alerting.domain.events import Event
 from alerting.domain.judge import Judgement, RuleOutcome, judge, points_from
-from alerting.domain.people import Staff
+from alerting.domain.payloads import OF_PEOPLE
 from alerting.domain.rulebook import Rulebook
+from alerting.domain.staff import Staff
 from alerting.domain.standing import Subject, Subjects
 from alerting.domain.suppression import REASONS
 from alerting.domain.value import VALUE_FIELDS
@@ -148,6 +149,9 @@ def _rule(outcome: RuleOutcome) -> RuleLine:
 
 def _notes(row: Any, judgement: Judgement, alerts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Why nobody was told, and where today's facts say something else than those of then."""
+    if row.type in OF_PEOPLE:
+        yield "a fact about one of our own people: nothing is judged by it; `alerting people list` shows what holds"
+        return
     standing = [alert for alert in alerts if alert["state"] != "withdrawn" and alert["superseded_at"] is None]
     stored = {alert["rule"] for alert in standing}
     today = {outcome.rule.id for outcome in judgement.alerts}
@@ -187,7 +191,7 @@ def _alert(tx: Transaction, row: Any, rulebook: Rulebook) -> dict[str, Any]:
     }
     if row.case_id is None:
         return {**found, "people": [], "mails": [], "timers": []}
-    staff = rulebooks.staff_at(tx, row.raised_at)
+    staff = staffing.staff_at(tx, row.raised_at)
     return {
         **found,
         "people": _people(tx, row, staff),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from alerting.database import audit, cases, customers, notifications, rulebooks, timers
+from alerting.database import audit, cases, customers, notifications, staffing, timers
 from alerting.database.engine import Transaction
 from alerting.domain.cases import Case, current_clocks
 from alerting.domain.errors import Temporary
@@ -94,7 +94,7 @@ def _miss(tx: Transaction, case: Case, clock: Clock, row: Any, now: datetime) ->
 
 def _step(tx: Transaction, ctx: Context, rulebook: Rulebook, case: Case, row: Any, now: datetime) -> str:
     assert case.id is not None
-    staff = rulebooks.staff_at(tx, now)
+    staff = staffing.staff_at(tx, now)
     customer = customers.customer_now(tx, case.customer_key)
     reached: dict[str, Reached] = {}
     for word in row.data["notify"]:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import chain, islice
 
-from alerting.database import customers, rulebooks
+from alerting.database import customers, staffing
 from alerting.domain.customer_diff import CustomerDiff
 from alerting.domain.errors import ActionRefused
-from alerting.domain.people import Staff
+from alerting.domain.staff import Staff
 from alerting.services.cells import Known
 from alerting.services.context import Context
 from alerting.services.customer_rows import Errors, RowReader
@@ -63,7 +63,7 @@ ORDINARY = Wishes()
 def import_customers(ctx: Context, table: Table, wishes: Wishes = ORDINARY) -> Imported:
     """Import a table; a bad row is reported and does not stop the rest. The same file again changes nothing."""
     with ctx.db.read() as tx:
-        rulebook, staff = ctx.shelf.active(tx), rulebooks.staff_at(tx, tx.now())
+        rulebook, staff = ctx.shelf.active(tx), staffing.staff_at(tx, tx.now())
     known = Known(declared=rulebook.attributes, currency=rulebook.currency, owners=_by_name(staff))
     try:
         reader = RowReader(table, known, note_empty=wishes.empty_clears)

@@ -4,21 +4,29 @@ Order of work in a batch (transaction 2): position, events, customer locks, rule
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from alerting.database import customers, events, positions
+from alerting.database import addresses, customers, events, positions, staffing
 from alerting.database.engine import Transaction
+from alerting.database.erasure import forgotten_until
 from alerting.database.positions import Partition
 from alerting.domain.errors import Temporary, UnreadableEvent
 from alerting.domain.events import Event, parse_event
 from alerting.domain.judge import exclusion
+from alerting.domain.payloads import OF_PEOPLE, RESPONDENT_PREFIX, CustomerForgotten, PersonRemoved, PersonUpdated
 from alerting.domain.rulebook import Rulebook
+from alerting.domain.staff import PersonFact
 from alerting.services.context import Context, hold_rulebook, with_active_rulebook
+from alerting.services.erasure import exclusions, forget_all
 from alerting.services.judging import Taken, judge_all
+from alerting.services.raising import begin_round
 
 Result = TypeVar("Result")
+
+ERASED = "erased"
+"""The header of a record whose bytes were taken away because its customer was forgotten."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +151,8 @@ def _handle(tx: Transaction, ctx: Context, rulebook: Rulebook, records: Sequence
     letters: list[events.DeadLetter] = []
     by_place = {record.place: record for record in records}
     for record in records:
+        if ERASED in record.headers:
+            continue  # its customer was forgotten; the log keeps the place
         try:
             readable.append((parse_event(record.value, record.headers, _received(record, now), now), record.place))
         except UnreadableEvent as error:
@@ -166,16 +176,66 @@ def _handle_events(
             repeated.append((event, place))
         else:
             first[identity] = events.Arrived(event=event, place=place, excluded=exclusion(event, rulebook, now))
+    first, shared = _matched(tx, first)
+    gone = forgotten_until(tx, (a.event.customer_key for a in first.values()))
+    late = exclusions([a.event for a in first.values()], gone)
+    first = {name: replace(a, excluded="forgotten") if name in late else a for name, a in first.items()}
     seqs = events.insert_new(tx, first.values(), rulebook.hash, now)
+    addresses.note_unmatched(tx, _unmatched(first, seqs, shared))
     repeated += [(a.event, a.place) for identity, a in first.items() if identity not in seqs]
     conflicts = _conflicts(tx, repeated)
     fresh = sorted((a for identity, a in first.items() if identity in seqs), key=lambda a: a.event.order)
-    strangers = customers.lock_customers(tx, (a.event.customer_key for a in fresh), now)
+    judged = [a for a in fresh if a.event.type not in OF_PEOPLE]
+    strangers = customers.lock_customers(tx, (a.event.customer_key for a in judged), now)
     hold_rulebook(tx, rulebook)
     taken = Taken(events=len(fresh), duplicates=len(repeated) - len(conflicts))
-    if fresh:
-        taken += judge_all(tx, ctx, rulebook, fresh, seqs, strangers)
+    staffing.add_facts(tx, (fact_of(a.event) for a in fresh if a.event.type in OF_PEOPLE), now)
+    if judged:
+        taken += judge_all(tx, ctx, rulebook, judged, seqs, strangers)
+        if gone or any(isinstance(a.event.payload, CustomerForgotten) for a in judged):
+            forget_all(begin_round(tx, ctx, rulebook), judged, gone)
     return taken, conflicts
+
+
+def fact_of(event: Event) -> PersonFact:
+    """What an event says of one of our people, from its time on."""
+    payload = event.payload
+    assert isinstance(payload, PersonUpdated | PersonRemoved), "no other event is about our own people"
+    return PersonFact(
+        party=payload.person_id,
+        valid_from=event.time,
+        source=event.source,
+        event_id=event.id,
+        changes=payload.changes(),
+    )
+
+
+def _matched(
+    tx: Transaction, arrived: dict[tuple[str, str], events.Arrived]
+) -> tuple[dict[tuple[str, str], events.Arrived], dict[str, list[str]]]:
+    """Answers known only by an address become those of the one customer whose contact has it. Also who shares which."""
+    wanted = {a.event.customer_key for a in arrived.values() if a.event.customer_key.startswith(RESPONDENT_PREFIX)}
+    if not wanted:
+        return arrived, {}
+    owners = addresses.owners_of(tx, wanted)
+    found = {}
+    for identity, a in arrived.items():
+        mine = owners.get(a.event.customer_key, [])
+        found[identity] = replace(a, event=replace(a.event, matched=mine[0])) if len(mine) == 1 else a
+    return found, owners
+
+
+def _unmatched(
+    arrived: Mapping[tuple[str, str], events.Arrived],
+    seqs: Mapping[tuple[str, str], int],
+    owners: Mapping[str, list[str]],
+) -> list[dict[str, object]]:
+    rows = []
+    for identity, seq in seqs.items():
+        key = arrived[identity].event.customer_key
+        if key.startswith(RESPONDENT_PREFIX):
+            rows.append({"event_seq": seq, "address": key, "candidates": owners.get(key, [])})
+    return rows
 
 
 def _conflicts(tx: Transaction, repeated: Sequence[tuple[Event, str]]) -> list[tuple[str, UnreadableEvent]]:

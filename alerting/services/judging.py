@@ -6,18 +6,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from alerting.database import customers, events, points, watches
+from alerting.database import addresses, customers, events, points, watches
 from alerting.database.engine import Transaction
 from alerting.database.memberships import Move
 from alerting.domain.customers import Change, History
 from alerting.domain.history import history_points
 from alerting.domain.judge import judge
-from alerting.domain.payloads import OWN, CustomerUpdated
+from alerting.domain.payloads import OWN, CustomerDeleted, CustomerUpdated
 from alerting.domain.rulebook import Rulebook
 from alerting.domain.signals import Signal
 from alerting.domain.silence import watch_name
 from alerting.services.context import Context
 from alerting.services.memberships import concerned, moved_events, note_standings, plan_members
+from alerting.services.owner_changes import follow_owners
 from alerting.services.raising import Judged, Round, begin_round, follow, store_alert, why_quiet
 from alerting.services.revising import revise_after
 from alerting.services.subjects import load_subjects
@@ -73,6 +74,7 @@ def judge_all(
     events.note_unknown(tx, unknown)
     met = [arrived for arrived in fresh if arrived.event.customer_key not in strangers]
     taken.alerts += revise_after(round_, met, seqs, subjects)
+    follow_owners(round_, fresh, seqs, subjects.histories)
     told = [arrived.event for arrived in fresh if arrived.event.type not in OWN]
     plan_members(round_, told, subjects)
     judge_moves(round_, note_standings(round_, concerned(told, rulebook), subjects))
@@ -119,6 +121,9 @@ def _learn(tx: Transaction, fresh: Sequence[events.Arrived], rulebook: Rulebook,
         for signal in counting[event.type]:
             left += signal.points_of(event)
     known = customers.add_changes(tx, changes, now)
+    moved = [key for key, given in sorted(changes.items()) if any("contacts" in change.changes for change in given)]
+    addresses.keep_addresses(tx, {key: known[key].newest.contacts for key in moved})
+    watches.forget(tx, {a.event.customer_key for a in fresh if isinstance(a.event.payload, CustomerDeleted)})
     points.add_points(tx, left)
     _watch(tx, fresh, rulebook)
     return known

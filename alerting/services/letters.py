@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from alerting.domain.errors import Invalid
@@ -37,6 +37,17 @@ class Letter:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Notice:
+    """A mail about no case: plain lines, for whoever looks after the installation."""
+
+    recipient: Party
+    message_id: str
+    subject: str
+    lines: tuple[str, ...]
+    sent_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class DigestLetter:
     """Several letters to one reader that go as one mail, the oldest first; never empty."""
 
@@ -58,7 +69,7 @@ class Part:
 
     notification: Any
     delivery_id: int
-    letter: Letter
+    letter: Letter | Notice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,15 +77,15 @@ class Claimed:
     """Notifications that are ours until the lease ends, and the one mail they become."""
 
     parts: tuple[Part, ...]
-    mail: Letter | DigestLetter
+    mail: Letter | DigestLetter | Notice
 
 
 @dataclass(frozen=True, kw_only=True)
 class Post:
     """How mails are made and sent. `compose_plain` needs no template and cannot fail on one."""
 
-    compose: Callable[[Letter | DigestLetter], Mail]
-    compose_plain: Callable[[Letter | DigestLetter, RenderError], Mail]
+    compose: Callable[[Letter | DigestLetter | Notice], Mail]
+    compose_plain: Callable[[Letter | DigestLetter | Notice, RenderError], Mail]
     mailer: Mailer
     jitter: Callable[[], float]
     lease: timedelta = LEASE

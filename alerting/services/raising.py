@@ -1,18 +1,19 @@
 """Raising: what follows from one alert. It is stored with its facts, and opens or joins a case unless something keeps it quiet."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from alerting.database import audit, cases, rulebooks, silences
+from alerting.database import audit, cases, silences, staffing
 from alerting.database.engine import Transaction
 from alerting.domain.case_alerts import join_case, open_case
-from alerting.domain.cases import Decision, RaisedAlert
+from alerting.domain.cases import Case, Decision, RaisedAlert
 from alerting.domain.judge import Judgement, RuleOutcome
-from alerting.domain.people import Assignment, Staff, fill_role
+from alerting.domain.routing import Assignment, fill_role
 from alerting.domain.rulebook import Rule, Rulebook
 from alerting.domain.sla import Starts
+from alerting.domain.staff import Staff
 from alerting.domain.suppression import Silence, suppression
 from alerting.services.applying import Cause, apply_decision
 from alerting.services.context import Context
@@ -61,7 +62,7 @@ def begin_round(tx: Transaction, ctx: Context, rulebook: Rulebook) -> Round:
         tx=tx,
         ctx=ctx,
         rulebook=rulebook,
-        staff=rulebooks.staff_at(tx, now),
+        staff=staffing.staff_at(tx, now),
         silences=silences.active_silences(tx, now),
         now=now,
     )
@@ -71,8 +72,9 @@ def why_quiet(round_: Round, judged: Judged, rule: Rule, *, rang: bool) -> str |
     """The reason an alert tells nobody, None where it rings. `rang`: a stronger rule told people about this very event."""
     event, cooling = judged.judgement.event, False
     if rule.cooldown is not None:
-        since = event.time - rule.cooldown
-        found = silences.last_alert(round_.tx, rule.id, event.customer_key, since, event.time, without=judged.seq)
+        # also after it: which of two complaints reaches us first must not decide how often the phone rings
+        since, until = event.time - rule.cooldown, event.time + rule.cooldown
+        found = silences.last_alert(round_.tx, rule.id, event.customer_key, since, until, without=judged.seq)
         cooling = found is not None
     return suppression(
         rule,
@@ -100,7 +102,7 @@ def store_alert(
     round_: Round, judged: Judged, outcome: RuleOutcome, quiet: str | None, revision: Revision = FIRST
 ) -> RaisedAlert:
     """Store one version of an alert with the facts that made it true, and its audit entry."""
-    raised = _filled(round_, judged, outcome)
+    raised = _filled(round_, judged, outcome, _staff_now(round_, judged, outcome))
     number = cases.raise_alert(
         round_.tx,
         cases.AlertRow(
@@ -133,22 +135,52 @@ def follow(round_: Round, customer_key: str, raised: RaisedAlert) -> int:
         assert case.id is not None, "a stored case has its number"
         clocks = cases.clocks_of(tx, [case.id])[case.id]
         decision = join_case(case, clocks, raised, round_.rulebook.policies, now)
-    return attach(round_, decision, raised.id)
+    return attach(round_, decision, raised, case)
 
 
-def attach(round_: Round, decision: Decision, alert_id: int) -> int:
-    case_id = apply_decision(round_.tx, round_.ctx, decision, "judge", Cause(kind="alert", id=alert_id), round_.now)
-    cases.attach_alert(round_.tx, alert_id, case_id)
+def attach(round_: Round, decision: Decision, raised: RaisedAlert, before: Case | None = None) -> int:
+    """Carry out what an alert does to its customer's case; `before` is the case as it stood."""
+    case_id = apply_decision(round_.tx, round_.ctx, decision, "judge", Cause(kind="alert", id=raised.id), round_.now)
+    cases.attach_alert(round_.tx, raised.id, case_id)
+    note_turns(round_, decision.case, [raised], before, case_id)
     return case_id
 
 
-def _filled(round_: Round, judged: Judged, outcome: RuleOutcome) -> RaisedAlert:
-    """The alert with everybody it concerns resolved to people, as `rulebook` says and the staff of now allows."""
+def note_turns(round_: Round, after: Case, alerts: Iterable[RaisedAlert], before: Case | None, case_id: int) -> None:
+    """Whoever has been given the call or the fixing by turn has had the turn."""
+    for alert in alerts:
+        for assignment, had, has in (
+            (alert.caller, before.caller if before else None, after.caller),
+            (alert.fixer, before.fixer if before else None, after.fixer),
+        ):
+            if assignment is not None and assignment.team and assignment.party.id == has != had:
+                staffing.take_turn(round_.tx, assignment.team, has, case_id, alert.id, round_.now)
+
+
+def _staff_now(round_: Round, judged: Judged, outcome: RuleOutcome) -> Staff:
+    """With the turns as they are by now, where a team is asked: of two cases of one batch each takes one."""
+    teams = _teams_asked(judged, outcome, round_.staff)
+    if not teams:
+        return round_.staff
+    staffing.hold_turns(round_.tx, teams)
+    return replace(round_.staff, taken=staffing.turns_taken(round_.tx))
+
+
+def _teams_asked(judged: Judged, outcome: RuleOutcome, staff: Staff) -> set[str]:
+    """The teams the rule's roles may come to whose turns are counted by case."""
+    rule = outcome.rule
+    roles = [rule.caller, *([rule.fixer] if rule.fixer else []), *rule.inform]
+    named = {team for role in roles for team in judged.rulebook.routing.teams_behind(role)}
+    return {team for team in named if team in staff.teams and staff.teams[team].turn == "case"}
+
+
+def _filled(round_: Round, judged: Judged, outcome: RuleOutcome, staff: Staff) -> RaisedAlert:
+    """The alert with everybody it concerns resolved to people, as `rulebook` says and the staff allows."""
     rule, event, rulebook = outcome.rule, judged.judgement.event, judged.rulebook
 
     def fill(role: str, *, to_call: bool = False) -> Assignment:
         customer = judged.judgement.customer
-        return fill_role(role, customer, judged.segment, rulebook.routing, round_.staff, to_call=to_call)
+        return fill_role(role, customer, judged.segment, rulebook.routing, staff, to_call=to_call)
 
     return RaisedAlert(
         id=0,
@@ -164,16 +196,25 @@ def _filled(round_: Round, judged: Judged, outcome: RuleOutcome) -> RaisedAlert:
     )
 
 
-def filled_parties(round_: Round, judged: Judged, outcome: RuleOutcome) -> list[str]:
-    """Whom the alert would concern now: the caller, the fixer or nothing, the informed."""
-    return parties(people_of(_filled(round_, judged, outcome)))
+def filled_parties(round_: Round, judged: Judged, outcome: RuleOutcome, first: Any) -> list[str]:
+    """Whom the alert would concern, had its `first` version been raised with today's facts about the customer: absences
+    and turns are those of then. The caller, the fixer or nothing, the informed."""
+    staff = round_.staff
+    if staff.moment != first.raised_at:
+        staff = staffing.staff_at(round_.tx, first.raised_at)
+    if _teams_asked(judged, outcome, staff):
+        staff = replace(staff, taken=staffing.turns_taken(round_.tx, before_alert=first.id))
+    return parties(people_of(_filled(round_, judged, outcome, staff)))
 
 
 def people_of(alert: RaisedAlert) -> list[dict[str, Any]]:
     """Everybody an alert concerns with duty, role and why, as it is kept."""
     duties = [("caller", alert.caller), *([("fixer", alert.fixer)] if alert.fixer else [])]
     duties += [("informed", assignment) for assignment in alert.informed]
-    return [{"duty": duty, "role": a.role, "party": a.party.id, "why": list(a.why)} for duty, a in duties]
+    return [
+        {"duty": duty, "role": a.role, "party": a.party.id, "why": list(a.why), "through": a.through}
+        for duty, a in duties
+    ]
 
 
 def parties(people: Sequence[dict[str, Any]]) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from alerting.database import cases, rulebooks
+from alerting.database import cases, staffing
 from alerting.domain.attainment import Attainment, Promise, attainment
 from alerting.domain.cases import Status
 from alerting.domain.errors import ActionRefused
@@ -53,7 +53,7 @@ def response_times(ctx: Context, begin: datetime | None = None, end: datetime | 
     """Response times promised in [begin, end): by the start of the clocks, so that a past month stays as it was."""
     with ctx.db.read() as tx:
         now = tx.now()
-        staff = rulebooks.staff_at(tx, now)
+        staff = staffing.staff_at(tx, now)
         rows = cases.clocks_started_between(tx, begin, end)
     promises = [
         Promise(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from alerting.database import audit, cases, customers, rulebooks
+from alerting.database import audit, cases, customers, staffing
 from alerting.database.engine import Transaction
 from alerting.domain.case_alerts import promised_by
 from alerting.domain.case_responses import acknowledge, hand_over, record_contact, remove_cause
@@ -128,7 +128,7 @@ def _complaints(tx: Transaction, rulebook: Rulebook, case: Case, clocks: list[Cl
 
 
 def _must_be_a_person(tx: Transaction, party_id: str, now: datetime) -> None:
-    party = rulebooks.staff_at(tx, now).get(party_id)
+    party = staffing.staff_at(tx, now).get(party_id)
     if party is not None and party.kind != "person":
         raise ActionRefused(f"{party.name} is an office; a call is somebody's own: say who")
 
@@ -136,7 +136,7 @@ def _must_be_a_person(tx: Transaction, party_id: str, now: datetime) -> None:
 def find_party(ctx: Context, text: str) -> Party:
     """A person or an office by id or mail address. Raises ActionRefused that lists who could be meant."""
     with ctx.db.read() as tx:
-        staff = rulebooks.staff_at(tx, tx.now())
+        staff = staffing.staff_at(tx, tx.now())
     found = staff.by_id_or_email(text.strip())
     if found is None:
         names = ", ".join(sorted(staff.parties))

@@ -6,30 +6,34 @@ stays with that person, and only says what changed.
 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from alerting.database import audit, cases, events, notifications, points
+from alerting.database import audit, cases, events, points
 from alerting.database.scales import scales_until
-from alerting.domain.case_alerts import join_case, open_case
-from alerting.domain.case_revision import AlreadyTold, not_yet_told, replan_case
 from alerting.domain.cases import Case, RaisedAlert, Status
 from alerting.domain.customers import History
 from alerting.domain.errors import RulebookInvalid
 from alerting.domain.events import Event
 from alerting.domain.history import ANSWER, CONTACT
 from alerting.domain.judge import RuleOutcome, exclusion, judge
-from alerting.domain.payloads import OWN, CustomerUpdated
-from alerting.domain.people import Assignment, Party
+from alerting.domain.payloads import OWN, CustomerUpdated, SilenceNoticed
 from alerting.domain.rulebook import Rulebook
 from alerting.domain.signals import Order, Point
-from alerting.domain.sla import Starts
 from alerting.domain.standing import Subjects
-from alerting.services.applying import Cause, apply_decision
-from alerting.services.claiming import skip
-from alerting.services.raising import Judged, Revision, Round, attach, filled_parties, parties, store_alert, why_quiet
+from alerting.services.raising import (
+    Judged,
+    Revision,
+    Round,
+    filled_parties,
+    parties,
+    store_alert,
+    why_quiet,
+)
+from alerting.services.revised_cases import Change, carry_out
+from alerting.services.subjects import load_histories
 
 log = logging.getLogger(__name__)
 
@@ -90,9 +94,19 @@ def _revise_customer(round_: Round, key: str, rows: Sequence[Any], subjects: Sub
             event = events.stored_event(row)
             then = replace(subjects, points=pasts[row.rulebook], scales=scales).at(key, event.time)
             judgement = judge(event, then, rulebook, every_rule=True)
+            if _disproved(round_, event):
+                judgement = replace(judgement, outcomes=tuple(outcome.refuted() for outcome in judgement.outcomes))
             excluded = row.excluded or exclusion(event, rulebook, round_.now)
             changed += _revise(round_, Judged(seq=row.seq, judgement=judgement, rulebook=rulebook, excluded=excluded))
     return changed
+
+
+def _disproved(round_: Round, event: Event) -> bool:
+    """Whether a silence that was noticed was none: something came in it, and only reached us later."""
+    if not isinstance(event.payload, SilenceNoticed):
+        return False
+    heard = events.events_between(round_.tx, event.customer_key, event.payload.since, event.time)
+    return any(one.type == event.payload.of for one in heard)
 
 
 def _pasts(
@@ -121,33 +135,26 @@ def _signal_points(life: Iterable[Event], rulebook: Rulebook) -> list[Point]:
     return [point for event in life for signal in rulebook.signals.values() for point in signal.points_of(event)]
 
 
-@dataclass(kw_only=True)
-class _Change:
-    """What a second judgement of one event comes to, while it is found out."""
-
-    versions: int = 0
-    ringing: list[RaisedAlert] = field(default_factory=list)
-    """Those that ring and have not rung like this before."""
-    replaced: bool = False
-    """Whether one that rang does so no more, or for other people."""
-
-
 def _revise(round_: Round, judged: Judged) -> int:
     """Bring the alerts of one event up to what it comes to now; returns how many versions were written."""
     every = cases.alerts_of_event(round_.tx, judged.seq)
     standing = {row.rule: row for row in every if row.superseded_at is None and row.state != "withdrawn"}
     case = _case_of(round_, standing.values())
     touched = case is None or audit.touched_by_people(round_.tx, "case", str(case.id))
-    change = _Change()
+    change = Change()
     rang = False
     for outcome in judged.judgement.by_severity:
         row = standing.pop(outcome.rule.id, None)
         if row is not None and row.suppressed is None:
-            quiet = "outranked" if rang and not touched else None
+            quiet = "outranked" if rang and not touched and case is not None else None
+        elif row is not None and row.suppressed not in {None, "outranked"}:
+            quiet = row.suppressed  # what kept it quiet when it came still does: a silence that is over rings nothing
         else:
             quiet = why_quiet(round_, judged, outcome.rule, rang=rang)
         rang = rang or quiet is None
-        matters = row is None or not _same(round_, judged, outcome, row, quiet)
+        first = next((one for one in every if one.rule == outcome.rule.id), None)
+        over = case is None and row is not None and row.suppressed is None  # it was answered, and its case resolved
+        matters = not over and (row is None or not _same(round_, judged, outcome, row, quiet, first))
         if matters or row.because != cases.because(outcome):
             state = "upgraded" if any(other.suppressed is None for other in every) else "raised"
             raised = _write(round_, judged, outcome, quiet, _next(every, outcome, state), row)
@@ -162,8 +169,38 @@ def _revise(round_: Round, judged: Judged) -> int:
             change.versions += 1
             change.replaced |= row.suppressed is None
     if change.versions:
-        _carry_out(round_, judged, case, touched, change)
+        carry_out(round_, judged.judgement.event.customer_key, case, touched, change)
     return change.versions
+
+
+def hand_on(round_: Round, seq: int, former: str, customer_key: str) -> None:
+    """An event turns out to be another customer's. Its case goes along; where that customer has one, it ends for that one.
+
+    Both customers are locked. Whatever was done about the case stays done, and whoever was told hears what became of it.
+    """
+    every = cases.alerts_of_event(round_.tx, seq)
+    standing = [row for row in every if row.superseded_at is None and row.state != "withdrawn"]
+    case = _case_of(round_, standing)
+    if case is not None and case.id is not None:
+        others = [row for row in cases.standing_alerts(round_.tx, case.id) if row.event_seq != seq]
+        if not others and customer_key not in cases.unresolved_cases(round_.tx, [customer_key]):
+            cases.move_case(round_.tx, case.id, customer_key)
+            return
+    change = Change(versions=len(standing), replaced=any(row.suppressed is None for row in standing))
+    for row in standing:
+        kept = {name: getattr(row, name) for name in cases.AlertRow.__dataclass_fields__}
+        again = cases.AlertRow(**{**kept, "revision": row.revision + 1, "state": "withdrawn"})
+        number = cases.raise_alert(round_.tx, again, round_.now)
+        if row.case_id is not None:
+            cases.attach_alert(round_.tx, number, row.case_id)
+    if standing:
+        carry_out(round_, former, case, False, change)
+
+
+def judge_again(round_: Round, row: Any) -> int:
+    """One stored event, as if it had just come; returns how many versions of alerts were written."""
+    subjects = Subjects(histories=load_histories(round_.tx, [row.customer_key]))
+    return _revise_customer(round_, row.customer_key, [row], subjects)
 
 
 def _case_of(round_: Round, rows: Iterable[Any]) -> Case | None:
@@ -173,12 +210,12 @@ def _case_of(round_: Round, rows: Iterable[Any]) -> Case | None:
     return next((case for case in found if case is not None and case.status is not Status.RESOLVED), None)
 
 
-def _same(round_: Round, judged: Judged, outcome: RuleOutcome, row: Any, quiet: str | None) -> bool:
+def _same(round_: Round, judged: Judged, outcome: RuleOutcome, row: Any, quiet: str | None, first: Any) -> bool:
     told_as_before = (row.suppressed is None) == (quiet is None)
     return (
         told_as_before
         and row.segment == judged.segment
-        and parties(row.people) == filled_parties(round_, judged, outcome)
+        and parties(row.people) == filled_parties(round_, judged, outcome, first)
     )
 
 
@@ -195,79 +232,3 @@ def _write(
     if row is not None and row.case_id is not None:
         cases.attach_alert(round_.tx, raised.id, row.case_id)
     return raised
-
-
-def _carry_out(round_: Round, judged: Judged, case: Case | None, touched: bool, change: _Change) -> None:
-    """The case after all versions are written: made anew where nobody has touched it, joined or opened otherwise."""
-    key = judged.judgement.event.customer_key
-    if case is not None and not touched and change.replaced:
-        assert case.id is not None, "a stored case has its number"
-        for alert in change.ringing:
-            cases.attach_alert(round_.tx, alert.id, case.id)
-        _unsay(round_, case.id, withdrawn_only=False)
-        alerts = [_standing(round_, row, case) for row in cases.standing_alerts(round_.tx, case.id)]
-        clocks = cases.clocks_of(round_.tx, [case.id])[case.id]
-        told = _told(round_, case.id)
-        decision = replan_case(case, clocks, alerts, round_.rulebook.policies, told, round_.now)
-        cause = max([alert.id for alert in change.ringing] or [cases.newest_alert(round_.tx, case.id)])
-        apply_decision(round_.tx, round_.ctx, decision, "judge", Cause(kind="alert", id=cause), round_.now)
-        return
-    if case is not None and case.id is not None and change.replaced:
-        _unsay(round_, case.id, withdrawn_only=True)
-    for alert in change.ringing:
-        _follow(round_, key, alert)
-
-
-def _unsay(round_: Round, case_id: int, *, withdrawn_only: bool) -> None:
-    """What former versions of its alerts wanted said and nobody has begun to send: the present ones say it."""
-    for note in notifications.of_superseded(round_.tx, case_id, withdrawn_only=withdrawn_only):
-        skip(round_.tx, note, "facts that arrived later changed the alert", round_.now)
-
-
-def _follow(round_: Round, key: str, alert: RaisedAlert) -> None:
-    """Open or join, telling only what its people have not been told."""
-    found = cases.unresolved_cases(round_.tx, [key]).get(key)
-    if found is None:
-        attach(round_, open_case(key, alert, round_.now), alert.id)
-        return
-    assert found.id is not None, "a stored case has its number"
-    clocks = cases.clocks_of(round_.tx, [found.id])[found.id]
-    decision = join_case(found, clocks, alert, round_.rulebook.policies, round_.now)
-    tell = not_yet_told(decision.tell, _told(round_, found.id))
-    attach(round_, replace(decision, tell=tuple(tell)), alert.id)
-
-
-def _told(round_: Round, case_id: int) -> AlreadyTold:
-    """Who has a mail of this case, or is just getting one."""
-    kept = [note for note in notifications.of_case(round_.tx, case_id) if note.status != "skipped"]
-    duties = {"call", "fix", "informed"}
-    pairs = [(note.recipient, str(note.data.get("duty", note.template))) for note in kept]
-    return list(dict.fromkeys(pair for pair in pairs if pair[1] in duties))
-
-
-def _standing(round_: Round, row: Any, case: Case) -> RaisedAlert:
-    """A stored alert as it was raised."""
-    rulebook = round_.ctx.shelf.get(round_.tx, row.rulebook)
-    rule = rulebook.rule(row.rule)
-    assert rule is not None, "a rulebook knows the rules it has raised alerts by"
-    people: dict[str, list[Assignment]] = {"caller": [], "fixer": [], "informed": []}
-    for one in row.people:
-        party = round_.staff.get(one["party"]) or _left(one["party"])
-        people[one["duty"]].append(Assignment(party=party, role=one["role"], why=tuple(one["why"])))
-    return RaisedAlert(
-        id=row.id,
-        rule=row.rule,
-        severity=row.severity,
-        segment=row.segment,
-        policy=rulebook.policies[rule.policy],
-        template=rule.template,
-        starts=Starts.of_event(row.time, row.received_at, case.starts.case_opened),
-        caller=people["caller"][0],
-        fixer=people["fixer"][0] if people["fixer"] else None,
-        informed=tuple(people["informed"]),
-    )
-
-
-def _left(party: str) -> Party:
-    """Somebody who is not in people.yaml any more; delivery will tell `default` instead."""
-    return Party.model_construct(id=party, name=party, kind="person", email="", time_zone="UTC", locale="en")

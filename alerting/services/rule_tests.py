@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerting.database import cases, customers, events, happenings, instance, rulebooks, timers
+from alerting.database import cases, customers, events, happenings, instance, staffing, timers
 from alerting.database.engine import Transaction
 from alerting.domain.cases import Attempt
 from alerting.domain.errors import ActionRefused
-from alerting.domain.people import fill_role
+from alerting.domain.routing import Routing, fill_role
 from alerting.domain.rule_tests import Arrival, Fault, Happening, Played, Response, RuleTest, format_offset
 from alerting.services import response
 from alerting.services.context import Context
@@ -140,9 +140,17 @@ class _Stage:
             routing = self.ctx.shelf.active(tx).routing
             if word not in routing.roles:
                 return word
+            if word in (chosen := _by_turn(tx, routing, row.id)):
+                return chosen[word]
             customer = customers.customer_now(tx, row.customer_key)
-            staff = rulebooks.staff_at(tx, tx.now())
+            staff = staffing.staff_at(tx, tx.now())
             return fill_role(word, customer, row.segment, routing, staff, to_call=to_call).party.id
+
+
+def _by_turn(tx: Transaction, routing: Routing, case_id: int) -> dict[str, str]:
+    """Who of a team has had the turn for a case, by role: whose turn is next says nothing of it."""
+    people = cases.people_of_alerts(tx, case_id)
+    return {one["role"]: one["party"] for one in people if routing.teams_behind(one["role"])}
 
 
 def _act(ctx: Context, row: Any, item: Response, name: Callable[..., str]) -> None:
@@ -204,13 +212,15 @@ class _Account:
         """The roles the recipient held for this customer when the mail was sent; an office holds some that call nobody."""
         routing = self.ctx.shelf.active(self.tx).routing
         customer = customers.histories(self.tx, [row.customer_key])[row.customer_key].as_of(row.sent_at)
-        staff = rulebooks.staff_at(self.tx, row.sent_at)
+        staff = staffing.staff_at(self.tx, row.sent_at)
         held = {
             role
             for role in routing.roles
             for to_call in (False, True)
             if fill_role(role, customer, row.segment, routing, staff, to_call=to_call).party.id == row.recipient
         }
+        chosen = _by_turn(self.tx, routing, row.case_id)
+        held = {role for role in held if role not in chosen} | {r for r, p in chosen.items() if p == row.recipient}
         return frozenset(held if row.recipient in routing.roles else held | {row.recipient})
 
     def _remarks(self, alerts: list[Any], mails: list[Any]) -> list[str]:

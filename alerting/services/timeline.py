@@ -7,7 +7,7 @@ from typing import Any
 
 from alerting.database import audit, notifications
 from alerting.database.engine import Transaction
-from alerting.domain.people import Staff
+from alerting.domain.staff import Staff
 from alerting.services.views import CaseView, role_name
 
 _MAILS = {
@@ -108,6 +108,7 @@ def _in_words(entry: Mapping[str, Any], staff: Staff) -> str | None:
         "case.acknowledged": lambda: f"{by} will call" + _clock_words(facts),
         "case.taken_over": lambda: f"{_name(staff, facts['to'])} took over from {_name(staff, facts['from'])}",
         "case.handed_over": lambda: f"{by} handed over to {_name(staff, facts['to'])}",
+        "case.owner_changed": lambda: _owner_words(facts, staff),
         "cause.removed": lambda: f"{by} removed the cause" + _clock_words(facts),
         "case.resolved": lambda: "Case resolved",
         "clock.missed": lambda: f"Missed: {facts['clock'].split('.')[1]} was due from {_name(staff, facts['owed_by'])}",
@@ -122,6 +123,13 @@ def _in_words(entry: Mapping[str, Any], staff: Staff) -> str | None:
     }
     sentence = sentences.get(action)
     return sentence() if sentence else None
+
+
+def _owner_words(facts: Mapping[str, Any], staff: Staff) -> str:
+    if "to" in facts:
+        return f"The customer has another owner: the call went from {_name(staff, facts['from'])} to {_name(staff, facts['to'])}"
+    owner, caller = _name(staff, facts["owner"]), _name(staff, facts["kept_by"])
+    return f"The customer has another owner, {owner}; the call stays with {caller}: {facts['why']}"
 
 
 def _clock_words(facts: Mapping[str, Any]) -> str:

@@ -5,15 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerting.database import cases, customers, events, points, rulebooks, timers
+from alerting.database import cases, customers, events, points, staffing, timers
 from alerting.database.engine import Transaction
 from alerting.domain.cases import Case, current_clocks
 from alerting.domain.customers import Customer
 from alerting.domain.escalations import reach
 from alerting.domain.payloads import Contact
-from alerting.domain.people import Party, Staff
+from alerting.domain.people import Party
 from alerting.domain.rulebook import Rulebook, Words
 from alerting.domain.sla import Clock, ClockKind
+from alerting.domain.staff import Staff
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +102,7 @@ def case_view(tx: Transaction, rulebook: Rulebook, case_id: int, now: datetime |
     case, now = cases.case_by_id(tx, case_id), now or tx.now()
     if case is None:
         raise LookupError(f"there is no case C-{case_id}")
-    staff = rulebooks.staff_at(tx, now)
+    staff = staffing.staff_at(tx, now)
     customer = customers.customer_now(tx, case.customer_key)
     alerts = [_alert_view(row, rulebook) for row in cases.alerts_of(tx, case_id)]
     every = cases.clocks_of(tx, [case_id])[case_id]
@@ -225,6 +226,8 @@ def _why(tx: Transaction, case: Case, staff: Staff) -> list[str]:
             why = [f"the case since {name(facts['by'])} handed it over"]
         if entry["action"] == "case.taken_over":
             why = [f"the case since taking it over from {name(facts['from'])}"]
+        if entry["action"] == "case.owner_changed":
+            why = [_held(facts["role"], facts["why"])]
         if entry["action"] == "case.caller_changed":
             why = [f"the case since a graver complaint joined it ({facts['why']})"]
     return why
@@ -234,8 +237,14 @@ def _held(role: str, steps: Sequence[str]) -> str:
     """The steps that filled a role, as words: `the role territory lead, as there is no account owner`."""
     found = [(label.split(" (")[0], what) for label, _, what in (step.partition(": ") for step in steps)]
     missing = [role_name(label) for label, what in found if what == "nobody"]
-    wrong = [f"{role_name(label)} {what}" for label, what in found if "is not in people.yaml" in what]
-    causes = ["there is no " + ", no ".join(missing)] * bool(missing) + wrong
+    wrong = [
+        f"{role_name(label)} {what}"
+        for label, what in found[:-1]
+        if what != "nobody" and " " in what and what[:8] != "goes to "
+    ]
+    last = found[-1][1] if found else ""
+    chosen = [last] if " stands in" in last or " the turn of " in last else []
+    causes = ["there is no " + ", no ".join(missing)] * bool(missing) + wrong + chosen
     held = f"the role {role_name(found[-1][0] if found else role)}"
     return f"{held}, as {' and '.join(causes)}" if causes else held
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from sqlglot import exp
 
 from alerting.domain.conditions.parsing import parse
-from alerting.domain.conditions.types import Scope
+from alerting.domain.conditions.types import Scope, Type
 from alerting.domain.conditions.values import name_of
 from alerting.domain.conditions.walker import column_of
 
@@ -32,6 +32,9 @@ class Remark:
     suggestion: str | None = None
 
 
+Value = Decimal | str
+
+
 @dataclass(kw_only=True)
 class _Room:
     """What is left for one field: a stretch of numbers, or a set of texts (None: any)."""
@@ -39,14 +42,24 @@ class _Room:
     low: tuple[Decimal, bool] | None = None
     high: tuple[Decimal, bool] | None = None
     texts: frozenset[str] | None = None
+    without: frozenset[Value] = frozenset()
+    whole: bool = False
+    null: bool = False
+    some: bool = False
+    """Whether it must be NULL, and whether it must not."""
     asked: list[str] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
-        if self.texts is not None and not self.texts:
+        if (self.null and self.some) or (self.texts is not None and not self.texts - self.without):
             return True
         if self.low is None or self.high is None:
             return False
+        if self.low == self.high and self.low[0] in self.without:
+            return True
+        if self.whole:
+            first = self.low[0] // 1 + 1 if self.low[0] % 1 or not self.low[1] else self.low[0]
+            return first > self.high[0] or (first == self.high[0] and not self.high[1])
         touching = self.low[0] == self.high[0] and not (self.low[1] and self.high[1])
         return self.low[0] > self.high[0] or touching
 
@@ -78,8 +91,12 @@ def _never(part: exp.Expr, scope: Scope, values: Mapping[str, frozenset[str]], r
     if isinstance(part, exp.Or):
         branches = [never_true([branch.sql("postgres")], scope, values) for branch in part.flatten()]
         return f"can never be true: {branches[0].message}" if all(branches) and branches[0] else None
+    if isinstance(part, exp.Null):
+        return "can never be true: NULL is unknown"
     if isinstance(part, exp.Boolean):
         return None if part.this else "can never be true"
+    if isinstance(part, exp.In) and part.expressions and all(isinstance(item, exp.Null) for item in part.expressions):
+        return "can never be true: nothing equals NULL; write IS NULL"
     if isinstance(part, (exp.EQ, exp.NEQ, exp.LT, exp.GT, exp.LTE, exp.GTE)):
         if any(isinstance(side, exp.Null) for side in (part.left, part.right)):
             return "can never be true: nothing compares with NULL; write IS NULL or IS NOT NULL"
@@ -95,8 +112,8 @@ def _divides_by_zero(node: exp.Expr) -> bool:
 def _narrow(part: exp.Expr, scope: Scope, values: Mapping[str, frozenset[str]], rooms: dict[str, _Room]) -> str | None:
     for column, operator, given in _limits(part):
         name = name_of(column)
-        key, _ = scope.find(name)
-        room = rooms.setdefault(key, _Room(texts=values.get(key)))
+        key, kind = scope.find(name)
+        room = rooms.setdefault(key, _Room(texts=values.get(key), whole=kind is Type.BIGINT))
         before = list(room.asked)
         room.asked = list(dict.fromkeys([*before, part.sql("postgres")]))
         _limit(room, operator, given)
@@ -106,14 +123,26 @@ def _narrow(part: exp.Expr, scope: Scope, values: Mapping[str, frozenset[str]], 
     return None
 
 
-Value = Decimal | str
-
-
 def _limits(part: exp.Expr) -> Iterator[tuple[exp.Column, type[exp.Expr], list[Value]]]:
     """What a comparison of a field with literals says of the field."""
+    if isinstance(part, exp.Not):
+        inner = part.this.unnest()
+        if isinstance(inner, (exp.In, exp.Is)) and isinstance(inner.this, exp.Column):
+            values = [_value(item) for item in inner.expressions]
+            if isinstance(inner, exp.Is):
+                yield inner.this, exp.Not, []
+            elif None not in values:
+                yield inner.this, exp.NEQ, [value for value in values if value is not None]
+        elif isinstance(inner, exp.Column):
+            yield inner, exp.EQ, ["FALSE"]
+        return
     if part.args.get("negate"):
         return
-    if isinstance(part, exp.Between) and isinstance(part.this, exp.Column):
+    if isinstance(part, exp.Column):
+        yield part, exp.EQ, ["TRUE"]
+    elif isinstance(part, exp.Is) and isinstance(part.this, exp.Column) and isinstance(part.expression, exp.Null):
+        yield part.this, exp.Is, []
+    elif isinstance(part, exp.Between) and isinstance(part.this, exp.Column):
         ends: tuple[tuple[type[exp.Expr], str], ...] = ((exp.GTE, "low"), (exp.LTE, "high"))
         for operator, end in ends:
             if (value := _value(part.args[end])) is not None:
@@ -132,6 +161,8 @@ def _limits(part: exp.Expr) -> Iterator[tuple[exp.Column, type[exp.Expr], list[V
 
 def _value(node: exp.Expr) -> Value | None:
     bare = node.unnest()
+    if isinstance(bare, exp.Boolean):
+        return "TRUE" if bare.this else "FALSE"
     if isinstance(bare, exp.Neg):
         inner = _value(bare.this)
         return -inner if isinstance(inner, Decimal) else None
@@ -141,6 +172,13 @@ def _value(node: exp.Expr) -> Value | None:
 
 
 def _limit(room: _Room, operator: type[exp.Expr], values: list[Value]) -> None:
+    room.null = room.null or operator is exp.Is
+    room.some = room.some or operator is not exp.Is
+    if not values:
+        return
+    if operator is exp.NEQ:
+        room.without |= frozenset(values)
+        return
     numbers = [value for value in values if isinstance(value, Decimal)]
     if not numbers and operator in {exp.EQ, exp.In}:
         texts = frozenset(str(value) for value in values)

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from pydantic import BeforeValidator
 from starlette.exceptions import HTTPException
 
-from alerting.database import cases, customers, rulebooks
+from alerting.database import cases, customers, staffing
 from alerting.domain.errors import ActionRefused
 from alerting.entrypoints.web.guard import COOKIE, NeedsLogin, cookie_value, is_admin
 from alerting.entrypoints.web.parts import WebParts
@@ -81,7 +81,7 @@ def _case_pages(router: APIRouter, parts: WebParts) -> None:
             names = {
                 key: h.as_of(now).name for key, h in customers.histories(tx, [row.customer_key for row in rows]).items()
             }
-            staff, rulebook = rulebooks.staff_at(tx, now), parts.ctx.shelf.active(tx)
+            staff, rulebook = staffing.staff_at(tx, now), parts.ctx.shelf.active(tx)
         facts = {
             "rows": [_listed(row, clocks[row.id], names, staff, rulebook) for row in rows],
             "status": status,

@@ -63,6 +63,15 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "contact_address",
+        sa.Column("address", sa.String(length=200), nullable=False),
+        sa.Column("customer_key", sa.String(length=200), nullable=False),
+        sa.PrimaryKeyConstraint("address", "customer_key", name=op.f("pk_contact_address")),
+    )
+    with op.batch_alter_table("contact_address", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_contact_address_customer_key"), ["customer_key"], unique=False)
+
+    op.create_table(
         "customer",
         sa.Column("key", sa.String(length=200), nullable=False),
         sa.Column("first_seen_at", Instant(), nullable=False),
@@ -160,6 +169,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_event_customer_key_type_time", ["customer_key", "type", "time"], unique=False)
 
     op.create_table(
+        "forgotten",
+        sa.Column("customer_key", sa.String(length=200), nullable=False),
+        sa.Column("until", Instant(), nullable=False),
+        sa.Column("recorded_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("customer_key", name=op.f("pk_forgotten")),
+    )
+    op.create_table(
         "instance",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
@@ -210,12 +226,24 @@ def upgrade() -> None:
         sa.Column("party", sa.String(length=64), nullable=False),
         sa.Column("valid_from", Instant(), nullable=False),
         sa.Column("recorded_at", Instant(), nullable=False),
-        sa.Column("facts", Json, nullable=True),
+        sa.Column("source", sa.String(length=200), nullable=False),
+        sa.Column("event_id", sa.String(length=200), nullable=False),
+        sa.Column("changes", Json, nullable=False),
+        sa.Column("state", Json, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_party_fact")),
+        sa.UniqueConstraint(
+            "party", "valid_from", "source", "event_id", name=op.f("uq_party_fact_party_valid_from_source_event_id")
+        ),
     )
-    with op.batch_alter_table("party_fact", schema=None) as batch_op:
-        batch_op.create_index("ix_party_fact_party_valid_from", ["party", "valid_from"], unique=False)
-
+    op.create_table(
+        "people_check",
+        sa.Column("id", Number, nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("checked_at", Instant(), nullable=False),
+        sa.Column("findings", Json, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_people_check")),
+        sa.UniqueConstraint("day", name=op.f("uq_people_check_day")),
+    )
     op.create_table(
         "personal_key",
         sa.Column("customer_key", sa.String(length=200), nullable=False),
@@ -465,8 +493,8 @@ def upgrade() -> None:
         sa.Column("cause_id", Number, nullable=False),
         sa.Column("recipient", sa.String(length=64), nullable=False),
         sa.Column("channel", sa.String(length=20), nullable=False),
-        sa.Column("case_id", Number, nullable=False),
-        sa.Column("customer_key", sa.String(length=200), nullable=False),
+        sa.Column("case_id", Number, nullable=True),
+        sa.Column("customer_key", sa.String(length=200), nullable=True),
         sa.Column("template", sa.String(length=60), nullable=False),
         sa.Column("data", Json, nullable=False),
         sa.Column("message_id", sa.String(length=200), nullable=False),
@@ -542,6 +570,26 @@ def upgrade() -> None:
         batch_op.create_index("ix_unknown_condition_rule", ["rule"], unique=False)
 
     op.create_table(
+        "unmatched",
+        sa.Column("event_seq", Number, autoincrement=False, nullable=False),
+        sa.Column("address", sa.String(length=200), nullable=False),
+        sa.Column("candidates", Json, nullable=False),
+        sa.Column("decided_at", Instant(), nullable=True),
+        sa.Column("decided_by", sa.String(length=200), nullable=True),
+        sa.Column("customer_key", sa.String(length=200), nullable=True),
+        sa.ForeignKeyConstraint(["event_seq"], ["event.seq"], name=op.f("fk_unmatched_event_seq")),
+        sa.PrimaryKeyConstraint("event_seq", name=op.f("pk_unmatched")),
+    )
+    with op.batch_alter_table("unmatched", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_unmatched_waiting",
+            ["address"],
+            unique=False,
+            sqlite_where=sa.text("decided_at IS NULL"),
+            postgresql_where=sa.text("decided_at IS NULL"),
+        )
+
+    op.create_table(
         "delivery",
         sa.Column("id", Number, nullable=False),
         sa.Column("notification_id", Number, nullable=False),
@@ -560,12 +608,39 @@ def upgrade() -> None:
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_delivery_notification_id"), ["notification_id"], unique=False)
 
+    op.create_table(
+        "team_turn",
+        sa.Column("id", Number, nullable=False),
+        sa.Column("team", sa.String(length=64), nullable=False),
+        sa.Column("member", sa.String(length=64), nullable=False),
+        sa.Column("taken_at", Instant(), nullable=False),
+        sa.Column("case_id", Number, nullable=False),
+        sa.Column("alert_id", Number, nullable=False),
+        sa.ForeignKeyConstraint(["alert_id"], ["alert.id"], name=op.f("fk_team_turn_alert_id")),
+        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_team_turn_case_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_team_turn")),
+    )
+    with op.batch_alter_table("team_turn", schema=None) as batch_op:
+        batch_op.create_index("ix_team_turn_team_member", ["team", "member"], unique=False)
+
 
 def downgrade() -> None:
+    with op.batch_alter_table("team_turn", schema=None) as batch_op:
+        batch_op.drop_index("ix_team_turn_team_member")
+
+    op.drop_table("team_turn")
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_delivery_notification_id"))
 
     op.drop_table("delivery")
+    with op.batch_alter_table("unmatched", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_unmatched_waiting",
+            sqlite_where=sa.text("decided_at IS NULL"),
+            postgresql_where=sa.text("decided_at IS NULL"),
+        )
+
+    op.drop_table("unmatched")
     with op.batch_alter_table("unknown_condition", schema=None) as batch_op:
         batch_op.drop_index("ix_unknown_condition_rule")
 
@@ -635,9 +710,7 @@ def downgrade() -> None:
 
     op.drop_table("position")
     op.drop_table("personal_key")
-    with op.batch_alter_table("party_fact", schema=None) as batch_op:
-        batch_op.drop_index("ix_party_fact_party_valid_from")
-
+    op.drop_table("people_check")
     op.drop_table("party_fact")
     with op.batch_alter_table("membership", schema=None) as batch_op:
         batch_op.drop_index(
@@ -653,6 +726,7 @@ def downgrade() -> None:
 
     op.drop_table("membership")
     op.drop_table("instance")
+    op.drop_table("forgotten")
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.drop_index("ix_event_customer_key_type_time")
 
@@ -675,6 +749,10 @@ def downgrade() -> None:
 
     op.drop_table("customer_version")
     op.drop_table("customer")
+    with op.batch_alter_table("contact_address", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_contact_address_customer_key"))
+
+    op.drop_table("contact_address")
     with op.batch_alter_table("case_file", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_case_file_one_unresolved",

@@ -1,0 +1,126 @@
+"""Erasing what is personal about one customer, table by table. Keys, figures and the audit's entries stay."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import delete, func, select, update
+
+from alerting.database.engine import Transaction
+from alerting.database.sets import among
+from alerting.database.tables import (
+    alert,
+    case_file,
+    contact_address,
+    contact_attempt,
+    customer_version,
+    dead_letter,
+    delivery,
+    digest,
+    event,
+    forgotten,
+    notification,
+    personal_key,
+    personal_value,
+    signal_point,
+    unmatched,
+)
+from alerting.domain.erasure import forgotten_payload, forgotten_reads, forgotten_state
+from alerting.domain.payloads import RESPONDENT_PREFIX
+
+
+def forgotten_until(tx: Transaction, keys: Iterable[str]) -> dict[str, datetime]:
+    """Of these customers those that were forgotten, and up to when."""
+    rows = tx.execute(select(forgotten).where(among(tx, forgotten.c.customer_key, sorted(set(keys)))))
+    return {row.customer_key: row.until for row in rows}
+
+
+def note_forgotten(tx: Transaction, key: str, until: datetime, now: datetime) -> None:
+    upsert = tx.insert(forgotten).values(customer_key=key, until=until, recorded_at=now)
+    later = {"until": until, "recorded_at": now}
+    tx.execute(
+        upsert.on_conflict_do_update(
+            index_elements=["customer_key"], set_=later, where=forgotten.c.until < upsert.excluded.until
+        )
+    )
+
+
+def erase(tx: Transaction, key: str, until: datetime) -> None:
+    """Erase what happened up to a moment, also what was told of the customer by an address. Done again it changes nothing."""
+    u = unmatched.c
+    for address in set(tx.execute(select(u.address).where(u.customer_key == key, u.address != key)).scalars()):
+        erase(tx, address, until)
+    _erase_events(tx, key, until)
+    _erase_versions(tx, key, until)
+    _erase_alerts(tx, key)
+    _erase_words(tx, key)
+    tx.execute(delete(contact_address).where(contact_address.c.customer_key == key))
+    tx.execute(delete(personal_value).where(personal_value.c.customer_key == key))
+    tx.execute(delete(personal_key).where(personal_key.c.customer_key == key))
+
+
+def _erase_events(tx: Transaction, key: str, until: datetime) -> None:
+    e, p = event.c, signal_point.c
+    chosen = select(e.seq, e.type, e.payload).where(
+        e.customer_key == key, e.time <= until, e.type != "customer.forgotten"
+    )
+    unnamed = key.startswith(RESPONDENT_PREFIX)
+    for row in list(tx.execute(chosen)):
+        payload = forgotten_payload(row.type, key, row.payload, unnamed)
+        tx.execute(update(event).where(e.seq == row.seq).values(payload=payload, raw=b""))
+    texts = [
+        row.id for row in tx.execute(select(p.id, p.value).where(p.customer_key == key)) if isinstance(row.value, str)
+    ]
+    tx.execute(delete(signal_point).where(p.id.in_(texts)))
+    named = key.encode()
+    letters = select(dead_letter.c.id, dead_letter.c.raw)
+    of_theirs = [row.id for row in tx.execute(letters) if named in bytes(row.raw)]
+    tx.execute(update(dead_letter).where(dead_letter.c.id.in_(of_theirs)).values(raw=b"", detail="erased", headers=[]))
+
+
+def _erase_versions(tx: Transaction, key: str, until: datetime) -> None:
+    v = customer_version.c
+    rows = tx.execute(select(v.id, v.changes, v.state).where(v.customer_key == key, v.valid_from <= until))
+    for row in list(rows):
+        left = {"changes": forgotten_state(row.changes), "state": forgotten_state(row.state)}
+        tx.execute(update(customer_version).where(v.id == row.id).values(**left))
+
+
+def _erase_alerts(tx: Transaction, key: str) -> None:
+    a = alert.c
+    for row in list(tx.execute(select(a.id, a.because, a.signals).where(a.customer_key == key))):
+        signals = {name: value for name, value in row.signals.items() if not isinstance(value, str)}
+        left = {"because": forgotten_reads(row.because), "signals": signals}
+        tx.execute(update(alert).where(a.id == row.id).values(**left))
+
+
+def _erase_words(tx: Transaction, key: str) -> None:
+    """What people wrote about the customer: notes, reasons, and what a template or a mail server quoted."""
+    mine = select(case_file.c.id).where(case_file.c.customer_key == key)
+    tx.execute(update(contact_attempt).where(contact_attempt.c.case_id.in_(mine)).values(note=""))
+    n = notification.c
+    for row in list(tx.execute(select(n.id, n.data).where(n.customer_key == key))):
+        if "reason" in row.data:
+            left = {name: value for name, value in row.data.items() if name != "reason"}
+            tx.execute(update(notification).where(n.id == row.id).values(data=left))
+    theirs = select(n.id).where(n.customer_key == key)
+    quoted = (delivery.c.notification_id.in_(theirs), delivery.c.render_error.is_not(None))
+    tx.execute(update(delivery).where(*quoted).values(render_error="erased"))
+
+
+def message_ids(tx: Transaction, key: str) -> list[str]:
+    """Of every mail about this customer, digests included."""
+    n = notification.c
+    joined = notification.outerjoin(digest, digest.c.id == n.digest_id)
+    rows = tx.execute(
+        select(n.message_id, digest.c.message_id.label("whole")).select_from(joined).where(n.customer_key == key)
+    )
+    return sorted({name for row in rows for name in (row.message_id, row.whole) if name})
+
+
+def what_is_known(tx: Transaction, key: str) -> dict[str, int]:
+    """How much there is of a customer: events and versions, for whoever is asked whether to go on."""
+    counts = {}
+    for name, table in (("events", event), ("versions", customer_version), ("cases", case_file)):
+        mine = select(func.count()).select_from(table).where(table.c.customer_key == key)
+        counts[name] = tx.execute(mine).scalar_one()
+    return counts

@@ -1,0 +1,103 @@
+"""What becomes of a case when its alerts are others than before: made anew, joined, or left to whoever has touched it."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from alerting.database import cases, notifications
+from alerting.domain.case_alerts import join_case, open_case
+from alerting.domain.case_revision import AlreadyTold, not_yet_told, replan_case
+from alerting.domain.cases import Case, RaisedAlert
+from alerting.domain.people import Party
+from alerting.domain.routing import Assignment
+from alerting.domain.sla import Starts
+from alerting.services.applying import Cause, apply_decision
+from alerting.services.claiming import skip
+from alerting.services.raising import Round, attach, note_turns
+
+
+@dataclass(kw_only=True)
+class Change:
+    """What a second judgement of one event comes to, while it is found out."""
+
+    versions: int = 0
+    ringing: list[RaisedAlert] = field(default_factory=list)
+    """Those that ring and have not rung like this before."""
+    replaced: bool = False
+    """Whether one that rang does so no more, or for other people."""
+
+
+def carry_out(round_: Round, key: str, case: Case | None, touched: bool, change: Change) -> None:
+    """The case after all versions are written: made anew where nobody has touched it, joined or opened otherwise."""
+    if case is not None and not touched and change.replaced:
+        assert case.id is not None, "a stored case has its number"
+        for alert in change.ringing:
+            cases.attach_alert(round_.tx, alert.id, case.id)
+        _unsay(round_, case.id, withdrawn_only=False)
+        alerts = [_standing(round_, row, case) for row in cases.standing_alerts(round_.tx, case.id)]
+        clocks = cases.clocks_of(round_.tx, [case.id])[case.id]
+        told = _told(round_, case.id)
+        decision = replan_case(case, clocks, alerts, round_.rulebook.policies, told, round_.now)
+        cause = max([alert.id for alert in change.ringing] or [cases.newest_alert(round_.tx, case.id)])
+        apply_decision(round_.tx, round_.ctx, decision, "judge", Cause(kind="alert", id=cause), round_.now)
+        note_turns(round_, decision.case, change.ringing, case, case.id)
+        return
+    if case is not None and case.id is not None and change.replaced:
+        _unsay(round_, case.id, withdrawn_only=True)
+    for alert in change.ringing:
+        _follow(round_, key, alert)
+
+
+def _unsay(round_: Round, case_id: int, *, withdrawn_only: bool) -> None:
+    """What former versions of its alerts wanted said and nobody has begun to send: the present ones say it."""
+    for note in notifications.of_superseded(round_.tx, case_id, withdrawn_only=withdrawn_only):
+        skip(round_.tx, note, "facts that arrived later changed the alert", round_.now)
+
+
+def _follow(round_: Round, key: str, alert: RaisedAlert) -> None:
+    """Open or join, telling only what its people have not been told."""
+    found = cases.unresolved_cases(round_.tx, [key]).get(key)
+    if found is None:
+        attach(round_, open_case(key, alert, round_.now), alert)
+        return
+    assert found.id is not None, "a stored case has its number"
+    clocks = cases.clocks_of(round_.tx, [found.id])[found.id]
+    decision = join_case(found, clocks, alert, round_.rulebook.policies, round_.now)
+    tell = not_yet_told(decision.tell, _told(round_, found.id))
+    attach(round_, replace(decision, tell=tuple(tell)), alert, found)
+
+
+def _told(round_: Round, case_id: int) -> AlreadyTold:
+    """Who has a mail of this case, or is just getting one."""
+    kept = [note for note in notifications.of_case(round_.tx, case_id) if note.status != "skipped"]
+    pairs = [(note.recipient, str(note.data.get("duty", note.template))) for note in kept]
+    return list(dict.fromkeys(pair for pair in pairs if pair[1] not in {"handled", "withdrawn"}))
+
+
+def _standing(round_: Round, row: Any, case: Case) -> RaisedAlert:
+    """A stored alert as it was raised."""
+    rulebook = round_.ctx.shelf.get(round_.tx, row.rulebook)
+    rule = rulebook.rule(row.rule)
+    assert rule is not None, "a rulebook knows the rules it has raised alerts by"
+    people: dict[str, list[Assignment]] = {"caller": [], "fixer": [], "informed": []}
+    for one in row.people:
+        party = round_.staff.get(one["party"]) or _left(one["party"])
+        people[one["duty"]].append(
+            Assignment(party=party, role=one["role"], why=tuple(one["why"]), through=one["through"])
+        )
+    return RaisedAlert(
+        id=row.id,
+        rule=row.rule,
+        severity=row.severity,
+        segment=row.segment,
+        policy=rulebook.policies[rule.policy],
+        template=rule.template,
+        starts=Starts.of_event(row.time, row.received_at, case.starts.case_opened),
+        caller=people["caller"][0],
+        fixer=people["fixer"][0] if people["fixer"] else None,
+        informed=tuple(people["informed"]),
+    )
+
+
+def _left(party: str) -> Party:
+    """Somebody who is not in people.yaml any more; delivery will tell `default` instead."""
+    return Party.model_construct(id=party, name=party, kind="person", email="", time_zone="UTC", locale="en")
