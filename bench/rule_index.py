@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from alerting.adapters.rule_files import read_files, read_people
+from alerting.adapters.people_file import read_people
+from alerting.adapters.rule_files import read_files
 from alerting.adapters.rulebook_builder import build_rulebook
 from alerting.domain.conditions import compile_condition
 from alerting.domain.customers import Customer

@@ -37,7 +37,7 @@ from tests.services.smtp import Accepted, Certificate, SmtpServer
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = Path(sys.executable).with_name("alerting")
-TOPICS = ("surveys", "interactions", "customers", "people", "alerting.dead-letters")
+TOPICS = ("surveys", "interactions", "customers", "people", "alerting.dead-letters", "alerting.segments")
 ADMIN_TOKEN = "admin-token-of-the-tests"
 INGEST_KEY = "ingest-key-of-the-tests"
 SEND_DEADLINE = 3

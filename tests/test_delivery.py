@@ -179,7 +179,7 @@ def _break_template(world: World, name: str, text: str) -> None:
 
 
 def test_a_template_that_fails_still_reaches_its_reader_plainly_and_the_audit_says_so(unhappy: World) -> None:
-    _break_template(unhappy, "call.html", "{{ v.no_such_thing.at_all }}")
+    _break_template(unhappy, "call.html", "{{ v.customer.state.no_such_thing.at_all }}")
     mails = unhappy.deliver()
     plain = next(mail for mail in mails if "vp.sales" in mail.to)
     assert "Acme Aerospace" in plain.subject

@@ -75,6 +75,14 @@ def test_the_possible_rules_are_those_none_of_whose_conditions_is_false(
             if all(condition(facts) is not False for condition in conditions)
         ]
         assert index.possible(facts) == expected
+        for some in range(len(facts)):
+            assert index.any_left(dict(list(facts.items())[some:])) or not expected
+
+
+def test_facts_known_early_may_already_leave_no_rule() -> None:
+    index = RuleIndex([("only", [compile_condition("score < 5 AND region = 'NW'", SCOPE)])])
+    assert index.any_left({}) and index.any_left({"score": 4}) and index.any_left({"score": None})
+    assert not index.any_left({"score": 5}) and not index.any_left({"region": "SE"})
 
 
 def test_more_values_than_are_remembered_change_no_answer() -> None:

@@ -167,7 +167,7 @@ def test_an_event_that_becomes_a_dead_letter_fails_the_test(tested: Play) -> Non
 
 def test_a_template_that_fails_fails_the_test(tested: Play, installation: Path) -> None:
     template = installation / "templates" / "mail" / "en" / "call.txt"
-    template.write_text(template.read_text() + "{{ v.case.nothing.at_all }}\n")
+    template.write_text(template.read_text() + "{{ v.customer.state.nothing.at_all }}\n")
     done = tested(own_test("mail: call"))
     assert done.returncode == 1
     assert f"{OWN}:2: the mail template call failed: " in done.stdout

@@ -128,6 +128,7 @@ RULES = {
 }
 SEGMENTS = """segments:
   - {id: key, rank: 3, when: "rfm_group = 'champions' OR value_decile = 1"}
+  - {id: high_potential, rank: 2, when: "COALESCE(revenue_with_us, 0) >= 250000"}
   - {id: low_potential, rank: 1, otherwise: true}
 tags:
   unhealthy: "health < 50"

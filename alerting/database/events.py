@@ -2,13 +2,12 @@
 
 import base64
 import hashlib
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import Select, Text, cast, func, select, tuple_, update
 
 from alerting.database.bulk import add_new_rows
 from alerting.database.engine import Transaction
@@ -100,9 +99,21 @@ def recent_interactions(
     return [{**r.payload, "time": r.time} for r in rows]
 
 
+_PAYLOAD = cast(event.c.payload, Text).label("payload")
+"""Its text, for `stored_event`: faster than reading it in the driver, and writing it, and reading it again."""
+
+_ROW: Select[Any] = select(*(column for column in event.c if column is not event.c.payload), _PAYLOAD)
+_EVENT: Select[Any] = select(
+    *(event.c[name] for name in ("source", "id", "type", "time", "received_at", "digest", "raw", "clamped")),
+    event.c.customer_key,
+    _PAYLOAD,
+)
+"""All that an `Event` is made of."""
+
+
 def stored_events(tx: Transaction, event_type: str, since: datetime) -> Iterable[Event]:
     """Stored events of one type, read again from their bytes where possible; used to give a new signal its points."""
-    rows = tx.execute(select(event).where(event.c.type == event_type, event.c.time > since).order_by(event.c.seq))
+    rows = tx.execute(_EVENT.where(event.c.type == event_type, event.c.time > since).order_by(event.c.seq))
     for row in rows:
         yield stored_event(row)
 
@@ -113,22 +124,22 @@ def find_event(tx: Transaction, reference: str, source: str | None = None) -> li
     if reference.startswith("#"):
         digits = reference[1:]
         known = digits.isascii() and digits.isdecimal() and len(digits) <= 18
-        return list(tx.execute(select(event).where(e.seq == int(digits)))) if known else []
-    statement = select(event).where(e.id == reference).order_by(e.seq.desc()).limit(20)
+        return list(tx.execute(_ROW.where(e.seq == int(digits)))) if known else []
+    statement = _ROW.where(e.id == reference).order_by(e.seq.desc()).limit(20)
     return list(tx.execute(statement.where(e.source == source) if source else statement))
 
 
 def events_of(tx: Transaction, customer_key: str, until: datetime) -> list[Event]:
     """All a customer's stored events up to a moment, in their order."""
     e = event.c
-    statement = select(event).where(e.customer_key == customer_key, e.time <= until)
+    statement = _EVENT.where(e.customer_key == customer_key, e.time <= until)
     return [stored_event(row) for row in tx.execute(statement.order_by(e.time, e.source, e.id))]
 
 
 def events_between(tx: Transaction, customer_key: str, begin: datetime, end: datetime) -> list[Event]:
     """A customer's stored events in (begin, end], in their order."""
     e = event.c
-    statement = select(event).where(e.customer_key == customer_key, e.time > begin, e.time <= end)
+    statement = _EVENT.where(e.customer_key == customer_key, e.time > begin, e.time <= end)
     return [stored_event(row) for row in tx.execute(statement.order_by(e.time, e.source, e.id))]
 
 
@@ -146,7 +157,7 @@ def judged_after(tx: Transaction, since: Mapping[str, Order], oldest: datetime, 
     ]
     wanted = sorted(set(numbers) - set(without))
     order = (e.customer_key, e.time, e.source, e.id)
-    return list(tx.execute(select(event).where(among(tx, e.seq, wanted)).order_by(*order))) if wanted else []
+    return list(tx.execute(_ROW.where(among(tx, e.seq, wanted)).order_by(*order))) if wanted else []
 
 
 def customers_with_events(tx: Transaction, begin: datetime, end: datetime) -> list[str]:
@@ -159,10 +170,9 @@ def customers_with_events(tx: Transaction, begin: datetime, end: datetime) -> li
 
 
 def events_of_many(tx: Transaction, keys: Sequence[str], until: datetime) -> Iterator[Event]:
-    """The events of several customers up to a moment: customer by customer, each in its order."""
+    """The events of several customers up to a moment, customer by customer; each one's in no order, which is quicker."""
     e = event.c
-    statement = select(event).where(among(tx, e.customer_key, keys), e.time <= until)
-    for row in tx.execute(statement.order_by(e.customer_key, e.time, e.source, e.id)):
+    for row in tx.execute(_EVENT.where(among(tx, e.customer_key, keys), e.time <= until).order_by(e.customer_key)):
         yield stored_event(row)
 
 
@@ -174,7 +184,7 @@ def stored_event(row: Any) -> Event:
         type=row.type,
         time=row.time,
         received_at=row.received_at,
-        payload=STORED[row.type].model_validate_json(json.dumps(row.payload)),
+        payload=STORED[row.type].model_validate_json(row.payload),
         digest=row.digest,
         raw=bytes(row.raw),
         clamped=row.clamped,

@@ -63,6 +63,8 @@ class Verdict:
     alerts: Sequence[TestedAlert]
 
 
+_QUIET = Verdict(facts={}, alerts=())
+
 Keep = Callable[[str, Verdict], None]
 """Told of every verdict, with `a` or `b` for the rulebook."""
 
@@ -160,7 +162,7 @@ def compare_over(lives: Iterable[Told], question: Question, keep: Keep | None = 
     """Judge every event and silence by both rulebooks; `keep` hears of every verdict."""
     found = Comparison(b=None if question.b is None else Tally())
     for life in lives:
-        for verdicts in _judged(life, question):
+        for verdicts in _judged(life, question, every_fact=keep is not None):
             if keep is not None:
                 for which, verdict in verdicts.items():
                     keep(which, verdict)
@@ -198,7 +200,7 @@ def _newest(samples: list[TestedAlert], more: Iterable[TestedAlert]) -> list[Tes
     return sorted([*samples, *added], key=lambda s: (s.time, s.key))[-SAMPLES:] if added else samples
 
 
-def _judged(life: Told, question: Question) -> Iterator[dict[str, Verdict]]:
+def _judged(life: Told, question: Question, *, every_fact: bool) -> Iterator[dict[str, Verdict]]:
     windows = {which: _Window(rulebook) for which, rulebook in question.books.items()}
     for event, theirs in _merged(life, windows, question.period.end):
         verdicts = {}
@@ -206,7 +208,9 @@ def _judged(life: Told, question: Question) -> Iterator[dict[str, Verdict]]:
         for which in theirs:
             window = windows[which]
             window.add(event)
-            if inside or window.cools:  # what rang before the period may keep a rule quiet in it
+            if not every_fact and not window.rulebook.may_alert(event.type, event.facts):
+                verdicts[which] = _QUIET
+            elif inside or window.cools:  # what rang before the period may keep a rule quiet in it
                 verdicts[which] = _verdict(event, life, window, question)
         if verdicts and inside:
             yield verdicts
@@ -234,6 +238,8 @@ class _Window:
         self.points: list[Point] = []
         self.cools = any(rule.cooldown is not None for rule in rulebook.rules)
         self._rang: dict[str, datetime] = {}
+        self._asked_for: Customer | None = None
+        self._mailed: dict[tuple[str, str], tuple[str, ...]] = {}
         self._longest = max((signal.within for signal in rulebook.signals.values()), default=timedelta(0))
         self._history: dict[str, list[Point]] = {ANSWER: [], CONTACT: []}
 
@@ -257,6 +263,16 @@ class _Window:
                 return rule
         return None
 
+    def mailed(self, rule: Rule, customer: Customer, segment: str, staff: Staff) -> tuple[str, ...]:
+        """Whom the first mails of an alert go to, if it joins no case; the same for one state of a customer."""
+        if customer is not self._asked_for:
+            self._asked_for = customer
+            self._mailed.clear()
+        asked = (rule.id, segment)
+        if asked not in self._mailed:
+            self._mailed[asked] = _mailed(rule, customer, segment, self.rulebook, staff)
+        return self._mailed[asked]
+
     def all(self) -> list[Point]:
         return [*self.points, *self._history[ANSWER], *self._history[CONTACT]]
 
@@ -277,7 +293,7 @@ def _verdict(event: Event, life: Told, window: _Window, question: Question) -> V
             segment=judgement.membership.segment,
             rule=outcome.rule.id,
             severity=outcome.rule.severity,
-            mailed=_mailed(outcome.rule, customer, judgement.membership.segment, window.rulebook, question.staff)
+            mailed=window.mailed(outcome.rule, customer, judgement.membership.segment, question.staff)
             if outcome.rule is rings
             else (),
         )

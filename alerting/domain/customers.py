@@ -88,6 +88,18 @@ class Customer:
         free = read_facts(self.state.get("attributes") or {}, attributes) if attributes else {}
         return {**free, **self._standing}
 
+    def facts(self, attributes: Mapping[str, Type] = NO_ATTRIBUTES) -> Mapping[str, Any]:
+        """The same by the keys conditions use; kept, because a customer is asked for them by every event."""
+        found = self._facts.get(id(attributes))
+        if found is None or found[0] is not attributes:
+            found = (attributes, {f"customer.{name}": value for name, value in self.fields(attributes).items()})
+            self._facts[id(attributes)] = found
+        return found[1]
+
+    @cached_property
+    def _facts(self) -> dict[int, tuple[Mapping[str, Type], Mapping[str, Any]]]:
+        return {}
+
     @cached_property
     def _standing(self) -> dict[str, Any]:
         return read_facts({**self.state, "id": self.key}, CUSTOMER_FIELDS)

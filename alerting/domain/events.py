@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Any, Literal
 
 import pydantic_core
@@ -37,6 +37,9 @@ from alerting.domain.payloads import (
 
 MAX_BODY = 1_048_576
 """Bytes of one event; larger ones are refused at the door (413) or become dead letters."""
+
+_NUMBERS = {int, float}
+_TAKEN_APART = {"respondent", "answers", "contacts", "contract", "attributes", "absences"}
 
 MAX_FUTURE = timedelta(minutes=5)
 """How far an event's time may lie ahead of ours before it is clamped and marked."""
@@ -66,38 +69,52 @@ class Event:
         """Events of one customer are judged in this order: time, ties by (source, id)."""
         return (self.time, self.source, self.id)
 
-    @property
+    @cached_property
     def customer_key(self) -> str:
         """The customer the event is about; for an unknown address a hash of it. Our own people have keys of their own."""
-        person_id = getattr(self.payload, "person_id", None)
+        said = self.payload.__dict__  # pydantic is slow to say that a model has no such field
+        person_id = said.get("person_id")
         if person_id is not None:
             return f"{COLLEAGUE_PREFIX}{person_id}"
         if self.matched is not None:
             return self.matched
-        customer_id = getattr(self.payload, "customer_id", None)
+        customer_id = said.get("customer_id")
         if customer_id is not None:
             return str(customer_id)
-        respondent = getattr(self.payload, "respondent", None)
+        respondent = said.get("respondent")
         assert respondent is not None, "the payload's validation guarantees one of the two"
         return address_key(respondent)
 
     def fields(self) -> Mapping[str, Any]:
         """The event as conditions see it: flat, derived fields included, fractions as Decimal."""
-        return self._fields
+        return {key.removeprefix("event."): value for key, value in self.facts.items()}
 
     @cached_property
-    def _fields(self) -> Mapping[str, Any]:
-        found: dict[str, Any] = {"type": self.type, "source": self.source, "id": self.id, "time": self.time}
-        for name, value in self.payload.model_dump().items():
-            if name == "respondent":
-                found |= {f"respondent.{k}": v for k, v in (value or {}).items()}
-            elif name == "answers":
-                found |= read_answers(value)
-            elif name not in {"contacts", "contract", "attributes", "absences"}:
-                found[name] = as_number(value)
+    def facts(self) -> Mapping[str, Any]:
+        """The same by the keys conditions use; reckoned once, however many rulebooks ask."""
+        found: dict[str, Any] = {
+            "event.type": self.type,
+            "event.source": self.source,
+            "event.id": self.id,
+            "event.time": self.time,
+        }
+        said = self.payload.__dict__
+        for name, key in _plain_fields(type(self.payload)):
+            value = said[name]
+            found[key] = as_number(value) if type(value) in _NUMBERS else value
+        if said.get("respondent") is not None:
+            found |= {f"event.respondent.{name}": value for name, value in said["respondent"].model_dump().items()}
+        if said.get("answers"):
+            found |= {f"event.{name}": value for name, value in read_answers(said["answers"]).items()}
         if isinstance(self.payload, SurveyAnswered):
-            found["sentiment"] = sentiment_of(self.payload.metric, self.payload.score, self.payload.scale)
+            found["event.sentiment"] = sentiment_of(self.payload.metric, self.payload.score, self.payload.scale)
         return found
+
+
+@cache
+def _plain_fields(kind: type[Payload]) -> tuple[tuple[str, str], ...]:
+    """Fields of a payload that are facts as they are, each with the key conditions use."""
+    return tuple((name, f"event.{name}") for name in kind.model_fields if name not in _TAKEN_APART)
 
 
 def read_answers(answers: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from alerting.domain.conditions import Condition, Type
@@ -28,7 +29,7 @@ class Health:
     parts: Mapping[str, int | None]
     weights: Mapping[str, int]
 
-    @property
+    @cached_property
     def score(self) -> int | None:
         """The weighted mean of the parts there are, halves rounded up; None without any."""
         known = {name: score for name, score in self.parts.items() if score is not None}
@@ -38,9 +39,13 @@ class Health:
         total = sum(self.weights[name] * score for name, score in known.items())
         return (2 * total + weight) // (2 * weight)
 
-    @property
+    @cached_property
     def missing(self) -> list[str]:
         return [name for name, score in self.parts.items() if score is None]
+
+
+UNKNOWN = Health(parts={}, weights={})
+"""Of a rulebook that declares no parts."""
 
 
 def health_of(parts: Sequence[HealthPart], facts: Mapping[str, Any]) -> Health:

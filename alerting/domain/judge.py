@@ -73,7 +73,7 @@ class Judgement:
 
 def judge(event: Event, subject: Subject, rulebook: Rulebook, *, every_rule: bool = False) -> Judgement:
     """Judge one event with the facts as of its time. The subject's points are the customer's, the event's own included."""
-    standing = standing_at(subject, event.order, rulebook, event.fields())
+    standing = standing_at(subject, event.order, rulebook, event.facts)
     rules = rulebook.rules_on(event.type) if every_rule else rulebook.possible_rules(event.type, standing.facts)
     return Judgement(
         event=event,

@@ -5,7 +5,7 @@ import unicodedata
 import zoneinfo
 from collections.abc import Mapping
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 EXAMPLE_ZONE = "Europe/Berlin"
@@ -65,6 +65,7 @@ def language_named(text: str) -> str:
     return _LANGUAGES.get(text.casefold(), text)
 
 
+@lru_cache(maxsize=10_000)
 def folded(name: str) -> str:
     """A place's name as two people would both write it: without accents, capitals, and signs between words."""
     plain = "".join(ch for ch in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(ch))

@@ -46,6 +46,14 @@ class RuleIndex(Generic[Rule]):
                     found.append(rule)
         return found
 
+    def any_left(self, known: Facts) -> bool:
+        """Whether these facts alone leave any rule possible; those that are not among them are not asked for."""
+        left = self._everyone
+        for field, by_value in self._fields:
+            if field in known:
+                left &= by_value[known[field]]
+        return left != 0
+
     def _left(self, facts: Facts) -> tuple[bytes, bytes]:
         """One bit for each rule: whether nothing it requires is false, and whether something of it is unknown.
 

@@ -124,6 +124,11 @@ class Rulebook:
         index = self._indexes.get(event_type)
         return index.possible(facts) if index is not None else []
 
+    def may_alert(self, event_type: str, facts: Mapping[str, Any]) -> bool:
+        """Whether the event's own facts leave any rule possible, whoever the customer is."""
+        index = self._indexes.get(event_type)
+        return index is not None and index.any_left(facts)
+
     @cached_property
     def _indexes(self) -> dict[str, RuleIndex[Rule]]:
         return {

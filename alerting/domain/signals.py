@@ -79,7 +79,7 @@ class Signal:
         """What this event leaves: nothing, a mark, a reset, or both (the reset then forgets the mark, too)."""
         if event.type != self.of:
             return []
-        facts = {f"event.{name}": value for name, value in event.fields().items()}
+        facts = event.facts
         value = facts.get(f"event.{self.field}") if self.field else None
         found = []
         if (self.field is None or value is not None) and (self.where is None or self.where(facts)):

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from alerting.domain.conditions import Condition, Type
 from alerting.domain.customers import Customer, History
-from alerting.domain.health import Health, HealthPart, health_of
+from alerting.domain.health import UNKNOWN, Health, HealthPart, health_of
 from alerting.domain.history import history_at
 from alerting.domain.segments import Membership, Segment, inherited, segment_of, tags_of
 from alerting.domain.signals import Order, Point, Signal, values_at
@@ -60,6 +60,13 @@ class Subjects:
 
     def at(self, key: str, moment: datetime, more: Sequence[Point] = ()) -> Subject:
         """A customer as of a moment; `more` points than were loaded. A group that leads back to itself ends there."""
+        own = self.histories[key].as_of(moment)
+        held = [*self.points.get(key, ()), *more] if self.points else more
+        scale = self.scales.at(moment) if self.scales.every else None
+        group = self._group(key, moment) if own.state.get("parent") is not None else None
+        return Subject(customer=own, points=held, group=group, scale=scale)
+
+    def _group(self, key: str, moment: datetime) -> Subject | None:
         chain = [key]
         while len(chain) <= DEEPEST_GROUP:
             parent = self.histories[chain[-1]].as_of(moment).state.get("parent")
@@ -67,11 +74,9 @@ class Subjects:
                 break
             chain.append(str(parent))
         subject: Subject | None = None
-        for name in reversed(chain):
-            held = [*self.points.get(name, ()), *(more if name == key else ())]
-            customer = self.histories[name].as_of(moment)
+        for name in reversed(chain[1:]):
+            customer, held = self.histories[name].as_of(moment), self.points.get(name, ())
             subject = Subject(customer=customer, points=held, group=subject, scale=self.scales.at(moment))
-        assert subject is not None, "the chain begins with the customer"
         return subject
 
     def lineages(self, key: str) -> list[str]:
@@ -96,20 +101,22 @@ class Standing:
 
 
 def standing_at(subject: Subject, moment: Order, rules: Rules, event: Mapping[str, Any] | None = None) -> Standing:
-    """Where the customer stands at a moment, or as an event of that order finds it: `event` holds its fields.
+    """Where the customer stands at a moment, or as an event of that order finds it: `event` holds its facts.
 
     Signals include that event. History leaves it out, and so do tags: they say how the customer was doing before.
     """
-    own = [_own(one, moment, rules, event if one is subject else None) for one in subject.lineage()]
-    facts, health, membership = own[0]
-    for above, (_, _, theirs) in zip(list(subject.lineage())[1:], own[1:], strict=True):
-        membership = inherited(membership, theirs, above.customer, rules.segments)
-    facts["customer.tags"] = tags_of(subject.customer, facts | _before(subject, moment, rules), rules.tags)
+    facts, signals, health, membership = _own(subject, moment, rules, event)
+    above = subject.group
+    while above is not None:
+        membership = inherited(membership, _own(above, moment, rules, None)[3], above.customer, rules.segments)
+        above = above.group
+    tags = tags_of(subject.customer, facts | _before(subject, moment, rules), rules.tags) if rules.tags else []
+    facts["customer.tags"] = tags
     facts["customer.segment"] = membership.segment
     return Standing(
         membership=membership,
-        tags=tuple(facts["customer.tags"]),
-        signals={name: facts[f"signal.{name}"] for name in rules.signals if not name.startswith("@")},
+        tags=tuple(tags),
+        signals={name: value for name, value in signals.items() if not name.startswith("@")},
         facts=facts,
         health=health,
     )
@@ -117,22 +124,17 @@ def standing_at(subject: Subject, moment: Order, rules: Rules, event: Mapping[st
 
 def _own(
     subject: Subject, moment: Order, rules: Rules, event: Mapping[str, Any] | None
-) -> tuple[dict[str, Any], Health, Membership]:
+) -> tuple[dict[str, Any], dict[str, Any], Health, Membership]:
     signals = values_at(rules.signals, moment, subject.points)
-    facts: dict[str, Any] = {}
-    for name, value in (event or {"time": moment[0]}).items():
-        facts[f"event.{name}"] = value
-    for name, value in subject.customer.fields(rules.attributes).items():
-        facts[f"customer.{name}"] = value
-    for name, value in history_at(moment, subject.points, facts["customer.renewal_date"]).items():
-        facts[f"customer.{name}"] = value
+    facts: dict[str, Any] = {**(event or {"event.time": moment[0]}), **subject.customer.facts(rules.attributes)}
+    facts |= history_at(moment, subject.points, facts["customer.renewal_date"])
     for name, value in signals.items():
         facts[f"signal.{name}"] = value
     if PURCHASES in signals:
         facts |= {f"customer.{name}": value for name, value in value_facts(signals, subject.scale).items()}
-    health = health_of(rules.health, facts | _before(subject, moment, rules) if rules.health else facts)
-    facts |= {"customer.health": health.score, "customer.health_missing": health.missing}
-    return facts, health, segment_of(subject.customer, facts, rules.segments)
+    health = health_of(rules.health, facts | _before(subject, moment, rules)) if rules.health else UNKNOWN
+    facts["customer.health"], facts["customer.health_missing"] = health.score, health.missing
+    return facts, signals, health, segment_of(subject.customer, facts, rules.segments)
 
 
 def _before(subject: Subject, moment: Order, rules: Rules) -> dict[str, Any]:

@@ -178,5 +178,5 @@ def _lives(tx: Transaction, keys: Sequence[str], end: datetime, progress: Callab
         subjects = Subjects(histories=load_histories(tx, chunk), scales=scales)
         stored = events.events_of_many(tx, chunk, end)
         for key, found in groupby(stored, key=lambda event: event.customer_key):
-            yield Told(key=key, events=list(found), subjects=subjects)
+            yield Told(key=key, events=sorted(found, key=lambda event: event.order), subjects=subjects)
         progress(len(chunk))
