@@ -36,10 +36,12 @@ def test_importing_reports_bad_rows_by_line_and_the_same_file_again_changes_noth
     (installation / "customers.csv").write_text(CUSTOMERS)
     first = migrated("import", "customers.csv")
     assert first.returncode == 1
-    assert "2 changed, 0 unchanged, 2 bad rows." in first.stdout
+    assert "2 new, 0 changed, 0 unchanged, 2 bad rows." in first.stdout
     assert "customers.csv:5: revenue_with_us: 'many' is not a number" in first.stderr
     assert "customers.csv:6: customer_id: is empty" in first.stderr
-    assert "0 changed, 2 unchanged" in migrated("import", "customers.csv").stdout
+    assert (
+        "0 new, 0 changed, 2 unchanged, 2 bad rows; nothing was changed." in migrated("import", "customers.csv").stdout
+    )
     from alerting.database import customers
 
     with own_world.app.ctx.db.read() as tx:
@@ -47,13 +49,13 @@ def test_importing_reports_bad_rows_by_line_and_the_same_file_again_changes_noth
     assert [contact["name"] for contact in acme.contacts] == ["Ada Example", "Bob Example"]
     assert (acme.state["revenue_with_us"], acme.state["attributes"]) == (1_240_000, {"tier": "gold"})
     (installation / "customers.csv").write_text(CUSTOMERS.replace("1900", "300000"))
-    assert "1 changed, 1 unchanged" in migrated("import", "customers.csv").stdout
+    assert "0 new, 1 changed, 1 unchanged" in migrated("import", "customers.csv").stdout
 
 
 def test_an_owner_nobody_knows_is_a_warning_and_no_failure(migrated: Run, installation: Path) -> None:
     (installation / "customers.csv").write_text("customer_id,owner\nKIOSK-7,lead_centrl\n")
     done = migrated("import", "customers.csv")
-    assert (done.returncode, done.stdout) == (0, "1 changed, 0 unchanged, 0 bad rows.\n")
+    assert (done.returncode, done.stdout) == (0, "1 new, 0 changed, 0 unchanged, 0 bad rows.\n")
     assert (
         "customers.csv:2: warning: owner: 'lead_centrl' is nobody in people.yaml; did you mean 'lead_central'?"
         in done.stderr

@@ -88,8 +88,8 @@ def test_changes_in_any_order_of_arrival_lead_to_the_same_states(database: Datab
             tx.execute(customer_version.delete())
             customers.lock_customers(tx, ["ACME"], NOW)
             for batch in batches:
-                customers.add_changes(tx, "ACME", batch, NOW)
-                customers.add_changes(tx, "ACME", batch[:1], NOW)  # what comes again changes nothing
+                customers.add_changes(tx, {"ACME": batch}, NOW)
+                customers.add_changes(tx, {"ACME": batch[:1]}, NOW)  # what comes again changes nothing
             v = customer_version.c
             rows = tx.execute(select(customer_version).order_by(v.valid_from, v.source, v.event_id)).all()
             history = customers.histories(tx, ["ACME"])["ACME"]

@@ -12,7 +12,7 @@ from alerting.bootstrap import web_parts
 from alerting.database import customers, events
 from alerting.domain.errors import ActionRefused
 from alerting.entrypoints.web.app import create_app
-from alerting.services.importing import Imported, import_customers
+from alerting.services.importing import Imported, Wishes, import_customers
 from tests.builders import ROOT
 from tests.world import World, make_world
 
@@ -128,7 +128,7 @@ def test_a_quote_closed_by_a_later_rows_quote_is_no_name_of_two_lines(small_worl
 def test_an_unclosed_quote_before_many_rows_costs_its_own_row_only(small_world: World) -> None:
     rows = "".join(f"C-{i},{'y' * 100}\n" for i in range(2_000))
     result = importing(small_world, f'customer_id,name\nA,"Acme\n{rows}')
-    assert (result.changed, [line for line, _ in result.bad]) == (2_000, [2])
+    assert (result.new, [line for line, _ in result.bad]) == (2_000, [2])
     assert "a quote that opens in this line is not closed" in result.bad[0][1]
 
 
@@ -155,13 +155,15 @@ def test_a_nul_character_is_a_bad_row(small_world: World) -> None:
         (b"\xef\xbb\xbf\r\n \n", "x.csv is empty"),
         ("customer_id,name\nA,Zürich\n".encode("cp1252"), "x.csv:2: is not UTF-8 (byte 0xfc); save the file as CSV UTF-8"),
         ("customer_id\nA\n".encode("utf-16"), "x.csv is UTF-16; save it as CSV UTF-8"),
-        (b"PK\x03\x04...", "x.csv is a spreadsheet; save it as CSV UTF-8"),
+        (b"PK\x03\x04...", "x.csv is a broken Excel file (File is not a zip file); open it and save it again"),
+        (b"\xd0\xcf\x11\xe0...", "x.csv is an old Excel file (.xls); open it and save it as Excel workbook (.xlsx)"),
+        (b"PAR1...", "x.csv cannot be read as Parquet"),
         (b"customer_id,name,name\nA,x,y\n", "x.csv:1: two columns name; leave one of them out"),
         (b"customer_id,attribute.a,attributes.a\nA,x,y\n", "two columns attributes.a"),
         (b"customer_id,nmae\nA,x\n", "unknown columns nmae (did you mean name?)"),
-        (b"customer_id,Time Zone,phone,zzz\n", "Time Zone (did you mean time_zone?), phone (did you mean contact_phone?), zzz;"),
+        (b"customer_id,Time Zoone,phoone,zzz\n", "Time Zoone (did you mean time_zone?), phoone (did you mean contact_phone?), zzz;"),
         (b"customer_id,attributes.\nA,x\n", "attributes. (did you mean attributes.<name>?)"),
-        (b"Customer ID,name\nA,x\n", "unknown columns Customer ID (did you mean customer_id?)"),
+        (b"customer_id\nA\n", "there are only ids, and nothing to say of them"),
         (b"name\nx\n", "there is no column customer_id; known are customer_id, name"),
         (b'"customer_id,name\nA,x\n', "x.csv:1: the heading cannot be read: a quote that opens in this line is not closed"),
     ],
@@ -174,8 +176,8 @@ def test_a_file_that_is_no_table_is_refused_whole_with_the_remedy(tmp_path: Path
 
 
 def test_tabs_semicolons_and_a_blank_line_before_the_heading_are_no_trouble(small_world: World) -> None:
-    assert importing(small_world, "\r\ncustomer_id\tname\tcity\r\nA\tAy\tUlm\r\n").changed == 1
-    assert importing(small_world, "customer_id;name;city;;\r\nB;Be, Ce;Ulm;;\r\n").changed == 1
+    assert importing(small_world, "\r\ncustomer_id\tname\tcity\r\nA\tAy\tUlm\r\n").new == 1
+    assert importing(small_world, "customer_id;name;city;;\r\nB;Be, Ce;Ulm;;\r\n").new == 1
     assert state(small_world, "B")["name"] == "Be, Ce"
 
 
@@ -195,7 +197,7 @@ def test_rows_of_one_customer_add_contacts_and_any_other_repetition_is_bad(world
         "B,Be,DE,,\n"
     )
     result = importing(world, text)
-    assert (result.changed, result.bad) == (
+    assert (result.new, result.bad) == (
         2,
         [
             (5, "customer_id: A stands in line 2 already, and this row adds no contact"),
@@ -223,14 +225,14 @@ def test_a_bad_contact_costs_no_contact_we_know(world: World) -> None:
 def test_a_row_no_event_can_hold_is_bad_and_leaves_no_dead_letter(world: World) -> None:
     rows = "".join(f"A,{'c' * 480}{i}\n" for i in range(2_300))
     result = importing(world, f"customer_id,contact_name\n{rows}B,Bea\n")
-    assert (result.changed, len(result.bad)) == (1, 2_300)
+    assert (result.new, len(result.bad)) == (1, 2_300)
     assert "too large" in result.bad[0][1]
     assert known(world, "A", "B") == ["B"]
     assert dead_letters(world) == 0
 
 
 def test_a_file_whose_name_no_event_can_hold_is_imported(world: World) -> None:
-    assert importing(world, "customer_id,name\nA,Ay\n", "cust\nomers\udce4.csv").changed == 1
+    assert importing(world, "customer_id,name\nA,Ay\n", "cust\nomers\udce4.csv").new == 1
     assert known(world, "A") == ["A"]
     assert dead_letters(world) == 0
 
@@ -238,10 +240,15 @@ def test_a_file_whose_name_no_event_can_hold_is_imported(world: World) -> None:
 @pytest.mark.parametrize(
     ("column", "text", "said"),
     [
-        ("country", "Germany", "country: 'Germany' is no ISO 3166 alpha-2 code; did you mean 'DE'?"),
+        ("country", "Gerrmany", "country: 'Gerrmany' is no ISO 3166 alpha-2 code; did you mean 'DE'?"),
         ("time_zone", "Mars", "time_zone: 'Mars' is no time zone; write one such as Europe/Berlin"),
-        ("language", "German", "language: 'German' is no language tag; write one such as de or en-GB"),
-        ("renewal_date", "31.05.2026", "renewal_date: must be a day of the calendar written year-month-day"),
+        ("language", "Plattdeutsch", "language: 'Plattdeutsch' is no language tag; write one such as de or en-GB"),
+        (
+            "renewal_date",
+            "31.05.26",
+            "renewal_date: '31.05.26' is no day of the calendar; write the year with four digits",
+        ),
+        ("renewal_date", "04/05/2026", "renewal_date: '04/05/2026' can mean 2026-04-05 or 2026-05-04"),
         ("employees", "many", "employees: 'many' is not a number"),
         ("revenue_with_us", "10000000000000000", "revenue_with_us: Input should be less than or equal to"),
         ("name", "x" * 501, "name: String should have at most 500 characters"),
@@ -272,7 +279,7 @@ def test_the_same_event_over_http_is_refused_with_its_field(world: World) -> Non
 def test_an_owner_nobody_knows_is_a_warning(world: World) -> None:
     text = "customer_id,owner\nA,owner_nroth\nB,owner_nroth\nC,owner.north@example.com\nD,lead_central\nE,zz\n"
     result = importing(world, text)
-    assert (result.changed, result.bad) == (5, [])
+    assert (result.new, result.bad) == (5, [])
     assert result.warnings == [
         (2, "owner: 'owner_nroth' is nobody in people.yaml (and in 1 more); did you mean 'owner_north'?"),
         (6, "owner: 'zz' is nobody in people.yaml"),
@@ -292,7 +299,7 @@ def test_attributes_are_numbers_or_true_or_false_where_all_of_the_column_is(worl
     assert [line for line, _ in result.bad] == [2]
     assert "attributes.share: '250.000' can mean 250 or 250000" in result.bad[0][1]
     assert "declare it as text in rules/attributes.yaml" in result.bad[0][1]
-    assert importing(world, text.replace("250.000", "0.25")).changed == 1
+    assert importing(world, text.replace("250.000", "0.25")).new == 1
     assert state(world, "A")["attributes"] == {
         "tier": "gold", "seats": 12, "vip": True, "code": "007", "plan": "1", "share": 0.25
     }  # fmt: skip
@@ -307,9 +314,35 @@ def test_an_attribute_with_a_declared_type_is_read_as_that(tmp_path: Path) -> No
     (rules / "attributes.yaml").write_text(f"attributes: {types}\n")
     world = make_world(tmp_path, rules=rules)
     heading = "customer_id,attributes.zip,attributes.seats,attributes.vip,attributes.since,attributes.brands\n"
-    result = importing(world, heading + "A,89073,12,true,2020-01-31,\nB,,12.5,,,\nC,,,yes,,\nD,,,,31.1.20,\nE,,,,,x\n")
+    result = importing(
+        world, heading + "A,89073,12,true,2020-01-31,\nB,,12.5,,,\nC,,,maybe,,\nD,,,,31.1.20,\nE,,,,,x\n"
+    )
     assert [(line, reason.split(":")[0]) for line, reason in result.bad] == [
         (3, "attributes.seats"), (4, "attributes.vip"), (5, "attributes.since"), (6, "attributes.brands"),
     ]  # fmt: skip
     assert state(world, "A")["attributes"] == {"zip": "89073", "seats": 12, "vip": True, "since": "2020-01-31"}
     world.app.close()
+
+
+def test_several_processes_come_to_the_same_as_one(world: World) -> None:
+    rows = [f"C-{n % 20_900:05},Invented {n % 20_900},{n},Person {n},nobody{n % 3}\n" for n in range(21_000)]
+    rows[7] = "C-00007,Invented 7,many,Person 7,\n"
+    text = "customer_id,name,attributes.n,contact_name,owner\n" + "".join(rows)
+    text = text.replace(",attributes.n,", ",revenue_with_us,")
+    (world.folder / "x.csv").write_text(text)
+    done: list[tuple[int, int]] = []
+    wishes = Wishes(processes=2, progress=lambda *step: done.append(step))
+    result = import_customers(world.app.ctx, read_table(str(world.folder / "x.csv")), wishes)
+    assert (result.new, len(result.bad)) == (20_899, 99 + 2)
+    assert done[-1] == (21_000, 21_000)
+    assert [line for line, _ in result.warnings] == [2, 3, 4]
+    with world.app.ctx.db.read() as tx:
+        assert len(customers.known_keys(tx)) == 20_899
+    assert state(world, "C-20000") == {
+        "name": "Invented 20000",
+        "revenue_with_us": 20_000,
+        "owner": "nobody2",
+        "contacts": [{"name": "Person 20000"}],
+    }
+    again = import_customers(world.app.ctx, read_table(str(world.folder / "x.csv")))
+    assert (again.new, again.changed, again.unchanged) == (0, 0, 20_899)

@@ -196,3 +196,26 @@ def test_the_same_events_in_one_batch_or_in_two_end_the_same(tmp_path: Path) -> 
         ends.append(world.case("SHOP").caller)
         world.app.close()
     assert ends == ["lead_america", "lead_america"]
+
+
+@pytest.mark.parametrize("sizes", [[1, 1, 1, 1], [1, 3], [2, 2], [4]])
+@pytest.mark.parametrize("owners", [("owner_west", "lead_america"), ("owner_west", "owner_north")])
+def test_however_its_events_are_batched_a_new_customers_case_ends_with_the_owner(
+    tmp_path: Path, owners: tuple[str, str], sizes: list[int]
+) -> None:
+    """New, another owner, a complaint, the next owner."""
+    world = make_world(tmp_path)
+    times = [(world.now() - timedelta(hours=hours)).isoformat() for hours in (3, 2, 1)]
+    moves = [{"customer_id": "SHOP", "owner": owner} for owner in owners]
+    given = [
+        world.customer("SHOP", name="Shop", owner="owner_north", **GERMANY),
+        world.envelope("customer.updated", moves[0], time=times[0]),
+        world.survey("SHOP", time=times[1]),
+        world.envelope("customer.updated", moves[1], time=times[2]),
+    ]
+    for size in sizes:
+        world.take(*given[:size])
+        given = given[size:]
+    after = world.case("SHOP")
+    world.app.close()
+    assert (after.caller, after.assignment) == (owners[1], 2)

@@ -53,7 +53,7 @@ def test_the_commands_of_a_rule_of_ones_own_run_as_shown(checkout: Path) -> None
     for words in (
         "no problems",
         " passed, 0 failed",
-        "1 changed",
+        "1 new",
         "Birchwood Mills",
         "C-1 is contacted",
         "100%",

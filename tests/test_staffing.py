@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from alerting.adapters.people_file import read_people
-from alerting.adapters.tables_of_customers import read_table
+from alerting.adapters.tables_of_people import read_table
 from alerting.database import staffing
 from alerting.database.tables import alert, case_file, dead_letter, party_fact, team_turn
 from alerting.domain.errors import ActionRefused

@@ -408,7 +408,7 @@ def test_the_case_page_shows_a_revenue_nobody_has(client: TestClient, small_worl
         now = tx.now()
         given = {"revenue_with_us": revenue}
         change = Change(valid_from=now, source="/crm", event_id="1", changes=given)
-        customers.add_changes(tx, "ACME-AERO", [change], now)
+        customers.add_changes(tx, {"ACME-AERO": [change]}, now)
     assert f"{revenue:.2e} EUR" in client.get("/cases/1", headers=ADMIN).text
 
 

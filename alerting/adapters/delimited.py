@@ -1,10 +1,13 @@
 """Files of delimited text: their lines, and what can be said of rows that cannot be read."""
 
+import codecs
 import csv
 import io
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from alerting.domain.errors import ActionRefused
@@ -16,6 +19,9 @@ _FOREIGN = {
     b"\xfe\xff": "is UTF-16",
 }
 """How files begin that people take for CSV."""
+
+
+_BLOCK = 1 << 20
 
 
 class Strict(csv.excel):
@@ -40,10 +46,50 @@ def _text(raw: bytes, name: str) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise ActionRefused(
-            f"{name}:{line}: is not UTF-8 (byte {raw[error.start]:#04x}); save the file as CSV UTF-8"
-        ) from error
+        raise _not_utf8(name, raw.count(b"\n", 0, error.start) + 1, error) from error
+
+
+def check_text(path: Path, name: str) -> None:
+    """Raises ActionRefused, with its line, for a file that is no text in UTF-8. Holds none of it in memory."""
+    decoder, line = codecs.getincrementaldecoder("utf-8")(), 1
+    with path.open("rb") as file:
+        for block in iter(lambda: file.read(_BLOCK), b""):
+            try:
+                decoder.decode(block)
+            except UnicodeDecodeError as error:
+                raise _not_utf8(name, line + error.object.count(b"\n", 0, error.start), error) from error
+            line += block.count(b"\n")
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise _not_utf8(name, line, error) from error
+
+
+def _not_utf8(name: str, line: int, error: UnicodeDecodeError) -> ActionRefused:
+    byte = error.object[error.start]
+    return ActionRefused(f"{name}:{line}: is not UTF-8 (byte {byte:#04x}); save the file as CSV UTF-8")
+
+
+class LineFeed:
+    """The lines of a file for csv.reader. Those of the present row are kept: where it cannot be read, the next begins
+    behind its first line."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self.row: list[str] = []
+        self._lines = iter(lines)
+        self._again: deque[str] = deque()
+
+    def __iter__(self) -> "LineFeed":
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._lines)
+        self.row.append(line)
+        return line
+
+    def begin_behind_first(self) -> None:
+        self._again.extendleft(reversed(self.row[1:]))
+        self.row.clear()
 
 
 def lines_from(lines: Sequence[str], at: int) -> Iterator[str]:

@@ -2,21 +2,21 @@
 
 import getpass
 import signal
-import sys
 from datetime import datetime
 from typing import Any
 
 import click
 
-from alerting.adapters.tables_of_customers import read_table
 from alerting.bootstrap import ROLES, prepare, run_roles
 from alerting.cli.backtest_command import backtest_
 from alerting.cli.case_commands import case
+from alerting.cli.customer_commands import customers as customers_
 from alerting.cli.dead_letter_commands import dead_letters
 from alerting.cli.demo import demo
 from alerting.cli.explain_command import explain_
 from alerting.cli.forget_command import forget_
 from alerting.cli.hold_commands import hold
+from alerting.cli.import_command import import_
 from alerting.cli.noise_commands import silence, suppressed
 from alerting.cli.people_commands import import_people, people
 from alerting.cli.rule_commands import check, rules
@@ -31,7 +31,6 @@ from alerting.domain.customers import Customer
 from alerting.domain.durations import format_duration
 from alerting.domain.errors import ActionRefused
 from alerting.entrypoints.running import Stop
-from alerting.services.importing import import_customers
 from alerting.services.reporting import Line, as_json, period, response_times
 
 
@@ -44,8 +43,10 @@ def main() -> None:
 main.add_command(demo)
 main.add_command(case)
 main.add_command(check)
+main.add_command(customers_)
 main.add_command(dead_letters)
 main.add_command(hold)
+main.add_command(import_)
 main.add_command(rules)
 main.add_command(explain_)
 main.add_command(segments)
@@ -101,27 +102,6 @@ def migrate() -> None:
     with opened(ready=False) as app:
         prepare(app)
         click.echo("The database is up to date.")
-
-
-@main.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False))
-def import_(file: str) -> None:
-    """Import customers and contacts from a CSV file. The same file again changes nothing.
-
-    Good rows are taken, bad ones named with their line; the exit code is 1 where there are any.
-    """
-    with opened() as app:
-        read = read_table(file)
-        bar: Any
-        with click.progressbar(length=len(read.rows), label="Importing", file=sys.stderr) as bar:
-            result = import_customers(app.ctx, read, bar.update)
-        for line, reason in result.bad:
-            click.echo(f"{read.name}:{line}: {reason}", err=True)
-        for line, warning in result.warnings:
-            click.echo(f"{read.name}:{line}: warning: {warning}", err=True)
-        click.echo(f"{result.changed} changed, {result.unchanged} unchanged, {len(result.bad)} bad rows.")
-        if result.bad:
-            raise SystemExit(1)
 
 
 @main.command()

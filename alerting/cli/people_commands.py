@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from alerting.adapters.tables_of_customers import read_table
+from alerting.adapters.tables_of_people import read_table
 from alerting.cli.running import opened, print_json, table
 from alerting.cli.words import Moment, Words, counted, printable
 from alerting.domain.staff import Staff

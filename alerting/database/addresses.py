@@ -7,7 +7,9 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
+from alerting.database.bulk import add_rows
 from alerting.database.engine import Transaction
+from alerting.database.sets import among
 from alerting.database.tables import contact_address, event, signal_point, unmatched
 from alerting.domain.payloads import contact_keys
 
@@ -18,14 +20,13 @@ def keep_addresses(tx: Transaction, contacts: Mapping[str, Sequence[Mapping[str,
     """The present addresses of these customers' contacts."""
     if not contacts:
         return
-    tx.execute(contact_address.delete().where(contact_address.c.customer_key.in_(sorted(contacts))))
+    tx.execute(contact_address.delete().where(among(tx, contact_address.c.customer_key, sorted(contacts))))
     rows = [
         {"address": address, "customer_key": key}
         for key, found in sorted(contacts.items())
         for address in sorted(contact_keys(found))
     ]
-    if rows:
-        tx.execute(tx.insert(contact_address).on_conflict_do_nothing(), rows)
+    add_rows(tx, contact_address, rows)
 
 
 def owners_of(tx: Transaction, addresses: Iterable[str]) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, update
 
 from alerting.database.engine import Transaction
+from alerting.database.sets import among
 from alerting.database.tables import (
     alert,
     case_file,
@@ -29,7 +30,7 @@ from alerting.domain.payloads import RESPONDENT_PREFIX
 
 def forgotten_until(tx: Transaction, keys: Iterable[str]) -> dict[str, datetime]:
     """Of these customers those that were forgotten, and up to when."""
-    rows = tx.execute(select(forgotten).where(forgotten.c.customer_key.in_(sorted(set(keys)))))
+    rows = tx.execute(select(forgotten).where(among(tx, forgotten.c.customer_key, sorted(set(keys)))))
     return {row.customer_key: row.until for row in rows}
 
 

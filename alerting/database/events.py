@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Text, cast, column, func, select, tuple_, update, values
+from sqlalchemy import Select, Text, cast, func, select, tuple_, update
 
+from alerting.database.bulk import add_new_rows
 from alerting.database.engine import Transaction
+from alerting.database.sets import among
 from alerting.database.tables import dead_letter, event, unknown_condition
 from alerting.domain.errors import UnreadableEvent
 from alerting.domain.events import Event, parse_event
@@ -40,7 +42,7 @@ def insert_new(tx: Transaction, arrived: Iterable[Arrived], rulebook: str, now: 
             "recorded_at": now,
             "customer_key": a.event.customer_key,
             "digest": a.event.digest,
-            "payload": a.event.payload.model_dump(mode="json"),
+            "payload": a.event.payload,
             "raw": a.event.raw,
             "place": a.place,
             "clamped": a.event.clamped,
@@ -49,10 +51,8 @@ def insert_new(tx: Transaction, arrived: Iterable[Arrived], rulebook: str, now: 
         }
         for a in sorted(arrived, key=lambda a: (a.event.source, a.event.id))
     ]
-    if not rows:
-        return {}
-    statement = tx.insert(event).on_conflict_do_nothing().returning(event.c.source, event.c.id, event.c.seq)
-    return {(r.source, r.id): r.seq for r in tx.execute(statement, rows)}
+    found = add_new_rows(tx, event, rows, number="seq", named=("source", "id"))
+    return {(row.source, row.id): row.seq for row in found}
 
 
 def digests_of(tx: Transaction, identities: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
@@ -146,12 +146,18 @@ def events_between(tx: Transaction, customer_key: str, begin: datetime, end: dat
 def judged_after(tx: Transaction, since: Mapping[str, Order], oldest: datetime, without: Collection[int]) -> list[Any]:
     """Rows of these customers' events that come after a point in each one's order, customer by customer, in order."""
     e = event.c
-    borders = [(key, max(order[0], oldest)) for key, order in sorted(since.items())]
-    border = values(column("key", e.customer_key.type), column("begin", e.time.type), name="border").data(borders).cte()
-    joined = event.join(border, (e.customer_key == border.c.key) & (e.time >= border.c.begin))
-    chosen = (e.type.in_(sorted(STORED)), e.seq.not_in(without))
-    rows = tx.execute(_ROW.select_from(joined).where(*chosen).order_by(e.customer_key, e.time, e.source, e.id))
-    return [row for row in rows if (row.time, row.source, row.id) > since[row.customer_key]]
+    if not since:
+        return []
+    earliest = max(min(order[0] for order in since.values()), oldest)
+    mine = (among(tx, e.customer_key, sorted(since)), e.time >= earliest, e.type.in_(sorted(STORED)))
+    numbers = [
+        row.seq
+        for row in tx.execute(select(e.seq, e.customer_key, e.time, e.source, e.id).where(*mine))
+        if row.time >= oldest and (row.time, row.source, row.id) > since[row.customer_key]
+    ]
+    wanted = sorted(set(numbers) - set(without))
+    order = (e.customer_key, e.time, e.source, e.id)
+    return list(tx.execute(_ROW.where(among(tx, e.seq, wanted)).order_by(*order))) if wanted else []
 
 
 def customers_with_events(tx: Transaction, begin: datetime, end: datetime) -> list[str]:
@@ -166,7 +172,7 @@ def customers_with_events(tx: Transaction, begin: datetime, end: datetime) -> li
 def events_of_many(tx: Transaction, keys: Sequence[str], until: datetime) -> Iterator[Event]:
     """The events of several customers up to a moment, customer by customer; each one's in no order, which is quicker."""
     e = event.c
-    for row in tx.execute(_EVENT.where(e.customer_key.in_(keys), e.time <= until).order_by(e.customer_key)):
+    for row in tx.execute(_EVENT.where(among(tx, e.customer_key, keys), e.time <= until).order_by(e.customer_key)):
         yield stored_event(row)
 
 

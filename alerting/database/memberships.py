@@ -7,7 +7,9 @@ from typing import Any
 
 from sqlalchemy import and_, case, func, literal, select, update
 
+from alerting.database.bulk import add_rows
 from alerting.database.engine import Transaction
+from alerting.database.sets import among
 from alerting.database.tables import case_file, customer_version, membership, review
 from alerting.domain.cases import Status
 
@@ -42,7 +44,7 @@ class Review:
 def current(tx: Transaction, keys: Iterable[str]) -> dict[str, Any]:
     """The present membership of each of these customers that has one."""
     m = membership.c
-    rows = tx.execute(select(membership).where(m.customer_key.in_(sorted(keys)), m.superseded_at.is_(None)))
+    rows = tx.execute(select(membership).where(among(tx, m.customer_key, sorted(keys)), m.superseded_at.is_(None)))
     return {row.customer_key: row for row in rows}
 
 
@@ -54,9 +56,11 @@ def add_moves(tx: Transaction, moves: Sequence[Move], now: datetime) -> None:
     keys = sorted(move.customer_key for move in moves if move.n > 1)
     if keys:
         tx.execute(
-            update(membership).where(m.customer_key.in_(keys), m.superseded_at.is_(None)).values(superseded_at=now)
+            update(membership)
+            .where(among(tx, m.customer_key, keys), m.superseded_at.is_(None))
+            .values(superseded_at=now)
         )
-    tx.execute(membership.insert(), [vars(move) for move in sorted(moves, key=lambda move: move.customer_key)])
+    add_rows(tx, membership, [vars(move) for move in sorted(moves, key=lambda move: move.customer_key)])
 
 
 def moves_of(tx: Transaction, customer_key: str) -> list[Any]:
@@ -129,7 +133,7 @@ def below(tx: Transaction, groups: Mapping[str, datetime], deepest: int) -> dict
     found: dict[str, tuple[str, datetime]] = {}
     level = {name: (name, since) for name, since in groups.items()}
     for _ in range(deepest):
-        rows = tx.execute(select(v.customer_key, v.parent).where(v.parent.in_(sorted(level))).distinct())
+        rows = tx.execute(select(v.customer_key, v.parent).where(among(tx, v.parent, sorted(level))).distinct())
         level = {row.customer_key: level[row.parent] for row in rows if row.customer_key not in found | dict(groups)}
         if not level:
             break

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 
 from alerting.database.engine import Transaction
+from alerting.database.sets import among
 from alerting.database.tables import signal_point
 from alerting.domain.history import ANSWER, CONTACT, DEPTH
 from alerting.domain.signals import Point, PointKind, Signal
@@ -35,10 +36,10 @@ def add_points(tx: Transaction, points: Iterable[Point]) -> None:
 def points_between(tx: Transaction, keys: Iterable[str], begin: datetime, end: datetime) -> dict[str, list[Point]]:
     """The points of these customers in a stretch of time, and the newest of their history from before it."""
     wanted, p = sorted(set(keys)), signal_point.c
-    window = select(signal_point).where(p.customer_key.in_(wanted), p.time > begin, p.time <= end)
+    window = select(signal_point).where(among(tx, p.customer_key, wanted), p.time > begin, p.time <= end)
     newest = (p.time.desc(), p.source.desc(), p.event_id.desc())
     nth = func.row_number().over(partition_by=(p.customer_key, p.definition), order_by=newest).label("nth")
-    lasting = (p.customer_key.in_(wanted), p.definition.in_((ANSWER, CONTACT)), p.time <= begin)
+    lasting = (among(tx, p.customer_key, wanted), p.definition.in_((ANSWER, CONTACT)), p.time <= begin)
     numbered = select(p.id, nth).where(*lasting).subquery()
     earlier = select(signal_point).join(numbered, numbered.c.id == p.id).where(numbered.c.nth <= DEPTH)
     found: dict[str, list[Point]] = defaultdict(list)

@@ -126,6 +126,11 @@ class History:
         first = self.versions[0][0] if self.versions else None
         return first is not None and (first.source, first.event_id) == (source, event_id)
 
+    @property
+    def newest(self) -> Customer:
+        """The customer by its newest version."""
+        return self._customers[-1] if self.versions else Customer(key=self.key, known=False, state={})
+
     def as_of(self, moment: datetime) -> Customer:
         """The customer as it was. What we first heard of it also counts for the time before: we know nothing else."""
         if not self.versions:

@@ -171,11 +171,45 @@ def parse_event(
     )
 
 
+def made_event(event_id: str, source: str, time: datetime, payload: Payload, data: Mapping[str, Any]) -> Event:
+    """A `customer.updated` of our own making, as `parse_event` would read it back from its bytes.
+
+    `data` is what `payload` was read from; it must hold no NUL. Raises UnreadableEvent if it is too large.
+    """
+    kind = "customer.updated"
+    whole = {
+        "specversion": "1.0",
+        "type": kind,
+        "source": source,
+        "id": event_id,
+        "time": time.isoformat(),
+        "data": data,
+    }
+    raw = _canonical(whole)
+    if len(raw) > MAX_BODY:
+        raise _too_large(raw)
+    digest = hashlib.sha256(raw).hexdigest()
+    return Event(
+        source=source, id=event_id, type=kind, time=time, received_at=time, payload=payload, digest=digest, raw=raw
+    )
+
+
+_encoded = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
+def _canonical(envelope: Any) -> bytes:
+    return _encoded(envelope).encode()
+
+
+def _too_large(value: bytes) -> UnreadableEvent:
+    return UnreadableEvent("too large", f"{len(value)} bytes; at most {MAX_BODY} are read")
+
+
 def _envelope(value: bytes | None, headers: Mapping[str, bytes]) -> tuple[_Envelope, bytes]:
     if value is None:
         raise UnreadableEvent("empty", "the record has no value")
     if len(value) > MAX_BODY:
-        raise UnreadableEvent("too large", f"{len(value)} bytes; at most {MAX_BODY} are read")
+        raise _too_large(value)
     body = _json(value)
     if "ce_specversion" in headers:
         attributes: Any = {name[3:]: _header_text(name, raw) for name, raw in headers.items() if name.startswith("ce_")}
@@ -189,7 +223,7 @@ def _envelope(value: bytes | None, headers: Mapping[str, bytes]) -> tuple[_Envel
     except ValidationError as error:
         raise _unreadable(error) from error
     attributes.pop("datacontenttype", None)  # binary mode says it outside the envelope
-    return envelope, json.dumps(attributes, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return envelope, _canonical(attributes)
 
 
 def _json(value: bytes) -> Any:

@@ -40,8 +40,9 @@ def read_facts(values: Mapping[str, Any], kinds: Mapping[str, Type]) -> dict[str
     """The declared ones among `values`; one of a wrong type counts as missing, for nobody can tell what it means."""
     found = {}
     for name, kind in kinds.items():
+        value = values.get(name)
         try:
-            found[name] = read_fact(values.get(name), kind)
+            found[name] = None if value is None else read_fact(value, kind)
         except WrongType:
             found[name] = None
     return found

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from fractions import Fraction
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -219,6 +220,10 @@ class CustomerUpdated(Payload):
 
     def changes(self) -> dict[str, Any]:
         """The fields that were given, as JSON values."""
+        return self._changes
+
+    @cached_property
+    def _changes(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude={"customer_id"}, exclude_unset=True)
 
 

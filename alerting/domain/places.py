@@ -17,18 +17,34 @@ _KOSOVO = "XK"
 """Not in ISO 3166-1, which leaves it to users; the EU, SWIFT and every CRM write it, and its customers are real."""
 
 _ALSO_CALLED = {
-    "deutschland": "DE",
-    "england": "GB",
-    "great britain": "GB",
-    "holland": "NL",
-    "kosovo": _KOSOVO,
-    "schweiz": "CH",
-    "uk": "GB",
-    "united kingdom": "GB",
-    "united states of america": "US",
-    "usa": "US",
-    "österreich": "AT",
-}
+    "a": "AT",
+    "ägypten": "EG", "argentinien": "AR", "australien": "AU", "aut": "AT", "belgien": "BE", "bolivien": "BO", "brasilien": "BR",
+    "bulgarien": "BG", "china": "CN", "che": "CH", "d": "DE", "dänemark": "DK", "deu": "DE", "deutschland": "DE", "england": "GB",
+    "estland": "EE", "finnland": "FI", "frankreich": "FR", "ger": "DE", "great britain": "GB", "griechenland": "GR",
+    "großbritannien": "GB", "holland": "NL", "hongkong": "HK", "indien": "IN", "indonesien": "ID", "irland": "IE", "island": "IS",
+    "italien": "IT", "kanada": "CA", "kasachstan": "KZ", "katar": "QA", "kenia": "KE", "kolumbien": "CO", "kosovo": _KOSOVO,
+    "kroatien": "HR", "lettland": "LV", "litauen": "LT", "luxemburg": "LU", "malta": "MT", "marokko": "MA", "mexiko": "MX",
+    "moldau": "MD", "neuseeland": "NZ", "niederlande": "NL", "die niederlande": "NL", "nordmazedonien": "MK", "norwegen": "NO",
+    "österreich": "AT", "oesterreich": "AT", "philippinen": "PH", "polen": "PL", "republic of korea": "KR", "rumänien": "RO",
+    "russland": "RU", "saudi-arabien": "SA", "saudiarabien": "SA", "schweden": "SE", "schweiz": "CH", "scotland": "GB",
+    "serbien": "RS", "singapur": "SG", "slowakei": "SK", "slowenien": "SI", "spanien": "ES", "südafrika": "ZA", "südkorea": "KR",
+    "south korea": "KR", "taiwan": "TW", "the netherlands": "NL", "tschechien": "CZ", "tschechische republik": "CZ",
+    "czechia": "CZ", "tunesien": "TN", "türkei": "TR", "turkey": "TR", "türkiye": "TR", "uae": "AE", "uk": "GB", "ukraine": "UA",
+    "ungarn": "HU", "united kingdom": "GB", "united states of america": "US", "usa": "US", "u.s.a.": "US", "u.s.": "US",
+    "v.a.e.": "AE", "vereinigte arabische emirate": "AE", "united arab emirates": "AE", "vereinigtes königreich": "GB",
+    "vereinigte staaten": "US", "wales": "GB", "zypern": "CY",
+}  # fmt: skip
+"""Beside the English names that come with the time zones: German ones, and what sheets write."""
+
+_LANGUAGES = {
+    "german": "de", "deutsch": "de", "english": "en", "englisch": "en", "french": "fr", "französisch": "fr", "français": "fr",
+    "italian": "it", "italienisch": "it", "italiano": "it", "spanish": "es", "spanisch": "es", "español": "es",
+    "dutch": "nl", "niederländisch": "nl", "polish": "pl", "polnisch": "pl", "czech": "cs", "tschechisch": "cs",
+    "danish": "da", "dänisch": "da", "swedish": "sv", "schwedisch": "sv", "norwegian": "no", "norwegisch": "no",
+    "finnish": "fi", "finnisch": "fi", "hungarian": "hu", "ungarisch": "hu", "portuguese": "pt", "portugiesisch": "pt",
+    "romanian": "ro", "rumänisch": "ro", "russian": "ru", "russisch": "ru", "turkish": "tr", "türkisch": "tr",
+    "chinese": "zh", "chinesisch": "zh", "japanese": "ja", "japanisch": "ja",
+}  # fmt: skip
 
 
 def country_code(text: str) -> str:
@@ -40,12 +56,13 @@ def country_code(text: str) -> str:
 
 
 def country_named(text: str) -> str:
-    """The same, and the name of a country is its code: `Germany` is DE. For what people write by hand."""
-    wanted = folded(text)
-    for code, name in _names_by_code().items():
-        if wanted == folded(name):
-            return code
-    return {folded(name): code for name, code in _ALSO_CALLED.items()}.get(wanted) or country_code(text)
+    """The same, and the name of a country is its code: `Germany` or `Deutschland` is DE. For what people write by hand."""
+    return _codes_by_folded_name().get(folded(text)) or country_code(text)
+
+
+def language_named(text: str) -> str:
+    """The tag of a language given by its English or German name; what is none stays as it is."""
+    return _LANGUAGES.get(text.casefold(), text)
 
 
 @lru_cache(maxsize=10_000)
@@ -73,8 +90,9 @@ def zone_name(text: str) -> str:
 
 
 def _country_hint(text: str) -> str:
-    named = {**{name.casefold(): code for code, name in _names_by_code().items()}, **_ALSO_CALLED}
-    code = _nearest(text.strip(), named) if len(text.strip()) > 2 else _ALSO_CALLED.get(text.strip().casefold())
+    code = (
+        _nearest(text.strip(), _codes_by_name()) if len(text.strip()) > 2 else _ALSO_CALLED.get(text.strip().casefold())
+    )
     return f"did you mean {code!r}?" if code else "write one such as DE"
 
 
@@ -94,6 +112,16 @@ def _names_by_code() -> Mapping[str, str]:
     text = (resources.files("tzdata") / "zoneinfo" / "iso3166.tab").read_text(encoding="utf-8")
     rows = [line.partition("\t") for line in text.splitlines() if line and not line.startswith("#")]
     return {code: name for code, _, name in rows}
+
+
+@cache
+def _codes_by_name() -> Mapping[str, str]:
+    return {**{name.casefold(): code for code, name in _names_by_code().items()}, **_ALSO_CALLED}
+
+
+@cache
+def _codes_by_folded_name() -> Mapping[str, str]:
+    return {folded(name): code for name, code in _codes_by_name().items()}
 
 
 @cache

@@ -88,8 +88,10 @@ class Signal:
             found.append((PointKind.RESET, None))
         return [point_of(self.definition, event, kind, value) for kind, value in found]
 
-    def value_at(self, moment: Order, points: Iterable["Point"]) -> Any:
+    def value_at(self, moment: Order, points: Sequence["Point"]) -> Any:
         """The aggregate of the marks in the window that ends with `moment`, after the last reset."""
+        if not points:
+            return _aggregated(self.aggregate, (), moment[0])
         begin = moment[0] - self.within
         seen = [p for p in points if p.definition == self.definition and begin < p.order[0] and p.order <= moment]
         last_reset = max((p.order for p in seen if p.kind is PointKind.RESET), default=None)

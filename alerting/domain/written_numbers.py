@@ -55,11 +55,14 @@ def decimal_mark(texts: Iterable[str], known: Mark | None = None) -> Mark | None
     A lone comma (`1,5`) proves nothing: it may as well be a slip.
     """
     marks: set[Mark] = {known} if known else set()
-    for text in texts:
-        found = _readings(text)
-        if len(found) == 1 and not _LONE_COMMA.fullmatch(text):
-            marks |= found.keys()
+    marks |= {mark for text in texts if (mark := telling_mark(text))}
     return marks.pop() if len(marks) == 1 else None
+
+
+def telling_mark(text: str) -> Mark | None:
+    """What one number proves about its column; None where it proves nothing."""
+    found = _readings(text)
+    return next(iter(found)) if len(found) == 1 and not _LONE_COMMA.fullmatch(text) else None
 
 
 def looks_like_number(text: str) -> bool:

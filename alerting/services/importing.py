@@ -1,160 +1,149 @@
-"""Importing customers from a table: each changed customer becomes a `customer.updated` event and goes through intake."""
+"""Importing customers from a table: each changed customer becomes a `customer.updated` event and goes through intake.
 
-import hashlib
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+The rows are read twice and never held: the first time to learn how columns write numbers and days, and which customers
+have several rows, the second time to take them.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from typing import Any
+from itertools import chain, islice
 
 from alerting.database import customers, staffing
-from alerting.domain.customers import apply_change
-from alerting.domain.errors import UnreadableEvent
-from alerting.domain.events import parse_event
+from alerting.domain.customer_diff import CustomerDiff
+from alerting.domain.errors import ActionRefused
+from alerting.domain.staff import Staff
+from alerting.services.cells import Known
 from alerting.services.context import Context
-from alerting.services.customer_rows import Row, RowReader, Table
-from alerting.services.intake import Record, take_records
+from alerting.services.customer_rows import Errors, RowReader
+from alerting.services.customer_table import Table
+from alerting.services.gathering import Gathered, groups
+from alerting.services.import_shares import Plan, Share, taking
 
-CHUNK = 200
-"""Customers of one transaction."""
+CHUNK = 2_000
+"""Customers of one transaction: what an interruption costs, and how long others may wait for a lock."""
+
+MANY = 20_000
+"""Rows from which on further processes pay for their start."""
+
+SHOWN_OWNERS = 20
+"""Unknown owners named one by one."""
 
 
 @dataclass(kw_only=True)
 class Imported:
     """What came of it; `bad` and `warnings` hold (line, reason)."""
 
+    new: int = 0
     changed: int = 0
     unchanged: int = 0
     bad: list[tuple[int, str]] = field(default_factory=list)
     warnings: list[tuple[int, str]] = field(default_factory=list)
 
 
-@dataclass(kw_only=True)
-class Given:
-    """What a table gives of one customer: its first row, and the contacts of further ones."""
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """How to import. `dry_run` writes nothing; `empty_clears`: an empty cell takes the value away we have.
 
-    customer_id: str
-    lines: list[int] = field(default_factory=list)
-    changes: dict[str, Any] = field(default_factory=dict)
-
-    def add(self, line: int, changes: Mapping[str, Any]) -> None:
-        """Join a row. Raises ValueError for a further one that adds no contact, or contradicts an earlier one."""
-        contacts = self.changes.get("contacts", [])
-        fresh = [contact for contact in changes.get("contacts", []) if contact not in contacts]
-        if self.lines and not fresh:
-            raise ValueError(
-                f"customer_id: {self.customer_id} stands in line {self.lines[0]} already, and this row adds no contact"
-            )
-        before = _flat(self.changes)
-        for name, value in _flat(changes).items():
-            if before.get(name, value) != value:
-                raise ValueError(
-                    f"{name}: line {self.lines[0]} gives {self.customer_id} {before[name]!r}; "
-                    "further rows of a customer add contacts and leave the rest empty"
-                )
-        self.lines.append(line)
-        self.changes = apply_change(self.changes, {**changes, **({"contacts": [*contacts, *fresh]} if fresh else {})})
-
-
-def _flat(changes: Mapping[str, Any]) -> dict[str, Any]:
-    free = {f"attributes.{name}": value for name, value in changes.get("attributes", {}).items()}
-    return {name: value for name, value in changes.items() if name not in {"attributes", "contacts"}} | free
-
-
-def import_customers(ctx: Context, table: Table, progress: Callable[[int], None] = lambda more: None) -> Imported:
-    """Import a table; a bad row is reported and does not stop the rest. The same file again changes nothing.
-
-    `progress` is told how many more rows are done.
+    `progress` is told how many rows are done, and of how many; `tell` what becomes of each customer that is new or changed.
+    Large tables may be taken by several `processes`; what comes out is the same.
     """
+
+    dry_run: bool = False
+    empty_clears: bool = False
+    progress: Callable[[int, int], None] = lambda done, of: None
+    tell: Callable[[CustomerDiff], None] | None = None
+    processes: int = 1
+
+
+ORDINARY = Wishes()
+
+
+def import_customers(ctx: Context, table: Table, wishes: Wishes = ORDINARY) -> Imported:
+    """Import a table; a bad row is reported and does not stop the rest. The same file again changes nothing."""
     with ctx.db.read() as tx:
-        declared = ctx.shelf.active(tx).attributes
-    result = Imported()
-    every = _gather(RowReader(table=table, declared=declared), table.rows, result)
-    progress(len(result.bad))
-    _warn_of_owners(ctx, every, result)
-    for start in range(0, len(every), CHUNK):
-        chunk = every[start : start + CHUNK]
-        _take_chunk(ctx, table.name, chunk, result)
-        progress(sum(len(given.lines) for given in chunk))
-    result.bad.sort()
-    return result
+        rulebook, staff = ctx.shelf.active(tx), staffing.staff_at(tx, tx.now())
+    known = Known(declared=rulebook.attributes, currency=rulebook.currency, owners=_by_name(staff))
+    try:
+        reader = RowReader(table, known, note_empty=wishes.empty_clears)
+    except ValueError as error:
+        raise ActionRefused(f"{table.name}: {error}") from error
+    found, whole = Gathered(), Share()
+    names = _keys_by_name(ctx) if reader.by_name else None
+    plan = Plan(reader=reader, dry_run=wishes.dry_run, tell=wishes.tell is not None, names=names)
+    for share in _shares(ctx, plan, found, wishes.processes):
+        _add(whole, share)
+        if wishes.tell is not None:
+            for diff in share.diffs:
+                wishes.tell(diff)
+        wishes.progress(whole.rows, found.rows)
+    return Imported(
+        new=whole.new,
+        changed=whole.changed,
+        unchanged=whole.unchanged,
+        bad=sorted([*found.bad, *whole.bad]),
+        warnings=sorted([*found.warnings, *_failed_cells(whole.errors), *_strangers(whole.owners, staff)]),
+    )
 
 
-def _gather(reader: RowReader, rows: Sequence[Row], result: Imported) -> list[Given]:
-    """The good rows by customer, sorted."""
-    found: dict[str, Given] = {}
-    spoilt: dict[str, int] = {}
-    for row in rows:
-        try:
-            changes = reader.read(row)
-        except ValueError as error:
-            result.bad.append((row.line, str(error)))
-            if row.gives_contact or row.customer_id not in found:
-                spoilt.setdefault(row.customer_id, row.line)
-            continue
-        try:
-            found.setdefault(row.customer_id, Given(customer_id=row.customer_id)).add(row.line, changes)
-        except ValueError as error:
-            result.bad.append((row.line, str(error)))
-    for customer_id in found.keys() & spoilt.keys():
-        # contacts are replaced whole: those we have, and the bad row names, would go
-        reason = f"customer_id: line {spoilt[customer_id]} of the same customer is bad, and its rows are taken together"
-        result.bad += [(line, reason) for line in found.pop(customer_id).lines]
-    return [found[customer_id] for customer_id in sorted(found)]
+def _shares(ctx: Context, plan: Plan, found: Gathered, processes: int) -> Iterator[Share]:
+    """The table chunk by chunk; when all rows were seen once, it is known whether it is worth more processes."""
+    names = dict(plan.names) if plan.names is not None else None
+    every = groups(plan.reader, names, found)
+    chunks = iter(lambda: list(islice(every, CHUNK)), [])
+    first = next(chunks, [])
+    plan = replace(plan, names=names)
+    with taking(ctx, plan, processes if _apart(plan, found) else 1) as (submit, rest):
+        for chunk in chain([first], chunks):
+            yield from submit(chunk)
+        yield from rest()
 
 
-def _warn_of_owners(ctx: Context, every: Sequence[Given], result: Imported) -> None:
+def _apart(plan: Plan, found: Gathered) -> bool:
+    """Groups and their members stay together: each one's segment is reckoned from what is stored of the other."""
+    return found.rows >= MANY and plan.names is None and plan.reader.table.place_of("parent") is None
+
+
+def _add(whole: Share, share: Share) -> None:
+    whole.rows += share.rows
+    whole.new += share.new
+    whole.changed += share.changed
+    whole.unchanged += share.unchanged
+    whole.bad += share.bad
+    for owner, (line, count) in share.owners.items():
+        first, before = whole.owners.get(owner, (line, 0))
+        whole.owners[owner] = (min(first, line), before + count)
+    for label, errors in share.errors.items():
+        held = whole.errors.setdefault(label, Errors(shown=errors.shown, first_line=errors.first_line))
+        held.count += errors.count
+
+
+def _by_name(staff: Staff) -> dict[str, str]:
+    """People as a sheet names them, where only one of them is called that. Their ids and addresses are taken as they are."""
+    counts = Counter(party.name.casefold() for party in staff.parties.values())
+    return {p.name.casefold(): p.id for p in staff.parties.values() if counts[p.name.casefold()] == 1}
+
+
+def _keys_by_name(ctx: Context) -> dict[str, list[str]]:
+    with ctx.db.read() as tx:
+        return customers.keys_by_name(tx)
+
+
+def _strangers(owners: dict[str, tuple[int, int]], staff: Staff) -> Iterator[tuple[int, str]]:
     """An event cannot know who works here, and somebody may be hired tomorrow: the row is taken."""
-    with ctx.db.read() as tx:
-        staff = staffing.staff_at(tx, tx.now())
-    strangers: dict[str, list[int]] = {}
-    for given in every:
-        owner = given.changes.get("owner")
-        if owner and staff.by_id_or_email(owner) is None:
-            strangers.setdefault(owner, []).append(given.lines[0])
-    for owner, lines in strangers.items():
-        near = get_close_matches(owner, staff.parties, n=1, cutoff=0.7)
+    strangers = {owner: seen for owner, seen in owners.items() if staff.by_id_or_email(owner) is None}
+    for owner, (line, count) in sorted(strangers.items(), key=lambda item: item[1])[:SHOWN_OWNERS]:
+        near = get_close_matches(owner, [*staff.parties, *(p.name for p in staff.parties.values())], n=1, cutoff=0.7)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        more = f" (and in {len(lines) - 1} more)" if len(lines) > 1 else ""
-        result.warnings.append((min(lines), f"owner: {owner!r} is nobody in people.yaml{more}{hint}"))
-    result.warnings.sort()
+        more = f" (and in {count - 1} more)" if count > 1 else ""
+        yield line, f"owner: {owner!r} is nobody in people.yaml{more}{hint}"
+    if len(strangers) > SHOWN_OWNERS:
+        line = min(line for line, _ in strangers.values())
+        yield line, f"owner: {len(strangers) - SHOWN_OWNERS} more are nobody in people.yaml"
 
 
-def _take_chunk(ctx: Context, file_name: str, chunk: Sequence[Given], result: Imported) -> None:
-    with ctx.db.read() as tx:
-        now = tx.now()
-        histories = customers.histories(tx, [given.customer_id for given in chunk])
-    records = []
-    for given in chunk:
-        versions = histories[given.customer_id].versions
-        state = versions[-1][1] if versions else {}
-        if versions and apply_change(state, given.changes) == state:
-            result.unchanged += 1
-            continue
-        record = _record(file_name, given, now)
-        try:
-            # what intake could not read would become a dead letter, and replaying it no use: the file must be mended
-            parse_event(record.value, record.headers, now)
-            records.append(record)
-        except UnreadableEvent as error:
-            result.bad += [(line, str(error)) for line in given.lines]
-    if records:
-        result.changed += take_records(ctx, records).events
-
-
-def _record(file_name: str, given: Given, now: datetime) -> Record:
-    """The row as an event. Its id holds the moment: a value that returns to what it was is a change, not a repetition."""
-    data = {"customer_id": given.customer_id, **given.changes}
-    content = json.dumps([now.isoformat(), data], sort_keys=True)
-    envelope = {
-        "specversion": "1.0",
-        "type": "customer.updated",
-        "source": f"import:{file_name}"[:200],
-        "id": hashlib.sha256(content.encode()).hexdigest()[:32],
-        "time": now.isoformat(),
-        "data": data,
-    }
-    value = json.dumps(envelope, ensure_ascii=False).encode()
-    line = given.lines[0]
-    return Record(place=f"{file_name}:{line}@{envelope['id']}", offset=line, value=value, headers={}, timestamp=now)
+def _failed_cells(failed: Mapping[str, Errors]) -> Iterator[tuple[int, str]]:
+    for label, errors in failed.items():
+        cells = "1 cell shows" if errors.count == 1 else f"{errors.count} cells show"
+        yield errors.first_line, f"{label}: {cells} {errors.shown}, read as not known"

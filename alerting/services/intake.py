@@ -73,6 +73,11 @@ def take_records(ctx: Context, records: Sequence[Record]) -> Taken:
     return with_active_rulebook(ctx, lambda tx, rulebook: _handle(tx, ctx, rulebook, records))
 
 
+def take_events(ctx: Context, arrived: Sequence[tuple[Event, str]]) -> Taken:
+    """Handle events of our own making, each with its place, in one transaction."""
+    return with_active_rulebook(ctx, lambda tx, rulebook: _handle_events(tx, ctx, rulebook, arrived, tx.now())[0])
+
+
 def replay(ctx: Context, letter_id: int) -> UnreadableEvent | None:
     """Try a dead letter again; returns why it still cannot be read, or None when it was handled."""
 
@@ -181,12 +186,12 @@ def _handle_events(
     conflicts = _conflicts(tx, repeated)
     fresh = sorted((a for identity, a in first.items() if identity in seqs), key=lambda a: a.event.order)
     judged = [a for a in fresh if a.event.type not in OF_PEOPLE]
-    customers.lock_customers(tx, (a.event.customer_key for a in judged), now)
+    strangers = customers.lock_customers(tx, (a.event.customer_key for a in judged), now)
     hold_rulebook(tx, rulebook)
     taken = Taken(events=len(fresh), duplicates=len(repeated) - len(conflicts))
     staffing.add_facts(tx, (fact_of(a.event) for a in fresh if a.event.type in OF_PEOPLE), now)
     if judged:
-        taken += judge_all(tx, ctx, rulebook, judged, seqs)
+        taken += judge_all(tx, ctx, rulebook, judged, seqs, strangers)
         if gone or any(isinstance(a.event.payload, CustomerForgotten) for a in judged):
             forget_all(begin_round(tx, ctx, rulebook), judged, gone)
     return taken, conflicts

@@ -1,7 +1,7 @@
 """Judging stored events: what they teach us goes in first, then each is judged, and its alerts open or join cases."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,11 +9,12 @@ from typing import Any
 from alerting.database import addresses, customers, events, points, watches
 from alerting.database.engine import Transaction
 from alerting.database.memberships import Move
-from alerting.domain.customers import Change
+from alerting.domain.customers import Change, History
 from alerting.domain.history import history_points
 from alerting.domain.judge import judge
 from alerting.domain.payloads import OWN, CustomerDeleted, CustomerUpdated
 from alerting.domain.rulebook import Rulebook
+from alerting.domain.signals import Signal
 from alerting.domain.silence import watch_name
 from alerting.services.context import Context
 from alerting.services.memberships import concerned, moved_events, note_standings, plan_members
@@ -48,18 +49,21 @@ def judge_all(
     rulebook: Rulebook,
     fresh: Sequence[events.Arrived],
     seqs: Mapping[tuple[str, str], int],
+    strangers: Collection[str] = (),
 ) -> Taken:
     """Judge events that are stored under `seqs` and not yet judged, in their order. The customers are locked.
 
-    Then what they say late is brought to the events that were judged without it.
+    Then what they say late is brought to the events that were judged without it; of `strangers` there are none.
     """
     round_, taken = begin_round(tx, ctx, rulebook), Taken()
-    _learn(tx, fresh, rulebook, round_.now)
+    known = _learn(tx, fresh, rulebook, round_.now)
     keys = {a.event.customer_key for a in fresh}
-    subjects = load_subjects(tx, keys, rulebook, fresh[0].event.time, fresh[-1].event.time)
+    subjects = load_subjects(tx, keys, rulebook, fresh[0].event.time, fresh[-1].event.time, known)
     unknown: list[dict[str, Any]] = []
     for arrived in fresh:
         event = arrived.event
+        if not rulebook.rules_on(event.type):
+            continue
         seq = seqs[(event.source, event.id)]
         judgement = judge(event, subjects.at(event.customer_key, event.time), rulebook)
         unknown += [
@@ -68,7 +72,8 @@ def judge_all(
         judged = Judged(seq=seq, judgement=judgement, rulebook=rulebook, excluded=arrived.excluded)
         taken += _raise_all(round_, judged)
     events.note_unknown(tx, unknown)
-    taken.alerts += revise_after(round_, fresh, seqs, subjects)
+    met = [arrived for arrived in fresh if arrived.event.customer_key not in strangers]
+    taken.alerts += revise_after(round_, met, seqs, subjects)
     follow_owners(round_, fresh, seqs, subjects.histories)
     told = [arrived.event for arrived in fresh if arrived.event.type not in OWN]
     plan_members(round_, told, subjects)
@@ -99,9 +104,12 @@ def _raise_all(round_: Round, judged: Judged) -> Taken:
     return taken
 
 
-def _learn(tx: Transaction, fresh: Sequence[events.Arrived], rulebook: Rulebook, now: datetime) -> None:
-    """What the batch tells us about customers and signals goes in before anything is judged."""
+def _learn(tx: Transaction, fresh: Sequence[events.Arrived], rulebook: Rulebook, now: datetime) -> dict[str, History]:
+    """What the batch tells us about customers and signals goes in before anything is judged; returns whom it changed."""
     changes: dict[str, list[Change]] = defaultdict(list)
+    counting: dict[str, list[Signal]] = defaultdict(list)
+    for signal in rulebook.signals.values():
+        counting[signal.of].append(signal)
     left = []
     for event in (a.event for a in fresh):
         if isinstance(event.payload, CustomerUpdated):
@@ -110,17 +118,15 @@ def _learn(tx: Transaction, fresh: Sequence[events.Arrived], rulebook: Rulebook,
             )
             changes[event.customer_key].append(change)
         left += history_points(event)
-        for signal in rulebook.signals.values():
+        for signal in counting[event.type]:
             left += signal.points_of(event)
-    contacts = {}
-    for key, given in sorted(changes.items()):
-        customers.add_changes(tx, key, given, now)
-        if any("contacts" in change.changes for change in given):
-            contacts[key] = customers.customer_now(tx, key).contacts
-    addresses.keep_addresses(tx, contacts)
+    known = customers.add_changes(tx, changes, now)
+    moved = [key for key, given in sorted(changes.items()) if any("contacts" in change.changes for change in given)]
+    addresses.keep_addresses(tx, {key: known[key].newest.contacts for key in moved})
     watches.forget(tx, {a.event.customer_key for a in fresh if isinstance(a.event.payload, CustomerDeleted)})
     points.add_points(tx, left)
     _watch(tx, fresh, rulebook)
+    return known
 
 
 def _watch(tx: Transaction, fresh: Sequence[events.Arrived], rulebook: Rulebook) -> None:

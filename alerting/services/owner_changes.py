@@ -1,6 +1,6 @@
 """Customers that get another owner: their open cases go along, or stay, as routing.yaml declares."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from alerting.database import audit, cases, events, notifications
@@ -18,10 +18,10 @@ from alerting.services.raising import Round
 
 @dataclass(frozen=True, kw_only=True)
 class _Change:
-    """A customer whose owner is another one now than before these events; `event` is the last of them."""
+    """A customer whose owner is another one now than before these events, or between them; `event` is the last of them."""
 
     customer: Customer
-    former: str
+    formers: Collection[str]
     owner: str | None
     event: Event
 
@@ -34,7 +34,7 @@ def follow_owners(
 ) -> None:
     """After the events are judged, and judged again where they came late: what has moved by that moves no second time."""
     for change in _owner_changes((arrived.event for arrived in fresh), histories):
-        if _person(round_.staff, change.former) == _person(round_.staff, change.owner):
+        if {_person(round_.staff, former) for former in change.formers} == {_person(round_.staff, change.owner)}:
             continue  # an id in place of a mail address is no other owner
         case = cases.unresolved_cases(round_.tx, [change.customer.key]).get(change.customer.key)
         if case is not None and _held_as_owner(round_, case):
@@ -49,14 +49,21 @@ def _owner_changes(fresh: Iterable[Event], histories: Mapping[str, History]) -> 
     found = []
     for key, given in telling.items():
         new = {(event.source, event.id) for event in given}
-        changes = [change for change, _ in histories[key].versions]
-        before = states_after(change for change in changes if (change.source, change.event_id) not in new)
-        former = str((before[-1] if before else {}).get("owner") or "")
-        state = states_after(changes)[-1]
-        if former and former != state.get("owner"):
-            customer = Customer(key=key, known=True, state=state)
-            found.append(_Change(customer=customer, former=former, owner=state.get("owner"), event=given[-1]))
+        history, owner = histories[key], histories[key].newest.state.get("owner")
+        formers = _former_owners(history, new) - {owner}
+        if formers:
+            found.append(_Change(customer=history.newest, formers=formers, owner=owner, event=given[-1]))
     return found
+
+
+def _former_owners(history: History, new: Collection[tuple[str, str]]) -> set[str]:
+    """The owner before these events and, where the newest of them counts, those in between: a case may be theirs, too."""
+    named = [change for change, _ in history.versions if "owner" in change.changes]
+    old = [change for change, _ in history.versions if (change.source, change.event_id) not in new]
+    states: list[Mapping[str, object]] = [*states_after(old)[-1:]]
+    if (named[-1].source, named[-1].event_id) in new:
+        states += [state for change, state in history.versions if (change.source, change.event_id) in new]
+    return {str(state["owner"]) for state in states if state.get("owner")}
 
 
 def _person(staff: Staff, text: str | None) -> str | None:

@@ -12,10 +12,10 @@ from alerting.domain.errors import ActionRefused
 from alerting.domain.people import Party
 from alerting.domain.staff import PersonFact, Staff, facts_after
 from alerting.services.context import Context
-from alerting.services.customer_rows import Table
 from alerting.services.importing import Imported
 from alerting.services.intake import Record, take_records
 from alerting.services.person_rows import read_row
+from alerting.services.text_table import Table
 
 
 @dataclass(kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from alerting.domain.payloads import PersonUpdated
-from alerting.services.customer_rows import Heading, Row
+from alerting.services.text_table import Heading, Row
 
 _PLAIN = (
     "kind", "name", "email", "phone", "title", "manager", "substitute", "office", "locale", "time_zone", "quiet_hours",

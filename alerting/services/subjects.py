@@ -1,7 +1,8 @@
 """Customers with their past and their groups, loaded for many at once."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from alerting.database import customers, points, scales
 from alerting.database.engine import Transaction
@@ -10,10 +11,22 @@ from alerting.domain.rulebook import Rulebook
 from alerting.domain.standing import DEEPEST_GROUP, Subjects
 from alerting.domain.value import Scales
 
+NOBODY: Mapping[str, History] = MappingProxyType({})
 
-def load_subjects(tx: Transaction, keys: Iterable[str], rulebook: Rulebook, begin: datetime, end: datetime) -> Subjects:
-    """These customers and their groups; points from `begin` on, and before it what the longest window and history need."""
-    histories = load_histories(tx, keys)
+
+def load_subjects(
+    tx: Transaction,
+    keys: Iterable[str],
+    rulebook: Rulebook,
+    begin: datetime,
+    end: datetime,
+    known: Mapping[str, History] = NOBODY,
+) -> Subjects:
+    """These customers and their groups; points from `begin` on, and before it what the longest window and history need.
+
+    `known` are histories that were loaded already.
+    """
+    histories = load_histories(tx, keys, known)
     since = begin - points.longest_window(rulebook.signals)
     return Subjects(
         histories=histories,
@@ -27,12 +40,13 @@ def load_scales(tx: Transaction, rulebook: Rulebook, end: datetime) -> Scales:
     return scales.scales_until(tx, end) if rulebook.values_customers else Scales()
 
 
-def load_histories(tx: Transaction, keys: Iterable[str]) -> dict[str, History]:
-    """These customers and every group above them, in one query for each step up."""
+def load_histories(tx: Transaction, keys: Iterable[str], known: Mapping[str, History] = NOBODY) -> dict[str, History]:
+    """These customers and every group above them, in one query for each step up; none for those `known`."""
     found: dict[str, History] = {}
-    wanted: Collection[str] = set(keys)
+    wanted = set(keys)
     for _ in range(DEEPEST_GROUP + 1):
-        found |= customers.histories(tx, wanted)
+        found |= {key: known[key] for key in wanted if key in known}
+        found |= customers.histories(tx, wanted - found.keys())
         wanted = {parent for key in wanted for parent in found[key].parents} - found.keys()
         if not wanted:
             break
