@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from alerting.adapters.mending import Path as YamlPath
 from alerting.adapters.yaml_files import Findings, YamlFile
-from alerting.adapters.yaml_files import Path as YamlPath
 from alerting.domain.customer_fields import FIELDS, FREE, contact_of, field_named, nearest_field
 from alerting.domain.errors import ActionRefused
 from alerting.domain.payloads import CustomerUpdated
