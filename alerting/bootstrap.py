@@ -78,7 +78,7 @@ def bootstrap(settings: Settings) -> App:
         settings.data.mkdir(parents=True, exist_ok=True)
     found = _secrets(settings)
     links = Links(settings.base_url, found.link_keys)
-    composer = AnyComposer(Composer(settings.mail_from, links), settings.mail_from)
+    composer = AnyComposer(Composer(settings.mail_from, links), settings.mail_from, links)
     ctx = Context(
         db=Database(settings.database_url),
         shelf=Shelf(read=build_rulebook),
@@ -193,6 +193,7 @@ def _loop(app: App, role: str, stop: Stop) -> Callable[[], None]:
 
 def web_parts(app: App) -> "WebParts":
     """What the web doors get."""
+    from alerting.adapters.member_lists import read_members
     from alerting.adapters.pictures import segment_pictures
     from alerting.entrypoints.web.parts import WebParts
 
@@ -205,6 +206,8 @@ def web_parts(app: App) -> "WebParts":
         read_ticket=app.links.read_action,
         draw_segments=segment_pictures,
         make_link=app.links.action,
+        read_approval=app.links.read_approval,
+        read_members=read_members,
         read_invitation=app.links.read_invitation,
         mailbox=(lambda: read_mailbox(settings.mailbox)) if settings.embedded else None,
         admin_token=app.secrets.admin_token,

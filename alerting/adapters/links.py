@@ -18,6 +18,7 @@ class Links:
         self.base_url = base_url.rstrip("/")
         self._actions = _serializer(keys, "action link")
         self._invitations = _serializer(keys, "survey invitation")
+        self._approvals = _serializer(keys, "approval")
 
     def action(self, ticket: Ticket) -> str:
         short = next(letter for letter, purpose in _PURPOSES.items() if purpose == ticket.purpose)
@@ -48,6 +49,18 @@ class Links:
         if named != survey:
             raise ActionRefused("This invitation belongs to another survey.")
         return customer_id, contact
+
+    def approval(self, proposal: int, person: str) -> str:
+        """A link with which one person decides about one proposal."""
+        return f"{self.base_url}/p/{_text(self._approvals.dumps([proposal, person]))}"
+
+    def read_approval(self, token: str) -> tuple[int, str]:
+        """(proposal, person). Raises ActionRefused for a token we did not sign."""
+        try:
+            proposal, person = self._approvals.loads(token)
+        except (BadData, ValueError, TypeError) as error:
+            raise ActionRefused("This link is incomplete or was changed. Open it from the mail once more.") from error
+        return int(proposal), str(person)
 
     def case_page(self, case_id: int) -> str:
         return f"{self.base_url}/cases/{case_id}"

@@ -173,6 +173,7 @@ class _Builder(RoutingBuilder):
                 rank=segment.rank,
                 title=segment.title or segment.id.replace("_", " "),
                 members=lists[i],
+                listed_in=segment.members,
                 when=whens[i],
                 otherwise=bool(segment.otherwise),
             )

@@ -80,10 +80,10 @@ def _check_package(file: Path, name: str) -> None:
 @contextmanager
 def _workbook(file: Path, name: str) -> Iterator[Any]:
     """Opened for reading row by row. What openpyxl warns of (styles, validations) is no matter of ours."""
-    with warnings.catch_warnings():
+    with file.open("rb") as opened, warnings.catch_warnings():  # by its path openpyxl wants it to be called .xlsx
         warnings.simplefilter("ignore")
         try:
-            workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+            workbook = load_workbook(opened, read_only=True, data_only=True, keep_links=False)
         except Exception as error:  # it raises whatever its XML parser and its own asserts do
             raise _unreadable(name, error) from error
         try:

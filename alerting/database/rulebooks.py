@@ -9,6 +9,8 @@ from sqlalchemy import select, update
 from alerting.database.engine import Transaction
 from alerting.database.tables import activation, active_rulebook, proposal, rulebook
 
+_WAITING = proposal.c.closed_at.is_(None)
+
 
 def active_hash(tx: Transaction, *, hold: bool = False) -> str | None:
     """The active rulebook's hash. `hold` keeps it active until this transaction ends: read it after the customer locks."""
@@ -46,14 +48,32 @@ def activations(tx: Transaction) -> list[Any]:
 
 def proposals(tx: Transaction) -> list[Any]:
     """What waits for a second person, newest first."""
-    return list(tx.execute(select(proposal).order_by(proposal.c.proposed_at.desc())))
+    return list(tx.execute(select(proposal).where(_WAITING).order_by(proposal.c.id.desc())))
 
 
-def propose(tx: Transaction, content_hash: str, author: str, reason: str, now: datetime) -> None:
+def newest_proposal(tx: Transaction, content_hash: str) -> Any:
+    """Also one that was declined or has come to pass; None where nobody has proposed it."""
+    of_it = select(proposal).where(proposal.c.rulebook == content_hash)
+    return tx.execute(of_it.order_by(proposal.c.id.desc()).limit(1)).first()
+
+
+def proposal_by_id(tx: Transaction, number: int) -> Any:
+    return tx.execute(select(proposal).where(proposal.c.id == number)).first()
+
+
+def propose(
+    tx: Transaction, content_hash: str, author: str, reason: str, now: datetime, asked: str | None = None
+) -> int:
     """Let a stored rulebook wait for a second person; proposed again, it is the newer author's."""
-    values = {"proposed_at": now, "author": author, "reason": reason}
-    upsert = tx.insert(proposal).values(rulebook=content_hash, **values)
-    tx.execute(upsert.on_conflict_do_update(index_elements=["rulebook"], set_=values))
+    tx.execute(update(proposal).where(_WAITING, proposal.c.rulebook == content_hash).values(closed_at=now))
+    values = {"rulebook": content_hash, "proposed_at": now, "author": author, "reason": reason, "asked": asked}
+    return int(tx.execute(proposal.insert().values(values).returning(proposal.c.id)).scalar_one())
+
+
+def decline(tx: Transaction, number: int, by: str, objection: str, now: datetime) -> bool:
+    """False where it does not wait any more."""
+    values = {"closed_at": now, "declined_by": by, "objection": objection}
+    return bool(tx.execute(update(proposal).where(_WAITING, proposal.c.id == number).values(values)).rowcount)
 
 
 def activate(
@@ -65,4 +85,4 @@ def activate(
         tx.execute(tx.insert(active_rulebook).on_conflict_do_nothing(), [{"id": 1, "hash": content_hash}])
     made = {"author": author, "reason": reason, "approver": approver}
     tx.execute(activation.insert().values(rulebook=content_hash, activated_at=now, **made))
-    tx.execute(proposal.delete())
+    tx.execute(update(proposal).where(_WAITING).values(closed_at=now))

@@ -280,10 +280,16 @@ activation = Table(
 proposal = Table(
     "proposal",
     metadata,
-    Column("rulebook", String(64), ForeignKey("rulebook.hash"), primary_key=True),
+    Column("id", Number, primary_key=True),
+    Column("rulebook", String(64), ForeignKey("rulebook.hash"), nullable=False),
     Column("proposed_at", Instant, nullable=False),
     Column("author", String(200), nullable=False),
     Column("reason", Text, nullable=False),
+    Column("asked", String(64)),  # the person who got a mail about it
+    Column("closed_at", Instant),
+    Column("declined_by", String(200)),
+    Column("objection", Text),
+    Index("ix_proposal_rulebook", "rulebook"),
 )
 
 active_rulebook = Table(
@@ -501,7 +507,7 @@ notification = Table(
     "notification",
     metadata,
     Column("id", Number, primary_key=True),
-    Column("cause_kind", String(20), nullable=False),  # alert | timer | delivery | response | event | check
+    Column("cause_kind", String(20), nullable=False),  # alert | timer | delivery | response | event | check | proposal
     Column("cause_id", Number, nullable=False),
     Column("recipient", String(64), nullable=False),
     Column("channel", String(20), nullable=False),

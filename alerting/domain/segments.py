@@ -18,6 +18,8 @@ class Segment:
     rank: int | None
     title: str
     members: frozenset[str] | None = None
+    listed_in: str | None = None
+    """The file under rules/ its members stand in."""
     when: Condition | None = None
     otherwise: bool = False
 

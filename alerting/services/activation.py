@@ -51,14 +51,14 @@ def activate_rulebook(
             name = content_hash(files)
             if expected is not None and before != expected:
                 raise ActionRefused("another rulebook was activated meanwhile; compare again")
+            proposer = _proposer(tx, name, author)
+            if proposer is not None:
+                return _activate(tx, ctx, rulebook, people, before, proposer, reason, author)
             if before is not None and before != name and _asks_for_two(tx, ctx):
                 rulebooks.store_rulebook(tx, name, files, now)
-                proposer = _proposer(tx, name, author)
-                if proposer is None:
-                    rulebooks.propose(tx, name, author, reason, now)
-                    _note(tx, "rulebook.proposed", name, {"before": before, "reason": reason}, author)
-                    return Activated(hash=name, changed=False, waiting=True)
-                return _activate(tx, ctx, rulebook, people, before, proposer, reason, author)
+                rulebooks.propose(tx, name, author, reason, now)
+                note_rulebook(tx, "rulebook.proposed", name, {"before": before, "reason": reason}, author)
+                return Activated(hash=name, changed=False, waiting=True)
             return _activate(tx, ctx, rulebook, people, before, author, reason, None)
 
     return ctx.db.retrying(once)
@@ -97,7 +97,7 @@ def _activate(
     now = tx.now()
     imported = staffing.import_people(tx, people, now)
     if imported:
-        _note(tx, "people.imported", "people", {"parties": imported}, author)
+        note_rulebook(tx, "people.imported", "people", {"parties": imported}, author)
     if before == rulebook.hash:
         return Activated(hash=rulebook.hash, changed=bool(imported))
     rulebooks.store_rulebook(tx, rulebook.hash, rulebook.files, now)
@@ -106,7 +106,7 @@ def _activate(
     _review_all(tx, ctx, before, rulebook)
     rulebooks.activate(tx, rulebook.hash, author, reason, now, approver)
     facts: dict[str, object] = {"before": before, "reason": reason, **({"approver": approver} if approver else {})}
-    _note(tx, "rulebook.activated", rulebook.hash, facts, author)
+    note_rulebook(tx, "rulebook.activated", rulebook.hash, facts, author)
     return Activated(hash=rulebook.hash, changed=True)
 
 
@@ -163,7 +163,8 @@ def _give_points(tx: Transaction, rulebook: Rulebook) -> None:
         points.add_points(tx, [point for event in stored for point in signal.points_of(event)])
 
 
-def _note(tx: Transaction, action: str, subject: str, facts: dict[str, object], author: str) -> None:
+def note_rulebook(tx: Transaction, action: str, subject: str, facts: dict[str, object], author: str) -> None:
+    """An entry of the audit about a rulebook."""
     now = tx.now()
     entry = audit.Entry(
         actor=author, action=action, subject_kind="rulebook", subject_id=subject, happened_at=now, facts=facts

@@ -1,6 +1,6 @@
 """Back-tests over the stored events: nothing is written, nothing is sent."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
@@ -100,17 +100,18 @@ def backtest(
     progress: Progress = lambda done, of: None,
     processes: int = 1,
     keeping: Keeping | None = None,
+    of: Collection[str] | None = None,
 ) -> Backtest:
     """The active rulebook over the events since `begin`, compared with `other` where there is one.
 
-    With several `processes` each takes a share of the customers; what comes out is the same.
+    With several `processes` each takes a share of the customers; what comes out is the same. `of`: these customers alone.
     """
     with ctx.db.read() as tx:
         active, now = ctx.shelf.active(tx), tx.now()
         names = {party.id: party.name for party in staffing.staff_at(tx, now).parties.values()}
         silences = [rule.silent_for for book in (active, other) if book for rule in book.silence_rules]
         longest = max((length for length in silences if length), default=timedelta(0))
-        keys = events.customers_with_events(tx, begin - longest, now)
+        keys = events.customers_with_events(tx, begin - longest, now) if of is None else sorted(of)
     every = _Share(number=0, keys=keys, begin=begin, end=now, rule=rule, keeping=keeping)
     if processes == 1 or len(keys) < 2 * CHUNK:
         found = _compared(ctx, every, active, other, lambda done: progress(done, len(keys)))

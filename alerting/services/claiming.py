@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerting.database import audit, customers, instance, notifications, readers, staffing
+from alerting.database import audit, customers, instance, notifications, readers, rulebooks, staffing
 from alerting.database.engine import Transaction
 from alerting.domain.cases import SEVERITIES
 from alerting.domain.notifications import NewNotification, can_wait, reason_gone
@@ -82,8 +82,18 @@ def _claim_notice(tx: Transaction, row: Any, lease: timedelta, now: datetime) ->
     if until is not None:
         notifications.settle(tx, row.id, {"not_before": until, "reason": f"quiet hours until {until.isoformat()}"})
         return None
-    subject, lines = row.data["subject"], tuple(row.data["lines"])
-    letter = Notice(recipient=recipient, message_id=row.message_id, subject=subject, lines=lines, sent_at=now)
+    proposal = row.cause_id if row.template == "approval" else None
+    if proposal is not None and rulebooks.proposal_by_id(tx, proposal).closed_at is not None:
+        skip(tx, row, "it is decided already", now)
+        return None
+    letter = Notice(
+        recipient=recipient,
+        message_id=row.message_id,
+        subject=row.data["subject"],
+        lines=tuple(row.data["lines"]),
+        sent_at=now,
+        proposal=proposal,
+    )
     part = _taken(tx, _ReadyNotice(row=row, letter=letter), now + lease, now)
     return Claimed(parts=(part,), mail=letter) if part is not None else None
 

@@ -45,6 +45,8 @@ class Notice:
     subject: str
     lines: tuple[str, ...]
     sent_at: datetime
+    proposal: int | None = None
+    """What the recipient is asked to approve: the mail ends with a link to do so."""
 
 
 @dataclass(frozen=True, kw_only=True)

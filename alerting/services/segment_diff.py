@@ -1,7 +1,7 @@
 """Who would be in which segment under another rulebook: looked at before it is activated. Nothing is written."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -57,13 +57,16 @@ class SegmentDiff:
 
 
 def segment_diff(
-    ctx: Context, other: Rulebook, progress: Callable[[int, int], None] = lambda done, of: None
+    ctx: Context,
+    other: Rulebook,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+    of: Collection[str] | None = None,
 ) -> SegmentDiff:
-    """Every known customer as of now under the active rulebook and under `other`."""
+    """Every known customer, or these, as of now under the active rulebook and under `other`."""
     found = SegmentDiff()
     with ctx.db.read() as tx:
         active, now = ctx.shelf.active(tx), tx.now()
-        keys = customers.known_keys(tx)
+        keys = customers.known_keys(tx) if of is None else sorted(of)
         for begin in range(0, len(keys), CHUNK):
             chunk = keys[begin : begin + CHUNK]
             histories = load_histories(tx, chunk)

@@ -13,7 +13,7 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from alerting.domain.errors import Temporary
 from alerting.domain.events import MAX_BODY
-from alerting.entrypoints.web import actions, customers, events, forms, health, pages
+from alerting.entrypoints.web import actions, customers, events, forms, health, lists, pages
 from alerting.entrypoints.web.guard import LargeBodies, NeedsLogin, SecurityHeaders, is_admin, problem
 from alerting.entrypoints.web.parts import WebParts
 
@@ -31,7 +31,7 @@ def create_app(parts: WebParts) -> FastAPI:
         docs_url=None,
         openapi_url=None,
     )
-    for module in (events, customers, forms, actions, health, pages):
+    for module in (events, customers, forms, actions, health, lists, pages):
         app.include_router(module.routes(parts))
     _describe(app, parts)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)

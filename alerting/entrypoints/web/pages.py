@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from alerting.database import cases, customers, staffing
 from alerting.domain.errors import ActionRefused
+from alerting.entrypoints.web import lists
 from alerting.entrypoints.web.guard import COOKIE, NeedsLogin, cookie_value, is_admin
 from alerting.entrypoints.web.parts import WebParts
 from alerting.services.explaining import Explanation, explain
@@ -31,6 +32,7 @@ def routes(parts: WebParts) -> APIRouter:
     _case_pages(inside, parts)
     _report_pages(inside, parts)
     _segment_pages(inside, parts)
+    lists.inside_routes(inside, parts)
     _explain_page(inside, parts)
     if parts.mailbox is not None:
         _mailbox_pages(inside, parts, parts.mailbox)

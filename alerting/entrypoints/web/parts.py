@@ -6,13 +6,14 @@ from typing import Any
 
 from alerting.services.context import Context
 from alerting.services.event_log import EventLog
+from alerting.services.list_changes import Members
 from alerting.services.response import Ticket
 from alerting.services.segment_report import SegmentReport
 
 
 @dataclass(frozen=True, kw_only=True)
 class WebParts:
-    """`read_ticket` and `read_invitation` raise ActionRefused; `mailbox` is None where mails are really sent."""
+    """All that `read_` raise ActionRefused; `mailbox` is None where mails are really sent."""
 
     ctx: Context
     event_log: EventLog
@@ -20,6 +21,8 @@ class WebParts:
     read_ticket: Callable[[str], Ticket]
     draw_segments: Callable[[SegmentReport], Mapping[str, str]]
     make_link: Callable[[Ticket], str]
+    read_approval: Callable[[str], tuple[int, str]]
+    read_members: Callable[[str, bytes], Members]
     read_invitation: Callable[[str, str], tuple[str, str | None]]
     mailbox: Callable[[], Sequence[Any]] | None
     admin_token: str

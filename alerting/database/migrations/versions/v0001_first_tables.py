@@ -550,13 +550,21 @@ def upgrade() -> None:
 
     op.create_table(
         "proposal",
+        sa.Column("id", Number, nullable=False),
         sa.Column("rulebook", sa.String(length=64), nullable=False),
         sa.Column("proposed_at", Instant(), nullable=False),
         sa.Column("author", sa.String(length=200), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked", sa.String(length=64), nullable=True),
+        sa.Column("closed_at", Instant(), nullable=True),
+        sa.Column("declined_by", sa.String(length=200), nullable=True),
+        sa.Column("objection", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["rulebook"], ["rulebook.hash"], name=op.f("fk_proposal_rulebook")),
-        sa.PrimaryKeyConstraint("rulebook", name=op.f("pk_proposal")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_proposal")),
     )
+    with op.batch_alter_table("proposal", schema=None) as batch_op:
+        batch_op.create_index("ix_proposal_rulebook", ["rulebook"], unique=False)
+
     op.create_table(
         "unknown_condition",
         sa.Column("id", Number, nullable=False),
@@ -645,6 +653,9 @@ def downgrade() -> None:
         batch_op.drop_index("ix_unknown_condition_rule")
 
     op.drop_table("unknown_condition")
+    with op.batch_alter_table("proposal", schema=None) as batch_op:
+        batch_op.drop_index("ix_proposal_rulebook")
+
     op.drop_table("proposal")
     with op.batch_alter_table("personal_value", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_personal_value_customer_key"))
