@@ -131,7 +131,7 @@ Submit = Callable[[Sequence[Group]], Iterator[Share]]
 def _seldom_collecting() -> Iterator[None]:
     """Thousands of values live as long as their share: looking at them for garbage finds nothing, and costs a fifth."""
     before = gc.get_threshold()
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(1_000_000, 20, 20)
     try:
         yield
     finally:
