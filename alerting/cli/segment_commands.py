@@ -4,7 +4,7 @@ import click
 
 from alerting.cli.discover_commands import discover
 from alerting.cli.segment_diff_command import diff, members
-from alerting.cli.segment_report_commands import import_orders_, recompute, report
+from alerting.cli.segment_report_commands import import_orders_, recompute_, report
 from alerting.cli.value_command import value
 
 
@@ -17,6 +17,6 @@ segments.add_command(report)
 segments.add_command(diff)
 segments.add_command(members)
 segments.add_command(import_orders_)
-segments.add_command(recompute)
+segments.add_command(recompute_)
 segments.add_command(value)
 segments.add_command(discover)

@@ -1,5 +1,6 @@
 """`alerting segments report`, `import-orders` and `recompute`."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from alerting.cli.running import opened, print_json, table
 from alerting.cli.words import counted, printable
 from alerting.domain.durations import format_duration, parse_duration
 from alerting.services.order_import import Order, import_orders
-from alerting.services.reviewing import review_due
+from alerting.services.recomputing import recompute
 from alerting.services.segment_report import SegmentLine, as_json, segment_report
 from alerting.services.valuing import renew_scale
 
@@ -107,9 +108,20 @@ def import_orders_(file: str, customer: str, date_: str, amount: str) -> None:
 
 
 @click.command("recompute")
-def recompute() -> None:
+@click.option("--processes", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="one for each core")
+def recompute_(processes: int) -> None:
     """Look at every customer again now: cut points of value, segments, tags. By itself that happens every night."""
-    with opened() as app:
-        renewed = renew_scale(app.ctx, at_once=True)
-        looked = review_due(app.ctx)
-    click.echo(f"{counted(looked, 'customer')} looked at" + (", value reckoned anew." if renewed else "."))
+    bar: Any
+    with opened() as app, click.progressbar(length=1, label="Looking", file=sys.stderr) as bar:
+
+        def step(done: int, of: int) -> None:
+            bar.length = max(of, 1)
+            bar.update(done)
+
+        looked = recompute(app.ctx, processes, step)
+    moved = counted(looked.moves, "move")
+    click.echo(f"{counted(looked.customers, 'customer')} looked at, {moved}{_value(looked.renewed)}.")
+
+
+def _value(renewed: bool) -> str:
+    return ", value reckoned anew" if renewed else ""

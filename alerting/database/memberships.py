@@ -10,7 +10,7 @@ from sqlalchemy import and_, case, func, literal, select, update
 from alerting.database.bulk import add_rows
 from alerting.database.engine import Transaction
 from alerting.database.sets import among
-from alerting.database.tables import case_file, customer_version, membership, review
+from alerting.database.tables import case_file, customer_version, event, membership, review, signal_point
 from alerting.domain.cases import Status
 
 
@@ -42,10 +42,19 @@ class Review:
 
 
 def current(tx: Transaction, keys: Iterable[str]) -> dict[str, Any]:
-    """The present membership of each of these customers that has one."""
+    """The present membership of each of these customers that has one: its `n`, `segment` and `tags`."""
     m = membership.c
-    rows = tx.execute(select(membership).where(among(tx, m.customer_key, sorted(keys)), m.superseded_at.is_(None)))
+    chosen = select(m.customer_key, m.n, m.segment, m.tags)
+    rows = tx.execute(chosen.where(among(tx, m.customer_key, sorted(keys)), m.superseded_at.is_(None)))
     return {row.customer_key: row for row in rows}
+
+
+def mark(tx: Transaction, keys: Sequence[str]) -> tuple[int, ...]:
+    """Changes with whatever may move one of these customers: what happened to anybody, and their own moves."""
+    m = membership.c
+    newest = (func.max(event.c.seq), func.max(signal_point.c.id))
+    moved = select(func.max(m.id)).where(among(tx, m.customer_key, keys))
+    return tuple(tx.execute(one).scalar() or 0 for one in (*map(select, newest), moved))
 
 
 def add_moves(tx: Transaction, moves: Sequence[Move], now: datetime) -> None:
@@ -104,8 +113,17 @@ def _earlier(tx: Transaction, moment: Any) -> Any:
     return case((both, smaller(review.c.facts_since, moment)), else_=None)
 
 
+def replan_reviews(tx: Transaction, keys: Sequence[str], reviews: Sequence[Review]) -> None:
+    """After these customers were looked at: plan the next times, and no others but those at which facts are judged anew."""
+    r = review.c
+    rows = tx.execute(select(r.customer_key, r.due_at).where(among(tx, r.customer_key, keys), r.facts_since.is_(None)))
+    planned, wanted = {row.customer_key: row.due_at for row in rows}, {one.customer_key: one.due_at for one in reviews}
+    drop_reviews(tx, [key for key, due in planned.items() if wanted.get(key) != due])
+    plan_reviews(tx, [one for one in reviews if planned.get(one.customer_key) != one.due_at])
+
+
 def drop_reviews(tx: Transaction, keys: Iterable[str]) -> None:
-    tx.execute(review.delete().where(review.c.customer_key.in_(sorted(keys))))
+    tx.execute(review.delete().where(among(tx, review.c.customer_key, sorted(keys))))
 
 
 def put_off(tx: Transaction, customer_key: str, now: datetime) -> None:

@@ -83,7 +83,7 @@ def _from_json(value: Any) -> Any:
 
 def number_of(value: Any) -> Decimal:
     """A stored number as a Decimal."""
-    return Decimal(str(_from_json(value)))
+    return Decimal(value) if type(value) is int else Decimal(str(_from_json(value)))
 
 
 def longest_window(signals: Mapping[str, Signal]) -> timedelta:

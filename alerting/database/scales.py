@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import select
@@ -47,18 +49,14 @@ def buyers(tx: Transaction, definition: str, within: timedelta, now: datetime) -
     p = signal_point.c
     chosen = (p.definition == definition, p.time > now - within, p.time <= now)
     statement = select(p.customer_key, p.time, p.value).where(*chosen).order_by(p.customer_key)
-    key, days, count, total = None, [now], 0, Decimal(0)
-    for row in tx.execute(statement.execution_options(yield_per=10_000)):
-        if row.customer_key != key:
-            if key is not None:
-                yield key, _bought(days, count, total, now)
-            key, days, count, total = row.customer_key, [], 0, Decimal(0)
-        days.append(row.time)
-        count += 1
-        total += number_of(row.value)
-    if key is not None:
-        yield key, _bought(days, count, total, now)
-
-
-def _bought(days: list[datetime], count: int, total: Decimal, now: datetime) -> Bought:
-    return Bought(days_since=(now - max(days)) // timedelta(days=1), purchases=count, purchased=total)
+    rows = tx.execute(statement.execution_options(yield_per=10_000))
+    for key, purchases in groupby(rows, key=itemgetter(0)):
+        bought = [(row.time, row.value) for row in purchases]
+        yield (
+            key,
+            Bought(
+                days_since=(now - max(when for when, _ in bought)) // timedelta(days=1),
+                purchases=len(bought),
+                purchased=sum((number_of(value) for _, value in bought), Decimal(0)),
+            ),
+        )

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from types import MappingProxyType
@@ -61,6 +61,9 @@ class Customer:
     key: str
     known: bool
     state: Mapping[str, Any]
+    _facts: dict[int, tuple[Mapping[str, Type], Mapping[str, Any]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def name(self) -> str:
@@ -86,7 +89,7 @@ class Customer:
     def fields(self, attributes: Mapping[str, Type] = NO_ATTRIBUTES) -> dict[str, Any]:
         """The customer as conditions see it, by bare name; free attributes with their declared types."""
         free = read_facts(self.state.get("attributes") or {}, attributes) if attributes else {}
-        return {**free, **self._standing}
+        return {**free, **read_facts({**self.state, "id": self.key}, CUSTOMER_FIELDS)}
 
     def facts(self, attributes: Mapping[str, Type] = NO_ATTRIBUTES) -> Mapping[str, Any]:
         """The same by the keys conditions use; kept, because a customer is asked for them by every event."""
@@ -95,14 +98,6 @@ class Customer:
             found = (attributes, {f"customer.{name}": value for name, value in self.fields(attributes).items()})
             self._facts[id(attributes)] = found
         return found[1]
-
-    @cached_property
-    def _facts(self) -> dict[int, tuple[Mapping[str, Type], Mapping[str, Any]]]:
-        return {}
-
-    @cached_property
-    def _standing(self) -> dict[str, Any]:
-        return read_facts({**self.state, "id": self.key}, CUSTOMER_FIELDS)
 
 
 @dataclass(frozen=True, kw_only=True)

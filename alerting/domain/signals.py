@@ -67,17 +67,21 @@ class Signal:
     where: Condition | None
     within: timedelta
     reset_when: Condition | None
+    points_of_other: "Signal | None" = None
+    """Another one that marks the same events: it leaves the points for both."""
 
     @cached_property
     def definition(self) -> str:
         """Names what the points mean; an edited signal starts with points of its own."""
+        if self.points_of_other is not None:
+            return self.points_of_other.definition
         conditions = [self.where and self.where.sql, self.reset_when and self.reset_when.sql]
         parts = [self.name, self.of, self.field, self.within.total_seconds(), *conditions]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
     def points_of(self, event: Event) -> list["Point"]:
         """What this event leaves: nothing, a mark, a reset, or both (the reset then forgets the mark, too)."""
-        if event.type != self.of:
+        if event.type != self.of or self.points_of_other is not None:
             return []
         facts = event.facts
         value = facts.get(f"event.{self.field}") if self.field else None
@@ -94,9 +98,14 @@ class Signal:
             return _aggregated(self.aggregate, (), moment[0])
         begin = moment[0] - self.within
         seen = [p for p in points if p.definition == self.definition and begin < p.order[0] and p.order <= moment]
+        if not seen:
+            return 0 if self.aggregate in _NONE_IS_ZERO else None
         last_reset = max((p.order for p in seen if p.kind is PointKind.RESET), default=None)
         marks = [p for p in seen if p.kind is PointKind.MARK and (last_reset is None or p.order > last_reset)]
         return _aggregated(self.aggregate, sorted(marks, key=lambda p: p.order), moment[0])
+
+
+_NONE_IS_ZERO = {Aggregate.COUNT, Aggregate.DISTINCT}
 
 
 def _aggregated(aggregate: Aggregate, marks: Sequence["Point"], now: datetime) -> Any:

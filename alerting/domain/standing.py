@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any, Protocol
 
 from alerting.domain.conditions import Condition, Type
@@ -110,7 +111,7 @@ def standing_at(subject: Subject, moment: Order, rules: Rules, event: Mapping[st
     while above is not None:
         membership = inherited(membership, _own(above, moment, rules, None)[3], above.customer, rules.segments)
         above = above.group
-    tags = tags_of(subject.customer, facts | _before(subject, moment, rules), rules.tags) if rules.tags else []
+    tags = tags_of(subject.customer, facts | _before(subject, moment, rules, signals), rules.tags) if rules.tags else []
     facts["customer.tags"] = tags
     facts["customer.segment"] = membership.segment
     return Standing(
@@ -132,17 +133,18 @@ def _own(
         facts[f"signal.{name}"] = value
     if PURCHASES in signals:
         facts |= {f"customer.{name}": value for name, value in value_facts(signals, subject.scale).items()}
-    health = health_of(rules.health, facts | _before(subject, moment, rules)) if rules.health else UNKNOWN
+    health = health_of(rules.health, facts | _before(subject, moment, rules, signals)) if rules.health else UNKNOWN
     facts["customer.health"], facts["customer.health_missing"] = health.score, health.missing
     return facts, signals, health, segment_of(subject.customer, facts, rules.segments)
 
 
-def _before(subject: Subject, moment: Order, rules: Rules) -> dict[str, Any]:
-    """The signals just before a moment: tags and health say how the customer was doing."""
+def _before(subject: Subject, moment: Order, rules: Rules, signals: Mapping[str, Any]) -> dict[str, Any]:
+    """The signals just before a moment: tags and health say how the customer was doing. `signals` are those of it."""
     if not rules.tags and not rules.health:
         return {}
     before = [point for point in subject.points if point.order < moment]
-    return {f"signal.{name}": value for name, value in values_at(rules.signals, moment, before).items()}
+    known = signals if len(before) == len(subject.points) else values_at(rules.signals, moment, before)
+    return {f"signal.{name}": value for name, value in known.items()}
 
 
 def at_rest(moment: datetime) -> Order:
@@ -159,16 +161,22 @@ def reads_the_past(reads: Iterable[Iterable[str]]) -> bool:
     return any(name.startswith(_PAST) for names in reads for name in names)
 
 
-def next_look(standing: Standing, reads: Iterable[frozenset[str]], moment: datetime) -> datetime | None:
+def next_look(standing: Standing, reads: tuple[frozenset[str], ...], moment: datetime) -> datetime | None:
     """When the calendar alone may change segment or tags next: the next midnight (UTC), None where it cannot.
 
     It cannot where no condition reads the calendar, or nothing it goes with is known of this customer: `days_to_renewal`
     without a date of renewal, a window with nothing in it.
     """
-    alive = any(_lives(name, standing, names) for names in reads for name in names if name.startswith(_CALENDAR))
+    alive = any(_lives(name, standing, names) for name, names in _calendar(reads))
     if not alive:
         return None
     return datetime.combine(moment.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
+
+
+@lru_cache(maxsize=16)
+def _calendar(reads: tuple[frozenset[str], ...]) -> list[tuple[str, frozenset[str]]]:
+    """What of all that is read goes with the calendar, and what it is read together with."""
+    return [(name, names) for names in reads for name in sorted(names) if name.startswith(_CALENDAR)]
 
 
 def _lives(name: str, standing: Standing, names: frozenset[str]) -> bool:

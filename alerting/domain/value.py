@@ -124,7 +124,7 @@ def group_of(recency: int, frequency: int, monetary: int) -> str:
 def value_signals(within: timedelta, own_currency: Condition) -> dict[str, Signal]:
     """The signals value is read from, over purchases in the business's own currency."""
 
-    def signal(name: str, aggregate: Aggregate, of: str | None, kind: Type) -> Signal:
+    def signal(name: str, aggregate: Aggregate, of: str | None, kind: Type, other: Signal | None = None) -> Signal:
         return Signal(
             name=name,
             aggregate=aggregate,
@@ -134,11 +134,13 @@ def value_signals(within: timedelta, own_currency: Condition) -> dict[str, Signa
             where=own_currency,
             within=within,
             reset_when=None,
+            points_of_other=other,
         )
 
+    total = signal(PURCHASED, Aggregate.SUM, "amount", Type.NUMBER)
     made = (
-        signal(PURCHASES, Aggregate.COUNT, None, Type.BIGINT),
-        signal(PURCHASED, Aggregate.SUM, "amount", Type.NUMBER),
-        signal(DAYS_SINCE, Aggregate.DAYS_SINCE, None, Type.BIGINT),
+        signal(PURCHASES, Aggregate.COUNT, None, Type.BIGINT, total),
+        total,
+        signal(DAYS_SINCE, Aggregate.DAYS_SINCE, None, Type.BIGINT, total),
     )
     return {one.name: one for one in made}

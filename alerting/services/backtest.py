@@ -16,6 +16,7 @@ from alerting.domain.backtesting import Comparison, Keep, Period, Question, Tall
 from alerting.domain.rulebook import Rulebook, content_hash
 from alerting.domain.standing import Subjects
 from alerting.services.context import Context, Shelf
+from alerting.services.garbage import seldom_collecting
 from alerting.services.subjects import load_histories
 
 CHUNK = 500
@@ -165,7 +166,7 @@ def _read_once(read: Callable[[Mapping[str, str]], Rulebook]) -> Callable[[Mappi
 def _compared(
     ctx: Context, share: _Share, a: Rulebook, b: Rulebook | None, progress: Callable[[int], None]
 ) -> Comparison:
-    with ctx.db.read() as tx, share.opened() as keep:
+    with ctx.db.read() as tx, share.opened() as keep, seldom_collecting():
         staff = staffing.staff_at(tx, share.end)
         question = Question(a=a, b=b, staff=staff, period=Period(begin=share.begin, end=share.end), rule=share.rule)
         return compare_over(_lives(tx, share.keys, share.end, progress), question, keep)

@@ -1,6 +1,5 @@
 """Shares of an import: some of the customers of a table, read and taken; in this process, or several at once."""
 
-import gc
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -20,6 +19,7 @@ from alerting.domain.payloads import CustomerUpdated
 from alerting.domain.rulebook import Rulebook
 from alerting.services.context import Context, Shelf
 from alerting.services.customer_rows import Errors, RowReader
+from alerting.services.garbage import seldom_collecting
 from alerting.services.gathering import Given, Group, read_group
 from alerting.services.intake import take_events
 
@@ -128,22 +128,11 @@ Submit = Callable[[Sequence[Group]], Iterator[Share]]
 
 
 @contextmanager
-def _seldom_collecting() -> Iterator[None]:
-    """Thousands of values live as long as their share: looking at them for garbage finds nothing, and costs a fifth."""
-    before = gc.get_threshold()
-    gc.set_threshold(1_000_000, 20, 20)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-
-
-@contextmanager
 def taking(ctx: Context, plan: Plan, processes: int) -> Iterator[tuple[Submit, Callable[[], Iterator[Share]]]]:
     """Hand over shares, then take what is left. With several processes each has a connection and a reader of its own."""
     if processes == 1:
         taker = Taker(ctx=ctx, plan=plan, turn=nullcontext())
-        with _seldom_collecting():
+        with seldom_collecting():
             yield (lambda every: iter([taker.take(every)])), (lambda: iter(()))
         return
     waiting: list[Future[Share]] = []
@@ -180,7 +169,7 @@ def _begin(
     plan: Plan,
     turn: AbstractContextManager[Any],
 ) -> None:
-    _forever.enter_context(_seldom_collecting())
+    _forever.enter_context(seldom_collecting())
     ctx = Context(db=Database(url), shelf=Shelf(read=read), mail_domain=mail_domain)
     _held.append(Taker(ctx=ctx, plan=plan, turn=turn))
 

@@ -1,10 +1,12 @@
 """In which segment each customer is: noted whenever facts or the calendar change it, told to rules and to other systems."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from alerting.database import memberships
+from alerting.database.engine import Transaction
 from alerting.database.memberships import Move, Review
 from alerting.domain.events import Event
 from alerting.domain.payloads import CustomerUpdated
@@ -27,31 +29,48 @@ def concerned(fresh: Iterable[Event], rulebook: Rulebook) -> dict[str, str]:
     }
 
 
-def note_standings(round_: Round, causes: Mapping[str, str], subjects: Subjects | None = None) -> list[Move]:
-    """Write down who has moved by now, and when the calendar may move them next. The customers are locked.
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """What came of looking at customers: who has moved, and when the calendar may move each next."""
 
-    `subjects` may be given where they hold everything up to now that the conditions read. Returns the moves.
-    """
-    if not causes:
-        return []
-    tx, rulebook, now = round_.tx, round_.rulebook, round_.now
+    moves: list[Move]
+    reviews: list[Review]
+
+
+def look_at(
+    tx: Transaction, rulebook: Rulebook, now: datetime, causes: Mapping[str, str], subjects: Subjects | None = None
+) -> Looked:
+    """Where customers stand by now, beside where they stood. `subjects` may be given where they hold everything up to
+    now that the conditions read."""
     if subjects is None or reads_the_past(rulebook.standing_reads):
         subjects = load_subjects(tx, causes, rulebook, now, now)
     present = memberships.current(tx, causes)
-    moves, reviews = [], []
+    found = Looked(moves=[], reviews=[])
     for key, cause in sorted(causes.items()):
         subject = subjects.at(key, now)
         if not subject.customer.known:
             continue
         standing = standing_at(subject, at_rest(now), rulebook)
         move = _move(key, present.get(key), standing, cause, rulebook, now)
-        moves += [move] if move is not None else []
+        if move is not None:
+            found.moves.append(move)
         look = next_look(standing, rulebook.standing_reads, now)
         if look is not None:
-            reviews.append(Review(customer_key=key, due_at=look, cause="calendar"))
-    memberships.add_moves(tx, moves, now)
-    memberships.plan_reviews(tx, reviews)
-    return moves
+            found.reviews.append(Review(customer_key=key, due_at=look, cause="calendar"))
+    return found
+
+
+def note_standings(round_: Round, causes: Mapping[str, str], subjects: Subjects | None = None) -> list[Move]:
+    """Write down who has moved by now, and when the calendar may move them next. The customers are locked.
+
+    `subjects` as in `look_at`. Returns the moves.
+    """
+    if not causes:
+        return []
+    found = look_at(round_.tx, round_.rulebook, round_.now, causes, subjects)
+    memberships.add_moves(round_.tx, found.moves, round_.now)
+    memberships.plan_reviews(round_.tx, found.reviews)
+    return found.moves
 
 
 def _move(key: str, row: Any, standing: Standing, cause: str, rulebook: Rulebook, now: datetime) -> Move | None:

@@ -20,23 +20,27 @@ def renew_scale(ctx: Context, *, at_once: bool = False) -> bool:
 
     def once() -> bool:
         with ctx.db.write() as tx:
-            rulebook, now = ctx.shelf.active(tx), tx.now()
-            if at_once:
-                memberships.review_everybody(tx, now, "recompute")
-            if not rulebook.values_customers:
-                return False
-            newest = scales.newest_scale(tx)
-            fresh = newest is not None and newest.valid_from >= datetime.combine(now.date(), time(), now.tzinfo)
-            if newest is not None and fresh and newest.buyers and not at_once:
-                return False
-            found = [bought for _, bought in buyers_of(tx, rulebook, now)]
-            if fresh and not found:
-                return False
-            scales.add_scale(tx, scale_of(found, now))
-            memberships.review_everybody(tx, now, "value")
-            return True
+            renewed = reckon_scale(tx, ctx.shelf.active(tx), at_once=at_once)
+            if renewed:
+                memberships.review_everybody(tx, tx.now(), "value")
+            return renewed
 
     return ctx.db.retrying(once)
+
+
+def reckon_scale(tx: Transaction, rulebook: Rulebook, *, at_once: bool) -> bool:
+    """The same, and nobody is looked at."""
+    if not rulebook.values_customers:
+        return False
+    newest, now = scales.newest_scale(tx), tx.now()
+    fresh = newest is not None and newest.valid_from >= datetime.combine(now.date(), time(), now.tzinfo)
+    if newest is not None and fresh and newest.buyers and not at_once:
+        return False
+    found = [bought for _, bought in buyers_of(tx, rulebook, now)]
+    if fresh and not found:
+        return False
+    scales.add_scale(tx, scale_of(found, now))
+    return True
 
 
 def buyers_of(tx: Transaction, rulebook: Rulebook, now: datetime) -> list[tuple[str, Bought]]:
