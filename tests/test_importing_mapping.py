@@ -53,6 +53,23 @@ def versions(world: World) -> int:
 # Mapping files
 
 
+def test_a_mapping_says_what_the_texts_of_a_column_mean(world: World) -> None:
+    text = "Nr;Firma;Branche;Umsatz;Land\n1;Ay;maschinenbau ;klein;Süd\n2;Be;Retail;7.500,00;\n3;Ce;offen;5;AT\n"
+    mapping = """columns:
+  Nr: customer_id
+  Branche: {field: industry, values: {Maschinenbau: machinery, offen: ""}}
+  Umsatz: {field: revenue_with_us, values: {klein: "1000"}}
+  Land: {field: country, values: {Süd: DE}}
+"""
+    result = importing(world, text, mapping)
+    assert (result.new, result.bad) == (3, [])
+    assert state(world, "1") == {"name": "Ay", "industry": "machinery", "revenue_with_us": 1000, "country": "DE"}
+    assert state(world, "2") == {"name": "Be", "industry": "Retail", "revenue_with_us": 7500}
+    assert state(world, "3") == {"name": "Ce", "revenue_with_us": 5, "country": "AT"}
+    with pytest.raises(ActionRefused, match="customer_id has no `values`"):
+        importing(world, text, "columns:\n  Nr: {field: customer_id, values: {a: b}}\n")
+
+
 def test_a_mapping_says_which_column_is_which_field_and_how_it_is_written(world: World) -> None:
     result = importing(world, TABLE, MAPPING)
     assert (result.new, result.bad) == (2, [])

@@ -114,7 +114,15 @@ def _column(heading: str, match: Match, mapping: ImportMapping) -> Column:
     rule = ruled[1]
     guessed = match_heading(heading)
     unit = guessed.unit if guessed is not None and rule.rate == 1 else ONE  # a factor says all there is to say
-    return replace(column, decimal=rule.decimal, days=rule.days, currency=rule.currency, rate=rule.rate, unit=unit)
+    return replace(
+        column,
+        decimal=rule.decimal,
+        days=rule.days,
+        currency=rule.currency,
+        rate=rule.rate,
+        unit=unit,
+        values=rule.values,
+    )
 
 
 def _check_mapping(headings: Sequence[str], mapping: ImportMapping) -> None:

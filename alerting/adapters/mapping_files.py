@@ -23,13 +23,14 @@ class _Form(BaseModel):
 
 
 class ColumnForm(_Form):
-    """One column. `factor`: what a number is multiplied by; `currency`: that of its cells."""
+    """One column. `factor`: what a number is multiplied by; `currency`: that of its cells; `values`: what its texts mean."""
 
     field: str
     decimal: Literal[".", ","] | None = None
     dates: Literal["day first", "month first"] | None = None
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
     factor: Annotated[int | float, Field(gt=0, le=10**9)] | None = None
+    values: dict[str, str] | None = None
 
 
 def _as_form(given: Any) -> Any:
@@ -95,11 +96,14 @@ def _rule(yaml: YamlFile, heading: str, form: ColumnForm, findings: Findings) ->
         days=form.dates,
         currency=form.currency,
         rate=Decimal(str(form.factor or 1)),
+        values={text.strip().casefold(): meant for text, meant in (form.values or {}).items()},
     )
 
 
 def _check_hints(yaml: YamlFile, at: YamlPath, form: ColumnForm, name: str | None, findings: Findings) -> None:
     """A hint that cannot matter is a mistake somewhere else."""
+    if name == "customer_id" and form.values is not None:
+        findings.add(yaml, (*at, "values"), "customer_id has no `values`", "ids are taken as they are")
     if name is None or name.startswith(FREE):
         return
     fits = {

@@ -67,7 +67,9 @@ class ColumnReader:
         self._numbers = self._booleans = True
         self.values: dict[str, Any] = {}
         """Texts that were read before: countries and owners come again and again."""
-        self.plain = self.kind is Type.TEXT and self._free is None and column.field not in _TRANSLATED
+        self.plain = (
+            self.kind is Type.TEXT and self._free is None and column.field not in _TRANSLATED and not column.values
+        )
         self._reader: Callable[[Any], Any] | None = None
 
     def _kind(self) -> Type | None:
@@ -82,7 +84,7 @@ class ColumnReader:
                 self._booleans &= isinstance(cell, bool)
                 self._numbers &= isinstance(cell, (int, float, Decimal)) and not isinstance(cell, bool)
             return
-        text = cell.strip()
+        text = self._meant(cell)
         if not text or is_missing(text):
             return
         if self.kind is Type.DATE:
@@ -104,8 +106,12 @@ class ColumnReader:
             self.values[cell] = found
         return found
 
-    def _read_text(self, cell: str) -> Any:
+    def _meant(self, cell: str) -> str:
         text = cell.strip()
+        return self.column.values.get(text.casefold(), text) if self.column.values else text
+
+    def _read_text(self, cell: str) -> Any:
+        text = self._meant(cell)
         if not text or text in ERRORS or (self.column.field not in {"customer_id", "name"} and is_missing(text)):
             return None
         return self._read(text)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from dataclasses import field as dataclass_field
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -27,6 +28,8 @@ class Column:
     currency: str | None = None
     """Of a mapping: that of the cells, where it is not the one we keep; `rate` then makes ours of it."""
     rate: Decimal = Decimal(1)
+    values: Mapping[str, str] = dataclass_field(default_factory=dict)
+    """Of a mapping: what texts of its cells mean, by the text in small letters."""
 
     @property
     def label(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from dataclasses import field as dataclass_field
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -22,6 +23,8 @@ class ColumnRule:
     days: DayOrder | None = None
     currency: str | None = None
     rate: Decimal = Decimal(1)
+    values: Mapping[str, str] = dataclass_field(default_factory=dict)
+    """What texts of its cells mean, by the text in small letters."""
 
 
 @dataclass(frozen=True, kw_only=True)
