@@ -47,14 +47,15 @@ tags:
 """
 
 
-def stored(tx: Transaction, now: datetime, definition: str) -> None:
-    """Customers, two out of three with purchases in the last year."""
+def store_customers(tx: Transaction, now: datetime, count: int, purchases: str | None = None) -> None:
+    """Customers as an import leaves them; with `purchases`, their definition, two out of three have bought something."""
     rnd = random.Random(1)
-    for begin in range(0, CUSTOMERS, BATCH):
-        keys = [f"C{n:07}" for n in range(begin, min(begin + BATCH, CUSTOMERS))]
+    for begin in range(0, count, BATCH):
+        keys = [f"C{n:07}" for n in range(begin, min(begin + BATCH, count))]
         tx.execute(customer.insert(), [{"key": key, "first_seen_at": now} for key in keys])
         tx.execute(customer_version.insert(), [_version(rnd, key, now) for key in keys])
-        tx.execute(signal_point.insert(), [row for key in keys for row in _purchases(rnd, key, now, definition)])
+        if purchases is not None:
+            tx.execute(signal_point.insert(), [row for key in keys for row in _purchases(rnd, key, now, purchases)])
 
 
 def _version(rnd: random.Random, key: str, now: datetime) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def set_up(app: App) -> None:
     activate_rulebook(app.ctx, files, read_people(ROOT / "rules" / "people.yaml"), author="bench", reason="segments")
     with app.ctx.db.write() as tx:
         signals = app.ctx.shelf.active(tx).signals
-        stored(tx, tx.now(), signals[PURCHASED].definition)
+        store_customers(tx, tx.now(), CUSTOMERS, signals[PURCHASED].definition)
 
 
 def main() -> None:

@@ -5,7 +5,9 @@ import importlib
 import pytest
 
 
-@pytest.mark.parametrize("name", ["rule_index", "backtest", "importing", "cdnow", "hundred_rules", "measuring"])
+@pytest.mark.parametrize(
+    "name", ["rule_index", "backtest", "importing", "recomputing", "live_join", "cdnow", "hundred_rules", "measuring"]
+)
 def test_every_bench_still_finds_what_it_measures(name: str) -> None:
     """`conditions` also needs the engines it is compared with, which only `make bench` installs."""
     found = importlib.import_module(f"bench.{name}")

@@ -96,7 +96,7 @@ def test_orders_from_a_file_come_once_and_bad_rows_are_named(
     assert again.stdout.startswith("0 new purchases, 4 known already")
     amounts = [row.payload["amount"] for row in own_world.rows(select(event)) if row.type == "purchase.recorded"]
     assert sorted(amounts) == [-20, 20, 20, 100.5]
-    assert "2 customers looked at, value reckoned anew." in migrated("segments", "recompute").stdout
+    assert "2 customers looked at, 2 moves, value reckoned anew." in migrated("segments", "recompute").stdout
     shown = migrated("segments", "report", "--pictures", "pictures")
     assert "50% of the customers bring 83% of all purchases." in shown.stdout
     assert (installation / "pictures" / "pareto.svg").read_text().startswith("<svg")

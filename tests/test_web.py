@@ -491,5 +491,5 @@ def test_every_answer_forbids_framing_caching_and_leaking_its_address(client: Te
 
 def test_the_api_describes_itself(client: TestClient) -> None:
     described = client.get("/openapi.json", headers=ADMIN).json()
-    assert list(described["paths"]) == ["/v1/events"]
+    assert list(described["paths"]) == ["/v1/events", "/v1/customers/{customer_id}"]
     assert json.dumps(described)

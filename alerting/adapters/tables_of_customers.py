@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from alerting.adapters import csv_customers, parquet_customers, sheet_customers
+from alerting.adapters import csv_customers, parquet_customers
 from alerting.domain.errors import ActionRefused
 from alerting.services.customer_table import Table
 from alerting.services.import_mapping import NO_MAPPING, ImportMapping
@@ -22,6 +22,8 @@ def read_table(path: str, mapping: ImportMapping = NO_MAPPING, sheet: str | None
         begin = opened.read(8)
     sheet = sheet or mapping.sheet
     if begin.startswith(b"PK\x03\x04"):
+        from alerting.adapters import sheet_customers  # openpyxl takes as long to load as all of ours
+
         return sheet_customers.read_sheet(file, name, mapping, sheet)
     _refuse_foreign(file, name, begin)
     if sheet is not None:

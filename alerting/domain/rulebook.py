@@ -119,6 +119,11 @@ class Rulebook:
     def rules_on(self, event_type: str) -> tuple[Rule, ...]:
         return tuple(rule for rule in self.rules if rule.on == event_type)
 
+    @cached_property
+    def heard(self) -> frozenset[str]:
+        """The event types any rule is about."""
+        return frozenset(rule.on for rule in self.rules)
+
     def possible_rules(self, event_type: str, facts: Mapping[str, Any]) -> list[Rule]:
         """The rules on events of this type none of whose conditions is false for these facts, in their order."""
         index = self._indexes.get(event_type)
@@ -133,7 +138,7 @@ class Rulebook:
     def _indexes(self) -> dict[str, RuleIndex[Rule]]:
         return {
             event_type: RuleIndex([(rule, [n.condition for n in rule.when]) for rule in self.rules_on(event_type)])
-            for event_type in {rule.on for rule in self.rules}
+            for event_type in self.heard
         }
 
     @property

@@ -60,10 +60,9 @@ def judge_all(
     keys = {a.event.customer_key for a in fresh}
     subjects = load_subjects(tx, keys, rulebook, fresh[0].event.time, fresh[-1].event.time, known)
     unknown: list[dict[str, Any]] = []
-    heard = {rule.on for rule in rulebook.rules}
     for arrived in fresh:
         event = arrived.event
-        if event.type not in heard:
+        if event.type not in rulebook.heard:
             continue
         seq = seqs[(event.source, event.id)]
         judgement = judge(event, subjects.at(event.customer_key, event.time), rulebook)

@@ -80,24 +80,24 @@ def _touched_since(fresh: Iterable[Event], histories: Mapping[str, History]) -> 
 
 def _revise_customer(round_: Round, key: str, rows: Sequence[Any], subjects: Subjects) -> int:
     """One customer's events, in their order."""
-    books = {row.rulebook: _read(round_, row.rulebook) for row in rows}
+    books = {name: _read(round_, name) for name in {row.rulebook for row in rows}}
     known = {name: book for name, book in books.items() if book is not None}
-    if not known:
+    rows = [row for row in rows if row.rulebook in known and row.type in known[row.rulebook].heard]
+    if not rows:
         return 0
     window = max(points.longest_window(book.signals) for book in known.values())
     scales = scales_until(round_.tx, rows[-1].time)
     pasts = _pasts(round_, subjects.lineages(key), rows[0].time - window, rows[-1].time, known)
     changed = 0
     for row in rows:
-        rulebook = books[row.rulebook]
-        if rulebook is not None:
-            event = events.stored_event(row)
-            then = replace(subjects, points=pasts[row.rulebook], scales=scales).at(key, event.time)
-            judgement = judge(event, then, rulebook, every_rule=True)
-            if _disproved(round_, event):
-                judgement = replace(judgement, outcomes=tuple(outcome.refuted() for outcome in judgement.outcomes))
-            excluded = row.excluded or exclusion(event, rulebook, round_.now)
-            changed += _revise(round_, Judged(seq=row.seq, judgement=judgement, rulebook=rulebook, excluded=excluded))
+        rulebook = known[row.rulebook]
+        event = events.stored_event(row)
+        then = replace(subjects, points=pasts[row.rulebook], scales=scales).at(key, event.time)
+        judgement = judge(event, then, rulebook, every_rule=True)
+        if _disproved(round_, event):
+            judgement = replace(judgement, outcomes=tuple(outcome.refuted() for outcome in judgement.outcomes))
+        excluded = row.excluded or exclusion(event, rulebook, round_.now)
+        changed += _revise(round_, Judged(seq=row.seq, judgement=judgement, rulebook=rulebook, excluded=excluded))
     return changed
 
 
