@@ -1,10 +1,12 @@
 """Fixtures: services that run for real (tests/services), and a whole installation on either database (tests/world.py)."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.services.postgres import PostgresServer
 from tests.world import World, make_world
 
 pytest_plugins = ["tests.services.plugin", "tests.running", "tests.installation", "tests.cdnow"]
@@ -19,17 +21,43 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return new_database()
 
 
-@pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an installation on SQLite, to be copied: quicker than making tables and rulebook for every test."""
+    folder = tmp_path_factory.mktemp("template")
+    make_world(folder).app.close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of the same on PostgreSQL."""
+    url = postgres_server.new_database()
+    make_world(tmp_path_factory.mktemp("template"), url).app.close()
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """An installation with the starter rules, on each database, at 2026-03-06 08:30 UTC."""
-    made = make_world(tmp_path, database_url)
+    if request.param == "sqlite":
+        made = _copied(request, tmp_path)
+    else:
+        template: str = request.getfixturevalue("postgresql_template")
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        made = make_world(tmp_path, server.new_database(template), prepared=True)
     yield made
     made.app.close()
 
 
 @pytest.fixture
-def small_world(tmp_path: Path) -> Iterator[World]:
+def small_world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """The same on SQLite alone, for what does not depend on the database."""
-    made = make_world(tmp_path)
+    made = _copied(request, tmp_path)
     yield made
     made.app.close()
+
+
+def _copied(request: pytest.FixtureRequest, folder: Path) -> World:
+    shutil.copytree(request.getfixturevalue("sqlite_template"), folder, dirs_exist_ok=True)
+    return make_world(folder, prepared=True)

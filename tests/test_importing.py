@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from alerting.adapters.tables_of_customers import read_table
 from alerting.bootstrap import web_parts
-from alerting.database import customers, events
+from alerting.database import customers, events, memberships
+from alerting.database.tables import membership
 from alerting.domain.errors import ActionRefused
 from alerting.entrypoints.web.app import create_app
 from alerting.services.importing import Imported, Wishes, import_customers
+from alerting.services.memberships import look_at
 from tests.builders import ROOT
 from tests.world import World, make_world
 
@@ -322,6 +325,37 @@ def test_an_attribute_with_a_declared_type_is_read_as_that(tmp_path: Path) -> No
     ]  # fmt: skip
     assert state(world, "A")["attributes"] == {"zip": "89073", "seats": 12, "vip": True, "since": "2020-01-31"}
     world.app.close()
+
+
+def test_who_is_looked_at_ahead_stands_where_intake_would_have_put_them(world: World) -> None:
+    """A newcomer, one who has answered before we knew it, a plant of a group, one who is known, one with a bad row."""
+    world.known_customers()
+    world.take(world.survey("STRANGER", score=1))
+    told = [
+        ("NEW", {"name": "New", "revenue_with_us": 300_000}),
+        ("STRANGER", {"name": "Stranger", "revenue_with_us": 10}),
+        ("PLANT", {"name": "Plant", "revenue_with_us": 10, "parent": "ACME-AERO"}),
+        ("KIOSK-7", {"name": "Kiosk", "revenue_with_us": 400_000}),
+    ]
+    columns = ("name", "revenue_with_us", "parent")
+    rows = [",".join([key, *(str(fields.get(name, "")) for name in columns)]) for key, fields in told]
+    (world.folder / "x.csv").write_text("\n".join([f"customer_id,{','.join(columns)}", *rows, "BAD,,many,"]))
+    import_customers(world.app.ctx, read_table(str(world.folder / "x.csv")))
+    with world.app.ctx.db.read() as tx:
+        imported = {row.customer_key: row for row in memberships.members(tx, None, None)}
+        book, now = world.app.ctx.shelf.active(tx), tx.now()
+        looked = look_at(tx, book, now, {key: "by hand" for key, _ in told})
+    assert looked.moves == [], "looking at them now moves nobody"
+    for key, _ in told:
+        moves = [row for row in world.rows(select(membership)) if row.customer_key == key]
+        assert [row.n for row in moves] == list(range(1, len(moves) + 1))
+        assert moves[-1].cause.startswith("event:import:x.csv"), key
+    assert {key: imported[key].segment for key, _ in told} == {
+        "NEW": "high_potential",
+        "STRANGER": "low_potential",
+        "PLANT": "key",
+        "KIOSK-7": "high_potential",
+    }
 
 
 def test_several_processes_come_to_the_same_as_one(world: World) -> None:

@@ -10,11 +10,13 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from alerting.adapters.mailbox import Kept, read_mailbox
+from alerting.adapters.rulebook_builder import build_rulebook
 from alerting.bootstrap import App, bootstrap, prepare
 from alerting.database import cases, instance
 from alerting.database.migrating import migrate
 from alerting.database.tables import case_file
 from alerting.domain.cases import Attempt, Case
+from alerting.domain.rulebook import Rulebook, content_hash
 from alerting.domain.sla import Clock
 from alerting.services import response
 from alerting.services.delivery import deliver_due
@@ -157,8 +159,26 @@ def recipients(mails: Iterable[Kept]) -> list[str]:
     return sorted(mail.to.split("<")[-1].split("@")[0] for mail in mails)
 
 
-def make_world(folder: Path, database_url: str | None = None, rules: Path | None = None, **variables: str) -> World:
-    """An installation whose clock stands at BEGIN, whatever the date."""
+_books: dict[str, Rulebook] = {}
+
+
+def read_once(files: Mapping[str, str]) -> Rulebook:
+    """Rulebooks never change, and every world has the same one: reading it costs more than most tests."""
+    name = content_hash(files)
+    if name not in _books:
+        _books[name] = build_rulebook(files)
+    return _books[name]
+
+
+def make_world(
+    folder: Path,
+    database_url: str | None = None,
+    rules: Path | None = None,
+    *,
+    prepared: bool = False,
+    **variables: str,
+) -> World:
+    """An installation whose clock stands at BEGIN, whatever the date. `prepared`: its database is a copy of another's."""
     environment = {
         "ALERTING_DATA": str(folder / "data"),
         "ALERTING_RULES": str(rules or ROOT / "rules"),
@@ -172,10 +192,13 @@ def make_world(folder: Path, database_url: str | None = None, rules: Path | None
         **variables,
     }
     app = bootstrap(read_settings(environment))
-    migrate(app.ctx.db)
+    app.ctx.shelf.read = read_once
+    if not prepared:
+        migrate(app.ctx.db)
+        with app.ctx.db.write() as tx:
+            instance.begin_instance(tx, "demo", tx.now())
     with app.ctx.db.write() as tx:
-        now = tx.now()
-        instance.begin_instance(tx, "demo", now)
-        instance.move_demo_clock(tx, BEGIN - now)
-    prepare(app)
+        instance.move_demo_clock(tx, BEGIN - tx.now())
+    if not prepared:
+        prepare(app)
     return World(app=app, folder=folder)

@@ -22,6 +22,7 @@ from alerting.services.customer_rows import Errors, RowReader
 from alerting.services.garbage import seldom_collecting
 from alerting.services.gathering import Given, Group, read_group
 from alerting.services.intake import take_events
+from alerting.services.memberships import Newcomers, look_at_newcomers
 
 WAITING = 3
 """Shares for each process that are read ahead of it."""
@@ -89,9 +90,15 @@ class Taker:
             if self.plan.tell:
                 share.diffs.append(_diff(one, before))
         if made and not self.plan.dry_run:
+            ahead = self._ahead([event for event, _ in made if event.customer_key not in states])
             with self.turn:
-                self.ctx.db.retrying(lambda: take_events(self.ctx, made))
+                self.ctx.db.retrying(lambda: take_events(self.ctx, made, ahead))
         return share
+
+    def _ahead(self, newcomers: Sequence[Event]) -> Newcomers:
+        """Outside the turn, for which others wait. One event for each: a file's rows about one customer are one."""
+        with self.ctx.db.read() as tx:
+            return look_at_newcomers(tx, self.ctx.shelf.active(tx), tx.now(), newcomers)
 
     def _note(self, given: Given, share: Share) -> None:
         """Its owner, and its group by name where names stand for ids."""

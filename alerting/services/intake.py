@@ -21,6 +21,7 @@ from alerting.domain.staff import PersonFact
 from alerting.services.context import Context, hold_rulebook, with_active_rulebook
 from alerting.services.erasure import exclusions, forget_all
 from alerting.services.judging import Taken, judge_all
+from alerting.services.memberships import Newcomers
 from alerting.services.raising import begin_round
 
 Result = TypeVar("Result")
@@ -73,9 +74,14 @@ def take_records(ctx: Context, records: Sequence[Record]) -> Taken:
     return with_active_rulebook(ctx, lambda tx, rulebook: _handle(tx, ctx, rulebook, records))
 
 
-def take_events(ctx: Context, arrived: Sequence[tuple[Event, str]]) -> Taken:
-    """Handle events of our own making, each with its place, in one transaction."""
-    return with_active_rulebook(ctx, lambda tx, rulebook: _handle_events(tx, ctx, rulebook, arrived, tx.now())[0])
+def take_events(ctx: Context, arrived: Sequence[tuple[Event, str]], ahead: Newcomers | None = None) -> Taken:
+    """Handle events of our own making, each with its place, in one transaction.
+
+    `ahead`: where some customers will stand if nobody has heard of them before, and no other event here is about them.
+    """
+    return with_active_rulebook(
+        ctx, lambda tx, rulebook: _handle_events(tx, ctx, rulebook, arrived, tx.now(), ahead)[0]
+    )
 
 
 def replay(ctx: Context, letter_id: int) -> UnreadableEvent | None:
@@ -165,7 +171,12 @@ def _handle(tx: Transaction, ctx: Context, rulebook: Rulebook, records: Sequence
 
 
 def _handle_events(
-    tx: Transaction, ctx: Context, rulebook: Rulebook, arrived: Sequence[tuple[Event, str]], now: datetime
+    tx: Transaction,
+    ctx: Context,
+    rulebook: Rulebook,
+    arrived: Sequence[tuple[Event, str]],
+    now: datetime,
+    ahead: Newcomers | None = None,
 ) -> tuple[Taken, list[tuple[str, UnreadableEvent]]]:
     """Store, join, judge and act on readable events; returns also the places of conflicting duplicates."""
     first: dict[tuple[str, str], events.Arrived] = {}
@@ -191,7 +202,7 @@ def _handle_events(
     taken = Taken(events=len(fresh), duplicates=len(repeated) - len(conflicts))
     staffing.add_facts(tx, (fact_of(a.event) for a in fresh if a.event.type in OF_PEOPLE), now)
     if judged:
-        taken += judge_all(tx, ctx, rulebook, judged, seqs, strangers)
+        taken += judge_all(tx, ctx, rulebook, judged, seqs, strangers, ahead)
         if gone or any(isinstance(a.event.payload, CustomerForgotten) for a in judged):
             forget_all(begin_round(tx, ctx, rulebook), judged, gone)
     return taken, conflicts

@@ -17,7 +17,7 @@ from alerting.domain.rulebook import Rulebook
 from alerting.domain.signals import Signal
 from alerting.domain.silence import watch_name
 from alerting.services.context import Context
-from alerting.services.memberships import concerned, moved_events, note_standings, plan_members
+from alerting.services.memberships import Newcomers, concerned, moved_events, note_standings, plan_members
 from alerting.services.owner_changes import follow_owners
 from alerting.services.raising import Judged, Round, begin_round, follow, store_alert, why_quiet
 from alerting.services.revising import revise_after
@@ -50,10 +50,12 @@ def judge_all(
     fresh: Sequence[events.Arrived],
     seqs: Mapping[tuple[str, str], int],
     strangers: Collection[str] = (),
+    ahead: Newcomers | None = None,
 ) -> Taken:
     """Judge events that are stored under `seqs` and not yet judged, in their order. The customers are locked.
 
-    Then what they say late is brought to the events that were judged without it; of `strangers` there are none.
+    Then what they say late is brought to the events that were judged without it; of `strangers` there are none, and
+    some of them may have been looked at `ahead`.
     """
     round_, taken = begin_round(tx, ctx, rulebook), Taken()
     known = _learn(tx, fresh, rulebook, round_.now)
@@ -77,7 +79,7 @@ def judge_all(
     follow_owners(round_, fresh, seqs, subjects.histories)
     told = [arrived.event for arrived in fresh if arrived.event.type not in OWN]
     plan_members(round_, told, subjects)
-    judge_moves(round_, note_standings(round_, concerned(told, rulebook), subjects))
+    judge_moves(round_, note_standings(round_, concerned(told, rulebook), subjects, ahead, strangers))
     return taken
 
 

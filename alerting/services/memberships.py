@@ -1,5 +1,6 @@
 """In which segment each customer is: noted whenever facts or the calendar change it, told to rules and to other systems."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,13 +9,14 @@ from typing import Any
 from alerting.database import memberships
 from alerting.database.engine import Transaction
 from alerting.database.memberships import Move, Review
+from alerting.domain.customers import Change, History, apply_change
 from alerting.domain.events import Event
 from alerting.domain.payloads import CustomerUpdated
 from alerting.domain.rulebook import Rulebook
 from alerting.domain.segment_moves import moved_event
 from alerting.domain.standing import DEEPEST_GROUP, Standing, Subjects, at_rest, next_look, reads_the_past, standing_at
 from alerting.services.raising import Round
-from alerting.services.subjects import load_subjects
+from alerting.services.subjects import load_scales, load_subjects
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -23,10 +25,14 @@ def concerned(fresh: Iterable[Event], rulebook: Rulebook) -> dict[str, str]:
     """Whose segment or tags these events may change, each with the last event of theirs as the cause."""
     by_anything = reads_the_past(rulebook.standing_reads)
     return {
-        event.customer_key: f"event:{event.source} {event.id}"
+        event.customer_key: _cause(event)
         for event in fresh
         if by_anything or isinstance(event.payload, CustomerUpdated)
     }
+
+
+def _cause(event: Event) -> str:
+    return f"event:{event.source} {event.id}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +42,27 @@ class Looked:
     moves: list[Move]
     reviews: list[Review]
 
+    def without(self, keys: Collection[str]) -> "Looked":
+        """Only what is about others."""
+        return Looked(
+            moves=[one for one in self.moves if one.customer_key not in keys],
+            reviews=[one for one in self.reviews if one.customer_key not in keys],
+        )
+
+    def __iadd__(self, other: "Looked") -> "Looked":
+        self.moves.extend(other.moves)
+        self.reviews.extend(other.reviews)
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Newcomers:
+    """Where customers will stand of whom nobody has heard yet, by the rulebook of this hash."""
+
+    rulebook: str
+    keys: frozenset[str]
+    looked: Looked
+
 
 def look_at(
     tx: Transaction, rulebook: Rulebook, now: datetime, causes: Mapping[str, str], subjects: Subjects | None = None
@@ -44,7 +71,29 @@ def look_at(
     now that the conditions read."""
     if subjects is None or reads_the_past(rulebook.standing_reads):
         subjects = load_subjects(tx, causes, rulebook, now, now)
-    present = memberships.current(tx, causes)
+    return _standings(rulebook, now, causes, subjects, memberships.current(tx, causes))
+
+
+def look_at_newcomers(tx: Transaction, rulebook: Rulebook, now: datetime, fresh: Sequence[Event]) -> Newcomers:
+    """Ahead of the transaction that stores them: where customers will stand who are told of for the first time, by
+    one event each. Whoever turns out to be known, or is part of a group, is looked at then."""
+    often = Counter(event.customer_key for event in fresh)
+    histories, causes = {}, {}
+    for event in fresh:
+        key, told = event.customer_key, event.payload
+        if often[key] == 1 and isinstance(told, CustomerUpdated) and told.parent is None:
+            changes = told.changes()
+            change = Change(valid_from=event.time, source=event.source, event_id=event.id, changes=changes)
+            histories[key] = History(key=key, versions=[(change, apply_change({}, changes))])
+            causes[key] = _cause(event)
+    subjects = Subjects(histories=histories, scales=load_scales(tx, rulebook, now))
+    found = _standings(rulebook, now, causes, subjects, {})
+    return Newcomers(rulebook=rulebook.hash, keys=frozenset(causes), looked=found)
+
+
+def _standings(
+    rulebook: Rulebook, now: datetime, causes: Mapping[str, str], subjects: Subjects, present: Mapping[str, Any]
+) -> Looked:
     found = Looked(moves=[], reviews=[])
     for key, cause in sorted(causes.items()):
         subject = subjects.at(key, now)
@@ -60,14 +109,27 @@ def look_at(
     return found
 
 
-def note_standings(round_: Round, causes: Mapping[str, str], subjects: Subjects | None = None) -> list[Move]:
+def note_standings(
+    round_: Round,
+    causes: Mapping[str, str],
+    subjects: Subjects | None = None,
+    ahead: Newcomers | None = None,
+    strangers: Collection[str] = (),
+) -> list[Move]:
     """Write down who has moved by now, and when the calendar may move them next. The customers are locked.
 
-    `subjects` as in `look_at`. Returns the moves.
+    `subjects` as in `look_at`. Those of the `strangers` who were looked at `ahead` are not looked at once more. Returns
+    the moves.
     """
     if not causes:
         return []
-    found = look_at(round_.tx, round_.rulebook, round_.now, causes, subjects)
+    found = Looked(moves=[], reviews=[])
+    if ahead is not None and ahead.rulebook == round_.rulebook.hash:
+        done = ahead.keys.intersection(strangers)
+        found += ahead.looked.without(ahead.keys - done)
+        causes = {key: cause for key, cause in causes.items() if key not in done}
+    if causes:
+        found += look_at(round_.tx, round_.rulebook, round_.now, causes, subjects)
     memberships.add_moves(round_.tx, found.moves, round_.now)
     memberships.plan_reviews(round_.tx, found.reviews)
     return found.moves

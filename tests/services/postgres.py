@@ -59,11 +59,11 @@ class PostgresServer:
         self.stop()
         self.start()
 
-    def new_database(self) -> str:
-        """The URL of an empty database."""
-        name = f"test_{next(self._numbers)}"
+    def new_database(self, like: str | None = None) -> str:
+        """The URL of an empty database, or of a copy of another one that nobody is connected to."""
+        name, template = f"test_{next(self._numbers)}", like.rpartition("/")[2] if like else "template1"
         with psycopg.connect(self._dsn("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return self._dsn(name).replace("postgresql:", "postgresql+psycopg:", 1)
 
     def discard(self) -> None:
