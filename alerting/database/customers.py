@@ -53,13 +53,14 @@ def histories(tx: Transaction, keys: Iterable[str]) -> dict[str, History]:
         return {}
     found: dict[str, list[tuple[Change, Mapping[str, object]]]] = {key: [] for key in wanted}
     v = customer_version.c
-    order = (v.customer_key, v.valid_from, v.source, v.event_id)
-    for row in tx.execute(select(customer_version).where(among(tx, v.customer_key, wanted)).order_by(*order)):
-        change = Change(valid_from=row.valid_from, source=row.source, event_id=row.event_id, changes=row.changes)
-        found[row.customer_key].append((change, row.state))
-    return {
-        key: History(key=key, versions=sorted(versions, key=lambda v: v[0].order)) for key, versions in found.items()
-    }
+    columns = (v.customer_key, v.valid_from, v.source, v.event_id, v.changes, v.state)
+    rows: Iterable[Any] = tx.execute(select(*columns).where(among(tx, v.customer_key, wanted)))
+    for key, valid_from, source, event_id, changes, state in rows:
+        change = Change(valid_from=valid_from, source=source, event_id=event_id, changes=changes)
+        found[key].append((change, state))
+    for versions in found.values():
+        versions.sort(key=lambda version: version[0].order)
+    return {key: History(key=key, versions=versions) for key, versions in found.items()}
 
 
 def known_keys(tx: Transaction) -> list[str]:

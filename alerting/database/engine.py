@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
+import pydantic_core
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event, select
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
@@ -120,13 +121,21 @@ class Database:
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
         engine = sa.create_engine(
-            url, hide_parameters=True, isolation_level="READ COMMITTED", pool_size=10, max_overflow=20
+            url,
+            hide_parameters=True,
+            isolation_level="READ COMMITTED",
+            json_deserializer=pydantic_core.from_json,
+            pool_size=10,
+            max_overflow=20,
         )
         event.listen(engine, "checkin", _note_idle)
         event.listen(engine, "checkout", partial(_ping_when_idle, engine))
         return engine
     engine = sa.create_engine(
-        url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+        url,
+        hide_parameters=True,
+        json_deserializer=pydantic_core.from_json,
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
     )
     event.listen(engine, "connect", _sqlite_connect)
     event.listen(engine, "begin", _sqlite_begin)

@@ -36,24 +36,22 @@ def add_points(tx: Transaction, points: Iterable[Point]) -> None:
 def points_between(tx: Transaction, keys: Iterable[str], begin: datetime, end: datetime) -> dict[str, list[Point]]:
     """The points of these customers in a stretch of time, and the newest of their history from before it."""
     wanted, p = sorted(set(keys)), signal_point.c
-    window = select(signal_point).where(among(tx, p.customer_key, wanted), p.time > begin, p.time <= end)
+    columns = (p.definition, p.customer_key, p.kind, p.time, p.source, p.event_id, p.value)
+    window = select(*columns).where(among(tx, p.customer_key, wanted), p.time > begin, p.time <= end)
     newest = (p.time.desc(), p.source.desc(), p.event_id.desc())
     nth = func.row_number().over(partition_by=(p.customer_key, p.definition), order_by=newest).label("nth")
     lasting = (among(tx, p.customer_key, wanted), p.definition.in_((ANSWER, CONTACT)), p.time <= begin)
     numbered = select(p.id, nth).where(*lasting).subquery()
-    earlier = select(signal_point).join(numbered, numbered.c.id == p.id).where(numbered.c.nth <= DEPTH)
+    earlier = select(*columns).join(numbered, numbered.c.id == p.id).where(numbered.c.nth <= DEPTH)
     found: dict[str, list[Point]] = defaultdict(list)
-    for row in (*tx.execute(window), *tx.execute(earlier)):
-        found[row.customer_key].append(
-            Point(
-                definition=row.definition,
-                customer_key=row.customer_key,
-                kind=PointKind(row.kind),
-                order=(row.time, row.source, row.event_id),
-                value=_from_json(row.value),
-            )
-        )
+    for definition, key, kind, time, source, event_id, value in (*tx.execute(window), *tx.execute(earlier)):
+        order = (time, source, event_id)
+        point = Point(definition=definition, customer_key=key, kind=_KINDS[kind], order=order, value=_from_json(value))
+        found[key].append(point)
     return found
+
+
+_KINDS = {kind.value: kind for kind in PointKind}
 
 
 def _to_json(value: Any) -> Any:
@@ -68,6 +66,8 @@ def _to_json(value: Any) -> Any:
 
 
 def _from_json(value: Any) -> Any:
+    if value is None or type(value) is int:
+        return value
     if isinstance(value, list):
         return [_from_json(item) for item in value]
     if not isinstance(value, dict):

@@ -130,6 +130,8 @@ class History:
         """The customer as it was. What we first heard of it also counts for the time before: we know nothing else."""
         if not self.versions:
             return Customer(key=self.key, known=False, state={})
+        if len(self.versions) == 1:
+            return self._customers[0]
         return self._customers[max(bisect_right(self._times, moment) - 1, 0)]
 
     @cached_property

@@ -15,6 +15,7 @@ from alerting.domain.rule_index import RuleIndex
 from alerting.domain.segments import Segment
 from alerting.domain.signals import Signal
 from alerting.domain.sla import Policy
+from alerting.domain.standing import StandingRules
 from alerting.domain.value import PURCHASES, VALUE_READS
 from alerting.domain.vocabulary import Vocabulary
 
@@ -140,6 +141,19 @@ class Rulebook:
             event_type: RuleIndex([(rule, [n.condition for n in rule.when]) for rule in self.rules_on(event_type)])
             for event_type in self.heard
         }
+
+    @cached_property
+    def standing_rules(self) -> StandingRules:
+        """What says where customers stand, without the signals and the health that only rules read."""
+        read = frozenset(name for reads in self.standing_reads for name in reads)
+        healthy = read & {"customer.health", "customer.health_missing"}
+        return StandingRules(
+            signals={name: signal for name, signal in self.signals.items() if f"signal.{name}" in read},
+            attributes=self.attributes,
+            segments=self.segments,
+            tags=self.tags,
+            health=self.health if healthy else (),
+        )
 
     @property
     def vocabulary(self) -> Vocabulary:

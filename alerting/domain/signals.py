@@ -92,20 +92,19 @@ class Signal:
             found.append((PointKind.RESET, None))
         return [point_of(self.definition, event, kind, value) for kind, value in found]
 
-    def value_at(self, moment: Order, points: Sequence["Point"]) -> Any:
+    def value_at(self, moment: Order, points: Iterable["Point"]) -> Any:
         """The aggregate of the marks in the window that ends with `moment`, after the last reset."""
-        if not points:
-            return _aggregated(self.aggregate, (), moment[0])
+        return _aggregated(self.aggregate, self.marks_at(moment, points), moment[0])
+
+    def marks_at(self, moment: Order, points: Iterable["Point"]) -> list["Point"]:
+        """What counts at a moment, the oldest first."""
         begin = moment[0] - self.within
         seen = [p for p in points if p.definition == self.definition and begin < p.order[0] and p.order <= moment]
         if not seen:
-            return 0 if self.aggregate in _NONE_IS_ZERO else None
+            return seen
         last_reset = max((p.order for p in seen if p.kind is PointKind.RESET), default=None)
         marks = [p for p in seen if p.kind is PointKind.MARK and (last_reset is None or p.order > last_reset)]
-        return _aggregated(self.aggregate, sorted(marks, key=lambda p: p.order), moment[0])
-
-
-_NONE_IS_ZERO = {Aggregate.COUNT, Aggregate.DISTINCT}
+        return sorted(marks, key=lambda p: p.order)
 
 
 def _aggregated(aggregate: Aggregate, marks: Sequence["Point"], now: datetime) -> Any:
@@ -146,4 +145,11 @@ def point_of(definition: str, event: Event, kind: PointKind = PointKind.MARK, va
 def values_at(signals: Mapping[str, Signal], moment: Order, points: Iterable[Point]) -> dict[str, Any]:
     """Every signal's value for one customer at one moment."""
     held = list(points)
-    return {name: signal.value_at(moment, held) for name, signal in signals.items()}
+    found: dict[str, Any] = {}
+    marks: dict[tuple[str, timedelta], list[Point]] = {}
+    for name, signal in signals.items():
+        same = (signal.definition, signal.within)
+        if same not in marks:
+            marks[same] = signal.marks_at(moment, held)
+        found[name] = _aggregated(signal.aggregate, marks[same], moment[0])
+    return found

@@ -34,6 +34,17 @@ class Rules(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StandingRules:
+    """Only that of a rulebook."""
+
+    signals: Mapping[str, Signal]
+    attributes: Mapping[str, Type]
+    segments: tuple[Segment, ...]
+    tags: Mapping[str, Condition]
+    health: Sequence[HealthPart]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Subject:
     """A customer as known at one moment with the points of its past, and its group, if any, in the same form."""
 

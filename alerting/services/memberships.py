@@ -99,7 +99,7 @@ def _standings(
         subject = subjects.at(key, now)
         if not subject.customer.known:
             continue
-        standing = standing_at(subject, at_rest(now), rulebook)
+        standing = standing_at(subject, at_rest(now), rulebook.standing_rules)
         move = _move(key, present.get(key), standing, cause, rulebook, now)
         if move is not None:
             found.moves.append(move)
