@@ -206,6 +206,16 @@ def test_each_event_is_judged_again_by_the_rulebook_that_judged_it_first(world: 
     assert standing(world) == [("key-account-unhappy", "key")]
 
 
+def test_a_mail_about_changed_facts_says_so_on_a_line_of_its_own(world: World) -> None:
+    world.take(world.survey("LATE-1", score=1))
+    world.deliver()
+    world.take(world.customer("LATE-1", name="Late Works", revenue_with_us=400_000))
+    texts = [mail.text.replace("\r", "") for mail in world.deliver()]
+    said = [text for text in texts if "(Since our first mail" in text]
+    assert said
+    assert all("\n(Since our first mail" in text for text in said)
+
+
 def test_what_is_told_is_told_once_however_often_facts_are_corrected(world: World) -> None:
     world.take(world.survey("LUMEN"))
     got: list[str] = []
