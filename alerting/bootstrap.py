@@ -112,7 +112,7 @@ def forget(app: App, key: str, by: str) -> int:
     """
     with app.ctx.db.read() as tx:
         wish = {"customer_id": key, "time": tx.now().isoformat(), "by": by}
-        mails = erasure.message_ids(tx, key)
+        mails = erasure.message_ids(tx, [key, *erasure.addresses_of(tx, key)])
     app.settings.data.mkdir(parents=True, exist_ok=True)
     with _wishes(app).open("a", encoding="utf-8") as file:
         file.write(json.dumps(wish, ensure_ascii=False) + "\n")
@@ -127,11 +127,16 @@ def _wishes(app: App) -> Path:
 
 
 def _carry_out(app: App, wish: Mapping[str, str]) -> None:
+    with app.ctx.db.read() as tx:
+        keys = [wish["customer_id"], *erasure.addresses_of(tx, wish["customer_id"])]
     if isinstance(app.event_log, LocalLog):
-        app.event_log.erase(wish["customer_id"])
+        app.event_log.erase(keys)
     value = forgotten_value(wish)
     app.event_log.append([NewRecord(topic="customers", key=wish["customer_id"], value=value)])
     take_records(app.ctx, [Record(place="forget", offset=0, value=value, headers={}, timestamp=None)])
+    app.ctx.db.settle()
+    if isinstance(app.event_log, LocalLog):
+        app.event_log.settle()
 
 
 def _forget_again(app: App) -> None:

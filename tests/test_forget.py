@@ -12,7 +12,9 @@ from sqlalchemy import inspect, select, text
 
 from alerting.bootstrap import forget, prepare
 from alerting.database.tables import alert, audit_entry, event, metadata, personal_value
+from alerting.domain.events import parse_event
 from alerting.services.explaining import Explanation, explain
+from alerting.services.intake_door import record_of
 from alerting.services.reporting import response_times
 from tests.installation import Run
 from tests.world import BEGIN, World
@@ -148,3 +150,31 @@ def test_it_asks_first(migrated: Run, own_world: World) -> None:
     own_world.take(own_world.customer("A-1", name="Zacharias", time=BEGIN.isoformat()))
     assert migrated("forget", "A-1", "--by", "dpo").returncode == 1
     assert left(own_world) == ["Zacharias"]
+
+
+def test_no_byte_is_left_of_answers_that_were_matched_by_an_address(small_world: World) -> None:
+    """One before we knew the contact, one after; in the database, in the log of events, in mails, and in files beside them."""
+    world, me = small_world, {"name": "Zacharias", "email": "zach@secret.example", "phone": "+49 30 5559876"}
+    before = world.survey(None, score=1, comment="flooded cellar", respondent=me)
+    after = world.survey(None, score=2, comment="pump of his", respondent=me)
+    contact = world.customer("LUMEN", name="Lumen", contacts=[CONTACT], time=world.now().isoformat())
+    for envelope in (before, contact, after):
+        event_ = parse_event(json.dumps(envelope).encode(), {}, world.now())
+        world.app.event_log.append([record_of(event_)])
+        world.take(envelope)
+        world.deliver()
+    assert any(word.encode() in held for word in SECRETS for held in bytes_in(world.folder))
+    assert forget(world.app, "LUMEN", "dpo") > 0
+    held = {file.name: file.read_bytes() for file in world.folder.rglob("*") if file.is_file()}
+    assert [(word, name) for word in SECRETS for name, one in held.items() if word.encode() in one] == []
+
+
+def bytes_in(folder: Path) -> list[bytes]:
+    return [file.read_bytes() for file in folder.rglob("*") if file.is_file()]
+
+
+def test_an_address_of_a_customer_leads_to_the_customer(migrated: Run, own_world: World) -> None:
+    own_world.take(own_world.customer("LUMEN", name="Lumen", contacts=[CONTACT]))
+    own_world.take(own_world.survey(None, score=2, respondent={"email": "zach@secret.example"}))
+    done = migrated("forget", "zach@secret.example", "--respondent", "--by", "dpo", "--yes")
+    assert (done.returncode, "`alerting forget LUMEN`" in done.stderr) == (1, True)

@@ -83,7 +83,9 @@ def test_a_list_is_looked_at_approved_by_mail_and_in_force(client: TestClient, w
     assert "Vera Sample was asked to approve" in client.get(change).text
     mail = newest_mail(world, "vp.sales@example.com")
     assert mail.subject == "Please approve: key account, 2 added, 0 taken off"
-    assert "- Alpenwerk" in mail.text and "Why: The yearly review" in mail.text
+    assert "- ALPENWERK" in mail.text and "Why: The yearly review" in mail.text
+    assert "Alpenwerk" not in mail.text, "a name would outlive `alerting forget`"
+    assert "- from customer of high potential to key account: 1" in mail.text
     link = link_in(mail)
     shown = client.get(link, headers={"authorization": ""})
     assert shown.status_code == 200 and "you are Vera Sample" in shown.text
@@ -191,7 +193,8 @@ def test_a_row_without_an_id_is_named(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("name\nAcme\n", "customer_id"),
+        ("name\nAcme\n", "list.csv has no column of customer ids; head it customer_id."),
+        ("foo,bar\na,b\n", "list.csv has no column of customer ids; head it customer_id."),
         ("", "empty"),
         ("customer_id\n", "The list is empty"),
         ("customer_id\nNORDWIND\nLUMEN-MED\nACME-AERO\n", "same 3 customers as the one in force"),

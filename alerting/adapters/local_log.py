@@ -74,15 +74,19 @@ class LocalLog:
         except DatabaseUnavailable as error:
             raise LogUnavailable(str(error)) from error
 
-    def erase(self, key: str) -> int:
-        """Take the bytes of a customer's records away; their places stay. Returns how many."""
+    def erase(self, keys: Sequence[str]) -> int:
+        """Take the bytes of the records under these keys away; their places stay. Returns how many."""
 
         def once() -> int:
             with self._db.write() as tx:
-                mine = update(_record).where(_record.c.key == key, _record.c.topic.in_(INTAKE_TOPICS))
+                mine = update(_record).where(_record.c.key.in_(keys), _record.c.topic.in_(INTAKE_TOPICS))
                 return tx.execute(mine.values(value=b"", headers={ERASED: ""})).rowcount
 
         return self._db.retrying(once)
+
+    def settle(self) -> None:
+        """Nothing that was erased stays behind in the database's files."""
+        self._db.settle()
 
     def _append(self, records: Sequence[NewRecord]) -> None:
         by_topic: dict[str, list[NewRecord]] = {}

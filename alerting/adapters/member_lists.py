@@ -6,6 +6,7 @@ from pathlib import Path
 from alerting.adapters.tables_of_customers import read_table
 from alerting.domain.errors import ActionRefused
 from alerting.services.cells import as_text
+from alerting.services.customer_table import Table
 from alerting.services.import_mapping import ImportMapping
 from alerting.services.list_changes import Members
 
@@ -15,12 +16,24 @@ _ONLY_IDS = ImportMapping(fixed={"member": "yes"})
 MOST_NAMED = 5
 
 
+def _table(path: Path) -> Table:
+    """What the import says of its options is no help here."""
+    try:
+        return read_table(str(path), _ONLY_IDS)
+    except ActionRefused as error:
+        if "--sheet" in str(error):
+            raise ActionRefused(f"{path.name} has customers on several sheets; keep the one with the list") from error
+        if "--mapping" in str(error) or "customer_id" in str(error):
+            raise ActionRefused(f"{path.name} has no column of customer ids; head it customer_id") from error
+        raise
+
+
 def read_members(name: str, raw: bytes) -> Members:
     """The ids in a file; each once, in their order. Raises ActionRefused, with the remedy, for one without ids."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / (Path(name).name or "list")
         path.write_bytes(raw)
-        table = read_table(str(path), _ONLY_IDS)
+        table = _table(path)
         place = table.place_of("customer_id")
         if place is None:
             raise ActionRefused(f"{table.name} has no column of customer ids; head it customer_id")

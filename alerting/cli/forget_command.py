@@ -5,7 +5,7 @@ import click
 from alerting.bootstrap import forget
 from alerting.cli.running import opened
 from alerting.cli.words import Words, counted, printable
-from alerting.database import erasure
+from alerting.database import addresses, erasure
 from alerting.domain.payloads import key_of_address, mail_of, phone_of
 
 
@@ -26,6 +26,10 @@ def forget_(customer: str, respondent: bool, by: str, yes: bool) -> None:
     with opened() as app:
         with app.ctx.db.read() as tx:
             known = erasure.what_is_known(tx, key)
+            owners = addresses.owners_of(tx, [key]).get(key, []) if respondent else []
+        if owners and not known["events"]:
+            said = " or ".join(f"`alerting forget {printable(owner)}`" for owner in owners)
+            raise LookupError(f"answers from {printable(customer)} are those of a customer: {said}")
         if not known["events"] and not known["versions"]:
             raise LookupError(f"nothing is known of {printable(customer)}")
         counts = f"{counted(known['events'], 'event')}, {counted(known['cases'], 'case')}"

@@ -114,6 +114,16 @@ class Database:
                 time.sleep(random.uniform(0.02, 0.1) * 2**attempt)
         raise AssertionError("the loop returns or raises")
 
+    def settle(self) -> None:
+        """SQLite: bring what was written into the database's own file and empty the log beside it, where old bytes stay."""
+        if self.engine.dialect.name == "sqlite":
+            with _translated():
+                connection = self.engine.raw_connection()
+                try:
+                    connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                finally:
+                    connection.close()
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -157,11 +167,13 @@ def _ping_when_idle(engine: Engine, connection: Any, record: Any, _proxy: Any) -
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:
-    """WAL, so that readers and the writer do not block each other; FULL, so that a commit survives a power cut."""
+    """WAL, so that readers and the writer do not block each other; FULL, so that a commit survives a power cut. What is
+    deleted is overwritten: somebody may have asked for it."""
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA secure_delete=ON")
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
 

@@ -1,6 +1,6 @@
 """Erasing what is personal about one customer, table by table. Keys, figures and the audit's entries stay."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, func, select, update
@@ -24,8 +24,11 @@ from alerting.database.tables import (
     signal_point,
     unmatched,
 )
-from alerting.domain.erasure import forgotten_payload, forgotten_reads, forgotten_state
-from alerting.domain.payloads import RESPONDENT_PREFIX
+from alerting.domain.erasure import NOBODY, forgotten_payload, forgotten_reads, forgotten_state
+from alerting.domain.payloads import RESPONDENT_PREFIX, Respondent, address_key
+
+NOBODYS = address_key(Respondent.model_validate(NOBODY))
+"""The key of the address that stands in the place of an erased one."""
 
 
 def forgotten_until(tx: Transaction, keys: Iterable[str]) -> dict[str, datetime]:
@@ -46,8 +49,7 @@ def note_forgotten(tx: Transaction, key: str, until: datetime, now: datetime) ->
 
 def erase(tx: Transaction, key: str, until: datetime) -> None:
     """Erase what happened up to a moment, also what was told of the customer by an address. Done again it changes nothing."""
-    u = unmatched.c
-    for address in set(tx.execute(select(u.address).where(u.customer_key == key, u.address != key)).scalars()):
+    for address in addresses_of(tx, key):
         erase(tx, address, until)
     _erase_events(tx, key, until)
     _erase_versions(tx, key, until)
@@ -107,13 +109,29 @@ def _erase_words(tx: Transaction, key: str) -> None:
     tx.execute(update(delivery).where(*quoted).values(render_error="erased"))
 
 
-def message_ids(tx: Transaction, key: str) -> list[str]:
-    """Of every mail about this customer, digests included."""
+def addresses_of(tx: Transaction, key: str) -> list[str]:
+    """Keys of the addresses that are this customer's and nobody else's: of its contacts, and of answers that were found
+    to be its."""
+    u, c, e = unmatched.c, contact_address.c, event.c
+    found = set(tx.execute(select(u.address).where(u.customer_key == key)).scalars())
+    found |= set(tx.execute(select(c.address).where(c.customer_key == key)).scalars())
+    answers = select(e.payload).where(e.customer_key == key, e.type == "survey.answered")
+    for payload in list(tx.execute(answers).scalars()):
+        if payload.get("customer_id") is None and payload.get("respondent"):
+            found.add(address_key(Respondent.model_validate(payload["respondent"])))
+    given = sorted(found)
+    others = select(u.address).where(among(tx, u.address, given), u.customer_key != key)
+    shared = select(c.address).where(among(tx, c.address, given), c.customer_key != key)
+    return sorted(found - {key, NOBODYS} - set(tx.execute(others.union(shared)).scalars()))
+
+
+def message_ids(tx: Transaction, keys: Sequence[str]) -> list[str]:
+    """Of every mail about these customers or one of their cases, digests included."""
     n = notification.c
     joined = notification.outerjoin(digest, digest.c.id == n.digest_id)
-    rows = tx.execute(
-        select(n.message_id, digest.c.message_id.label("whole")).select_from(joined).where(n.customer_key == key)
-    )
+    theirs = select(case_file.c.id).where(among(tx, case_file.c.customer_key, keys))
+    chosen = among(tx, n.customer_key, keys) | n.case_id.in_(theirs)
+    rows = tx.execute(select(n.message_id, digest.c.message_id.label("whole")).select_from(joined).where(chosen))
     return sorted({name for row in rows for name in (row.message_id, row.whole) if name})
 
 

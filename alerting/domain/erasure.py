@@ -24,7 +24,8 @@ KEPT: Mapping[str, frozenset[str]] = {
 """Fields of a payload that stay, by event type; what is not here loses all of them but the customer's key."""
 
 _HARMLESS = frozenset({"sentiment", "metric", "channel", "direction", "outcome", "type", "survey_id"})
-_NOBODY = {"email": "forgotten@forgotten.invalid"}
+NOBODY = {"email": "forgotten@forgotten.invalid"}
+"""The address of whoever was forgotten and known by an address alone."""
 
 
 def forgotten_payload(event_type: str, customer_key: str, payload: Mapping[str, Any], unnamed: bool) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def forgotten_payload(event_type: str, customer_key: str, payload: Mapping[str, 
     if event_type in {"silence", "segment.changed"}:
         return dict(payload)
     kept = {name: value for name, value in payload.items() if name in KEPT.get(event_type, ())}
-    return {**kept, "respondent": _NOBODY} if unnamed else {**kept, "customer_id": customer_key}
+    return {**kept, "respondent": NOBODY} if unnamed else {**kept, "customer_id": customer_key}
 
 
 def forgotten_state(state: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from alerting.database import audit, cases, erasure, events, notifications
+from alerting.database import audit, cases, customers, erasure, events, notifications
 from alerting.domain.case_revision import replan_case
 from alerting.domain.events import Event
 from alerting.domain.payloads import CustomerForgotten
@@ -43,8 +43,11 @@ def forget_all(round_: Round, fresh: Iterable[events.Arrived], gone: dict[str, d
 
 def _forget(round_: Round, event: Event, payload: CustomerForgotten) -> None:
     key, tx = event.customer_key, round_.tx
-    _close(round_, key)
-    erasure.note_forgotten(tx, key, event.time, round_.now)
+    addresses = erasure.addresses_of(tx, key)
+    customers.lock_customers(tx, addresses)
+    for name in (key, *addresses):
+        _close(round_, name)
+        erasure.note_forgotten(tx, name, event.time, round_.now)
     erasure.erase(tx, key, event.time)
     entry = audit.Entry(
         actor=payload.by or event.source,

@@ -190,10 +190,12 @@ def _request(change: ListChange, author: str, reason: str) -> dict[str, Any]:
     ]
     for heading, keys in (("ADDED", change.added), ("TAKEN OFF", change.removed)):
         if keys:
-            named = [f"- {change.names.get(key, key)} ({key})" for key in keys[:SHOWN]]
+            named = [f"- {key}" for key in keys[:SHOWN]]  # ids alone: a mail must not outlive `alerting forget`
             more = [f"- and {len(keys) - SHOWN} more"] if len(keys) > SHOWN else []
             lines += [f"{heading}: {len(keys)}", *named, *more, ""]
-    ways = [f"- from {a} to {b}: {n}" for (a, b), n in change.diff.ways.most_common()]
+    titles = {segment.id: segment.title for segment in change.rulebook.segments}
+    moved = change.diff.ways.most_common()
+    ways = [f"- from {titles.get(a, a)} to {titles.get(b, b)}: {n}" for (a, b), n in moved]
     lines += ["MOVES", *(ways or ["- nobody would move"]), ""]
     noise = change.mails.noise or ["no mail more or less"]
     lines += ["Last month that would have been", *(f"- {line}" for line in noise), ""]
@@ -212,6 +214,8 @@ def approve(ctx: Context, proposal: int, person: str) -> None:
     """Put in force what a person was asked about. Raises ActionRefused, also where it is decided already."""
     with ctx.db.read() as tx:
         found = open_proposal(tx, proposal)
+        if staffing.party_at(tx, person, tx.now()) is None:
+            raise ActionRefused("you are not among the people in force")
         rulebook = ctx.shelf.get(tx, found.rulebook)
     _activate(ctx, rulebook, _person(ctx, person), found.reason)
 
@@ -261,7 +265,8 @@ def open_proposal(tx: Transaction, number: int) -> Any:
     if found is None:
         raise ActionRefused("nothing is asked of you here")
     if found.declined_by is not None:
-        raise ActionRefused(f"{found.declined_by} has declined this: {found.objection}")
+        party = staffing.party_at(tx, found.declined_by, tx.now())
+        raise ActionRefused(f"{party.name if party else found.declined_by} has declined this: {found.objection}")
     if found.closed_at is not None:
         raise ActionRefused("this is decided already; there is nothing left to do")
     return found

@@ -110,7 +110,9 @@ def _known(tx: Any, content_hash: str) -> str:
 
 def _sentence(error: Exception) -> str:
     text = str(error)
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?')) else '.'}"
+    first = text.partition(" ")[0]
+    text = text if "." in first or "_" in first else text[:1].upper() + text[1:]  # a file's name stays as it is
+    return f"{text}{'' if text.endswith(('.', '?')) else '.'}"
 
 
 def _message(parts: WebParts, status: int, title: str, text: str) -> Response:
