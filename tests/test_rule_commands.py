@@ -198,6 +198,8 @@ def test_the_starter_rules_have_no_problems_and_no_warnings(alerting: Run) -> No
         ("score / 0 > 1", "TRUE", "a division by zero is NULL"),
         ("score > 8 AND score < 3 OR sentiment = 'x'", "TRUE", "can never be true"),
         ("FALSE", "TRUE", "can never be true"),
+        ("customer.country = 'Germany'", "TRUE", "can never be true: customer.country is one of AD, AE, "),
+        ("customer.rfm_group = 'champion'", "TRUE", "can never be true: customer.rfm_group is one of big_spenders, "),
         ("'at_risk' = ANY(customer.tags)", "TRUE", "can never be true: customer.tags is never 'at_risk'"),
     ],
 )

@@ -361,7 +361,7 @@ def test_each_mistake_is_found_at_its_line(name: str, right: str, wrong: str, pr
         ("name,customer_id\n", "rules/key_accounts.csv:1:1: the first line must begin with customer_id"),
         ("", "rules/key_accounts.csv:1:1: the first line must begin with customer_id"),
         ("customer_id;name\n1;2\n", "rules/key_accounts.csv:1:1: the first line must begin with customer_id"),
-        ('customer_id\n"' + "x" * 200_000 + '"\n', "rules/key_accounts.csv:1: no table: field larger than field limit"),
+        ('customer_id\n"' + "x" * 200_000 + '"\n', "rules/key_accounts.csv:2: no table: field larger than field limit"),
         (None, f"{SEGMENTS}:4:44: no list is called 'key_accounts.csv'"),
     ],
 )
@@ -455,6 +455,37 @@ def test_people_who_do_not_fit_are_refused_at_their_place(tmp_path: Path, text: 
     with pytest.raises(RulebookInvalid) as caught:
         read_people(path)
     assert str(caught.value.problems[0]).startswith("rules/people.yaml" + problem), caught.value.problems
+
+
+def test_a_day_no_calendar_has_is_one_mistake_at_its_place_among_others(folders: tuple[Path, Path]) -> None:
+    rules, templates = folders
+    (rules / "settings.yaml").write_text("go_live: 2026-02-29T00:00:00Z\ncurency: EUR\n")
+    people = (rules / "people.yaml").read_text()
+    (rules / "people.yaml").write_text(people + "teams:\n  - {id: t, name: T, members: [ceo], begins: 2026-02-30}\n")
+    found = refused(rules, templates)
+    assert [line.split(" (")[0] for line in found] == [
+        "rules/people.yaml:26:38: must be a day of the calendar written year-month-day, such as 2026-05-31",
+        "rules/settings.yaml:1:1: must be a valid datetime or date, day value is outside expected range",
+        "rules/settings.yaml:2:1: unknown key 'curency'",
+    ]
+
+
+def test_lists_and_links_are_checked(folders: tuple[Path, Path]) -> None:
+    rules, templates = folders
+    (rules / "key_accounts.csv").write_text('customer_id\nA\nA\n"C\n')
+    call = templates / "mail" / "en" / "call.txt"
+    call.write_text(call.read_text() + "{{ link('acknowlege') }}\n{{ link('fixed') }}\n")
+    found = refused(rules, templates)
+    assert "rules/key_accounts.csv:4: this quote does not end" in found
+    (rules / "key_accounts.csv").write_text("customer_id\nA\nA\n")
+    findings = Findings()
+    with pytest.raises(RulebookInvalid):
+        read_all(rules, templates, findings)
+    assert "rules/key_accounts.csv: stands here twice: A (keep one of each)" in map(str, findings.warnings)
+    (only,) = map(str, findings.problems)
+    assert only.startswith("templates/mail/en/call.txt:") and only.endswith(
+        "no mail knows link('acknowlege') (did you mean link('acknowledge')?)"
+    )
 
 
 def test_people_who_are_not_utf_8_or_not_there_are_refused(tmp_path: Path) -> None:

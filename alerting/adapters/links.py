@@ -21,7 +21,9 @@ class Links:
         self._approvals = _serializer(keys, "approval")
 
     def action(self, ticket: Ticket) -> str:
-        short = next(letter for letter, purpose in _PURPOSES.items() if purpose == ticket.purpose)
+        short = next((letter for letter, purpose in _PURPOSES.items() if purpose == ticket.purpose), None)
+        if short is None:
+            raise ValueError(f"there is no link {ticket.purpose!r}; known are {', '.join(_PURPOSES.values())}")
         token = self._actions.dumps([ticket.case_id, ticket.person, ticket.assignment, ticket.cycle, short])
         return f"{self.base_url}/a/{_text(token)}"
 

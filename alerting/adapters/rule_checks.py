@@ -13,6 +13,7 @@ from alerting.domain.conditions import Scope
 from alerting.domain.conditions.analysis import never_true, null_traps, strange_values
 from alerting.domain.errors import Problem
 from alerting.domain.people import Known, Party
+from alerting.domain.places import country_codes
 from alerting.domain.segments import UNVERIFIED
 from alerting.domain.vocabulary import EVENT_VALUES
 
@@ -35,9 +36,12 @@ def check_conditions(
     whole = [(path, sql) for path, sql in found if isinstance(sql, str)]
     values = dict(EVENT_VALUES)
     if segments is not None:
-        values["customer.segment"] = frozenset([*segments, UNVERIFIED])
+        known = frozenset([*segments, UNVERIFIED])
+        values |= dict.fromkeys(("customer.segment", "event.from_segment", "event.to_segment"), known)
     if tags is not None:
-        values["customer.tags"] = frozenset(tags)
+        names = ("customer.tags", "event.tags", "event.tags_added", "event.tags_removed")
+        values |= dict.fromkeys(names, frozenset(tags))
+    values["customer.country"] = country_codes()
     places = set()
     remark = never_true([sql for _, sql in whole], scope, values)
     if remark is not None:
@@ -86,8 +90,8 @@ def check_template(name: str, text: str, known: Collection[str], findings: Findi
             message = f"there is no template {other!r} to build on"
             findings.problems.append(Problem(file=name, line=_line_of(text, other), column=None, message=message))
     for number, path, near in wrong:
-        hint = f"did you mean {near!r}?" if near else None
-        message = f"no mail knows {path!r}"
+        hint = f"did you mean {near if '(' in near else repr(near)}?" if near else None
+        message = f"no mail knows {path if '(' in path else repr(path)}"
         findings.problems.append(Problem(file=name, line=number, column=None, message=message, suggestion=hint))
     facts = facts_of(name)
     for variable in sorted(asked - facts):

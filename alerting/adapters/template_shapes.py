@@ -10,6 +10,7 @@ from jinja2 import nodes
 from pydantic import BaseModel
 
 from alerting.domain.people import Party
+from alerting.services.response import PURPOSES
 from alerting.services.views import CaseView
 
 _ROOTS: dict[str, type] = {"v": CaseView, "me": Party}
@@ -26,6 +27,16 @@ def unknown_attributes(tree: nodes.Template, given: set[str]) -> Iterator[tuple[
             asked, known = wrong
             near = get_close_matches(asked.rsplit(".", 1)[-1], known, n=1)
             yield node.lineno, asked, near[0] if near else None
+    yield from _unknown_links(tree)
+
+
+def _unknown_links(tree: nodes.Template) -> Iterator[tuple[int, str, str | None]]:
+    for node in tree.find_all(nodes.Call):
+        if isinstance(node.node, nodes.Name) and node.node.name == "link" and node.args:
+            given = node.args[0]
+            if isinstance(given, nodes.Const) and given.value not in PURPOSES:
+                near = get_close_matches(str(given.value), PURPOSES, n=1)
+                yield node.lineno, f"link({given.value!r})", f"link({near[0]!r})" if near else None
 
 
 def _path(node: nodes.Expr) -> list[str] | None:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -195,11 +195,16 @@ class VocabularyBuilder:
         self.findings.check_name(file, path, "list", name, tables)
         text = self.files.get(f"rules/{name}", heading or "").removeprefix("\ufeff")  # Excel begins with that mark
         try:
-            rows = [row for row in csv.reader(io.StringIO(text)) if row and row[0].strip()]
+            reader = csv.reader(io.StringIO(text), strict=True)
+            rows = [row for row in reader if row and row[0].strip()]
         except csv.Error as error:
-            problem = Problem(file=f"rules/{name}", line=1, column=None, message=f"no table: {error}")
+            message = "this quote does not end" if "unexpected end" in str(error) else f"no table: {error}"
+            problem = Problem(file=f"rules/{name}", line=reader.line_num, column=None, message=message)
             self.findings.problems.append(problem)
             return []
+        twice = sorted(word for word, count in Counter(row[0].strip() for row in rows[1:]).items() if count > 1)
+        if twice:
+            self.findings.warn(f"rules/{name}", f"stands here twice: {', '.join(twice[:5])}", "keep one of each")
         if heading is not None and (not rows or rows[0][0].strip() != heading):
             message, hint = f"the first line must begin with {heading}", "separate columns by commas"
             problem = Problem(file=f"rules/{name}", line=1, column=1, message=message, suggestion=hint)

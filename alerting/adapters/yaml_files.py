@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.constructor import DuplicateKeyError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
@@ -75,6 +75,19 @@ class Findings:
         self.add(file, path, f"no {kind} is called {name!r}", hint)
 
 
+class _Constructor(RoundTripConstructor):
+    """A day that no calendar has stays a text: the form says at its place what is needed there."""
+
+    def construct_yaml_timestamp(self, node: Any, values: Any = None) -> Any:
+        try:
+            return super().construct_yaml_timestamp(node, values)
+        except ValueError:
+            return self.construct_scalar(node)
+
+
+_Constructor.add_constructor("tag:yaml.org,2002:timestamp", _Constructor.construct_yaml_timestamp)
+
+
 class YamlFile:
     """One file, read. `data` is plain Python; positions count from 1."""
 
@@ -84,7 +97,9 @@ class YamlFile:
         self._node: Any = None
         self._refused = True
         try:
-            self._node = YAML(typ="rt").load(text)
+            reader = YAML(typ="rt")
+            reader.Constructor = _Constructor
+            self._node = reader.load(text)
             self._refused = False
         except DuplicateKeyError as error:
             self._refuse(findings, error, "this key stands here twice", "keep one of them")

@@ -47,6 +47,11 @@ _LANGUAGES = {
 }  # fmt: skip
 
 
+def country_codes() -> frozenset[str]:
+    """All there are, in capitals."""
+    return frozenset(_names_by_code())
+
+
 def country_code(text: str) -> str:
     """An ISO 3166-1 alpha-2 code, in capitals: `de` is DE. Raises ValueError that names the code of a country's name."""
     code = text.strip().upper()

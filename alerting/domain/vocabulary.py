@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from alerting.domain.conditions import Scope, Type
 from alerting.domain.health import HEALTH_FIELDS
-from alerting.domain.value import VALUE_FIELDS
+from alerting.domain.value import GROUPS, VALUE_FIELDS
 
 Names = dict[str, tuple[str, Type]]
 
@@ -64,6 +64,7 @@ EVENT_VALUES: Mapping[str, frozenset[str]] = {
     "event.channel": frozenset({"phone", "email", "chat", "meeting", "ticket", "web", "social"}),
     "event.outcome": frozenset({"resolved", "unresolved", "escalated", "voicemail", "abandoned", "none"}),
     "customer.last_sentiment": frozenset({"negative", "neutral", "positive"}),
+    "customer.rfm_group": frozenset(GROUPS),
 }
 """Fields that take only certain texts, by their key in the facts; a test holds them to the event models."""
 

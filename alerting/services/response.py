@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from alerting.database import audit, cases, customers, staffing
 from alerting.database.engine import Transaction
@@ -18,6 +18,7 @@ from alerting.services.applying import Cause, apply_decision
 from alerting.services.context import Context
 
 Purpose = Literal["acknowledge", "contact", "hand_over", "fixed"]
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,9 @@ _SWAPPED: dict[type[exp.Expr], type[exp.Expr]] = {
 """What a comparison says when its sides change places."""
 
 
+MANY = 12
+"""Values that are listed; of more the first."""
+
 _STAND_INS = {Type.TEXT: "'...'", Type.NUMBER: "0", Type.NUMERIC: "0", Type.BIGINT: "0"}
 _LOOKED_FOR = (exp.In, exp.EQ, exp.Like, exp.ILike)
 
@@ -126,7 +129,9 @@ def _narrow(part: exp.Expr, scope: Scope, values: Mapping[str, frozenset[str]], 
         room.asked = list(dict.fromkeys([*before, part.sql("postgres")]))
         _limit(room, operator, given)
         if room.is_empty:
-            only = f"{name} is one of {', '.join(sorted(values[key]))}" if key in values and not before else None
+            known = sorted(values.get(key, ()))
+            shown = ", ".join(known[:MANY]) + (", ..." if len(known) > MANY else "")
+            only = f"{name} is one of {shown}" if known and not before else None
             return f"can never be true: {only or ' and '.join(room.asked)}"
     return None
 
@@ -220,7 +225,8 @@ def strange_values(sql: str, scope: Scope, values: Mapping[str, frozenset[str]])
             if known is not None and value not in known:
                 near = get_close_matches(value, sorted(known), n=1, cutoff=0.5)
                 message = f"{name_of(bare)} is never {value!r}"
-                hint = f"did you mean {near[0]!r}?" if near else f"it can be {', '.join(sorted(known)) or 'nothing'}"
+                shown = ", ".join(sorted(known)[:MANY]) + (", ..." if len(known) > MANY else "")
+                hint = f"did you mean {near[0]!r}?" if near else f"it can be {shown or 'nothing'}"
                 found.append(Remark(condition=0, column=column_of(node), message=message, suggestion=hint))
     return found
 
