@@ -358,6 +358,21 @@ def test_who_is_looked_at_ahead_stands_where_intake_would_have_put_them(world: W
     }
 
 
+def test_a_further_row_that_contradicts_costs_no_contact(world: World) -> None:
+    heading, first = (
+        "customer_id,name,contact_name,contact_email\n",
+        "C-1,Three,Ann,ann@c.example\nC-1,,Bob,bob@c.example\n",
+    )
+    assert importing(world, heading + first + "C-1,,Cid,cid@c.example\n").new == 1
+    result = importing(world, heading + first + "C-1,Threee,Cid,cid@c1.example\n")
+    assert [line for line, _ in result.bad] == [4]
+    assert [one["email"] for one in state(world, "C-1")["contacts"]] == [
+        "ann@c.example",
+        "bob@c.example",
+        "cid@c.example",
+    ]
+
+
 def test_several_processes_come_to_the_same_as_one(world: World) -> None:
     rows = [f"C-{n % 20_900:05},Invented {n % 20_900},{n},Person {n},nobody{n % 3}\n" for n in range(21_000)]
     rows[7] = "C-00007,Invented 7,many,Person 7,\n"

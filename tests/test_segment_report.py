@@ -1,12 +1,13 @@
 """The report on segments, against counting by hand; orders from a file; its page and pictures."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from alerting.adapters.order_files import OrderColumns, read_orders
 from alerting.adapters.pictures import segment_pictures
 from alerting.database.tables import event
 from alerting.services.activation import activate_rulebook
@@ -76,6 +77,15 @@ ORDERS = """order;customer no;day;total
 4;C-2;2026-02-03;-20,00
 5;C-3;never;1,00
 """
+
+
+def test_orders_as_german_sheets_write_them_and_none_from_the_future(tmp_path: Path) -> None:
+    (tmp_path / "o.csv").write_text("Kunde;Datum;Betrag\nB1;01.11.2026;10,50\nB2;2.11.2026;1.234,50\nB3;31.2.2026;3\n")
+    read = read_orders(str(tmp_path / "o.csv"), OrderColumns(customer="Kunde", date="Datum", amount="Betrag"))
+    assert [(str(p.day), str(p.amount)) for p in read.purchases] == [("2026-11-01", "10.5"), ("2026-11-02", "1234.5")]
+    assert [line for line, _ in read.bad] == [4]
+    early = read_orders(str(tmp_path / "o.csv"), OrderColumns(customer="1", date="2", amount="3"), date(2026, 11, 1))
+    assert (3, "2: 2026-11-02 lies in the future") in early.bad
 
 
 def test_orders_from_a_file_come_once_and_bad_rows_are_named(

@@ -36,8 +36,9 @@ class Orders:
     bad: Sequence[tuple[int, str]]
 
 
-def read_orders(path: str, columns: OrderColumns) -> Orders:
-    """The purchases of a file and its bad rows. Raises ActionRefused for a file without the columns."""
+def read_orders(path: str, columns: OrderColumns, until: date = date.max) -> Orders:
+    """The purchases of a file and its bad rows, among them those of days after `until`. Raises ActionRefused for a file
+    without the columns."""
     name = "".join(ch if ch.isprintable() else "_" for ch in Path(path).name)
     lines = lines_of(Path(path).read_bytes(), name)
     wanted = Wanted(columns=astuple(columns), fits=_is_order, begins=lambda c: _is_day(c[1]) or looks_like_number(c[2]))
@@ -51,6 +52,8 @@ def read_orders(path: str, columns: OrderColumns) -> Orders:
     for row in rows:
         try:
             purchase = _purchase(row, layout, columns, mark)
+            if purchase.day > until:
+                raise ValueError(f"{columns.date}: {purchase.day} lies in the future")
         except ValueError as error:
             bad.append((row.line, str(error)))
             continue
@@ -60,19 +63,22 @@ def read_orders(path: str, columns: OrderColumns) -> Orders:
 
 
 def read_day(text: str) -> date:
-    """The day of `19970131`, `1997-01-31` or an ISO timestamp, as it is written there: no time zone is applied.
+    """The day of `19970131`, `1997-01-31`, `31.1.1997` or an ISO timestamp, as it is written: no time zone is applied.
 
     Raises ValueError that says how to write it.
     """
     try:
         if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}", text):
             return date.fromisoformat(text)
+        if dotted := re.fullmatch(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})", text):
+            day, month, year = map(int, dotted.groups())
+            return date(year, month, day)
         if re.match("[0-9]{4}-?[0-9]{2}-?[0-9]{2}[Tt ]+[0-9]", text):
             return datetime.fromisoformat(re.sub(" *UTC$", "Z", text.upper())).date()
     except ValueError:
         pass
     shown = text if len(text) <= 40 else text[:40] + "..."
-    raise ValueError(f"{shown!r} is not a date; write 1997-01-31 or 19970131")
+    raise ValueError(f"{shown!r} is not a date; write 1997-01-31, 31.01.1997 or 19970131")
 
 
 def _purchase(row: Cells, layout: Layout, columns: OrderColumns, mark: Mark) -> Purchase:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,9 @@ def import_orders_(file: str, customer: str, date_: str, amount: str) -> None:
     """Take purchases from a list of orders. The same file again changes nothing; exit code 1 where a row was bad."""
     bar: Any
     with opened() as app:
-        read = read_orders(file, OrderColumns(customer=customer, date=date_, amount=amount))
+        with app.ctx.db.read() as tx:
+            tomorrow = (tx.now() + timedelta(days=1)).date()  # somewhere it has begun
+        read = read_orders(file, OrderColumns(customer=customer, date=date_, amount=amount), until=tomorrow)
         for line, reason in read.bad:
             click.echo(f"{read.name}:{line}: {printable(reason)}", err=True)
         rows = [*read.purchases, *read.returns]

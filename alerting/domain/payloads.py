@@ -79,11 +79,14 @@ def _written_out(value: object) -> object:
     return re.sub(r"^(.{16}):60", r"\1:59", value)  # a leap second, which no clock here knows
 
 
+FIRST_YEAR, LAST_YEAR = 1900, 9900
+
+
 def _utc(value: datetime) -> datetime:
-    try:
-        return value.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("lies outside the years 1 to 9999") from error
+    """Nothing of a customer's life is older, and signals reckon with times before it."""
+    if not FIRST_YEAR <= value.year < LAST_YEAR:
+        raise ValueError(f"lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
+    return value.astimezone(UTC)
 
 
 _CLOCK_TIME = r"^([01]\d|2[0-3]):[0-5]\d$"

@@ -41,6 +41,15 @@ class Given:
     changes: dict[str, Any] = field(default_factory=dict)
     payload: CustomerUpdated | None = None
     empty: set[str] = field(default_factory=set)
+    doubted: set[str] = field(default_factory=set)
+    """Names of contacts in rows that were refused for something else they say."""
+
+    def keep_doubted(self, known: Mapping[str, Any]) -> None:
+        """Contacts are replaced whole: one that is known, and stands in a refused row, stays as it was."""
+        given = self.changes.get("contacts")
+        if given and self.doubted:
+            kept = [one for one in known.get("contacts") or () if one.get("name") in self.doubted and one not in given]
+            self.changes, self.payload = {**self.changes, "contacts": [*given, *kept]}, None
 
     def add(self, reading: Reading) -> None:
         """Join a row. Raises ValueError for a further one that adds no contact, or contradicts an earlier one."""
@@ -57,6 +66,7 @@ class Given:
         before = _flat(self.changes)
         for name, value in _flat(reading.changes).items():
             if before.get(name, value) != value:
+                self.doubted |= {str(contact.get("name")) for contact in fresh}
                 raise ValueError(
                     f"{name}: line {self.lines[0]} gives {self.customer_id} {before[name]!r}; "
                     "further rows of a customer add contacts and leave the rest empty"

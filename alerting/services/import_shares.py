@@ -76,6 +76,7 @@ class Taker:
         made: list[tuple[Event, str]] = []
         for one in given:
             before = states.get(one.customer_id)
+            one.keep_doubted(before or {})
             if before is not None and apply_change(before, one.changes) == before:
                 share.unchanged += 1
                 continue
