@@ -14,6 +14,10 @@ AlreadyTold = Collection[tuple[str, str]]
 _DUTIES = ("call", "fix", "informed")
 
 
+OVER = {"informed": ("call", "fix"), "call": ("informed",), "fix": ("informed",)}
+"""What a person has been told no longer holds once they are told this."""
+
+
 def replan_case(
     case: Case,
     clocks: Iterable[Clock],

@@ -5,7 +5,7 @@ from typing import Any
 
 from alerting.database import cases, notifications
 from alerting.domain.case_alerts import join_case, open_case
-from alerting.domain.case_revision import AlreadyTold, not_yet_told, replan_case
+from alerting.domain.case_revision import OVER, AlreadyTold, not_yet_told, replan_case
 from alerting.domain.cases import Case, RaisedAlert
 from alerting.domain.people import Party
 from alerting.domain.routing import Assignment
@@ -67,10 +67,16 @@ def _follow(round_: Round, key: str, alert: RaisedAlert) -> None:
 
 
 def _told(round_: Round, case_id: int) -> AlreadyTold:
-    """Who has a mail of this case, or is just getting one."""
+    """Who has a mail of this case, or is just getting one, and last knows what by it: whoever was told to call and then
+    that somebody else does may have to be told once more."""
     kept = [note for note in notifications.of_case(round_.tx, case_id) if note.status != "skipped"]
-    pairs = [(note.recipient, str(note.data.get("duty", note.template))) for note in kept]
-    return list(dict.fromkeys(pair for pair in pairs if pair[1] not in {"handled", "withdrawn"}))
+    told: dict[tuple[str, str], None] = {}
+    for note in sorted(kept, key=lambda note: note.id):
+        duty = str(note.data.get("duty", note.template))
+        for over in OVER.get(duty, ()):
+            told.pop((note.recipient, over), None)
+        told[(note.recipient, duty)] = None
+    return [pair for pair in told if pair[1] not in {"handled", "withdrawn"}]
 
 
 def _standing(round_: Round, row: Any, case: Case) -> RaisedAlert:
