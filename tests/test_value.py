@@ -40,7 +40,8 @@ bought = st.builds(
 
 def facts_of(one: Bought, everybody: list[Bought]) -> dict[str, Any]:
     signals = {PURCHASES: one.purchases, PURCHASED: one.purchased, DAYS_SINCE: one.days_since}
-    return value_facts(signals, scale_of(everybody, NOW))
+    found = value_facts(signals, scale_of(everybody, NOW))
+    return {name.removeprefix("customer."): value for name, value in found.items()}
 
 
 @unhurried

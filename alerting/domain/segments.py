@@ -44,7 +44,7 @@ def segment_of(customer: Customer, facts: Mapping[str, Any], segments: tuple[Seg
         if not customer.known:
             continue
         if segment.when is not None:
-            truth = segment.when(facts)
+            truth = segment.when.decide(facts)
             if truth:
                 return Membership(segment=segment.id, why=segment.when.sql)
             unknown = unknown or (segment.id if truth is None else None)
@@ -71,4 +71,4 @@ def inherited(own: Membership, group: Membership, parent: Customer, segments: tu
 
 def tags_of(customer: Customer, facts: Mapping[str, Any], tags: Mapping[str, Condition]) -> list[str]:
     """How the customer is doing: every tag whose condition is true. Of an unknown customer none is."""
-    return [name for name, condition in tags.items() if customer.known and condition(facts)]
+    return [name for name, condition in tags.items() if customer.known and condition.decide(facts)]

@@ -122,7 +122,7 @@ def standing_at(subject: Subject, moment: Order, rules: Rules, event: Mapping[st
     while above is not None:
         membership = inherited(membership, _own(above, moment, rules, None)[3], above.customer, rules.segments)
         above = above.group
-    tags = tags_of(subject.customer, facts | _before(subject, moment, rules, signals), rules.tags) if rules.tags else []
+    tags = tags_of(subject.customer, _with(facts, _before(subject, moment, rules)), rules.tags) if rules.tags else []
     facts["customer.tags"] = tags
     facts["customer.segment"] = membership.segment
     return Standing(
@@ -143,19 +143,24 @@ def _own(
     for name, value in signals.items():
         facts[f"signal.{name}"] = value
     if PURCHASES in signals:
-        facts |= {f"customer.{name}": value for name, value in value_facts(signals, subject.scale).items()}
-    health = health_of(rules.health, facts | _before(subject, moment, rules, signals)) if rules.health else UNKNOWN
+        facts |= value_facts(signals, subject.scale)
+    health = health_of(rules.health, _with(facts, _before(subject, moment, rules))) if rules.health else UNKNOWN
     facts["customer.health"], facts["customer.health_missing"] = health.score, health.missing
     return facts, signals, health, segment_of(subject.customer, facts, rules.segments)
 
 
-def _before(subject: Subject, moment: Order, rules: Rules, signals: Mapping[str, Any]) -> dict[str, Any]:
-    """The signals just before a moment: tags and health say how the customer was doing. `signals` are those of it."""
+def _before(subject: Subject, moment: Order, rules: Rules) -> dict[str, Any]:
+    """The signals just before a moment where they are others than at it: tags and health say how the customer was doing."""
     if not rules.tags and not rules.health:
         return {}
     before = [point for point in subject.points if point.order < moment]
-    known = signals if len(before) == len(subject.points) else values_at(rules.signals, moment, before)
-    return {f"signal.{name}": value for name, value in known.items()}
+    if len(before) == len(subject.points):
+        return {}
+    return {f"signal.{name}": value for name, value in values_at(rules.signals, moment, before).items()}
+
+
+def _with(facts: dict[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    return {**facts, **others} if others else facts
 
 
 def at_rest(moment: datetime) -> Order:

@@ -90,21 +90,27 @@ def _cuts(ordered: Sequence[Any], parts: int) -> list[Any]:
     return [ordered[-(-k * len(ordered) // parts) - 1] for k in range(1, parts)]
 
 
+_UNKNOWN_VALUE: Mapping[str, Any] = {f"customer.{name}": None for name in VALUE_FIELDS}
+
+
 def value_facts(signals: Mapping[str, Any], scale: Scale | None) -> dict[str, Any]:
-    """The customer's value fields by bare name; NULL without a purchase in the window, or without a scale."""
-    found: dict[str, Any] = dict.fromkeys(VALUE_FIELDS)
-    found["purchases"], found["purchased"] = signals[PURCHASES], signals[PURCHASED]
-    days = found["days_since_purchase"] = signals[DAYS_SINCE]
+    """The customer's value fields by the keys conditions use; NULL without a purchase in the window, or without a scale."""
+    bought, total, days = signals[PURCHASES], signals[PURCHASED], signals[DAYS_SINCE]
+    known = {"customer.purchases": bought, "customer.purchased": total, "customer.days_since_purchase": days}
     if days is None or scale is None or not scale.buyers:
-        return found
+        return {**_UNKNOWN_VALUE, **known}
     recency = 5 - bisect_left(scale.recency, days)
-    frequency = 1 + bisect_left(scale.frequency, found["purchases"])
-    monetary = 1 + bisect_left(scale.monetary, found["purchased"])
-    found |= {"rfm_recency": recency, "rfm_frequency": frequency, "rfm_monetary": monetary}
-    found["rfm"] = f"{recency}{frequency}{monetary}"
-    found["rfm_group"] = group_of(recency, frequency, monetary)
-    found["value_decile"] = 10 - bisect_left(scale.tenths, found["purchased"])
-    return found
+    frequency = 1 + bisect_left(scale.frequency, bought)
+    monetary = 1 + bisect_left(scale.monetary, total)
+    return {
+        **known,
+        "customer.rfm": f"{recency}{frequency}{monetary}",
+        "customer.rfm_recency": recency,
+        "customer.rfm_frequency": frequency,
+        "customer.rfm_monetary": monetary,
+        "customer.rfm_group": group_of(recency, frequency, monetary),
+        "customer.value_decile": 10 - bisect_left(scale.tenths, total),
+    }
 
 
 def group_of(recency: int, frequency: int, monetary: int) -> str:

@@ -1,8 +1,8 @@
 """Every customer looked at again at once, in several processes where that is quicker."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
@@ -41,29 +41,37 @@ def recompute(
         with ctx.db.write() as tx:
             return reckon_scale(tx, ctx.shelf.active(tx), at_once=True)
 
-    renewed = ctx.db.retrying(reckon)
     with ctx.db.read() as tx:
         keys = customers.known_keys(tx)
     shares = [keys[at : at + CHUNK] for at in range(0, len(keys), CHUNK)]
     moves = 0
-    for share, moved in zip(shares, _looked_at(ctx, shares, processes), strict=True):
-        moves += moved
-        progress(len(share), len(keys))
+    with _lookers(ctx, min(processes, len(shares))) as look_at_all:  # other processes start while we reckon
+        renewed = ctx.db.retrying(reckon)
+        for share, moved in zip(shares, look_at_all(shares), strict=True):
+            moves += moved
+            progress(len(share), len(keys))
     return Recomputed(customers=len(keys), moves=moves, renewed=renewed)
 
 
-def _looked_at(ctx: Context, shares: Sequence[Sequence[str]], processes: int) -> Any:
-    if processes == 1 or len(shares) < 2:
-        for share in shares:
-            yield _look(ctx, share, nullcontext())
+LookAtAll = Callable[[Sequence[Sequence[str]]], Iterator[int]]
+"""Looks at shares of the customers; gives how many have moved of each, in their order."""
+
+
+@contextmanager
+def _lookers(ctx: Context, processes: int) -> Iterator[LookAtAll]:
+    if processes < 2:
+        yield lambda shares: (_look(ctx, share, nullcontext()) for share in shares)
         return
     spawning = get_context("spawn")
     turn = spawning.Lock() if ctx.db.url.startswith("sqlite") else nullcontext()
     mine = (ctx.db.url, ctx.shelf.read, ctx.mail_domain, turn)
     with ProcessPoolExecutor(processes, spawning, initializer=_begin, initargs=mine) as pool:
-        yield from pool.map(_look_apart, shares)
+        for _ in range(processes):
+            pool.submit(_look_apart, ())
+        yield lambda shares: pool.map(_look_apart, shares)
 
 
+_forever = ExitStack()
 _own: list[tuple[Context, AbstractContextManager[Any]]] = []
 """Of a process that looks at shares: its connection, and the lock it writes under."""
 
@@ -74,13 +82,13 @@ def _begin(
     mail_domain: str,
     turn: AbstractContextManager[Any],
 ) -> None:
+    _forever.enter_context(seldom_collecting())
     _own.append((Context(db=Database(url), shelf=Shelf(read=read), mail_domain=mail_domain), turn))
 
 
 def _look_apart(keys: Sequence[str]) -> int:
     ctx, turn = _own[0]
-    with seldom_collecting():
-        return _look(ctx, keys, turn)
+    return _look(ctx, keys, turn) if keys else 0
 
 
 def _look(ctx: Context, keys: Sequence[str], turn: AbstractContextManager[Any]) -> int:
