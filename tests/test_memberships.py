@@ -113,7 +113,7 @@ def test_another_rulebook_moves_everybody_it_concerns(tagged: World) -> None:
         tagged.customer("ALP", revenue_with_us=300_000, owner="owner_north"), tagged.customer("B", revenue_with_us=900)
     )
     files = {**starter_files(), "rules/escalations/moves.yaml": MOVED}
-    files[SEGMENTS] = files[SEGMENTS].replace(">= 250000", ">= 500000")
+    files[SEGMENTS] = files[SEGMENTS].replace(">= 250000", ">= 500000") + RENEWAL
     activate_rulebook(tagged.app.ctx, files, {}, author="test", reason="fewer")
     assert review_due(tagged.app.ctx) == 2
     assert moves(tagged, "ALP")[-1][:3] == ("high_potential", "low_potential", [])

@@ -37,9 +37,9 @@ def check_conditions(
     values = dict(EVENT_VALUES)
     if segments is not None:
         known = frozenset([*segments, UNVERIFIED])
-        values |= dict.fromkeys(("customer.segment", "event.from_segment", "event.to_segment"), known)
+        values |= dict.fromkeys(("customer.segment", "event.to_segment"), known)  # it may come from one that is gone
     if tags is not None:
-        names = ("customer.tags", "event.tags", "event.tags_added", "event.tags_removed")
+        names = ("customer.tags", "event.tags", "event.tags_added")
         values |= dict.fromkeys(names, frozenset(tags))
     values["customer.country"] = country_codes()
     places = set()

@@ -9,10 +9,12 @@ from types import MappingProxyType
 from typing import Any
 
 from alerting.domain.conditions import Type
-from alerting.domain.facts import read_facts
+from alerting.domain.facts import fact_or_none, read_facts
 from alerting.domain.vocabulary import CUSTOMER_FIELDS
 
 NO_ATTRIBUTES: Mapping[str, Type] = MappingProxyType({})
+
+_FACTS = tuple((name, f"customer.{name}", kind) for name, kind in CUSTOMER_FIELDS.items())
 
 _MERGED = ("attributes", "contract")
 
@@ -88,14 +90,19 @@ class Customer:
 
     def fields(self, attributes: Mapping[str, Type] = NO_ATTRIBUTES) -> dict[str, Any]:
         """The customer as conditions see it, by bare name; free attributes with their declared types."""
-        free = read_facts(self.state.get("attributes") or {}, attributes) if attributes else {}
-        return {**free, **read_facts({**self.state, "id": self.key}, CUSTOMER_FIELDS)}
+        return {key.removeprefix("customer."): value for key, value in self.facts(attributes).items()}
 
     def facts(self, attributes: Mapping[str, Type] = NO_ATTRIBUTES) -> Mapping[str, Any]:
         """The same by the keys conditions use; kept, because a customer is asked for them by every event."""
         found = self._facts.get(id(attributes))
         if found is None or found[0] is not attributes:
-            found = (attributes, {f"customer.{name}": value for name, value in self.fields(attributes).items()})
+            free = read_facts(self.state.get("attributes") or {}, attributes) if attributes else {}
+            facts = {f"customer.{name}": value for name, value in free.items()}
+            for name, key, kind in _FACTS:
+                value = self.state.get(name)
+                facts[key] = None if value is None else fact_or_none(value, kind)
+            facts["customer.id"] = self.key
+            found = (attributes, facts)
             self._facts[id(attributes)] = found
         return found[1]
 

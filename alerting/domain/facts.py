@@ -38,14 +38,17 @@ def as_number(value: Any) -> Any:
 
 def read_facts(values: Mapping[str, Any], kinds: Mapping[str, Type]) -> dict[str, Any]:
     """The declared ones among `values`; one of a wrong type counts as missing, for nobody can tell what it means."""
-    found = {}
-    for name, kind in kinds.items():
-        value = values.get(name)
-        try:
-            found[name] = None if value is None else read_fact(value, kind)
-        except WrongType:
-            found[name] = None
-    return found
+    return {name: fact_or_none(values.get(name), kind) for name, kind in kinds.items()}
+
+
+def fact_or_none(value: Any, kind: Type) -> Any:
+    """The fact; None where there is none of this type."""
+    if value is None:
+        return None
+    try:
+        return read_fact(value, kind)
+    except WrongType:
+        return None
 
 
 def _text(value: Any) -> str | None:
