@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Any
 
 from sqlalchemy import and_, case, func, literal, select, update
@@ -117,18 +116,10 @@ def _earlier(tx: Transaction, moment: Any) -> Any:
 def replan_reviews(tx: Transaction, keys: Sequence[str], reviews: Sequence[Review]) -> None:
     """After these customers were looked at: plan the next times, and no others but those at which facts are judged anew."""
     r = review.c
-
-    def drop(those: Iterable[str]) -> None:
-        tx.execute(review.delete().where(among(tx, r.customer_key, sorted(those)), r.facts_since.is_(None)))
-
-    for due, these in groupby(sorted(reviews, key=lambda one: one.due_at), key=lambda one: one.due_at):
-        wanted = {one.customer_key: one for one in these}
-        there = select(r.customer_key).where(among(tx, r.customer_key, sorted(wanted)), r.due_at == due)
-        if tx.execute(select(func.count()).select_from(there.subquery())).scalar_one() < len(wanted):
-            planned = set(tx.execute(there).scalars())
-            drop(wanted.keys() - planned)
-            plan_reviews(tx, [one for key, one in wanted.items() if key not in planned])
-    drop(set(keys) - {one.customer_key for one in reviews})
+    rows = tx.execute(select(r.customer_key, r.due_at).where(among(tx, r.customer_key, keys), r.facts_since.is_(None)))
+    planned, wanted = {row.customer_key: row.due_at for row in rows}, {one.customer_key: one.due_at for one in reviews}
+    drop_reviews(tx, [key for key, due in planned.items() if wanted.get(key) != due])
+    plan_reviews(tx, [one for one in reviews if planned.get(one.customer_key) != one.due_at])
 
 
 def drop_reviews(tx: Transaction, keys: Iterable[str]) -> None:
