@@ -364,7 +364,7 @@ def test_a_further_row_that_contradicts_costs_no_contact(world: World) -> None:
         "C-1,Three,Ann,ann@c.example\nC-1,,Bob,bob@c.example\n",
     )
     assert importing(world, heading + first + "C-1,,Cid,cid@c.example\n").new == 1
-    result = importing(world, heading + first + "C-1,Threee,Cid,cid@c1.example\n")
+    result = importing(world, heading + first + "C-1,Other,Cid,cid@c1.example\n")
     assert [line for line, _ in result.bad] == [4]
     assert [one["email"] for one in state(world, "C-1")["contacts"]] == [
         "ann@c.example",
