@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from httpx import Response
 from openpyxl import Workbook
 
 from alerting.adapters.member_lists import read_members
@@ -32,7 +31,7 @@ def client(world: World) -> Iterator[TestClient]:
         yield opened
 
 
-def upload(client: TestClient, content: str | bytes, name: str = "list.csv") -> Response:
+def upload(client: TestClient, content: str | bytes, name: str = "list.csv") -> Any:
     raw = content.encode() if isinstance(content, str) else content
     return client.post("/segments/lists", data={"listed_in": LIST}, files={"file": (name, raw)})
 
@@ -43,7 +42,7 @@ def drafted(client: TestClient, *ids: str) -> str:
     return str(done.headers["location"])
 
 
-def asked(client: TestClient, change: str, **more: str) -> Response:
+def asked(client: TestClient, change: str, **more: str) -> Any:
     given = {"act": "ask", "author": "owner_north", "approver": "vp_sales", "reason": "The yearly review", **more}
     return client.post(change, data=given)
 
