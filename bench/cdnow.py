@@ -106,11 +106,10 @@ RULE = """rules:
 def _tell(app: App) -> None:
     with app.ctx.db.read() as tx:
         buyers = buyers_of(tx, app.ctx.shelf.active(tx), tx.now())
-        sizes = Counter(row.segment for row in memberships.members(tx, None, None))
+        groups = {row.customer_key: row.segment for row in memberships.members(tx, None, None)}
+    sizes = Counter(groups.values())
     total = sum(bought.purchased for _, bought in buyers)
     money: Counter[str] = Counter()
-    with app.ctx.db.read() as tx:
-        groups = {row.customer_key: row.segment for row in memberships.members(tx, None, None)}
     for key, bought in buyers:
         money[groups[key]] += float(bought.purchased)  # type: ignore[assignment]
     for group, count in sizes.most_common():

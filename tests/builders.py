@@ -2,10 +2,11 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -18,6 +19,7 @@ from alerting.domain.errors import Problem, RulebookInvalid
 from alerting.domain.events import Event, parse_event
 from alerting.domain.people import Party
 from alerting.domain.rulebook import Rulebook
+from alerting.domain.signals import Order, Point, Signal, values_at
 from alerting.domain.staff import Staff
 
 ROOT = Path(__file__).parent.parent
@@ -90,8 +92,8 @@ def staff(*parties: Party) -> Staff:
 
 @cache
 def starter_files() -> Mapping[str, str]:
-    """rules/ and templates/ as they are in this repository."""
-    return read_files(ROOT / "rules", ROOT / "templates")
+    """rules/ and templates/ as they are in this repository; kept, and so nothing to write into."""
+    return MappingProxyType(read_files(ROOT / "rules", ROOT / "templates"))
 
 
 @cache
@@ -107,6 +109,11 @@ def changed(**edits: tuple[str, str]) -> dict[str, str]:
         assert old in files[path], f"{path} does not say {old!r}"
         files[path] = files[path].replace(old, new, 1)
     return files
+
+
+def value_at(signal: Signal, moment: Order, points: Iterable[Point]) -> Any:
+    """One signal by itself."""
+    return values_at({"it": signal}, moment, points)["it"]
 
 
 def rulebook(files: Mapping[str, str] | None = None) -> Rulebook:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from alerting.domain.attainment import Promise, attainment
 from alerting.domain.customers import Change, apply_change, states_after
 from alerting.domain.events import Event
-from tests.builders import NOW, call, hours, rulebook, unhurried
+from tests.builders import NOW, call, hours, rulebook, unhurried, value_at
 
 SIGNAL = rulebook().signals["calls_in_vain"]
 
@@ -39,7 +39,7 @@ def test_a_signal_counts_the_calls_since_the_last_solved_one_within_its_window(
             if event.order > moment.order or event.time <= moment.time - timedelta(days=7):
                 continue
             by_hand = 0 if event.fields()["outcome"] == "resolved" else by_hand + 1
-        assert SIGNAL.value_at(moment.order, points) == by_hand
+        assert value_at(SIGNAL, moment.order, points) == by_hand
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_signal_counts_the_calls_since_the_last_solved_one_within_its_window(
 )
 def test_the_window_leaves_out_its_begin(age: timedelta, counted: int) -> None:
     points = SIGNAL.points_of(call(at=NOW - age))
-    assert SIGNAL.value_at((NOW, "/z", "z"), points) == counted
+    assert value_at(SIGNAL, (NOW, "/z", "z"), points) == counted
 
 
 fields = st.dictionaries(

@@ -194,8 +194,8 @@ def test_a_row_without_an_id_is_named(client: TestClient) -> None:
     [
         ("name\nAcme\n", "list.csv has no column of customer ids; head it customer_id."),
         ("foo,bar\na,b\n", "list.csv has no column of customer ids; head it customer_id."),
-        ("", "empty"),
-        ("customer_id\n", "The list is empty"),
+        ("", "This file is not taken: list.csv is empty"),
+        ("customer_id\n", "the list is empty; to do without this segment"),
         ("customer_id\nNORDWIND\nLUMEN-MED\nACME-AERO\n", "same 3 customers as the one in force"),
         (b"\xff\xfec\x00", "UTF-16"),
     ],

@@ -13,7 +13,7 @@ from alerting.domain.conditions import Type, compile_condition
 from alerting.domain.events import Event
 from alerting.domain.signals import Aggregate, PointKind, Signal, values_at
 from alerting.domain.vocabulary import EVENT_FIELDS, Vocabulary
-from tests.builders import NOW, call, event, hours, rulebook, unhurried
+from tests.builders import NOW, call, event, hours, rulebook, unhurried, value_at
 
 CALLS = Vocabulary().for_signals("interaction.recorded")
 IN_VAIN = rulebook().signals["calls_in_vain"]
@@ -24,7 +24,7 @@ INSTANT = timedelta(microseconds=1)
 def count(*events: Event, at: Event, signal: Signal = IN_VAIN) -> int:
     """The signal as `at` is judged, with the points of `at` among the others."""
     points = [point for found in (*events, at) for point in signal.points_of(found)]
-    return signal.value_at(at.order, points)
+    return value_at(signal, at.order, points)
 
 
 @pytest.mark.parametrize(
@@ -108,12 +108,12 @@ def test_an_event_that_counts_and_resets_leaves_nothing() -> None:
 def test_points_of_another_definition_do_not_count() -> None:
     """Not even those of the same signal with another window: they were made from events of another stretch of time."""
     points = IN_VAIN.points_of(call(at=hours(-20)))
-    assert IN_VAIN.value_at(call().order, points) == 1
+    assert value_at(IN_VAIN, call().order, points) == 1
     for other in (
         replace(IN_VAIN, where=compile_condition("channel = 'phone'", CALLS)),
         replace(IN_VAIN, within=timedelta(days=30)),
     ):
-        assert other.value_at(call().order, points) == 0
+        assert value_at(other, call().order, points) == 0
 
 
 def of(aggregate: str, field: str | None, **changes: Any) -> Signal:
@@ -148,16 +148,16 @@ def test_each_aggregate_reckons_with_the_marks_of_its_window(
     ]
     points = [point for one in (*calls, call(at=hours(-1000), id_="old")) for point in signal.points_of(one)]
     for order in (points, points[::-1]):
-        assert signal.value_at(call().order, order) == value
-    assert type(signal.value_at(call().order, points)) is type(value)
-    assert signal.value_at(call(at=hours(-500)).order, points) == of_nothing
+        assert value_at(signal, call().order, order) == value
+    assert type(value_at(signal, call().order, points)) is type(value)
+    assert value_at(signal, call(at=hours(-500)).order, points) == of_nothing
 
 
 def test_whole_numbers_stay_whole_and_their_average_has_postgresqls_digits() -> None:
     points = [call(at=hours(-n), id_=str(n), duration_seconds=n) for n in (1, 2, 4)]
     for aggregate, value in (("sum", 7), ("avg", Decimal("2.3333333333333333"))):
         signal = of(aggregate, "duration_seconds")
-        assert signal.value_at(call().order, [p for one in points for p in signal.points_of(one)]) == value
+        assert value_at(signal, call().order, [p for one in points for p in signal.points_of(one)]) == value
 
 
 CALL = st.tuples(st.integers(-200, 0), st.sampled_from(["unresolved", "resolved", None]), st.sampled_from(["/a", "/b"]))

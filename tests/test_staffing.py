@@ -19,7 +19,6 @@ from alerting.services.activation import activate_rulebook
 from alerting.services.explaining import explain
 from alerting.services.intake_door import read_request
 from alerting.services.people import import_people_table, mark_reachable, staff_now
-from alerting.services.person_rows import PEOPLE
 from tests.builders import changed, party, starter_people
 from tests.world import GERMANY, World, recipients
 
@@ -295,7 +294,7 @@ def test_what_the_server_says_of_us_says_nothing_of_the_address(small_world: Wor
 def table(tmp_path: Path, text: str) -> Any:
     path = tmp_path / "staff.csv"
     path.write_text(text)
-    return read_table(str(path), PEOPLE)
+    return read_table(str(path))
 
 
 def test_people_come_from_a_table_and_the_same_file_again_changes_nothing(world: World, tmp_path: Path) -> None:

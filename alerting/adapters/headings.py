@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from alerting.domain.customer_fields import FIELDS, FREE, Match, match_heading, may_be_id, nearest_field
 from alerting.domain.errors import ActionRefused
 from alerting.domain.written_money import ONE
-from alerting.services.customer_table import Column
+from alerting.services.customer_table import Column, NoColumns
 from alerting.services.import_mapping import NO_MAPPING, ImportMapping
 
 KNOWN = f"known are {', '.join(FIELDS)} and attributes.<name>"
@@ -152,12 +152,10 @@ def _refuse_useless(headings: Sequence[str], chosen: dict[int, Match], mapping: 
     said = f"unknown columns {', '.join(unknown)}; rename them, write attributes.<name> for your own, or use --mapping"
     problems = [said] if unknown else []
     if "customer_id" not in fields and not (fields - {"name"} and "name" in fields):
-        raise ActionRefused(
-            "\n".join(f"{place}: {one}" for one in [*problems, f"there is no column customer_id; {KNOWN}"])
-        )
+        raise NoColumns("\n".join(f"{place}: {one}" for one in [*problems, f"there is no column customer_id; {KNOWN}"]))
     if fields == {"customer_id"} and not mapping.fixed:
         problems = problems or ["there are only ids, and nothing to say of them"]
-        raise ActionRefused("\n".join(f"{place}: {one}" for one in problems))
+        raise NoColumns("\n".join(f"{place}: {one}" for one in problems))
 
 
 def _notices(headings: Sequence[str], chosen: dict[int, Match], matches: Sequence[Match | None]) -> Iterator[str]:

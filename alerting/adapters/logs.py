@@ -3,7 +3,15 @@
 import logging
 import sys
 
+from kafka.net.transport import KafkaTCPTransport
 from pythonjsonlogger.json import JsonFormatter
+
+
+def _is_worth_telling(record: logging.LogRecord) -> bool:
+    """kafka-python 3.0.12 may still be reading from a connection while its owner closes it, finds the socket gone and calls
+    that an error. What goes wrong on a connection we closed ourselves concerns nobody. Other errors come before it is closed."""
+    about = record.args[0] if isinstance(record.args, tuple) and record.args else None
+    return not (isinstance(about, KafkaTCPTransport) and about.is_closing())
 
 
 def configure_logs(level: str) -> None:
@@ -17,6 +25,7 @@ def configure_logs(level: str) -> None:
             datefmt="%Y-%m-%dT%H:%M:%S%z",
         )
     )
+    handler.addFilter(_is_worth_telling)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

@@ -6,7 +6,7 @@ from pathlib import Path
 from alerting.adapters.tables_of_customers import read_table
 from alerting.domain.errors import ActionRefused
 from alerting.services.cells import as_text
-from alerting.services.customer_table import Table
+from alerting.services.customer_table import ManySheets, NoColumns, Table
 from alerting.services.import_mapping import ImportMapping
 from alerting.services.list_changes import Members
 
@@ -20,12 +20,14 @@ def _table(path: Path) -> Table:
     """What the import says of its options is no help here."""
     try:
         return read_table(str(path), _ONLY_IDS)
-    except ActionRefused as error:
-        if "--sheet" in str(error):
-            raise ActionRefused(f"{path.name} has customers on several sheets; keep the one with the list") from error
-        if "--mapping" in str(error) or "customer_id" in str(error):
-            raise ActionRefused(f"{path.name} has no column of customer ids; head it customer_id") from error
-        raise
+    except ManySheets as error:
+        raise ActionRefused(f"{path.name} has customers on several sheets; keep the one with the list") from error
+    except NoColumns as error:
+        raise _no_ids(path.name) from error
+
+
+def _no_ids(name: str) -> ActionRefused:
+    return ActionRefused(f"{name} has no column of customer ids; head it customer_id")
 
 
 def read_members(name: str, raw: bytes) -> Members:
@@ -36,7 +38,7 @@ def read_members(name: str, raw: bytes) -> Members:
         table = _table(path)
         place = table.place_of("customer_id")
         if place is None:
-            raise ActionRefused(f"{table.name} has no column of customer ids; head it customer_id")
+            raise _no_ids(path.name)
         found: dict[str, int] = {}
         unreadable, notices = [], list(table.notices)
         for row in table.rows():

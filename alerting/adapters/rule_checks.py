@@ -90,8 +90,8 @@ def check_template(name: str, text: str, known: Collection[str], findings: Findi
             message = f"there is no template {other!r} to build on"
             findings.problems.append(Problem(file=name, line=_line_of(text, other), column=None, message=message))
     for number, path, near in wrong:
-        hint = f"did you mean {near if '(' in near else repr(near)}?" if near else None
-        message = f"no mail knows {path if '(' in path else repr(path)}"
+        hint = f"did you mean {near}?" if near else None
+        message = f"no mail knows {path}"
         findings.problems.append(Problem(file=name, line=number, column=None, message=message, suggestion=hint))
     facts = facts_of(name)
     for variable in sorted(asked - facts):

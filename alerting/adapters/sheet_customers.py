@@ -17,7 +17,7 @@ from alerting.adapters.headings import KNOWN, SEARCHED, Layout, find_heading, ta
 from alerting.adapters.sheet_marks import Marks, Merged, marks_of
 from alerting.domain.errors import ActionRefused
 from alerting.services.cells import as_text
-from alerting.services.customer_table import Row, Table
+from alerting.services.customer_table import ManySheets, NoColumns, Row, Table
 from alerting.services.import_mapping import ImportMapping
 
 MAX_UNPACKED = 4 << 30
@@ -108,15 +108,15 @@ def _chosen(workbook: Any, name: str, mapping: ImportMapping, sheet: str | None)
             raise ActionRefused(f"{name} has no sheet {sheet!r}; there are {_listed(sheets)}")
         found = _heading_of(sheets[exact], mapping)
         if found is None:
-            raise ActionRefused(_no_heading(f"the sheet {exact!r} of {name}", sheets[exact]))
+            raise NoColumns(_no_heading(f"the sheet {exact!r} of {name}", sheets[exact]))
         return found
     visible = [ws for ws in sheets.values() if ws.sheet_state == "visible"]
     candidates = [found for ws in visible if (found := _heading_of(ws, mapping)) is not None]
     if len(candidates) > 1:
         titles = _listed(found.title for found in candidates)
-        raise ActionRefused(f"{name} has customers in several sheets, {titles}; choose one with --sheet")
+        raise ManySheets(f"{name} has customers in several sheets, {titles}; choose one with --sheet")
     if not candidates:
-        raise ActionRefused(_no_heading(name, visible[0] if visible else None))
+        raise NoColumns(_no_heading(name, visible[0] if visible else None))
     return candidates[0]
 
 

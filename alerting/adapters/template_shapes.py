@@ -17,7 +17,7 @@ _ROOTS: dict[str, type] = {"v": CaseView, "me": Party}
 
 
 def unknown_attributes(tree: nodes.Template, given: set[str]) -> Iterator[tuple[int, str, str | None]]:
-    """Line, what is asked for, and the nearest that is there. Names the template itself sets (`given`) are its own."""
+    """Line, what is asked for as it is shown, and the nearest that is there. Names the template itself sets (`given`) are its own."""
     for node in tree.find_all(nodes.Getattr):
         path = _path(node)
         if path is None or path[0] in given - {"v"} or path[0] not in _ROOTS:
@@ -26,7 +26,7 @@ def unknown_attributes(tree: nodes.Template, given: set[str]) -> Iterator[tuple[
         if wrong is not None:
             asked, known = wrong
             near = get_close_matches(asked.rsplit(".", 1)[-1], known, n=1)
-            yield node.lineno, asked, near[0] if near else None
+            yield node.lineno, repr(asked), repr(near[0]) if near else None
     yield from _unknown_links(tree)
 
 

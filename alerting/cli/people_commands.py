@@ -12,7 +12,6 @@ from alerting.cli.words import Moment, Words, counted, printable
 from alerting.domain.staff import Staff
 from alerting.services.people import import_people_table, mark_reachable, staff_now
 from alerting.services.people_check import check_people
-from alerting.services.person_rows import PEOPLE
 
 _file = click.argument("file", type=click.Path(exists=True, dir_okay=False))
 
@@ -38,7 +37,7 @@ def import_people(file: str) -> None:
 
 def _import(file: str) -> None:
     with opened() as app:
-        read = read_table(file, PEOPLE)
+        read = read_table(file)
         result = import_people_table(app.ctx, read)
     for line, reason in result.bad:
         click.echo(f"{read.name}:{line}: {reason}", err=True)

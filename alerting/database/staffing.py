@@ -8,8 +8,9 @@ from sqlalchemy import func, select, update
 
 from alerting.database.engine import Transaction
 from alerting.database.tables import party_fact, team_turn
+from alerting.domain.customers import states_after
 from alerting.domain.people import Known, Party, dated
-from alerting.domain.staff import PersonFact, Staff, facts_after, staff_of
+from alerting.domain.staff import PersonFact, Staff, staff_of
 
 FILE = "people.yaml"
 """The source of what was imported from the file."""
@@ -63,10 +64,10 @@ def add_facts(tx: Transaction, facts: Iterable[PersonFact], now: datetime) -> No
 
 def _add(tx: Transaction, party: str, given: Iterable[PersonFact], now: datetime) -> None:
     before = facts_of(tx, party, hold=True)
-    known = {fact.order: state for fact, state in zip(before, facts_after(before), strict=True)}
+    known = {fact.order: state for fact, state in zip(before, states_after(before), strict=True)}
     every = sorted({fact.order: fact for fact in (*given, *before)}.values(), key=lambda fact: fact.order)
     f = party_fact.c
-    for fact, state in zip(every, facts_after(every), strict=True):
+    for fact, state in zip(every, states_after(every), strict=True):
         place = {"valid_from": fact.valid_from, "source": fact.source, "event_id": fact.event_id}
         if fact.order not in known:
             row = {"party": party, **place, "recorded_at": now, "changes": dict(fact.changes), "state": state}
@@ -111,7 +112,7 @@ def _said_by_file(tx: Transaction) -> dict[str, dict[str, Any]]:
     facts: dict[str, list[PersonFact]] = {}
     for row in tx.execute(select(party_fact).where(f.source == FILE)):
         facts.setdefault(row.party, []).append(_fact(row))
-    return {name: facts_after(sorted(given, key=lambda fact: fact.order))[-1] for name, given in facts.items()}
+    return {name: states_after(sorted(given, key=lambda fact: fact.order))[-1] for name, given in facts.items()}
 
 
 def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

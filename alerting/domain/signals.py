@@ -92,12 +92,8 @@ class Signal:
             found.append((PointKind.RESET, None))
         return [point_of(self.definition, event, kind, value) for kind, value in found]
 
-    def value_at(self, moment: Order, points: Iterable["Point"]) -> Any:
-        """The aggregate of the marks in the window that ends with `moment`, after the last reset."""
-        return _aggregated(self.aggregate, self.marks_at(moment, points), moment[0])
-
     def marks_at(self, moment: Order, points: Iterable["Point"]) -> list["Point"]:
-        """What counts at a moment, the oldest first."""
+        """What counts at a moment: the marks in the window that ends with it, after the last reset, the oldest first."""
         begin = moment[0] - self.within
         seen = [p for p in points if p.definition == self.definition and begin < p.order[0] and p.order <= moment]
         if not seen:

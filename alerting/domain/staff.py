@@ -1,38 +1,21 @@
 """Everybody at one moment: who is here, who is away and stands in, who has left; made from dated facts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
 
+from alerting.domain.customers import Change
 from alerting.domain.people import Known, Party, Team
 
 
 @dataclass(frozen=True, kw_only=True)
-class PersonFact:
-    """What was said of somebody from a moment on: JSON values by field, None clears. `active: False`: has left."""
+class PersonFact(Change):
+    """What was said of somebody from a moment on. `active: False`: has left."""
 
     party: str
-    valid_from: datetime
-    source: str
-    event_id: str
-    changes: Mapping[str, Any]
-
-    @property
-    def order(self) -> tuple[datetime, str, str]:
-        return (self.valid_from, self.source, self.event_id)
-
-
-def facts_after(facts: Iterable[PersonFact]) -> list[dict[str, Any]]:
-    """What holds after each of the facts, which must be in their order: of each field the latest counts."""
-    states: list[dict[str, Any]] = []
-    state: dict[str, Any] = {}
-    for fact in facts:
-        state = {name: value for name, value in {**state, **fact.changes}.items() if value is not None}
-        states.append(state)
-    return states
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,19 @@ from decimal import Decimal
 from typing import Any
 
 from alerting.domain.customer_fields import contact_of
+from alerting.domain.errors import ActionRefused
 from alerting.domain.written_dates import DayOrder
 from alerting.domain.written_money import ONE, Unit
 from alerting.domain.written_numbers import Mark
+
+
+class NoColumns(ActionRefused):
+    """The table does not say whose its rows are, or nothing about them."""
+
+
+class ManySheets(ActionRefused):
+    """Several sheets of a workbook hold customers."""
+
 
 Cell = str | bool | int | float | Decimal | date | datetime | time | Sequence[Any] | Mapping[str, Any] | None
 """What may stand in a cell: text from CSV, real values from sheets and Parquet."""

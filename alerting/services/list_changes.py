@@ -88,31 +88,36 @@ def draft_list(ctx: Context, listed_in: str, ids: Sequence[str]) -> str:
         return rulebook.hash
 
 
+def drafted(ctx: Context, tx: Transaction, content_hash: str) -> Rulebook:
+    """A stored rulebook by its whole hash. Raises LookupError."""
+    if rulebooks.named(tx, content_hash) != [content_hash]:
+        raise LookupError("there is no such change")
+    return ctx.shelf.get(tx, content_hash)
+
+
 def list_change(ctx: Context, content_hash: str) -> ListChange:
     """What a drafted list would change now. Raises LookupError, and ActionRefused once other rules are in force."""
     with ctx.db.read() as tx:
-        if rulebooks.named(tx, content_hash) != [content_hash]:
-            raise LookupError("there is no such change")
-        active, drafted = ctx.shelf.active(tx), ctx.shelf.get(tx, content_hash)
+        active, book = ctx.shelf.active(tx), drafted(ctx, tx, content_hash)
         proposal, now = rulebooks.newest_proposal(tx, content_hash), tx.now()
-        if drafted.hash == active.hash:
+        if book.hash == active.hash:
             raise ActionRefused("this list is in force")
-        listed = _changed_list(active, drafted)
-        before, after = (_members(book, listed) for book in (active, drafted))
+        listed = _changed_list(active, book)
+        before, after = (_members(one, listed) for one in (active, book))
         moved = sorted(before ^ after)
         concerned = {*moved, *memberships.below(tx, dict.fromkeys(moved, now), DEEPEST_GROUP)}
-        names = {key: h.as_of(now) for key, h in customers.histories(tx, before | after).items()}
-    known = {key for key, customer in names.items() if customer.known}
+        found = {key: h.as_of(now) for key, h in customers.histories(tx, before | after | concerned).items()}
+    known = {key for key, customer in found.items() if customer.known}
     return ListChange(
-        rulebook=drafted,
+        rulebook=book,
         state=_state(proposal),
-        segment=next(segment for segment in drafted.segments if segment.listed_in == listed),
+        segment=next(segment for segment in book.segments if segment.listed_in == listed),
         added=sorted(after - before),
         removed=sorted(before - after),
         unknown=sorted(after - known),
-        names={key: customer.name for key, customer in names.items()},
-        diff=segment_diff(ctx, drafted, of=concerned & _known(ctx, concerned)),
-        mails=backtest(ctx, now - MONTH, drafted, of=concerned),
+        names={key: customer.name for key, customer in found.items()},
+        diff=segment_diff(ctx, book, of=concerned & known),
+        mails=backtest(ctx, now - MONTH, book, of=concerned),
         proposal=proposal,
         second_person=active.second_person,
     )
@@ -124,12 +129,6 @@ def _state(proposal: Any) -> State:
     if proposal.closed_at is None:
         return "waiting"
     return "declined" if proposal.declined_by is not None else "draft"
-
-
-def _known(ctx: Context, keys: set[str]) -> set[str]:
-    with ctx.db.read() as tx:
-        now = tx.now()
-        return {key for key, h in customers.histories(tx, keys).items() if h.as_of(now).known}
 
 
 def _changed_list(active: Rulebook, drafted: Rulebook) -> str:

@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from alerting.database import audit, staffing
+from alerting.domain.customers import states_after
 from alerting.domain.errors import ActionRefused
 from alerting.domain.people import Party
-from alerting.domain.staff import PersonFact, Staff, facts_after
+from alerting.domain.staff import PersonFact, Staff
 from alerting.services.context import Context
 from alerting.services.importing import Imported
 from alerting.services.intake import Record, take_records
-from alerting.services.person_rows import read_row
-from alerting.services.text_table import Table
+from alerting.services.person_rows import KEY, Table, read_row
 
 
 @dataclass(kw_only=True)
@@ -45,7 +45,7 @@ def import_people_table(ctx: Context, table: Table) -> Imported:
     for row in table.rows:
         try:
             changes = read_row(row)
-            found.setdefault(row.cells["person_id"].strip(), _Given()).add(row.line, changes)
+            found.setdefault(row.cells[KEY], _Given()).add(row.line, changes)
         except ValueError as error:
             result.bad.append((row.line, str(error)))
     good = {name: given for name, given in found.items() if given.lines}
@@ -64,7 +64,7 @@ def import_people_table(ctx: Context, table: Table) -> Imported:
 
 
 def _state(facts: Sequence[PersonFact]) -> dict[str, Any]:
-    return facts_after(facts)[-1] if facts else {}
+    return states_after(facts)[-1] if facts else {}
 
 
 def _record(file_name: str, name: str, given: _Given, now: datetime) -> Record:

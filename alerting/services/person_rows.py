@@ -1,13 +1,13 @@
 """What a table of people may say: its columns, and each row read as a change of one person, office or team."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
 
 from alerting.domain.payloads import PersonUpdated
-from alerting.services.text_table import Heading, Row
 
 _PLAIN = (
     "kind", "name", "email", "phone", "title", "manager", "substitute", "office", "locale", "time_zone", "quiet_hours",
@@ -20,24 +20,42 @@ COLUMNS = ("person_id", "active", *_PLAIN, "members", *_ABSENCE)
 _YES = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
-def _named(heading: str) -> str | None:
+KEY, KNOWN = "person_id", f"known are {', '.join(COLUMNS)}"
+"""The column every row needs, and all there are, in words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One row of the file: its first line, and what its cells say by column. `problem`: it cannot be read."""
+
+    line: int
+    cells: Mapping[str, str]
+    problem: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A file of people, held in memory: such a list is short."""
+
+    name: str
+    rows: Sequence[Row]
+
+
+def column_named(heading: str) -> str | None:
     heading = heading.casefold()
-    return "person_id" if heading == "id" else heading if heading in COLUMNS else None
+    return KEY if heading == "id" else heading if heading in COLUMNS else None
 
 
-def _nearest(heading: str) -> str | None:
+def nearest_column(heading: str) -> str | None:
     text = heading.casefold().replace(" ", "_").replace("-", "_")
     return next(iter(get_close_matches(text, COLUMNS, n=1, cutoff=0.6)), None)
-
-
-PEOPLE = Heading(key="person_id", named=_named, nearest=_nearest, known=f"known are {', '.join(COLUMNS)}", advice="")
 
 
 def read_row(row: Row) -> dict[str, Any]:
     """One row as `person.updated` says it. Raises ValueError that names the column and what to do."""
     if row.problem:
         raise ValueError(row.problem)
-    said = {column: text.strip() for column, text in row.cells.items() if text.strip()}
+    said = row.cells
     given: dict[str, Any] = {name: text for name, text in said.items() if name in _PLAIN}
     given["person_id"] = said.get("person_id", "")
     if not given["person_id"]:

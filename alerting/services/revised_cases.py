@@ -71,7 +71,7 @@ def _told(round_: Round, case_id: int) -> AlreadyTold:
     that somebody else does may have to be told once more."""
     kept = [note for note in notifications.of_case(round_.tx, case_id) if note.status != "skipped"]
     told: dict[tuple[str, str], None] = {}
-    for note in sorted(kept, key=lambda note: note.id):
+    for note in kept:
         duty = str(note.data.get("duty", note.template))
         for over in OVER.get(duty, ()):
             told.pop((note.recipient, over), None)

@@ -1,6 +1,6 @@
 """What can be said about conditions without any facts: which can never be true, and where NULL springs a trap."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from difflib import get_close_matches
@@ -129,9 +129,8 @@ def _narrow(part: exp.Expr, scope: Scope, values: Mapping[str, frozenset[str]], 
         room.asked = list(dict.fromkeys([*before, part.sql("postgres")]))
         _limit(room, operator, given)
         if room.is_empty:
-            known = sorted(values.get(key, ()))
-            shown = ", ".join(known[:MANY]) + (", ..." if len(known) > MANY else "")
-            only = f"{name} is one of {shown}" if known and not before else None
+            known = values.get(key)
+            only = f"{name} is one of {_listed(known)}" if known and not before else None
             return f"can never be true: {only or ' and '.join(room.asked)}"
     return None
 
@@ -206,6 +205,10 @@ def _limit(room: _Room, operator: type[exp.Expr], values: list[Value]) -> None:
         room.high = high if room.high is None else min(room.high, high, key=lambda end: (end[0], end[1]))
 
 
+def _listed(values: Collection[str]) -> str:
+    return ", ".join([*sorted(values)[:MANY], *(["..."] if len(values) > MANY else [])]) or "nothing"
+
+
 def strange_values(sql: str, scope: Scope, values: Mapping[str, frozenset[str]]) -> list[Remark]:
     """Comparisons, wherever they stand, with a text that the field never is; `values` as in `never_true`."""
     found = []
@@ -225,8 +228,7 @@ def strange_values(sql: str, scope: Scope, values: Mapping[str, frozenset[str]])
             if known is not None and value not in known:
                 near = get_close_matches(value, sorted(known), n=1, cutoff=0.5)
                 message = f"{name_of(bare)} is never {value!r}"
-                shown = ", ".join(sorted(known)[:MANY]) + (", ..." if len(known) > MANY else "")
-                hint = f"did you mean {near[0]!r}?" if near else f"it can be {shown or 'nothing'}"
+                hint = f"did you mean {near[0]!r}?" if near else f"it can be {_listed(known)}"
                 found.append(Remark(condition=0, column=column_of(node), message=message, suggestion=hint))
     return found
 

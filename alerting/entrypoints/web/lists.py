@@ -31,7 +31,7 @@ def inside_routes(router: APIRouter, parts: WebParts) -> None:
     def download(name: str, change: str = "") -> Response:
         with parts.ctx.db.read() as tx:
             try:
-                book = parts.ctx.shelf.get(tx, _known(tx, change)) if change else parts.ctx.shelf.active(tx)
+                book = list_changes.drafted(parts.ctx, tx, change) if change else parts.ctx.shelf.active(tx)
                 text = list_changes.list_text(book, name)
             except LookupError as error:
                 raise HTTPException(404, f"{error}.") from error
@@ -44,7 +44,7 @@ def inside_routes(router: APIRouter, parts: WebParts) -> None:
             members = parts.read_members(file.filename or "list", file.file.read())
             drafted = list_changes.draft_list(parts.ctx, listed_in, members.ids)
         except ActionRefused as error:
-            return _lists(parts, 422, str(error))
+            return _lists(parts, 422, f"This file is not taken: {error}.")
         said = f"?{urlencode({'said': '; '.join(members.notices)[:500]})}" if members.notices else ""
         return RedirectResponse(f"/segments/changes/{drafted}{said}", status_code=303)
 
@@ -102,17 +102,9 @@ def routes(parts: WebParts) -> APIRouter:
     return router
 
 
-def _known(tx: Any, content_hash: str) -> str:
-    if rulebooks.named(tx, content_hash) != [content_hash]:
-        raise LookupError("there is no such change")
-    return content_hash
-
-
-def _sentence(error: Exception) -> str:
+def _sentence(error: Exception | str) -> str:
     text = str(error)
-    first = text.partition(" ")[0]
-    text = text if "." in first or "_" in first else text[:1].upper() + text[1:]  # a file's name stays as it is
-    return f"{text}{'' if text.endswith(('.', '?')) else '.'}"
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?')) else '.'}"
 
 
 def _message(parts: WebParts, status: int, title: str, text: str) -> Response:
@@ -126,7 +118,7 @@ def _lists(parts: WebParts, status: int, error: str = "") -> Response:
     facts = {
         "segments": list_changes.listed_segments(active),
         "waiting": waiting,
-        "error": _sentence(ValueError(error)) if error else None,
+        "error": error,
         "page": "segments",
     }
     return HTMLResponse(parts.render("lists.html", facts), status_code=status)
@@ -184,6 +176,6 @@ def _change(parts: WebParts, found: ListChange, status: int, facts: Mapping[str,
         parties = staffing.staff_at(tx, tx.now()).parties
     people = sorted((p for p in parties.values() if p.kind == "person"), key=lambda p: p.name)
     titles = {segment.id: segment.title for segment in found.rulebook.segments}
-    error = _sentence(ValueError(facts["error"])) if facts["error"] else None
+    error = _sentence(facts["error"]) if facts["error"] else None
     shown = {**facts, "error": error, "c": found, "people": people, "parties": parties, "titles": titles}
     return HTMLResponse(parts.render("list_change.html", {**shown, "page": "segments"}), status_code=status)
