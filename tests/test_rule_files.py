@@ -189,7 +189,7 @@ MISTAKES = {
     ],
     "sla.yaml": [
         ("within: 4h", "within: 4 hours", ["'4 hours' is not a duration"]),
-        ("before: 12h", "before: 25h", ["a step lies before the clock even starts"]),
+        ("before: 12h", "before: 25h", ["it lies before the clock even starts"]),
         ("notify: substitute", "notify: substitut", ["no role is called 'substitut'"]),
     ],
     "segments.yaml": [
@@ -336,7 +336,7 @@ def test_a_condition_is_refused_at_its_column_and_over_several_lines_at_its_star
         (ROUTING, "{territory: office}", "{territory: office, person: ceo}", ":6:3: a role has exactly one of person"),
         (ROUTING, "{person: service_desk_lead}", "{first_of: [vp_sales]}", ":3:3: the role 'default' must name a person"),
         (ROUTING, "{industry: lead}", "{first_of: [account_owner]}", ":5:19: 'account_owner' leads back to itself"),
-        (SLA, "before: 12h,", "before: 24h,", ":10:5: a step lies before the clock even starts"),
+        (SLA, "before: 12h,", "before: 24h,", ":14:12: never reached: it lies before the clock even starts"),
         (SLA, "before: 12h,", "before: 12h, after: 1h,", ":14:11: a step has exactly one of before, after and at"),
         (SLA, "at: 80%", "at: 0.8", ":21:12: '0.8' is not a share of the target; write 80%"),
         (SLA, "starts: customer_sent", "starts: customer_send", ":4:5: must be 'customer_sent', 'received' or"),
@@ -565,3 +565,61 @@ def test_what_may_be_true_is_not_refused(possible: str) -> None:
 
 def conditions(sql: str) -> dict[str, str]:
     return changed(key_accounts=("sentiment = 'negative'", sql))
+
+
+@pytest.mark.parametrize(
+    ("never", "said"),
+    [
+        ("customer.value_decile > 11", "customer.value_decile lies between 1 and 10"),
+        ("customer.rfm_recency IN (0, -1)", "customer.rfm_recency lies between 1 and 5"),
+        ("days_since_contact < 0", "days_since_contact is never below 0"),
+    ],
+)
+def test_a_number_no_field_can_have_is_told_with_what_it_can_be(never: str, said: str) -> None:
+    assert f"can never be true: {said}" in the_problem(conditions(never))
+    assert found(conditions("customer.value_decile >= 10 AND days_since_contact <= 0")) == []
+
+
+def test_a_key_that_stands_twice_hides_nothing_else_in_its_file() -> None:
+    twice = GO_LIVE + "currency: EUR\ncurrency: USD\nlateness: soon\nlateness: 7d\nnotify_max_agee: 7d\n"
+    problems = found(with_file("rules/settings.yaml", twice))
+    assert [line.split(": ", 1)[0] for line in problems] == [f"rules/settings.yaml:{n}:1" for n in (3, 4, 5, 6)]
+    assert "did you mean 'notify_max_age'" in problems[-1]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("industry_lead, segment_lead, default]", "default, segment_lead]", "is never reached: segment_lead"),
+        (
+            "  - {country: US, office",
+            "  - {country: germany, lead: lead_america}\n  - {country: US, office",
+            ":13:24: never reached: DE has its lead above",
+        ),
+    ],
+)
+def test_who_is_never_asked_is_found(before: str, after: str, said: str) -> None:
+    assert said in the_problem(changed(routing=(before, after)))
+
+
+def test_of_two_entries_for_one_place_each_may_say_what_the_other_does_not() -> None:
+    whole = "  - {country: US, office: office_chicago, lead: lead_america}"
+    parts = "  - {country: US, office: office_chicago}\n  - {country: US, lead: lead_america}"
+    assert found(changed(routing=(whole, parts))) == []
+
+
+def test_mails_nobody_sends_and_locales_nobody_has_are_warned_of() -> None:
+    files = {
+        **starter_files(),
+        "templates/mail/en/cal.txt": "x",
+        "templates/mail/en/call.htm": "x",
+        "templates/mail/german/call.txt": "x",
+        "templates/mail/de/_words.txt": "x",
+    }
+    findings = Findings()
+    build_rulebook(files, None, findings)
+    assert [str(warning) for warning in findings.warnings] == [
+        "templates/mail/en/cal.txt: no rule sends the mail 'cal' (did you mean 'call'?)",
+        "templates/mail/en/call.htm: no mail has a file of this name (name it call.subject.txt/.txt/.html)",
+        "templates/mail/german/call.txt: 'german' is no locale (name the folder de, or pt-BR)",
+    ]

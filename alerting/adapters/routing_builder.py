@@ -1,14 +1,15 @@
 """Who is responsible and within what: routing.yaml and sla.yaml become Routing and policies."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from alerting.adapters.mending import Path as YamlPath
-from alerting.adapters.rule_forms import PoliciesForm, RoutingForm
+from alerting.adapters.rule_forms import PoliciesForm, RoutingForm, TargetForm
 from alerting.adapters.vocabulary_builder import VocabularyBuilder
 from alerting.adapters.yaml_files import YamlFile, texts
 from alerting.domain.escalations import STEP_WORDS
 from alerting.domain.people import Known
-from alerting.domain.routing import Role, Routing, roles_behind
+from alerting.domain.places import folded
+from alerting.domain.routing import Role, Routing, Territory, roles_behind
 from alerting.domain.sla import ClockKind, Policy
 
 
@@ -35,12 +36,14 @@ class RoutingBuilder(VocabularyBuilder):
                 self.findings.check_name(file, (*at, "first_of", i), "role", item, known)
             self._person(file, (*at, "person"), role.get("person"))
             self._team(file, (*at, "team"), role.get("team"))
+            self._after_default(file, (*at, "first_of"), texts(role.get("first_of")))
         for at, territory in file.items("territories"):
             self._person(file, (*at, "office"), territory.get("office"))
             self._person(file, (*at, "lead"), territory.get("lead"))
         if form is None:
             return Routing(roles={})
         self._roles(file, form.roles)
+        self._territories(file, file.formed(("territories",), form.territories))
         for name, person in form.industries.items():
             self._person(file, ("industries", name), person)
         for name, person in form.segments.items():
@@ -75,6 +78,24 @@ class RoutingBuilder(VocabularyBuilder):
             message, hint = f"{default.person!r} is an office, which cannot call anybody", "name a person"
             self.findings.add(file, ("roles", "default", "person"), message, hint)
 
+    def _after_default(self, file: YamlFile, path: YamlPath, steps: Sequence[str]) -> None:
+        """`default` is always filled: nobody asks further."""
+        if "default" in steps[:-1]:
+            message = f"what stands after `default` is never reached: {', '.join(steps[steps.index('default') + 1 :])}"
+            self.findings.add(file, (*path, steps.index("default") + 1), message, "put `default` last")
+
+    def _territories(self, file: YamlFile, territories: Mapping[int, Territory]) -> None:
+        """Of two for one place only the first is asked."""
+        seen: set[tuple[str, ...]] = set()
+        for at, territory in territories.items():
+            place = tuple(folded(part or "") for part in (territory.country, territory.region, territory.city))
+            for key in ("office", "lead"):
+                if getattr(territory, key) is not None:
+                    if (key, *place) in seen:
+                        message = f"never reached: {territory.words} has its {key} above"
+                        self.findings.add(file, ("territories", at, key), message, "keep one of them")
+                    seen.add((key, *place))
+
     def _person(self, file: YamlFile, path: YamlPath, person: object) -> None:
         known = None if self.people is None else [p.id for p in self.people.values() if p.kind != "team"]
         self.findings.check_name(file, path, "person or office", person, known)
@@ -96,6 +117,10 @@ class RoutingBuilder(VocabularyBuilder):
                 for step, given in file.items(*target, "steps"):
                     for word in texts(given.get("notify")):
                         self.findings.check_name(file, (*step, "notify"), "role", word, known)
+        for name, policy_form in form.policies.items() if form else ():
+            for kind in ClockKind:
+                if (target_form := getattr(policy_form, kind.value)) is not None:
+                    self._steps(file, ("policies", name, kind.value), target_form)
         return {
             name: Policy(
                 id=name,
@@ -104,3 +129,15 @@ class RoutingBuilder(VocabularyBuilder):
             )
             for name, given in (form.policies.items() if form else ())
         }
+
+    def _steps(self, file: YamlFile, path: YamlPath, target: TargetForm) -> None:
+        """Each step comes to pass, and once."""
+        steps = file.formed((*path, "steps"), target.steps) if target.steps else {}
+        for at, step in steps.items():
+            place = (*path, "steps", at)
+            if step.before is not None and step.before >= target.within:
+                message = "never reached: it lies before the clock even starts"
+                self.findings.add(file, (*place, "before"), message, "make `before` less than `within`")
+            if step in [earlier for other, earlier in steps.items() if other < at]:
+                line, column = file.position(place)
+                self.findings.warn(file.name, "this step stands here twice", "keep one of them", line, column)

@@ -1,6 +1,8 @@
 """What can be found out about a rulebook beyond its form: rules that cannot fire, traps, names nobody uses."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
 from functools import lru_cache
 
 from jinja2 import Environment, TemplateSyntaxError, meta, nodes
@@ -10,12 +12,16 @@ from alerting.adapters.template_shapes import unknown_attributes
 from alerting.adapters.templates import facts_of, filters
 from alerting.adapters.yaml_files import Findings, YamlFile
 from alerting.domain.conditions import Scope
-from alerting.domain.conditions.analysis import never_true, null_traps, strange_values
+from alerting.domain.conditions.analysis import Possible, never_true, null_traps, strange_values
 from alerting.domain.errors import Problem
 from alerting.domain.people import Known, Party
 from alerting.domain.places import country_codes
 from alerting.domain.segments import UNVERIFIED
-from alerting.domain.vocabulary import EVENT_VALUES
+from alerting.domain.vocabulary import EVENT_VALUES, STRETCHES
+
+LOCALE = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"
+MAIL_FILES = ("subject.txt", "txt", "html")
+"""What each mail is made of, behind its name."""
 
 NEVER_NULL = ("event.type", "event.source", "event.id", "event.time", "customer.id", "customer.segment")
 
@@ -34,7 +40,7 @@ def check_conditions(
     """
     found = [(path, file.at(path)) for path in paths]
     whole = [(path, sql) for path, sql in found if isinstance(sql, str)]
-    values = dict(EVENT_VALUES)
+    values: dict[str, Possible] = {**EVENT_VALUES, **STRETCHES}
     if segments is not None:
         known = frozenset([*segments, UNVERIFIED])
         values |= dict.fromkeys(("customer.segment", "event.to_segment"), known)  # it may come from one that is gone
@@ -42,10 +48,10 @@ def check_conditions(
         names = ("customer.tags", "event.tags", "event.tags_added")
         values |= dict.fromkeys(names, frozenset(tags))
     values["customer.country"] = country_codes()
-    places = set()
-    remark = never_true([sql for _, sql in whole], scope, values)
-    if remark is not None:
-        places.add((path := whole[remark.condition][0], remark.column))
+    places, left = set(), list(whole)
+    while remark := never_true([sql for _, sql in left], scope, values):
+        path, _ = left.pop(remark.condition)
+        places.add((path, remark.column))
         line, column = file.value_position(path, remark.column)
         findings.problems.append(Problem(file=file.name, line=line, column=column, message=remark.message))
     for path, sql in whole:
@@ -59,10 +65,13 @@ def check_conditions(
 
 
 def check_people(people: Mapping[str, Known], findings: Findings) -> None:
-    """Who has nobody above: an overdue promise of theirs is told to `default` only."""
+    """Who has nobody above, so that an overdue promise of theirs is told to `default` only; locales that are none."""
     parties = [party for party in people.values() if isinstance(party, Party)]
     bosses = {party.manager for party in parties}
     for party in parties:
+        if not re.fullmatch(LOCALE, party.locale):
+            message = f"{party.id!r} has the locale {party.locale!r}, which is none: mails come in English"
+            findings.warn("rules/people.yaml", message, "write de, or pt-BR")
         if party.manager is not None or party.id in bosses:
             continue
         what = "office" if party.kind == "office" else "person"
@@ -83,7 +92,11 @@ def check_template(name: str, text: str, known: Collection[str], findings: Findi
     if isinstance(read, TemplateSyntaxError):
         message = read.message or "not a template"
         findings.problems.append(Problem(file=name, line=read.lineno, column=None, message=message))
-        return
+        lines = text.split("\n")
+        lines[read.lineno - 1] = ""
+        read = _read_template("\n".join(lines))
+        if isinstance(read, TemplateSyntaxError):
+            return  # it may only follow from the first
     wanted, asked, wrong = read
     for other in wanted:
         if f"templates/mail/{other}" not in known:
@@ -99,6 +112,23 @@ def check_template(name: str, text: str, known: Collection[str], findings: Findi
         hint = f"known are {', '.join(sorted(facts))}"
         line = _line_of(text, variable)
         findings.problems.append(Problem(file=name, line=line, column=None, message=message, suggestion=hint))
+
+
+def check_mail_file(name: str, used: Collection[str], findings: Findings) -> None:
+    """A file under templates/mail/<locale>/ is part of some mail, and its locale is one that somebody can have."""
+    folder, _, file = name.removeprefix("templates/mail/").rpartition("/")
+    if not re.fullmatch(LOCALE, folder):
+        findings.warn(name, f"{folder!r} is no locale", "name the folder de, or pt-BR")
+    mail, _, ending = file.partition(".")
+    if mail.startswith("_"):
+        return
+    if ending not in MAIL_FILES:
+        findings.warn(
+            name, "no mail has a file of this name", f"name it {mail}{'/'.join(f'.{one}' for one in MAIL_FILES)}"
+        )
+    elif mail not in used:
+        near = get_close_matches(mail, sorted(used), n=1, cutoff=0.7)
+        findings.warn(name, f"no rule sends the mail {mail!r}", f"did you mean {near[0]!r}?" if near else None)
 
 
 def _line_of(text: str, word: str) -> int | None:

@@ -185,13 +185,6 @@ class TargetForm(Form):
     calendar: Literal["always"] = "always"
     steps: list[StepForm] = Field(default_factory=list)
 
-    @model_validator(mode="after")
-    def _steps_inside(self) -> "TargetForm":
-        for step in self.steps:
-            if step.before is not None and step.before >= self.within:
-                raise ValueError("a step lies before the clock even starts: 'before' must be less than 'within'")
-        return self
-
     def built(self) -> Target:
         steps = tuple(step.built() for step in self.steps)
         return Target(by=self.by, within=self.within, calendar=self.calendar, steps=steps)

@@ -7,7 +7,15 @@ from typing import Any
 
 from alerting.adapters.mending import Path as YamlPath
 from alerting.adapters.routing_builder import RoutingBuilder
-from alerting.adapters.rule_checks import check_conditions, check_people, check_template, check_unused
+from alerting.adapters.rule_checks import (
+    LOCALE,
+    MAIL_FILES,
+    check_conditions,
+    check_mail_file,
+    check_people,
+    check_template,
+    check_unused,
+)
 from alerting.adapters.rule_forms import (
     RulesForm,
     SegmentsForm,
@@ -80,6 +88,7 @@ class _Builder(RoutingBuilder):
         self.tag_names: Collection[str] | None = None
         self.rule_ids: set[str] | None = set()
         self.policies_used: set[str] = set()
+        self.templates_named: set[str] = set()
 
     def build(self) -> Rulebook:
         self._unknown_files()
@@ -227,10 +236,14 @@ class _Builder(RoutingBuilder):
                 check(file, (*at, key), "role", role, self.roles)
         check(file, (*at, "policy"), "policy", given.get("policy"), self.policy_names)
         self.policies_used.add(str(given.get("policy")))
+        self.templates_named.add(str(given.get("template")))
         policy = policies.get(str(given.get("policy")))
         if policy and not given.get("fixer") and any(target.by == "fixer" for target in policy.targets.values()):
             message = f"{policy.id} gives the fixer a clock, but the rule names no fixer"
             self.findings.add(file, (*at, "policy"), message, "add `fixer:`, or take another policy")
+        elif policy and not given.get("fixer") and policy.tells_fixer:
+            message = f"{policy.id} has a step that tells the fixer, but the rule names none: it goes to the caller"
+            self.findings.warn(file.name, message, "add `fixer:`", *file.position((*at, "policy")))
         on, when = given.get("on"), given.get("when")
         check(file, (*at, "on"), "event type", on, EVENT_FIELDS)
         if on not in list(EVENT_FIELDS) or not isinstance(when, dict):
@@ -259,7 +272,7 @@ class _Builder(RoutingBuilder):
             file = self.open_file(name)
             assert file is not None, "its name was read from the files"
             locale = name.removeprefix("rules/words/").rsplit(".", 1)[0]
-            if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", locale):
+            if not re.fullmatch(LOCALE, locale):
                 self.findings.add(file, (), f"{locale!r} is no locale", "name the file de.yaml, or pt-BR.yaml")
             form = file.read(WordsForm, self.findings)
             for part, names in known.items():
@@ -277,7 +290,7 @@ class _Builder(RoutingBuilder):
     def _templates(self, rules: Mapping[str, Rule]) -> None:
         """Every mail has its three files, in English at least; each can be read, and what it builds on is there."""
         for template in dict.fromkeys([*STANDING_TEMPLATES, *(rule.template for rule in rules.values())]):
-            for ending in ("subject.txt", "txt", "html"):
+            for ending in MAIL_FILES:
                 name = f"templates/mail/en/{template}.{ending}"
                 if name not in self.files:
                     hint = (
@@ -287,6 +300,8 @@ class _Builder(RoutingBuilder):
                     )
                     problem = Problem(file=name, line=None, column=None, message="is missing", suggestion=hint)
                     self.findings.problems.append(problem)
+        used = {*STANDING_TEMPLATES, *self.templates_named}
         for name, text in self.files.items():
             if name.startswith("templates/"):
                 check_template(name, text, self.files, self.findings)
+                check_mail_file(name, used, self.findings)

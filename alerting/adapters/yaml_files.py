@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.constructor import DuplicateKeyError, RoundTripConstructor
+from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
@@ -76,7 +76,19 @@ class Findings:
 
 
 class _Constructor(RoundTripConstructor):
-    """A day that no calendar has stays a text: the form says at its place what is needed there."""
+    """Reads on where others stop. Of a key that stands twice the first counts, and the second is noted in `twice`.
+
+    A day that no calendar has stays a text: the form says at its place what is needed there.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.twice: list[Any] = []
+
+    def check_mapping_key(self, node: Any, key_node: Any, mapping: Any, key: Any, value: Any) -> bool:
+        if key in mapping:
+            self.twice.append(key_node.start_mark)
+        return key not in mapping
 
     def construct_yaml_timestamp(self, node: Any, values: Any = None) -> Any:
         try:
@@ -101,11 +113,11 @@ class YamlFile:
             reader.Constructor = _Constructor
             self._node = reader.load(text)
             self._refused = False
-        except DuplicateKeyError as error:
-            self._refuse(findings, error, "this key stands here twice", "keep one of them")
+            for mark in reader.constructor.twice:
+                self._refuse(findings, mark, "this key stands here twice", "keep one of them")
         except MarkedYAMLError as error:
             hint = "indent with spaces" if "\\t" in str(error.problem) else "put texts with signs in them in quotes"
-            self._refuse(findings, error, f"not YAML: {error.problem or error.context}", hint)
+            self._refuse(findings, error.problem_mark, f"not YAML: {error.problem or error.context}", hint)
         except ReaderError as error:
             line = text.count("\n", 0, error.position) + 1
             message = f"not YAML: a character that no text has: {chr(error.character)!r}"
@@ -116,8 +128,7 @@ class YamlFile:
             findings.problems.append(Problem(file=name, line=1, column=None, message=f"not YAML: {error}"))
         self.data = _plain(self._node)
 
-    def _refuse(self, findings: Findings, error: MarkedYAMLError, message: str, suggestion: str | None) -> None:
-        mark = error.problem_mark
+    def _refuse(self, findings: Findings, mark: Any, message: str, suggestion: str | None) -> None:
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
         findings.problems.append(
             Problem(file=self.name, line=line, column=column, message=message, suggestion=suggestion)

@@ -58,6 +58,11 @@ class Policy:
     starts: Literal["customer_sent", "received", "case_opened"]
     targets: Mapping[ClockKind, Target]
 
+    @property
+    def tells_fixer(self) -> bool:
+        steps = [step for target in self.targets.values() for step in target.steps]
+        return any(word.endswith("fixer") for step in steps for word in step.notify)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Starts:

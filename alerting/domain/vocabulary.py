@@ -68,6 +68,21 @@ EVENT_VALUES: Mapping[str, frozenset[str]] = {
 }
 """Fields that take only certain texts, by their key in the facts; a test holds them to the event models."""
 
+STRETCHES: Mapping[str, tuple[int, int | None]] = {
+    "event.score": (0, 1000),
+    "event.scale": (2, 1000),
+    "event.duration_seconds": (0, None),
+    "event.days": (0, None),
+    "customer.last_score": (0, 1000),
+    "customer.days_since_contact": (0, None),
+    "customer.purchases": (0, None),
+    "customer.days_since_purchase": (0, None),
+    **dict.fromkeys(("customer.rfm_recency", "customer.rfm_frequency", "customer.rfm_monetary"), (1, 5)),
+    "customer.value_decile": (1, 10),
+    "customer.health": (0, 100),
+}
+"""Fields that take only certain numbers: from, to (None: any above). A rating may run to 1,000, other scores end at 10."""
+
 CUSTOMER_FIELDS: Mapping[str, Type] = {
     "id": Type.TEXT,
     "name": Type.TEXT,

@@ -1,6 +1,6 @@
 """What can be said about conditions without any facts: which can never be true, and where NULL springs a trap."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from difflib import get_close_matches
@@ -27,6 +27,7 @@ MANY = 12
 """Values that are listed; of more the first."""
 
 _STAND_INS = {Type.TEXT: "'...'", Type.NUMBER: "0", Type.NUMERIC: "0", Type.BIGINT: "0"}
+_LETTERS: dict[type[exp.Expr], Callable[[str], str]] = {exp.Lower: str.lower, exp.Upper: str.upper}
 _LOOKED_FOR = (exp.In, exp.EQ, exp.Like, exp.ILike)
 
 
@@ -41,6 +42,9 @@ class Remark:
 
 
 Value = Decimal | str
+Stretch = tuple[int, int | None]
+Possible = frozenset[str] | Stretch
+"""What a field can be: certain texts, or numbers from one to another (None: any above)."""
 
 
 @dataclass(kw_only=True)
@@ -72,10 +76,10 @@ class _Room:
         return self.low[0] > self.high[0] or touching
 
 
-def never_true(sqls: Iterable[str], scope: Scope, values: Mapping[str, frozenset[str]]) -> Remark | None:
+def never_true(sqls: Iterable[str], scope: Scope, values: Mapping[str, Possible]) -> Remark | None:
     """Why these conditions, which must all hold, can never be true together; None where nothing speaks against it.
 
-    `values` are the fields that take only certain texts: key in the facts -> those texts. Nothing is claimed that is not
+    `values` are the fields that take only certain values, by their key in the facts. Nothing is claimed that is not
     certain: what this does not understand counts as possible.
     """
     rooms: dict[str, _Room] = {}
@@ -95,7 +99,7 @@ def _parts(tree: exp.Expr) -> Iterator[exp.Expr]:
         yield bare
 
 
-def _never(part: exp.Expr, scope: Scope, values: Mapping[str, frozenset[str]], rooms: dict[str, _Room]) -> str | None:
+def _never(part: exp.Expr, scope: Scope, values: Mapping[str, Possible], rooms: dict[str, _Room]) -> str | None:
     if isinstance(part, exp.Or):
         branches = [never_true([branch.sql("postgres")], scope, values) for branch in part.flatten()]
         return branches[0].message if all(branches) and branches[0] else None
@@ -120,26 +124,48 @@ def _divides_by_zero(node: exp.Expr) -> bool:
     return any(_value(found.expression) == 0 for found in node.find_all(exp.Div, exp.Mod))
 
 
-def _narrow(part: exp.Expr, scope: Scope, values: Mapping[str, frozenset[str]], rooms: dict[str, _Room]) -> str | None:
-    for column, operator, given in _limits(part):
-        name = name_of(column)
-        key, kind = scope.find(name)
-        room = rooms.setdefault(key, _Room(texts=values.get(key), whole=kind is Type.BIGINT))
+def _narrow(part: exp.Expr, scope: Scope, values: Mapping[str, Possible], rooms: dict[str, _Room]) -> str | None:
+    for asked, operator, given in _limits(part):
+        if isinstance(asked, exp.Column):
+            name = name_of(asked)
+            key, kind = scope.find(name)
+            known, whole = values.get(key), kind is Type.BIGINT
+        else:
+            key = name = asked.sql("postgres")
+            known, whole = (0, None) if isinstance(asked, exp.Length) else None, isinstance(asked, exp.Length)
+        room = rooms.setdefault(key, _room(known, whole=whole))
         before = list(room.asked)
         room.asked = list(dict.fromkeys([*before, part.sql("postgres")]))
         _limit(room, operator, given)
         if room.is_empty:
-            known = values.get(key)
-            only = f"{name} is one of {_listed(known)}" if known and not before else None
+            only = f"{name} {_said(known)}" if known and not before else None
             return f"can never be true: {only or ' and '.join(room.asked)}"
     return None
 
 
-def _limits(part: exp.Expr) -> Iterator[tuple[exp.Column, type[exp.Expr], list[Value]]]:
-    """What a comparison of a field with literals says of the field."""
+def _room(known: Possible | None, *, whole: bool) -> _Room:
+    if not isinstance(known, tuple):
+        return _Room(texts=known, whole=whole)
+    low, high = known
+    return _Room(low=(Decimal(low), True), high=None if high is None else (Decimal(high), True), whole=whole)
+
+
+def _said(known: Possible) -> str:
+    if isinstance(known, tuple):
+        return f"is never below {known[0]}" if known[1] is None else f"lies between {known[0]} and {known[1]}"
+    return f"is one of {_listed(known)}"
+
+
+def _is_asked(node: exp.Expr) -> bool:
+    """A field, or what is reckoned from fields: written alike, it has one value."""
+    return not isinstance(node, exp.Any) and _value(node) is None and node.find(exp.Column) is not None
+
+
+def _limits(part: exp.Expr) -> Iterator[tuple[exp.Expr, type[exp.Expr], list[Value]]]:
+    """What a comparison of a field, or of what is reckoned from fields, with literals says of it."""
     if isinstance(part, exp.Not):
         inner = part.this.unnest()
-        if isinstance(inner, (exp.In, exp.Is)) and isinstance(inner.this, exp.Column):
+        if isinstance(inner, (exp.In, exp.Is)) and _is_asked(inner.this):
             values = [_value(item) for item in inner.expressions]
             if isinstance(inner, exp.Is):
                 yield inner.this, exp.Not, []
@@ -152,14 +178,14 @@ def _limits(part: exp.Expr) -> Iterator[tuple[exp.Column, type[exp.Expr], list[V
         return
     if isinstance(part, exp.Column):
         yield part, exp.EQ, ["TRUE"]
-    elif isinstance(part, exp.Is) and isinstance(part.this, exp.Column) and isinstance(part.expression, exp.Null):
+    elif isinstance(part, exp.Is) and _is_asked(part.this) and isinstance(part.expression, exp.Null):
         yield part.this, exp.Is, []
-    elif isinstance(part, exp.Between) and isinstance(part.this, exp.Column):
+    elif isinstance(part, exp.Between) and _is_asked(part.this):
         ends: tuple[tuple[type[exp.Expr], str], ...] = ((exp.GTE, "low"), (exp.LTE, "high"))
         for operator, end in ends:
             if (value := _value(part.args[end])) is not None:
                 yield part.this, operator, [value]
-    elif isinstance(part, exp.In) and isinstance(part.this, exp.Column):
+    elif isinstance(part, exp.In) and _is_asked(part.this):
         values = [_value(item) for item in part.expressions]
         if None not in values:
             yield part.this, exp.In, [value for value in values if value is not None]
@@ -167,7 +193,7 @@ def _limits(part: exp.Expr) -> Iterator[tuple[exp.Column, type[exp.Expr], list[V
         sides = ((part.left, part.right, type(part)), (part.right, part.left, _SWAPPED[type(part)]))
         for field_side, value_side, compared in sides:
             value = _value(value_side)
-            if isinstance(field_side, exp.Column) and value is not None:
+            if value is not None and _is_asked(field_side):
                 yield field_side, compared, [value]
 
 
@@ -206,10 +232,10 @@ def _limit(room: _Room, operator: type[exp.Expr], values: list[Value]) -> None:
 
 
 def _listed(values: Collection[str]) -> str:
-    return ", ".join([*sorted(values)[:MANY], *(["..."] if len(values) > MANY else [])]) or "nothing"
+    return ", ".join([*sorted(values)[:MANY], *(["..."] if len(values) > MANY else [])])
 
 
-def strange_values(sql: str, scope: Scope, values: Mapping[str, frozenset[str]]) -> list[Remark]:
+def strange_values(sql: str, scope: Scope, values: Mapping[str, Possible]) -> list[Remark]:
     """Comparisons, wherever they stand, with a text that the field never is; `values` as in `never_true`."""
     found = []
     for node in parse(sql).walk():
@@ -222,13 +248,20 @@ def strange_values(sql: str, scope: Scope, values: Mapping[str, frozenset[str]])
         for field_side, value_side in pairs:
             bare = field_side.this.unnest() if isinstance(field_side, exp.Any) else field_side
             value = _value(value_side)
-            if not isinstance(bare, exp.Column) or not isinstance(value, str):
+            if not isinstance(value, str):
+                continue
+            for kind, changed in _LETTERS.items():
+                if isinstance(bare, kind) and value != changed(value):
+                    message, hint = f"{bare.sql('postgres')} is never {value!r}", f"write {changed(value)!r}"
+                    found.append(Remark(condition=0, column=column_of(node), message=message, suggestion=hint))
+            if not isinstance(bare, exp.Column):
                 continue
             known = values.get(scope.find(name_of(bare))[0])
-            if known is not None and value not in known:
+            if isinstance(known, frozenset) and value not in known:
                 near = get_close_matches(value, sorted(known), n=1, cutoff=0.5)
                 message = f"{name_of(bare)} is never {value!r}"
-                hint = f"did you mean {near[0]!r}?" if near else f"it can be {_listed(known)}"
+                it_can = f"it can be {_listed(known)}" if known else "none are declared"
+                hint = f"did you mean {near[0]!r}?" if near else it_can
                 found.append(Remark(condition=0, column=column_of(node), message=message, suggestion=hint))
     return found
 
