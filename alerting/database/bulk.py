@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import pydantic_core
@@ -87,8 +88,11 @@ def _copy(tx: Transaction, table: sa.Table, target: str, rows: Sequence[Row]) ->
 
 def _values(tx: Transaction, table: sa.Table, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
     """The rows as the driver takes them."""
-    ready = [(name, _maker(tx, table.c[name].type)) for name in rows[0]]
-    return [tuple([row[name] if make is None else make(row[name]) for name, make in ready]) for row in rows]
+    columns = []
+    for name in rows[0]:
+        given, make = map(itemgetter(name), rows), _maker(tx, table.c[name].type)
+        columns.append(given if make is None else map(make, given))
+    return list(zip(*columns, strict=True))
 
 
 def _maker(tx: Transaction, kind: sa.types.TypeEngine[Any]) -> Callable[[Any], Any] | None:

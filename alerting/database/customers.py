@@ -1,6 +1,6 @@
 """Customers: the lock, and their dated versions."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -122,12 +122,15 @@ def keys_like(tx: Transaction, text: str, limit: int = 200) -> list[str]:
     return list(tx.execute(statement.order_by(v.customer_key).limit(limit)).scalars())
 
 
-def add_changes(tx: Transaction, given: Mapping[str, Sequence[Change]], now: datetime) -> dict[str, History]:
+def add_changes(
+    tx: Transaction, given: Mapping[str, Sequence[Change]], now: datetime, strangers: Collection[str] = ()
+) -> dict[str, History]:
     """Add dated changes of customers and bring the states from there on up to date; returns their histories.
 
-    A change already there is left alone.
+    A change already there is left alone. Of `strangers` there are none.
     """
-    found = histories(tx, given)
+    found = {key: History(key=key, versions=()) for key in given}
+    found |= histories(tx, given.keys() - strangers)
     added: list[dict[str, Any]] = []
     moved: list[dict[str, Any]] = []
     for key, history in found.items():

@@ -14,7 +14,8 @@ from alerting.domain.vocabulary import CUSTOMER_FIELDS
 
 NO_ATTRIBUTES: Mapping[str, Type] = MappingProxyType({})
 
-_FACTS = tuple((name, f"customer.{name}", kind) for name, kind in CUSTOMER_FIELDS.items())
+_FACTS = {name: (f"customer.{name}", kind) for name, kind in CUSTOMER_FIELDS.items()}
+_NOTHING = dict.fromkeys(key for key, _ in _FACTS.values())
 
 _MERGED = ("attributes", "contract")
 
@@ -35,12 +36,10 @@ class Change:
 
 def apply_change(state: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """The state after one change: given fields replace, null clears, `attributes` and `contract` merge by key."""
-    after = {**state, **{name: value for name, value in changes.items() if name not in _MERGED}}
+    after = {**state, **changes}
     for name in _MERGED:
         given = changes.get(name)
-        if name in changes and given is None:
-            after[name] = None
-        elif given is not None:
+        if given is not None:
             merged = {**(state.get(name) or {}), **given}
             after[name] = {key: value for key, value in merged.items() if value is not None}
     return {name: value for name, value in after.items() if value is not None}
@@ -97,10 +96,10 @@ class Customer:
         found = self._facts.get(id(attributes))
         if found is None or found[0] is not attributes:
             free = read_facts(self.state.get("attributes") or {}, attributes) if attributes else {}
-            facts = {f"customer.{name}": value for name, value in free.items()}
-            for name, key, kind in _FACTS:
-                value = self.state.get(name)
-                facts[key] = None if value is None else fact_or_none(value, kind)
+            facts = {**{f"customer.{name}": value for name, value in free.items()}, **_NOTHING}
+            for name in self.state.keys() & _FACTS.keys():
+                key, kind = _FACTS[name]
+                facts[key] = fact_or_none(self.state[name], kind)
             facts["customer.id"] = self.key
             found = (attributes, facts)
             self._facts[id(attributes)] = found

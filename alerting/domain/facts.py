@@ -10,6 +10,8 @@ from alerting.domain.arithmetic import BIGINT_MAX, BIGINT_MIN
 from alerting.domain.conditions import Type
 from alerting.domain.errors import Invalid
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d").fullmatch
+
 
 class WrongType(Invalid):
     """A value that is not of its declared type."""
@@ -43,12 +45,7 @@ def read_facts(values: Mapping[str, Any], kinds: Mapping[str, Type]) -> dict[str
 
 def fact_or_none(value: Any, kind: Type) -> Any:
     """The fact; None where there is none of this type."""
-    if value is None:
-        return None
-    try:
-        return read_fact(value, kind)
-    except WrongType:
-        return None
+    return None if value is None else _READERS[kind](as_number(value))
 
 
 def _text(value: Any) -> str | None:
@@ -60,7 +57,7 @@ def _number(value: Any) -> Any:
 
 
 def _date(value: Any) -> date | None:
-    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+    if not isinstance(value, str) or not _DATE(value):
         return None
     try:
         return date.fromisoformat(value)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from alerting.domain.customer_fields import FREE, contact_of
 from alerting.domain.customers import apply_change
@@ -21,8 +21,7 @@ class Gathered:
     warnings: list[tuple[int, str]] = field(default_factory=list)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Group:
+class Group(NamedTuple):
     """All rows of one customer."""
 
     key: str

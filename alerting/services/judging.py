@@ -58,7 +58,7 @@ def judge_all(
     some of them may have been looked at `ahead`.
     """
     round_, taken = begin_round(tx, ctx, rulebook), Taken()
-    known = _learn(tx, fresh, rulebook, round_.now)
+    known = _learn(tx, fresh, rulebook, round_.now, strangers)
     keys = {a.event.customer_key for a in fresh}
     subjects = load_subjects(tx, keys, rulebook, fresh[0].event.time, fresh[-1].event.time, known)
     unknown: list[dict[str, Any]] = []
@@ -106,7 +106,9 @@ def _raise_all(round_: Round, judged: Judged) -> Taken:
     return taken
 
 
-def _learn(tx: Transaction, fresh: Sequence[events.Arrived], rulebook: Rulebook, now: datetime) -> dict[str, History]:
+def _learn(
+    tx: Transaction, fresh: Sequence[events.Arrived], rulebook: Rulebook, now: datetime, strangers: Collection[str]
+) -> dict[str, History]:
     """What the batch tells us about customers and signals goes in before anything is judged; returns whom it changed."""
     changes: dict[str, list[Change]] = defaultdict(list)
     counting: dict[str, list[Signal]] = defaultdict(list)
@@ -122,7 +124,7 @@ def _learn(tx: Transaction, fresh: Sequence[events.Arrived], rulebook: Rulebook,
         left += history_points(event)
         for signal in counting[event.type]:
             left += signal.points_of(event)
-    known = customers.add_changes(tx, changes, now)
+    known = customers.add_changes(tx, changes, now, strangers)
     moved = [key for key, given in sorted(changes.items()) if any("contacts" in change.changes for change in given)]
     addresses.keep_addresses(tx, {key: known[key].newest.contacts for key in moved})
     watches.forget(tx, {a.event.customer_key for a in fresh if isinstance(a.event.payload, CustomerDeleted)})

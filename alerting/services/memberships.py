@@ -138,8 +138,8 @@ def note_standings(
 def _move(key: str, row: Any, standing: Standing, cause: str, rulebook: Rulebook, now: datetime) -> Move | None:
     """None where segment and tags are what they were."""
     tags = sorted(standing.tags)
-    before: Collection[str] = row.tags if row is not None else ()
-    if row is not None and row.segment == standing.membership.segment and row.tags == tags:
+    before: list[str] = row.tags if row is not None else []
+    if row is not None and row.segment == standing.membership.segment and before == tags:
         return None
     return Move(
         customer_key=key,
@@ -149,8 +149,8 @@ def _move(key: str, row: Any, standing: Standing, cause: str, rulebook: Rulebook
         former=row.segment if row is not None else None,
         why=standing.membership.why,
         tags=tags,
-        tags_added=sorted(set(tags) - set(before)),
-        tags_removed=sorted(set(before) - set(tags)),
+        tags_added=[tag for tag in tags if tag not in before],
+        tags_removed=[tag for tag in before if tag not in tags],
         cause=cause,
         rulebook=rulebook.hash,
     )
