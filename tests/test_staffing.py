@@ -357,3 +357,11 @@ def test_a_heading_nobody_knows_is_refused_with_what_was_meant(small_world: Worl
 def test_rules_may_name_people_who_came_by_a_table_but_nobody_who_left_the_file(tmp_path: Path) -> None:
     (tmp_path / "people.yaml").write_text("people:\n  - {id: ann, name: Ann, email: a@b.c, manager: nora}\n")
     assert set(read_people(tmp_path / "people.yaml", {"nora": party("nora")})) == {"ann"}
+
+
+def test_nobody_is_their_own_manager(small_world: World, tmp_path: Path) -> None:
+    text = "person_id,name,email,manager,substitute\nnora,Nora,nora@example.com,nora,\nann,Ann,ann@example.com,,ann\n"
+    assert import_people_table(small_world.app.ctx, table(tmp_path, text)).bad == [
+        (2, "manager: 'nora' cannot be their own manager; leave the cell empty"),
+        (3, "substitute: 'ann' cannot be their own substitute; leave the cell empty"),
+    ]

@@ -30,7 +30,10 @@ WAITING = 3
 
 @dataclass(kw_only=True)
 class Share:
-    """What came of some of the customers. `owners`: the first line of each, and how many customers are theirs."""
+    """What came of some of the customers. `owners`: the first line of each, and how many customers are theirs.
+
+    `parents`, where the table names any: each customer's group (None: none is said) and its line.
+    """
 
     rows: int = 0
     new: int = 0
@@ -38,6 +41,7 @@ class Share:
     unchanged: int = 0
     bad: list[tuple[int, str]] = field(default_factory=list)
     owners: dict[str, tuple[int, int]] = field(default_factory=dict)
+    parents: dict[str, tuple[str | None, int]] = field(default_factory=dict)
     errors: dict[str, Errors] = field(default_factory=dict)
     diffs: list[CustomerDiff] = field(default_factory=list)
 
@@ -109,7 +113,10 @@ class Taker:
             share.owners[owner] = (min(line, given.lines[0]), count + 1)
         names = self.plan.names
         if names is not None and parent is not None and len(group := names.get(parent.casefold(), [])) == 1:
-            given.changes, given.payload = {**given.changes, "parent": group[0]}, None
+            parent = group[0]
+            given.changes, given.payload = {**given.changes, "parent": parent}, None
+        if self.plan.reader.table.place_of("parent") is not None:
+            share.parents[given.customer_id] = (parent, given.lines[0])
 
     def _made(self, given: Given, now: datetime, begin: str) -> tuple[Event, str]:
         """The row as an event. Its id holds the moment: a value that returns to what it was is a change, not a repetition."""

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from itertools import chain, islice
 
 from alerting.database import customers, staffing
+from alerting.domain.circles import circles
 from alerting.domain.customer_diff import CustomerDiff
 from alerting.domain.errors import ActionRefused
 from alerting.domain.staff import Staff
@@ -29,6 +30,9 @@ MANY = 20_000
 
 SHOWN_OWNERS = 20
 """Unknown owners named one by one."""
+
+SHOWN_GROUPS = 20
+"""Unknown groups named one by one."""
 
 
 @dataclass(kw_only=True)
@@ -83,7 +87,14 @@ def import_customers(ctx: Context, table: Table, wishes: Wishes = ORDINARY) -> I
         changed=whole.changed,
         unchanged=whole.unchanged,
         bad=sorted([*found.bad, *whole.bad]),
-        warnings=sorted([*found.warnings, *_failed_cells(whole.errors), *_strangers(whole.owners, staff)]),
+        warnings=sorted(
+            [
+                *found.warnings,
+                *_failed_cells(whole.errors),
+                *_strangers(whole.owners, staff),
+                *_strange_groups(ctx, whole.parents),
+            ]
+        ),
     )
 
 
@@ -111,6 +122,7 @@ def _add(whole: Share, share: Share) -> None:
     whole.changed += share.changed
     whole.unchanged += share.unchanged
     whole.bad += share.bad
+    whole.parents |= share.parents
     for owner, (line, count) in share.owners.items():
         first, before = whole.owners.get(owner, (line, 0))
         whole.owners[owner] = (min(first, line), before + count)
@@ -141,6 +153,29 @@ def _strangers(owners: dict[str, tuple[int, int]], staff: Staff) -> Iterator[tup
     if len(strangers) > SHOWN_OWNERS:
         line = min(line for line, _ in strangers.values())
         yield line, f"owner: {len(strangers) - SHOWN_OWNERS} more are nobody in people.yaml"
+
+
+def _strange_groups(ctx: Context, parents: Mapping[str, tuple[str | None, int]]) -> Iterator[tuple[int, str]]:
+    """Groups nobody has heard of may still come, and who inherits through a circle inherits nothing: the rows are taken."""
+    asked: dict[str, list[int]] = {}
+    for name, (parent, line) in parents.items():
+        if parent == name:
+            yield line, f"parent: {name!r} is the customer itself: nothing is inherited"
+        elif parent is not None and parent not in parents:
+            asked.setdefault(parent, []).append(line)
+    with ctx.db.read() as tx:
+        known = customers.newest_states(tx, list(asked))
+    strangers = sorted((min(lines), name, len(lines)) for name, lines in asked.items() if name not in known)
+    for line, name, count in strangers[:SHOWN_GROUPS]:
+        near = get_close_matches(name, parents, n=1, cutoff=0.8) if len(parents) < MANY else []
+        hint = f"; did you mean {near[0]!r}?" if near else "; nothing is inherited until it comes"
+        yield line, f"parent: {name!r} is no customer{f' (and in {count - 1} more)' if count > 1 else ''}{hint}"
+    if len(strangers) > SHOWN_GROUPS:
+        line = min(line for line, _, _ in strangers[SHOWN_GROUPS:])
+        yield line, f"parent: {len(strangers) - SHOWN_GROUPS} more are no customers"
+    for circle in circles({name: parent for name, (parent, _) in parents.items() if parent is not None}):
+        line = min(parents[name][1] for name in circle)
+        yield line, f"parent: {' -> '.join([*circle, circle[0]])} is a circle: nothing is inherited through it"
 
 
 def _failed_cells(failed: Mapping[str, Errors]) -> Iterator[tuple[int, str]]:

@@ -64,6 +64,9 @@ def read_row(row: Row) -> dict[str, Any]:
         if said["active"].casefold() not in _YES:
             raise ValueError(f"active: {said['active']!r} is not true or false")
         given["active"] = _YES[said["active"].casefold()]
+    for column in ("manager", "substitute"):
+        if said.get(column) == given["person_id"]:
+            raise ValueError(f"{column}: {said[column]!r} cannot be their own {column}; leave the cell empty")
     if "members" in said:
         given["members"] = said["members"].replace(",", " ").replace(";", " ").split()
     absence = {part: said[column] for column, part in _ABSENCE.items() if column in said}
