@@ -291,11 +291,11 @@ def test_an_owner_nobody_knows_is_a_warning(world: World) -> None:
 
 def test_a_group_nobody_knows_or_that_leads_back_is_a_warning(world: World) -> None:
     importing(world, "customer_id,name\nGROUP,Group\n")
-    text = "customer_id,parent\nA,GROUP\nB,GROPU\nC,GROPU\nD,D\nE,F\nF,E\nH,A\nI,AA\n"
+    text = "customer_id,parent\nA,GROUP\nB,GROUP2\nC,GROUP2\nD,D\nE,F\nF,E\nH,A\nI,AA\n"
     result = importing(world, text)
     assert (result.new, result.bad) == (8, [])
     assert result.warnings == [
-        (3, "parent: 'GROPU' is no customer (and in 1 more); nothing is inherited until it comes"),
+        (3, "parent: 'GROUP2' is no customer (and in 1 more); nothing is inherited until it comes"),
         (5, "parent: 'D' is the customer itself: nothing is inherited"),
         (6, "parent: E -> F -> E is a circle: nothing is inherited through it"),
         (9, "parent: 'AA' is no customer; nothing is inherited until it comes"),
