@@ -26,6 +26,7 @@ from alerting.domain.cases import (
 from alerting.domain.errors import ActionRefused
 from alerting.domain.routing import Assignment
 from alerting.domain.sla import Clock, ClockKind, NewTimer, Policy, Starts, Step, Target
+from alerting.domain.working_time import Amount
 from tests.builders import LONG, NOW, hours, party, unhurried
 
 H = timedelta(hours=1)
@@ -37,7 +38,7 @@ def policy(id_: str, **within: int) -> Policy:
     targets = {
         ClockKind(kind): Target(
             by="fixer" if kind == "resolve" else "caller",
-            within=amount * H,
+            within=Amount(length=amount * H),
             steps=(
                 Step(notify=("caller",), before=amount * H / 2),
                 Step(notify=("manager of caller",), after=timedelta(0)),
@@ -353,7 +354,7 @@ def test_a_promise_whose_policy_is_gone_is_owed_on_without_steps() -> None:
     decision = join_case(file.case, file.clocks.values(), alert(sla=RELAXED, at=hours(5)), {}, hours(5))
     assert [timer.key for timer in decision.timers if "resolve" in timer.key] == ["2.resolve.1"]
     promised = promised_by(file.case, file.clocks.values())
-    assert {kind: target.within for kind, target in promised.targets.items()} == {
+    assert {kind: target.within.length for kind, target in promised.targets.items()} == {
         ACKNOWLEDGE: 4 * H,
         CONTACT: 24 * H,
         RESOLVE: 168 * H,

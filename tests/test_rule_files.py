@@ -188,7 +188,7 @@ MISTAKES = {
         ("open_cases: move", "open_cases: shift", ["must be 'move' or 'keep'"]),
     ],
     "sla.yaml": [
-        ("within: 4h", "within: 4 hours", ["'4 hours' is not a duration"]),
+        ("within: 4h", "within: 4 hours", ["'4 hours' is not a target"]),
         ("before: 12h", "before: 25h", ["it lies before the clock even starts"]),
         ("notify: substitute", "notify: substitut", ["no role is called 'substitut'"]),
     ],
@@ -266,7 +266,10 @@ def test_files_and_people_are_checked_together(folders: tuple[Path, Path]) -> No
         ("go_live: 2026-01-01T00:00:00\n", ":1:1: must have timezone info"),
         (GO_LIVE + "notify_max_age: 9:00\n", ":2:1: '9:00' is not a duration; write 30m, 24h or 7d"),
         (GO_LIVE + "notify_max_age: 7\n", ":2:1: '7' is not a duration; write 30m, 24h or 7d"),
-        (GO_LIVE + "notify_max_age: 5 working days\n", ":2:1: '5 working days': working calendars are not part"),
+        (
+            GO_LIVE + "notify_max_age: 5 working days\n",
+            ":2:1: '5 working days': only targets are counted in working days",
+        ),
         (GO_LIVE + "currency: euro\n", ":2:1: 'euro' does not fit here (three capital letters, such as EUR)"),
     ],
 )

@@ -362,7 +362,7 @@ def test_another_file_that_is_wrong_is_no_failed_test_either(tested: Play, insta
     edited(installation, "rules/sla.yaml", "within: 24h", "within: 24 hours")
     done = tested(own_test("mail: call"))
     assert done.returncode == 2
-    assert "rules/sla.yaml:12:7: '24 hours' is not a duration" in done.stderr
+    assert "rules/sla.yaml:12:7: '24 hours' is not a target" in done.stderr
 
 
 def test_the_tests_of_a_stored_rulebook_do_not_keep_it_from_working() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from alerting.domain.durations import format_duration, parse_duration
 from alerting.domain.sla import Clock, ClockKind, Policy, Starts, Step, Target, start_clock, timers_of
+from alerting.domain.working_time import Amount
 from tests.builders import NOW, hours, rulebook, unhurried
 
 H = timedelta(hours=1)
@@ -18,7 +19,7 @@ STARTS = Starts(customer_sent=SENT, received=RECEIVED, case_opened=OPENED)
 
 
 def clock(within: timedelta = 24 * H, *steps: Step, starts: Any = "customer_sent") -> tuple[Clock, Target]:
-    target = Target(by="caller", within=within, steps=steps)
+    target = Target(by="caller", within=Amount(length=within), steps=steps)
     policy = Policy(id="policy", starts=starts, targets={ClockKind.CONTACT: target})
     return start_clock(ClockKind.CONTACT, policy, STARTS, cycle=2, plan=3), target
 
@@ -124,7 +125,7 @@ def test_only_steps_after_the_due_instant_may_lie_in_the_past(steps: list[Step],
 
 def test_the_starter_policies_promise_what_the_order_says() -> None:
     policy = rulebook().policies["call_in_24h"]
-    due = {kind.value: target.within for kind, target in policy.targets.items()}
+    due = {kind.value: target.within.length for kind, target in policy.targets.items()}
     assert due == {"acknowledge": 4 * H, "contact": 24 * H, "resolve": timedelta(days=7)}
     assert {target.by for target in policy.targets.values()} == {"caller", "fixer"}
 
@@ -150,8 +151,8 @@ def test_what_is_no_duration_is_refused_with_the_right_form(text: str) -> None:
         parse_duration(text)
 
 
-def test_working_days_are_refused_as_not_yet_known() -> None:
-    with pytest.raises(ValueError, match="working calendars are not part of this version"):
+def test_working_days_are_for_targets_alone() -> None:
+    with pytest.raises(ValueError, match="only targets are counted in working days"):
         parse_duration("5 working days")
 
 

@@ -1,16 +1,20 @@
 """Who is responsible and within what: routing.yaml and sla.yaml become Routing and policies."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 
+from alerting.adapters.calendar_files import read_calendars
 from alerting.adapters.mending import Path as YamlPath
-from alerting.adapters.rule_forms import PoliciesForm, RoutingForm, TargetForm
+from alerting.adapters.rule_forms import LONGEST, PoliciesForm, RoutingForm, TargetForm
 from alerting.adapters.vocabulary_builder import VocabularyBuilder
 from alerting.adapters.yaml_files import YamlFile, texts
+from alerting.domain.calendars import Calendar
 from alerting.domain.escalations import STEP_WORDS
 from alerting.domain.people import Known
 from alerting.domain.places import folded
 from alerting.domain.routing import Role, Routing, Territory, roles_behind
-from alerting.domain.sla import ClockKind, Policy
+from alerting.domain.sla import ClockKind, Policy, Target
+from alerting.domain.working_time import Amount, read_amount
 
 
 class RoutingBuilder(VocabularyBuilder):
@@ -23,6 +27,7 @@ class RoutingBuilder(VocabularyBuilder):
         self.segment_ids: Collection[str] | None = None
         self.roles: Collection[str] | None = None
         self.policy_names: Collection[str] | None = None
+        self.calendars: Mapping[str, Calendar] | None = None
 
     def read_routing(self) -> Routing:
         file = self.open_file("rules/routing.yaml")
@@ -105,6 +110,7 @@ class RoutingBuilder(VocabularyBuilder):
         self.findings.check_name(file, path, "team", team, known)
 
     def read_policies(self) -> dict[str, Policy]:
+        self.calendars = read_calendars(self.files, self.findings)
         file = self.open_file("rules/sla.yaml")
         if file is None:
             return {}
@@ -113,29 +119,46 @@ class RoutingBuilder(VocabularyBuilder):
         self.policy_names = file.names("policies")
         known = None if self.roles is None else {*STEP_WORDS, *self.roles}
         for policy, _ in file.items("policies"):
-            for target, _ in file.items(*policy):
+            for target, written in file.items(*policy):
+                self.findings.check_name(
+                    file, (*target, "calendar"), "calendar", written.get("calendar"), self.calendars
+                )
                 for step, given in file.items(*target, "steps"):
                     for word in texts(given.get("notify")):
                         self.findings.check_name(file, (*step, "notify"), "role", word, known)
-        for name, policy_form in form.policies.items() if form else ():
+        policies = {}
+        for name, promised in form.policies.items() if form else ():
+            targets = {}
             for kind in ClockKind:
-                if (target_form := getattr(policy_form, kind.value)) is not None:
-                    self._steps(file, ("policies", name, kind.value), target_form)
-        return {
-            name: Policy(
-                id=name,
-                starts=given.starts,
-                targets={kind: target.built() for kind in ClockKind if (target := getattr(given, kind.value))},
-            )
-            for name, given in (form.policies.items() if form else ())
-        }
+                asked = promised.target(kind)
+                built = self._target(file, name, kind, asked) if asked else None
+                if built is not None:
+                    targets[kind] = built
+            policies[name] = Policy(id=name, starts=promised.starts, targets=targets)
+        return policies
 
-    def _steps(self, file: YamlFile, path: YamlPath, target: TargetForm) -> None:
-        """Each step comes to pass, and once."""
-        steps = file.formed((*path, "steps"), target.steps) if target.steps else {}
+    def _target(self, file: YamlFile, policy: str, kind: ClockKind, form: TargetForm) -> Target | None:
+        """None where its calendar is not known or its length is none, which has been found."""
+        path = ("policies", policy, kind.value)
+        calendar = (self.calendars or {}).get(form.calendar)
+        if calendar is None:
+            return None
+        try:
+            amount = read_amount(form.within, calendar)
+            if amount.length is not None and not timedelta(0) < amount.length <= LONGEST:
+                raise ValueError("must be longer than nothing" if not amount.length else "is longer than ten years")
+        except ValueError as error:
+            self.findings.add(file, (*path, "within"), str(error))
+            return None
+        self._steps(file, path, form, amount)
+        return form.built(amount, calendar)
+
+    def _steps(self, file: YamlFile, path: YamlPath, form: TargetForm, within: Amount) -> None:
+        """Each step comes to pass, and once. How long working days are is not known yet."""
+        steps = file.formed((*path, "steps"), form.steps) if form.steps else {}
         for at, step in steps.items():
             place = (*path, "steps", at)
-            if step.before is not None and step.before >= target.within:
+            if step.before is not None and within.length is not None and step.before >= within.length:
                 message = "never reached: it lies before the clock even starts"
                 self.findings.add(file, (*place, "before"), message, "make `before` less than `within`")
             if step in [earlier for other, earlier in steps.items() if other < at]:

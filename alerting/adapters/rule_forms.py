@@ -7,11 +7,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from alerting.domain.calendars import Calendar
 from alerting.domain.durations import parse_duration
 from alerting.domain.people import Absence, Party, PartyId, Team
 from alerting.domain.routing import OwnerChange, Role, Territory
 from alerting.domain.signals import Aggregate
-from alerting.domain.sla import Step, Target
+from alerting.domain.sla import ClockKind, Step, Target
+from alerting.domain.working_time import Amount
 
 
 class Form(BaseModel):
@@ -181,13 +183,12 @@ class StepForm(Form):
 
 class TargetForm(Form):
     by: Literal["caller", "fixer"]
-    within: Length
-    calendar: Literal["always"] = "always"
+    within: str
+    calendar: str = "always"
     steps: list[StepForm] = Field(default_factory=list)
 
-    def built(self) -> Target:
-        steps = tuple(step.built() for step in self.steps)
-        return Target(by=self.by, within=self.within, calendar=self.calendar, steps=steps)
+    def built(self, within: Amount, calendar: Calendar) -> Target:
+        return Target(by=self.by, within=within, calendar=calendar, steps=tuple(step.built() for step in self.steps))
 
 
 class PolicyForm(Form):
@@ -195,6 +196,9 @@ class PolicyForm(Form):
     acknowledge: TargetForm | None = None
     contact: TargetForm
     resolve: TargetForm | None = None
+
+    def target(self, kind: ClockKind) -> TargetForm | None:
+        return getattr(self, kind.value)  # type: ignore[no-any-return]
 
 
 class PoliciesForm(Form):

@@ -44,7 +44,7 @@ _FILES = tuple(
     f"rules/{name}.yaml"
     for name in (
         *("settings", "attributes", "lists", "signals", "health", "value", "segments"),
-        *("routing", "sla", "surveys", "people"),
+        *("routing", "calendars", "sla", "surveys", "people"),
     )
 )
 STANDING_TEMPLATES = (
@@ -139,7 +139,7 @@ class _Builder(RoutingBuilder):
     def _unknown_files(self) -> None:
         """A misspelt name would be silently passed over otherwise."""
         for name in self.files:
-            if name in _FILES or not name.startswith("rules/") or name.endswith((".csv", ".md")):
+            if name in _FILES or not name.startswith("rules/") or name.endswith((".csv", ".ics", ".md")):
                 continue
             if name.startswith(("rules/escalations/", "rules/tests/", "rules/words/")) and name.endswith(
                 (".yaml", ".yml")

@@ -6,10 +6,11 @@ YAML 1.2 (ruamel.yaml): in 1.1 `on:` is true, `NO` is false and `9:00` is 540. D
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import RoundTripConstructor
@@ -204,7 +205,10 @@ class YamlFile:
             if not self._refused:
                 first = next(info.alias or name for name, info in form.model_fields.items())
                 message = "the file is empty" if self.data is None else "the file holds no keys with values"
-                findings.add(self, (), message, f"begin with `{first}:`")
+                hint = (
+                    "begin with a name, such as `berlin:`" if issubclass(form, RootModel) else f"begin with `{first}:`"
+                )
+                findings.add(self, (), message, hint)
             return None
         self._mended = Mended(self.data)
         return self._mended.read(form, lambda finding, path: self._note(finding, path, form, findings))
@@ -247,7 +251,7 @@ class YamlFile:
 
 def _plain(node: Any) -> Any:
     if isinstance(node, CommentedMap):
-        return {key: _plain(value) for key, value in node.items()}
+        return {str(key) if isinstance(key, date) else key: _plain(value) for key, value in node.items()}
     if isinstance(node, CommentedSeq):
         return [_plain(item) for item in node]
     return str(node) if isinstance(node, str) else node

@@ -23,6 +23,7 @@ from alerting.cli.rule_commands import check, rules
 from alerting.cli.rule_test_commands import rules_test
 from alerting.cli.running import opened, print_json, table
 from alerting.cli.segment_commands import segments
+from alerting.cli.sla_commands import sla
 from alerting.cli.unmatched_commands import unmatched
 from alerting.cli.who_command import who_
 from alerting.cli.words import Words
@@ -51,6 +52,7 @@ main.add_command(rules)
 main.add_command(explain_)
 main.add_command(segments)
 main.add_command(silence)
+main.add_command(sla)
 main.add_command(suppressed)
 main.add_command(unmatched)
 main.add_command(forget_)

@@ -18,6 +18,7 @@ from alerting.domain.cases import (
 )
 from alerting.domain.routing import Assignment
 from alerting.domain.sla import Clock, ClockKind, NewTimer, Policy, Target, start_clock, timers_of
+from alerting.domain.working_time import Amount
 
 
 def open_case(customer_key: str, alert: RaisedAlert, now: datetime) -> Decision:
@@ -241,7 +242,7 @@ def _target_of(clock: Clock, policies: Mapping[str, Policy]) -> Target:
     """The promise behind a clock; without its steps where the rulebook does not know that policy any more."""
     policy = policies.get(clock.policy)
     known = policy.targets.get(clock.kind) if policy else None
-    return known or Target(by=clock.by, within=clock.due_at - clock.started_at)
+    return known or Target(by=clock.by, within=Amount(length=clock.due_at - clock.started_at))
 
 
 def _others(assignments: Iterable[Assignment], alert: RaisedAlert) -> tuple[str, ...]:

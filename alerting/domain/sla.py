@@ -1,14 +1,17 @@
 """SLA policies and clocks: promises with a start, a due instant and steps around it.
 
-All arithmetic here is elapsed time in UTC. `Target.calendar` is the place working calendars will take.
+Lengths are working time of the target's calendar; on `always` that is elapsed time. Instants are UTC.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Literal
+
+from alerting.domain.calendars import ALWAYS, Calendar
+from alerting.domain.working_time import Amount, Pause, due_instant, instant_before, share_instant
 
 
 class ClockKind(StrEnum):
@@ -31,13 +34,25 @@ class Step:
     after: timedelta | None = None
     at: Fraction | None = None
 
-    def instant(self, started_at: datetime, due_at: datetime) -> datetime:
+    @property
+    def words(self) -> str:
+        """`before 4h`, `after 0h`, `at 80%`."""
+        if self.at is not None:
+            return f"at {self.at.numerator * 100 // self.at.denominator}%"
+        return (
+            f"before {Amount(length=self.before)}" if self.before is not None else f"after {Amount(length=self.after)}"
+        )
+
+    def instant(
+        self, started_at: datetime, due_at: datetime, calendar: Calendar = ALWAYS, pauses: Iterable[Pause] = ()
+    ) -> datetime:
+        """When it comes to pass, in working time of the calendar: so long before or after the due instant, or at a share."""
         if self.before is not None:
-            return due_at - self.before
+            return instant_before(calendar, due_at, self.before, pauses)
         if self.after is not None:
-            return due_at + self.after
+            return calendar.add(due_at, self.after)
         assert self.at is not None, "loading refuses a step without before, after or at"
-        return started_at + (due_at - started_at) * self.at.numerator / self.at.denominator
+        return share_instant(calendar, started_at, due_at, self.at, pauses)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +60,8 @@ class Target:
     """One promise of a policy: by whom, within what, on which calendar, with which steps."""
 
     by: Duty
-    within: timedelta
-    calendar: str = "always"
+    within: Amount
+    calendar: Calendar = ALWAYS
     steps: tuple[Step, ...] = ()
 
 
@@ -133,7 +148,9 @@ class NewTimer:
 
 def due_at(start: datetime, target: Target) -> datetime:
     """The earliest instant at which the target is used up."""
-    return start + target.within
+    found = due_instant(target.calendar, start, target.within)
+    assert found is not None, "nothing is paused yet"
+    return found
 
 
 def start_clock(kind: ClockKind, policy: Policy, starts: Starts, cycle: int, plan: int) -> Clock:
@@ -161,7 +178,7 @@ def timers_of(clock: Clock, target: Target, now: datetime) -> list[NewTimer]:
         NewTimer(kind="missed", key=clock.key, due_at=clock.due_at, data={"clock": clock.kind, "plan": clock.plan})
     ]
     for number, step in enumerate(target.steps, 1):
-        instant = step.instant(clock.started_at, clock.due_at)
+        instant = step.instant(clock.started_at, clock.due_at, target.calendar)
         if instant <= now and step.after is None:
             continue
         data = {"clock": clock.kind, "plan": clock.plan, "cycle": clock.cycle, "notify": list(step.notify)}
