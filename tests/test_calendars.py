@@ -302,8 +302,8 @@ def test_an_ical_file_closes_its_whole_days_every_year() -> None:
         assert 4 not in open_days and 5 not in open_days
     assert found["berlin"].periods_on(date(2026, 8, 6))
     assert found["berlin"].periods_on(date(2026, 8, 10))
-    assert "no iCal file is called 'wroks.ics' (did you mean 'works.ics'?)" in str(
-        read(text.replace("works", "wroks"), works=CLOSURES)[1].problems[0]
+    assert "no iCal file is called 'work.ics' (did you mean 'works.ics'?)" in str(
+        read(text.replace("works", "work"), works=CLOSURES)[1].problems[0]
     )
     assert "works.ics is no iCal file" in str(read(text, works="nonsense")[1].problems[0])
 
