@@ -39,20 +39,20 @@ class RoutingBuilder(VocabularyBuilder):
             known = {*(self.roles or ()), "customer.owner"}
             for i, item in enumerate(texts(role.get("first_of"))):
                 self.findings.check_name(file, (*at, "first_of", i), "role", item, known)
-            self._person(file, (*at, "person"), role.get("person"))
+            self.named_person(file, (*at, "person"), role.get("person"))
             self._team(file, (*at, "team"), role.get("team"))
             self._after_default(file, (*at, "first_of"), texts(role.get("first_of")))
         for at, territory in file.items("territories"):
-            self._person(file, (*at, "office"), territory.get("office"))
-            self._person(file, (*at, "lead"), territory.get("lead"))
+            self.named_person(file, (*at, "office"), territory.get("office"))
+            self.named_person(file, (*at, "lead"), territory.get("lead"))
         if form is None:
             return Routing(roles={})
         self._roles(file, form.roles)
         self._territories(file, file.formed(("territories",), form.territories))
         for name, person in form.industries.items():
-            self._person(file, ("industries", name), person)
+            self.named_person(file, ("industries", name), person)
         for name, person in form.segments.items():
-            self._person(file, ("segments", name), person)
+            self.named_person(file, ("segments", name), person)
             self.findings.check_name(file, ("segments", name), "segment", name, self.segment_ids)
         return Routing(
             roles=form.roles,
@@ -101,7 +101,7 @@ class RoutingBuilder(VocabularyBuilder):
                         self.findings.add(file, ("territories", at, key), message, "keep one of them")
                     seen.add((key, *place))
 
-    def _person(self, file: YamlFile, path: YamlPath, person: object) -> None:
+    def named_person(self, file: YamlFile, path: YamlPath, person: object) -> None:
         known = None if self.people is None else [p.id for p in self.people.values() if p.kind != "team"]
         self.findings.check_name(file, path, "person or office", person, known)
 

@@ -67,6 +67,7 @@ class SettingsForm(Form):
     lateness: Length = timedelta(days=7)
     second_person: bool = False
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+    audit_holder: PartyId | None = None
 
 
 class ListsForm(Form):

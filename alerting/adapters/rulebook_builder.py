@@ -94,6 +94,8 @@ class _Builder(RoutingBuilder):
         self._unknown_files()
         settings = self.open_file("rules/settings.yaml")
         settings_form = settings.read(SettingsForm, self.findings) if settings else None
+        if settings and settings_form and settings_form.audit_holder is not None:
+            self.named_person(settings, ("audit_holder",), settings_form.audit_holder)
         signals = self.read_vocabulary()
         health = self.read_health()
         segments = self._segments()
@@ -121,6 +123,7 @@ class _Builder(RoutingBuilder):
             go_live=settings_form.go_live,
             notify_max_age=settings_form.notify_max_age,
             lateness=settings_form.lateness,
+            audit_holder=settings_form.audit_holder,
             second_person=settings_form.second_person,
             currency=settings_form.currency,
             segments=tuple(segments.values()),

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from alerting.bootstrap import ROLES, prepare, run_roles
+from alerting.cli.audit_commands import audit as audit_commands
 from alerting.cli.backtest_command import backtest_
 from alerting.cli.case_commands import case
 from alerting.cli.customer_commands import customers as customers_
@@ -41,6 +42,7 @@ def main() -> None:
     """An unhappy customer reaches the one person who must call, and the call is proven."""
 
 
+main.add_command(audit_commands)
 main.add_command(demo)
 main.add_command(case)
 main.add_command(check)

@@ -1,7 +1,7 @@
 """The audit: entries are only ever inserted. Personal values stand beside, the entry holds keyed commitments.
 
 Form (transaction 13): `body` is canonical JSON (sorted keys, no blanks, UTF-8) of the whole entry; it is these bytes that
-will be sealed. A commitment is HMAC-SHA-256 with the customer's key over `entry name`, a line feed, and the value. Erasing
+are sealed. A commitment is HMAC-SHA-256 with the customer's key over `entry name`, a line feed, and the value. Erasing
 destroys key and values; the body, and any chain over it, stays valid.
 """
 
@@ -17,7 +17,8 @@ from typing import Any
 from sqlalchemy import select
 
 from alerting.database.engine import Transaction
-from alerting.database.tables import audit_entry, personal_key, personal_value
+from alerting.database.tables import audit_entry, audit_unsealed, personal_key, personal_value
+from alerting.domain.seals import canonical
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,15 +66,12 @@ def write(tx: Transaction, entry: Entry, now: datetime) -> int:
         "body": body,
     }
     number = tx.execute(audit_entry.insert().values(**row).returning(audit_entry.c.id)).scalar_one()
+    tx.execute(audit_unsealed.insert().values(entry_id=number))
     for name, value in entry.personal.items():
         tx.execute(
             personal_value.insert().values(entry_id=number, name=name, customer_key=entry.customer_key, value=value)
         )
     return number  # type: ignore[no-any-return]
-
-
-def canonical(body: Mapping[str, Any]) -> bytes:
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def commitment(key: bytes, name: str, value: str) -> str:

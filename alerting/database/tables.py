@@ -569,6 +569,40 @@ audit_entry = Table(
     Index("ix_audit_entry_subject", "subject_kind", "subject_id"),
 )
 
+audit_unsealed = Table(
+    "audit_unsealed",
+    metadata,
+    Column("entry_id", Number, ForeignKey("audit_entry.id"), primary_key=True, autoincrement=False),
+)
+
+audit_seal = Table(
+    "audit_seal",
+    metadata,
+    Column("seq", Number, primary_key=True, autoincrement=False),
+    Column("entry_id", Number, ForeignKey("audit_entry.id"), nullable=False, unique=True),
+    Column("prev", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("sealed_at", Instant, nullable=False),
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1", name="only_one"), primary_key=True, autoincrement=False),
+    Column("seq", Number, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+audit_checkpoint = Table(
+    "audit_checkpoint",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("week", String(10), nullable=False, unique=True),
+    Column("seq", Number, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+)
+
 personal_key = Table(
     "personal_key",
     metadata,

@@ -8,7 +8,9 @@ from typing import Any, Literal
 from alerting.domain.cases import SEVERITIES, Case, Status
 from alerting.domain.sla import Clock, ClockKind
 
-CauseKind = Literal["alert", "timer", "delivery", "response", "notification", "event", "check", "proposal"]
+CauseKind = Literal[
+    "alert", "timer", "delivery", "response", "notification", "event", "check", "proposal", "checkpoint"
+]
 
 LEASE = timedelta(seconds=120)
 """How long a claimed notification belongs to one sender; another may take it over afterwards."""

@@ -103,6 +103,8 @@ class Rulebook:
     routing: Routing
     surveys: Mapping[str, Survey]
     rules: tuple[Rule, ...]
+    audit_holder: str | None = None
+    """Who keeps the audit's checkpoints, outside."""
     health: tuple[HealthPart, ...] = ()
     words: Mapping[str, Words] = field(default_factory=dict)
     """By locale."""

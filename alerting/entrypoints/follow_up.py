@@ -13,6 +13,7 @@ from alerting.services.matching import match_waiting
 from alerting.services.people_night import check_of_the_night
 from alerting.services.pruning import prune_points
 from alerting.services.reviewing import review_due
+from alerting.services.sealing import hand_out_checkpoint, seal_all
 from alerting.services.silence import notice_silences
 from alerting.services.valuing import renew_scale
 
@@ -28,6 +29,7 @@ def run_follow_up(ctx: Context, tick: timedelta, stop: Stop) -> None:
     scheduler.add_job(_sweep, "interval", args=(ctx, tick, stop), seconds=tick.total_seconds(), **every)
     scheduler.add_job(_review, "interval", args=(ctx, stop), seconds=tick.total_seconds(), **every)
     scheduler.add_job(_prune, "interval", args=(ctx,), hours=1, **every)
+    scheduler.add_job(_seal, "interval", args=(ctx, stop), seconds=max(1.0, tick.total_seconds()), **every)
     scheduler.add_job(_check, "interval", args=(ctx, stop), hours=1, **every)
     scheduler.start()
     try:
@@ -83,6 +85,24 @@ def _prune(ctx: Context) -> None:
         return
     if gone:
         log.info("points pruned", extra={"count": gone})
+
+
+def _seal(ctx: Context, stop: Stop) -> None:
+    try:
+        sealed = seal_all(ctx, lambda: stop.beat("seal"))
+        handed = hand_out_checkpoint(ctx)
+    except Temporary as error:
+        log.warning("waiting for a service", extra={"loop": "seal", "error": str(error)})
+        return
+    except Exception:
+        log.exception("sealing the audit failed")
+        return
+    finally:
+        stop.done("seal")
+    if sealed:
+        log.debug("audit sealed", extra={"count": sealed})
+    if handed is not None:
+        log.info("checkpoint handed out", extra={"seq": handed.seq})
 
 
 def _check(ctx: Context, stop: Stop) -> None:

@@ -13,6 +13,16 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "audit_checkpoint",
+        sa.Column("id", Number, nullable=False),
+        sa.Column("week", sa.String(length=10), nullable=False),
+        sa.Column("seq", Number, nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("recorded_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_checkpoint")),
+        sa.UniqueConstraint("week", name=op.f("uq_audit_checkpoint_week")),
+    )
+    op.create_table(
         "audit_entry",
         sa.Column("id", Number, nullable=False),
         sa.Column("happened_at", Instant(), nullable=False),
@@ -27,6 +37,13 @@ def upgrade() -> None:
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
         batch_op.create_index("ix_audit_entry_subject", ["subject_kind", "subject_id"], unique=False)
 
+    op.create_table(
+        "audit_head",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seq", Number, nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
+    )
     op.create_table(
         "case_file",
         sa.Column("id", Number, nullable=False),
@@ -433,6 +450,23 @@ def upgrade() -> None:
         batch_op.create_index("ix_alert_customer_key_rule", ["customer_key", "rule"], unique=False)
 
     op.create_table(
+        "audit_seal",
+        sa.Column("seq", Number, autoincrement=False, nullable=False),
+        sa.Column("entry_id", Number, nullable=False),
+        sa.Column("prev", sa.String(length=64), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("sealed_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["entry_id"], ["audit_entry.id"], name=op.f("fk_audit_seal_entry_id")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit_seal")),
+        sa.UniqueConstraint("entry_id", name=op.f("uq_audit_seal_entry_id")),
+    )
+    op.create_table(
+        "audit_unsealed",
+        sa.Column("entry_id", Number, autoincrement=False, nullable=False),
+        sa.ForeignKeyConstraint(["entry_id"], ["audit_entry.id"], name=op.f("fk_audit_unsealed_entry_id")),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_audit_unsealed")),
+    )
+    op.create_table(
         "clock",
         sa.Column("case_id", Number, nullable=False),
         sa.Column("cycle", sa.Integer(), autoincrement=False, nullable=False),
@@ -630,6 +664,31 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("team_turn", schema=None) as batch_op:
         batch_op.create_index("ix_team_turn_team_member", ["team", "member"], unique=False)
+    _refuse_changes()
+
+
+_KEPT = ("audit_entry", "audit_seal", "audit_checkpoint")
+
+
+def _refuse_changes() -> None:
+    """What is in the audit stays: the database itself refuses to change or delete it, whoever asks."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            "CREATE FUNCTION audit_stays() RETURNS trigger AS "
+            "$$ BEGIN RAISE EXCEPTION 'the audit is never changed'; END $$ LANGUAGE plpgsql"
+        )
+        for table in _KEPT:
+            op.execute(
+                f"CREATE TRIGGER {table}_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+                "FOR EACH STATEMENT EXECUTE FUNCTION audit_stays()"
+            )
+        return
+    for table in _KEPT:
+        for act in ("update", "delete"):
+            op.execute(
+                f"CREATE TRIGGER {table}_no_{act} BEFORE {act.upper()} ON {table} "
+                "BEGIN SELECT RAISE(ABORT, 'the audit is never changed'); END"
+            )
 
 
 def downgrade() -> None:
@@ -685,6 +744,8 @@ def downgrade() -> None:
 
     op.drop_table("clock_entry")
     op.drop_table("clock")
+    op.drop_table("audit_unsealed")
+    op.drop_table("audit_seal")
     with op.batch_alter_table("alert", schema=None) as batch_op:
         batch_op.drop_index("ix_alert_customer_key_rule")
         batch_op.drop_index(batch_op.f("ix_alert_case_id"))
@@ -774,7 +835,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_case_file_customer_key")
 
     op.drop_table("case_file")
+    op.drop_table("audit_head")
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_entry_subject")
 
     op.drop_table("audit_entry")
+    op.drop_table("audit_checkpoint")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION audit_stays()")

@@ -1,0 +1,101 @@
+"""Seals over the audit's entries, in the order in which they were sealed, and the checkpoints that were handed out."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+
+from alerting.database.bulk import add_rows
+from alerting.database.engine import Transaction
+from alerting.database.tables import (
+    audit_checkpoint,
+    audit_entry,
+    audit_head,
+    audit_seal,
+    audit_unsealed,
+    personal_key,
+    personal_value,
+)
+from alerting.domain.seals import Head, Seal
+
+PAGE = 1_000
+
+
+def lock_head(tx: Transaction) -> Head:
+    """Where the chain ends; nobody else seals until the commit."""
+    first = {"id": 1, "seq": Head().seq, "hash": Head().hash}
+    tx.execute(tx.insert(audit_head).on_conflict_do_nothing(), [first])
+    row = tx.execute(select(audit_head).with_for_update()).one()
+    return Head(seq=row.seq, hash=row.hash)
+
+
+def head_of(tx: Transaction) -> Head:
+    row = tx.execute(select(audit_head)).one_or_none()
+    return Head() if row is None else Head(seq=row.seq, hash=row.hash)
+
+
+def unsealed(tx: Transaction, limit: int) -> list[tuple[int, bytes]]:
+    """Entries that wait for their seal, with their bytes, in the order of their numbers."""
+    e = audit_entry.c
+    statement = select(e.id, e.body).join(audit_unsealed, audit_unsealed.c.entry_id == e.id).order_by(e.id).limit(limit)
+    return [(row.id, bytes(row.body)) for row in tx.execute(statement)]
+
+
+def add_seals(tx: Transaction, seals: Sequence[Seal], now: datetime) -> None:
+    rows = [{"seq": s.seq, "entry_id": s.entry, "prev": s.prev, "hash": s.hash, "sealed_at": now} for s in seals]
+    add_rows(tx, audit_seal, rows)
+    tx.execute(update(audit_head).values(seq=seals[-1].seq, hash=seals[-1].hash))
+    for seal in seals:
+        tx.execute(delete(audit_unsealed).where(audit_unsealed.c.entry_id == seal.entry))
+
+
+def sealed(tx: Transaction, until: int) -> Iterator[tuple[Seal, Any]]:
+    """The seals up to a number, with their entries' rows; of an entry that is gone all but its number is None."""
+    s, last = audit_seal.c, 0
+    joined = select(s.seq, s.entry_id, s.prev, s.hash, audit_entry).join_from(
+        audit_seal, audit_entry, audit_entry.c.id == s.entry_id, isouter=True
+    )
+    while True:
+        rows = tx.execute(joined.where(s.seq > last, s.seq <= until).order_by(s.seq).limit(PAGE)).all()
+        for row in rows:
+            yield Seal(seq=row.seq, entry=row.entry_id, prev=row.prev, hash=row.hash), row
+        if len(rows) < PAGE:
+            return
+        last = rows[-1].seq
+
+
+def count_unsealed(tx: Transaction) -> int:
+    """Entries without a seal, whatever the list of those that wait says."""
+    without = (
+        select(func.count()).select_from(audit_entry).outerjoin(audit_seal, audit_seal.c.entry_id == audit_entry.c.id)
+    )
+    return int(tx.execute(without.where(audit_seal.c.seq.is_(None))).scalar_one())
+
+
+def personal_of(tx: Transaction, entries: Sequence[int]) -> dict[int, list[Any]]:
+    """The personal values of these entries, each with the key its commitment was made with (None: it is gone)."""
+    found: dict[int, list[Any]] = {}
+    v = personal_value.c
+    statement = select(v.entry_id, v.name, v.value, personal_key.c.key).outerjoin(
+        personal_key, personal_key.c.customer_key == v.customer_key
+    )
+    for row in tx.execute(statement.where(v.entry_id.in_(entries))):
+        found.setdefault(row.entry_id, []).append(row)
+    return found
+
+
+def checkpoints(tx: Transaction) -> list[Head]:
+    c = audit_checkpoint.c
+    return [Head(seq=row.seq, hash=row.hash) for row in tx.execute(select(c.seq, c.hash).order_by(c.id))]
+
+
+def add_checkpoint(tx: Transaction, week: str, head: Head, now: datetime) -> int | None:
+    """Note this week's checkpoint; None where another process has done so."""
+    row = {"week": week, "seq": head.seq, "hash": head.hash, "recorded_at": now}
+    statement = tx.insert(audit_checkpoint).values(row).on_conflict_do_nothing(index_elements=["week"])
+    return tx.execute(statement.returning(audit_checkpoint.c.id)).scalar()
+
+
+def has_checkpoint(tx: Transaction, week: str) -> bool:
+    return tx.execute(select(audit_checkpoint.c.id).where(audit_checkpoint.c.week == week)).first() is not None

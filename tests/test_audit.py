@@ -1,0 +1,298 @@
+"""The sealed audit: what happened cannot be changed unnoticed, in the database or in an export."""
+
+import json
+import random
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import DBAPIError
+
+from alerting.bootstrap import forget
+from alerting.cli import main
+from alerting.database.engine import Database
+from alerting.domain.audit_file import check_file, lines_of
+from alerting.domain.errors import DatabaseUnavailable
+from alerting.domain.seals import GENESIS, Head, Seal, canonical, read_head, seal_after
+from alerting.services.activation import activate_rulebook
+from alerting.services.sealing import Verified, export, hand_out_checkpoint, seal_all, verify
+from tests.builders import changed, unhurried
+from tests.world import World, recipients
+
+
+@pytest.fixture
+def told(world: World) -> World:
+    """A story with cases, calls and personal words, sealed."""
+    world.known_customers()
+    world.take(world.survey("ACME-AERO"), world.survey("KIOSK-7", score=3))
+    world.deliver()
+    world.reached("ACME-AERO", "vp_sales")
+    assert seal_all(world.app.ctx) > 5
+    return world
+
+
+def verified(world: World, *known: Head) -> Verified:
+    return verify(world.app.ctx, known)
+
+
+def by_force(world: World, *statements: str) -> None:
+    """As somebody who owns the database may."""
+    with world.app.ctx.db.write() as tx:
+        for table in ("audit_entry", "audit_seal", "audit_checkpoint"):
+            if tx.is_postgresql:
+                tx.execute(text(f"DROP TRIGGER IF EXISTS {table}_stays ON {table}"))
+            else:
+                for act in ("update", "delete"):
+                    tx.execute(text(f"DROP TRIGGER IF EXISTS {table}_no_{act}"))
+        for statement in statements:
+            tx.execute(text(statement))
+
+
+def test_what_happened_is_sealed_whole_and_what_came_since_is_counted(told: World) -> None:
+    found = verified(told)
+    assert (found.problems, found.unsealed, found.erased) == ([], 0, 0)
+    assert found.sealed == found.head.seq > 5
+    assert found.values > 0
+    told.take(told.survey("ALPENWERK"))
+    assert verified(told).unsealed > 0
+    sealed = seal_all(told.app.ctx)
+    assert (verified(told).sealed, verified(told).unsealed) == (found.sealed + sealed, 0)
+    assert seal_all(told.app.ctx) == 0
+
+
+def test_the_audit_still_verifies_after_forgetting(told: World) -> None:
+    before = verified(told)
+    forget(told.app, "ACME-AERO", "the data protection officer")
+    seal_all(told.app.ctx)
+    after = verified(told, before.head)
+    assert after.problems == []
+    assert after.erased > 0
+    assert after.values < before.values
+
+
+@pytest.mark.parametrize("table", ["audit_entry", "audit_seal"])
+@pytest.mark.parametrize("act", ["DELETE FROM {}", "UPDATE {} SET {}"])
+def test_the_database_refuses_to_change_the_audit(told: World, table: str, act: str) -> None:
+    change = {"audit_entry": "actor = 'x'", "audit_seal": "hash = 'x'"}[table]
+    with pytest.raises(DBAPIError, match="the audit is never changed"), told.app.ctx.db.write() as tx:
+        tx.execute(text(act.format(table, change)))
+    assert verified(told).problems == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE audit_entry SET actor = 'somebody' WHERE id = 3", "entry 3 (seal 3): the column actor does not say"),
+        ("UPDATE audit_entry SET subject_id = '99' WHERE id = 3", "the column subject does not say"),
+        ("UPDATE audit_entry SET recorded_at = happened_at WHERE id = 3 AND 1 = 0", None),
+        ("UPDATE audit_seal SET hash = prev WHERE seq = 4", "entry 4 (seal 4) was altered"),
+        ("UPDATE audit_seal SET entry_id = 9999 WHERE seq = 2", None),
+        ("DELETE FROM audit_seal WHERE seq = 3", "seal 3 is missing: 4 follows 2"),
+        ("UPDATE personal_value SET value = 'He was happy.'", "is not what was committed to"),
+        ("DELETE FROM personal_key", "is gone, and its value is not"),
+        ("UPDATE personal_value SET name = 'invented'", "invented was added later"),
+    ],
+)
+def test_whatever_is_altered_by_force_is_found(told: World, statement: str, said: str | None) -> None:
+    try:
+        by_force(told, statement)
+    except DBAPIError:
+        assert said is None  # a foreign key is in the way
+        return
+    problems = verified(told).problems
+    assert any(said in problem for problem in problems) if said else problems == [], problems
+
+
+def test_altered_bytes_and_entries_that_are_gone_are_found(told: World) -> None:
+    body = bytes(told.rows(text("SELECT body FROM audit_entry WHERE id = 2"))[0].body)  # type: ignore[arg-type]
+    assert b'"version":1' in body
+    forged = body.replace(b'"version":1', b'"version":2').hex()
+    value = f"'\\x{forged}'::bytea" if told.app.ctx.db.url.startswith("postgresql") else f"X'{forged}'"
+    by_force(told, f"UPDATE audit_entry SET body = {value} WHERE id = 2")
+    assert verified(told).problems == ["entry 2 (seal 2) was altered"]
+
+
+def test_a_chain_that_was_cut_or_made_anew_does_not_fit_what_was_handed_out(told: World) -> None:
+    head = verified(told).head
+    cut = f"DELETE FROM audit_seal WHERE seq = {head.seq}"
+    by_force(told, cut)
+    assert verified(told).problems == [f"the chain ends at seal {head.seq - 1}, the stored head knows seal {head.seq}"]
+    by_force(
+        told,
+        "DELETE FROM audit_seal",
+        "INSERT INTO audit_unsealed SELECT id FROM audit_entry",
+        "DELETE FROM audit_head",
+    )
+    by_force(told, "DELETE FROM audit_unsealed WHERE entry_id = 1", "DELETE FROM personal_value WHERE entry_id = 1",
+             "DELETE FROM audit_entry WHERE id = 1")  # fmt: skip
+    seal_all(told.app.ctx)
+    assert verified(told).problems == []  # nobody can tell from the database alone
+    assert verified(told, head).problems == [
+        f"the chain ends at seal {head.seq - 1}, the checkpoint knows seal {head.seq}"
+    ]
+    other = Head(seq=3, hash=GENESIS)
+    assert verified(told, other).problems == ["seal 3 is not the one the checkpoint knows"]
+
+
+def test_several_may_seal_at_once(world: World) -> None:
+    world.known_customers()
+    world.take(*(world.survey("ACME-AERO") for _ in range(20)))
+    threads = [threading.Thread(target=seal_all, args=(world.app.ctx,)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = verified(world)
+    assert (found.problems, found.unsealed) == ([], 0)
+
+
+# Exports
+
+
+def exported(world: World) -> list[bytes]:
+    return list(export(world.app.ctx))
+
+
+def test_an_export_is_checked_without_the_database(told: World) -> None:
+    lines = exported(told)
+    head, problems = check_file(lines)
+    assert (head, problems) == (verified(told).head, [])
+    assert check_file(lines, [head, Head(seq=2, hash=json.loads(lines[2])["hash"])])[1] == []
+    assert "Ada Example" not in b"".join(lines).decode()
+    assert check_file([])[1] == ["the file ends at line 0 without its closing line: something is cut off"]
+
+
+def chain(bodies: list[bytes]) -> list[tuple[Seal, bytes]]:
+    found, head = [], Head()
+    for number, body in enumerate(bodies, 1):
+        seal = seal_after(head, number, body)
+        found.append((seal, body))
+        head = Head(seq=seal.seq, hash=seal.hash)
+    return found
+
+
+BODIES = [canonical({"version": 1, "action": f"case.{n}", "facts": {"words": "Grüße 🚲\n", "n": n}}) for n in range(12)]
+WHOLE = list(lines_of(chain(BODIES), {"exported_at": "2026-03-06T08:30:00+00:00", "entries": 12}))
+
+
+def test_a_thousand_mutations_of_an_export_are_all_found() -> None:
+    assert check_file(WHOLE)[1] == []
+    rnd, raw = random.Random(1), b"".join(WHOLE)
+    missed = 0
+    for n in range(1_000):
+        data = bytearray(raw)
+        at = rnd.randrange(len(data))
+        match n % 5:
+            case 0:
+                data[at] ^= 1 << rnd.randrange(8)
+            case 1:
+                del data[at : at + rnd.randrange(1, 400)]
+            case 2:
+                data[at:at] = rnd.choice([b" ", b"\n", b"0", b"{}", b"\x00", WHOLE[rnd.randrange(len(WHOLE))]])
+            case 3:
+                lines = list(WHOLE)
+                a, b = rnd.sample(range(len(lines)), 2)
+                lines[a], lines[b] = lines[b], lines[a]
+                data = bytearray(b"".join(lines))
+            case 4:
+                lines = list(WHOLE)
+                lines.insert(rnd.randrange(len(lines) + 1), rnd.choice(WHOLE))
+                data = bytearray(b"".join(lines))
+        missed += check_file(bytes(data).splitlines(keepends=True))[1] == [] or bytes(data) == raw
+    print(f"1,000 mutations of an exported audit: {1_000 - missed} found")
+    assert missed == 0
+
+
+def test_a_file_written_anew_is_found_by_a_checkpoint_alone() -> None:
+    head = check_file(WHOLE)[0]
+    forged = list(lines_of(chain(BODIES[:5] + BODIES[6:]), {"entries": 11}))
+    assert check_file(forged)[1] == []
+    assert check_file(forged, [head])[1] == ["the chain ends at seal 11, the checkpoint knows seal 12"]
+    altered = list(lines_of(chain([b"{}", *BODIES[1:]]), {"entries": 12}))
+    assert check_file(altered, [head])[1] == ["seal 12 is not the one the checkpoint knows"]
+
+
+@unhurried
+@given(st.lists(st.binary(max_size=20) | st.sampled_from(WHOLE), max_size=6))
+def test_no_file_makes_the_check_break(lines: list[bytes]) -> None:
+    assert check_file(lines)[1] != [] or lines == WHOLE
+
+
+def test_checkpoints_are_written_and_read_again() -> None:
+    head = check_file(WHOLE)[0]
+    assert read_head(str(head)) == head
+    for wrong in ("12", "x:" + GENESIS, f"12:{GENESIS[:-1]}", f"12:{GENESIS.upper()}"):
+        with pytest.raises(ValueError, match="is no checkpoint"):
+            read_head(wrong)
+
+
+def test_the_commands_say_what_they_found(told: World, tmp_path: Path) -> None:
+    file = tmp_path / "audit.jsonl"
+    with file.open("wb") as out:
+        out.writelines(exported(told))
+    fine = CliRunner().invoke(main, ["audit", "verify", str(file)])
+    assert fine.exit_code == 0
+    assert "audit.jsonl:" in fine.output and "Nothing was altered, nothing is missing." in fine.output
+    head = verified(told).head
+    assert CliRunner().invoke(main, ["audit", "verify", str(file), "--checkpoint", str(head)]).exit_code == 0
+    raw = file.read_bytes()
+    file.write_bytes(raw.replace(b"vp_sales", b"vp_soles", 1))
+    wrong = CliRunner().invoke(main, ["audit", "verify", str(file)])
+    assert wrong.exit_code == 1
+    assert "was altered" in wrong.output and "NOT as it was sealed." in wrong.output
+    found = json.loads(CliRunner().invoke(main, ["audit", "verify", str(file), "--json"]).output)
+    assert found["problems"] and found["head"].startswith(f"{head.seq}:")
+
+
+# Checkpoints
+
+
+def test_the_end_of_the_chain_goes_outside_once_a_week(world: World) -> None:
+    world.known_customers()
+    world.take(world.survey("ACME-AERO"))
+    world.deliver()
+    assert hand_out_checkpoint(world.app.ctx) is None  # nobody is declared
+    files = changed(settings=("currency: EUR", "audit_holder: ceo\ncurrency: EUR"))
+    activate_rulebook(world.app.ctx, files, {}, author="ops", reason="who keeps it")
+    head = hand_out_checkpoint(world.app.ctx)
+    assert head is not None and head.seq > 3
+    (mail,) = world.deliver()
+    assert (recipients([mail]), mail.subject) == (["ceo"], f"Audit checkpoint {head.seq} of 2026-W10")
+    assert str(head) in mail.text
+    assert hand_out_checkpoint(world.app.ctx) is None
+    world.pass_time(days=3)  # Monday, half past eight
+    again = hand_out_checkpoint(world.app.ctx)
+    assert again is not None and again.seq > head.seq
+    found = verified(world, head)
+    assert (found.problems, found.checkpoints) == ([], 3)
+
+
+def test_on_postgresql_the_role_of_the_processes_needs_no_right_to_change_the_audit(told: World) -> None:
+    if not told.app.ctx.db.url.startswith("postgresql"):
+        pytest.skip("SQLite has no roles")
+    name = f"processes_{random.getrandbits(32):08x}"
+    kept = ("audit_entry", "audit_seal", "audit_checkpoint")
+    by_force(  # without the triggers: the role alone must keep it from changing
+        told,
+        f"CREATE ROLE {name} LOGIN PASSWORD '{name}'",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}",
+        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}",
+        *(f"REVOKE UPDATE, DELETE ON {table} FROM {name}" for table in kept),
+    )
+    url = make_url(told.app.ctx.db.url).set(username=name, password=name)
+    lesser = Database(url.render_as_string(hide_password=False))
+    as_role = replace(told, app=replace(told.app, ctx=replace(told.app.ctx, db=lesser)))
+    as_role.take(as_role.survey("ALPENWERK"))
+    as_role.deliver()
+    assert seal_all(as_role.app.ctx) > 0
+    assert (verified(as_role).problems, verified(as_role).unsealed) == ([], 0)
+    for table in kept:
+        for act in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
+            with pytest.raises(DatabaseUnavailable, match="permission denied"), lesser.write() as tx:
+                tx.execute(text(act))
+    lesser.close()
