@@ -1,9 +1,11 @@
 """The sealed audit: what happened cannot be changed unnoticed, in the database or in an export."""
 
+import hashlib
 import json
 import random
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,15 +15,17 @@ from hypothesis import strategies as st
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
+from alerting.adapters.pages import Pages
 from alerting.bootstrap import forget
 from alerting.cli import main
 from alerting.database.engine import Database
 from alerting.domain.audit_file import check_file, lines_of
-from alerting.domain.errors import DatabaseUnavailable
+from alerting.domain.errors import ActionRefused, DatabaseUnavailable
 from alerting.domain.seals import GENESIS, Head, Seal, canonical, read_head, seal_after
 from alerting.services.activation import activate_rulebook
+from alerting.services.sampling import draw_sample
 from alerting.services.sealing import Verified, export, hand_out_checkpoint, seal_all, verify
-from tests.builders import changed, unhurried
+from tests.builders import ROOT, changed, unhurried
 from tests.world import World, recipients
 
 
@@ -296,3 +300,44 @@ def test_on_postgresql_the_role_of_the_processes_needs_no_right_to_change_the_au
             with pytest.raises(DatabaseUnavailable, match="permission denied"), lesser.write() as tx:
                 tx.execute(text(act))
     lesser.close()
+
+
+# Samples
+
+
+def test_a_sample_is_drawn_by_its_seed_and_shows_whole_cases(told: World, tmp_path: Path) -> None:
+    told.take(told.survey("ALPENWERK", comment="Three <calls>, no answer."))
+    month = (datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
+    drawn = draw_sample(told.app.ctx, *month, 2, "dice")
+    again = draw_sample(told.app.ctx, *month, 2, "dice")
+    numbers = [evidence.view.case.id for evidence in drawn.cases]
+    assert (drawn.population, len(numbers)) == (3, 2)
+    assert numbers == [evidence.view.case.id for evidence in again.cases]
+    by_hand = sorted((1, 2, 3), key=lambda n: hashlib.sha256(f"dice:{n}".encode()).hexdigest())[:2]
+    assert numbers == sorted(by_hand)
+    assert drawn.verified.problems == [] and drawn.verified.unsealed == 0
+    pages = Pages(ROOT / "templates" / "pages", has_mailbox=False)
+    whole = draw_sample(told.app.ctx, *month, 10, "dice")
+    page = pages.render("evidence.html", {"s": whole, "last_day": "2026-03-31"})
+    (tmp_path / "evidence.html").write_text(page)
+    assert "3 of 3 cases opened from 2026-03-01 to 2026-03-31" in page
+    assert "Three &lt;calls&gt;, no answer." in page and "Vera Sample reached the customer" in page
+    sealed = [entry for evidence in whole.cases for entry in evidence.entries]
+    assert len(sealed) > 5 and all(entry.hash and entry.hash in page for entry in sealed)
+    assert str(whole.verified.head) in page
+    with pytest.raises(ActionRefused, match="no case was opened from 2026-04-01"):
+        draw_sample(told.app.ctx, month[1], datetime(2026, 5, 1, tzinfo=UTC), 2, "dice")
+
+
+def test_who_opens_evidence_of_an_altered_audit_reads_it_first(told: World) -> None:
+    by_force(told, "UPDATE audit_entry SET actor = 'somebody' WHERE id = 3")
+    drawn = draw_sample(told.app.ctx, datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC), 2, "dice")
+    page = Pages(ROOT / "templates" / "pages", has_mailbox=False).render("evidence.html", {"s": drawn, "last_day": "x"})
+    assert "NOT as it was sealed" in page and "the column actor does not say" in page
+
+
+@pytest.mark.parametrize("period", ["2026-13", "march", "2026-3", "0000"])
+def test_a_period_is_a_month_or_a_year(period: str) -> None:
+    result = CliRunner().invoke(main, ["audit", "sample", "--period", period])
+    assert result.exit_code == 2
+    assert "write 2026-10 or 2026" in result.output

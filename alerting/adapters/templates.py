@@ -5,7 +5,7 @@ Customer words are untrusted text: escaped in HTML, and stripped of anything a h
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -56,6 +56,11 @@ def day_time(moment: datetime, zone: ZoneInfo, *, with_zone: bool = False) -> st
     local = moment.astimezone(zone)
     text = f"{local:%a} {local.day} {local:%b %H:%M}"
     return f"{text} {local.tzname()}" if with_zone else text
+
+
+def second(moment: datetime) -> str:
+    """`2026-03-06 21:40:07`, in UTC: for evidence."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def money(amount: Any, currency: str) -> str:
@@ -125,6 +130,7 @@ def filters() -> dict[str, Any]:
         "one_line": one_line,
         "day": day,
         "day_time": day_time,
+        "second": second,
         "money": money,
         "phone_uri": phone_uri,
         "language_name": language_name,

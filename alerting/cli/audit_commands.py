@@ -1,13 +1,18 @@
 """`alerting audit`: prove that what happened was not changed, with the database or without it."""
 
+import re
+import secrets
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
+from alerting.adapters.pages import Pages
 from alerting.cli.running import opened, plain_errors, print_json
 from alerting.cli.words import counted
 from alerting.domain.audit_file import check_file
 from alerting.domain.seals import Head, read_head
+from alerting.services.sampling import draw_sample
 from alerting.services.sealing import Verified, export, verify
 
 
@@ -65,6 +70,37 @@ def _said(found: Verified) -> str:
     entries = f"{counted(found.sealed, 'sealed entry', 'sealed entries')}, {found.unsealed} not sealed yet"
     values = f"{counted(found.values, 'personal value')} as committed, {found.erased} erased"
     return f"{entries}; {values}; {counted(found.checkpoints, 'checkpoint')} compared"
+
+
+@audit.command("sample")
+@click.option("--cases", "count", type=click.IntRange(1, 1_000), default=10, show_default=True)
+@click.option("--period", required=True, help="A month or a year in which the cases were opened: 2026-10, 2026.")
+@click.option("--seed", help="A word to draw with, to draw the same cases again; else one is made.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The file; else evidence-PERIOD.html.")
+def sample_(count: int, period: str, seed: str | None, out: Path | None) -> None:
+    """Draw random cases and write all that happened in them into one page, with seals, for an auditor."""
+    begin, end = _period(period)
+    with opened() as app:
+        drawn = draw_sample(app.ctx, begin, end, count, seed or secrets.token_hex(8))
+        pages = Pages(app.settings.templates / "pages", has_mailbox=False)
+        text = pages.render("evidence.html", {"s": drawn, "last_day": f"{end - timedelta(days=1):%Y-%m-%d}"})
+    file = out or Path(f"evidence-{period}.html")
+    file.write_text(text, encoding="utf-8")
+    numbers = ", ".join(evidence.view.case.number for evidence in drawn.cases)
+    click.echo(f"{file}: {numbers}, drawn from {counted(drawn.population, 'case')} with --seed {drawn.seed}")
+    if drawn.verified.problems:
+        click.echo("The audit is NOT as it was sealed; `alerting audit verify` says where.", err=True)
+        raise SystemExit(1)
+
+
+def _period(text: str) -> tuple[datetime, datetime]:
+    found = re.fullmatch(r"(\d{4})(?:-(\d\d))?", text)
+    year, month = (int(found[1]), int(found[2] or 1)) if found else (0, 0)
+    if not 1900 <= year < 9000 or not 1 <= month <= 12:
+        raise click.BadParameter(f"{text!r} is no month or year; write 2026-10 or 2026", param_hint="--period")
+    last = month if found and found[2] else 12
+    after = (year + 1, 1) if last == 12 else (year, last + 1)
+    return datetime(year, month, 1, tzinfo=UTC), datetime(*after, 1, tzinfo=UTC)
 
 
 @audit.command("export")

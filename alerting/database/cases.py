@@ -273,6 +273,12 @@ def list_cases(tx: Transaction, *, status: str | None = None, limit: int = 200) 
     return list(tx.execute(statement))
 
 
+def opened_between(tx: Transaction, begin: datetime, end: datetime) -> list[int]:
+    """The numbers of the cases opened in [begin, end)."""
+    c = case_file.c
+    return list(tx.execute(select(c.id).where(c.opened_at >= begin, c.opened_at < end).order_by(c.id)).scalars())
+
+
 def clocks_started_between(tx: Transaction, begin: datetime | None, end: datetime | None) -> list[Any]:
     """Every clock that counts (no superseded plans) and started in a period, with its case; for reports."""
     joined = clock.join(case_file, case_file.c.id == clock.c.case_id)

@@ -65,6 +65,16 @@ def sealed(tx: Transaction, until: int) -> Iterator[tuple[Seal, Any]]:
         last = rows[-1].seq
 
 
+def seals_of(tx: Transaction, subject_kind: str, subject_id: str) -> list[Any]:
+    """The entries about one subject, oldest first, each with its seal's number and hash; None where it waits."""
+    e, s = audit_entry.c, audit_seal.c
+    joined = select(e.id, e.recorded_at, e.actor, e.action, s.seq, s.hash).join_from(
+        audit_entry, audit_seal, s.entry_id == e.id, isouter=True
+    )
+    mine = (e.subject_kind == subject_kind, e.subject_id == subject_id)
+    return list(tx.execute(joined.where(*mine).order_by(e.id)))
+
+
 def count_unsealed(tx: Transaction) -> int:
     """Entries without a seal, whatever the list of those that wait says."""
     without = (
