@@ -1,17 +1,20 @@
 """`alerting sla due`, and policies on working calendars: what a promise comes to, as anybody can ask."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import select
 
 from alerting.cli import main
-from alerting.domain.sla import ClockKind, Starts, start_clock, timers_of
+from alerting.database.tables import audit_entry, dead_letter
+from alerting.domain.sla import ClockKind, Starts, start_clock, timers_of, under_contract
 from tests.builders import ROOT, problems_of, rulebook, starter_files
 from tests.test_calendars import BERLIN
+from tests.world import BEGIN, World
 
 KEYS = ("due", "working_seconds", "felt_seconds")
 CASES: list[tuple[dict[str, Any], tuple[Any, Any, Any]]] = [
@@ -147,3 +150,59 @@ def test_what_a_policy_asks_of_a_calendar_is_checked(written: str, said: str) ->
     problems = [str(problem) for problem in problems_of(working(sla))]
     assert [problem for problem in problems if said in problem] == problems, problems
     assert len(problems) == 1
+
+
+# What a customer's contract says
+
+
+def test_a_contract_overrides_the_rules_target_and_nothing_else(world: World) -> None:
+    world.known_customers()
+    world.take(world.customer("ACME-AERO", contract={"contact": "2h", "resolve": "3d", "number": "V-17"}))
+    world.take(world.survey("ACME-AERO"))
+    clocks = world.clocks("ACME-AERO")
+    lengths = {kind: clock.due_at - clock.started_at for kind, clock in clocks.items()}
+    assert lengths == {
+        "acknowledge": timedelta(hours=4),
+        "contact": timedelta(hours=2),
+        "resolve": timedelta(days=3),
+    }
+    assert {clock.policy for clock in clocks.values()} == {"call_in_24h"}
+    (entry,) = [json.loads(row.body) for row in world.rows(select(audit_entry)) if row.action == "alert.raised"]
+    assert entry["facts"]["contract"] == {"contact": "2h", "resolve": "72h"}
+    world.pass_time(hours=2, minutes=1)
+    world.tick()
+    assert world.clocks("ACME-AERO")["contact"].missed_at is not None
+    assert world.clocks("ACME-AERO")["acknowledge"].missed_at is None
+
+
+def test_the_contract_of_the_time_of_the_answer_counts(world: World) -> None:
+    world.known_customers()
+    world.take(world.customer("ACME-AERO", contract={"contact": "2h"}, time=(BEGIN - timedelta(minutes=5)).isoformat()))
+    world.take(world.survey("ACME-AERO", time=(BEGIN - timedelta(minutes=10)).isoformat()))
+    clock = world.clocks("ACME-AERO")["contact"]
+    assert clock.due_at - clock.started_at == timedelta(hours=24)
+
+
+def test_what_a_contract_cannot_mean_on_a_calendar_leaves_the_rule_as_it_is() -> None:
+    policy = rulebook(working("")).policies["call_in_24h"]
+    calendars = rulebook(working("")).calendars
+    for contract in (
+        {"contact": "3 working days"},
+        {"contact": "2d", "calendar": "berlin"},
+        {"calendar": "berlin"},
+        {},
+    ):
+        assert under_contract(policy, contract, calendars) == policy
+    promised = under_contract(policy, {"contact": "8h", "calendar": "berlin"}, calendars)
+    contact = promised.targets[ClockKind.CONTACT]
+    assert (contact.calendar.name, str(contact.within), contact.by) == ("berlin", "8h", "caller")
+    assert promised.targets[ClockKind.RESOLVE] == policy.targets[ClockKind.RESOLVE]
+
+
+def test_a_contract_nobody_can_read_is_refused_with_its_field(small_world: World) -> None:
+    small_world.take(small_world.customer("ACME-AERO", contract={"contact": "soon"}))
+    (letter,) = small_world.rows(select(dead_letter))
+    assert (letter.field, letter.detail) == (
+        "data.contract",
+        "contact: 'soon' is not a target; write 8h, 2d or 3 working days",
+    )

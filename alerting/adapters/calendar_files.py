@@ -8,9 +8,6 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any
 
-import holidays
-import icalendar
-import recurring_ical_events
 from pydantic import AfterValidator, BeforeValidator, Field, RootModel, model_validator
 
 from alerting.adapters.rule_forms import Form, Identifier, listed
@@ -78,6 +75,8 @@ class HolidaysForm(Form):
 
     @model_validator(mode="after")
     def _known(self) -> "HolidaysForm":
+        import holidays  # see domain.calendars
+
         countries = holidays.list_supported_countries()
         if self.country not in countries:
             raise ValueError(f"no public holidays are known of {self.country!r}; write a country such as DE")
@@ -115,13 +114,22 @@ class IcalDays:
 
     text: str
 
+    @property
+    def events(self) -> list[Any]:
+        import icalendar
+
+        return list(icalendar.Calendar.from_ical(self.text).walk("VEVENT"))
+
     @cached_property
-    def _events(self) -> Any:
+    def _repeated(self) -> Any:
+        import icalendar
+        import recurring_ical_events
+
         return recurring_ical_events.of(icalendar.Calendar.from_ical(self.text))
 
     def of_year(self, year: int) -> frozenset[date]:
         found = set()
-        for event in self._events.between(date(year, 1, 1), date(year + 1, 1, 1)):
+        for event in self._repeated.between(date(year, 1, 1), date(year + 1, 1, 1)):
             begin, end = event["DTSTART"].dt, event.end
             if type(begin) is date:
                 found |= {begin + timedelta(days=n) for n in range(max(1, (end - begin).days))}
@@ -171,7 +179,7 @@ def _ical(files: Mapping[str, str], file: YamlFile, path: Any, findings: Finding
     days = IcalDays(text=files[f"rules/{name}"])
     try:
         days.of_year(2026)
-        events: Any = icalendar.Calendar.from_ical(days.text).walk("VEVENT")
+        events = days.events
     except (ValueError, KeyError, AttributeError) as error:
         findings.add(file, path, f"{name} is no iCal file: {error}", "export it as .ics once more")
         return None

@@ -123,6 +123,7 @@ class _Builder(RoutingBuilder):
             go_live=settings_form.go_live,
             notify_max_age=settings_form.notify_max_age,
             lateness=settings_form.lateness,
+            calendars=self.calendars or {},
             audit_holder=settings_form.audit_holder,
             second_person=settings_form.second_person,
             currency=settings_form.currency,

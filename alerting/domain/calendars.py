@@ -14,8 +14,6 @@ from itertools import islice
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-import holidays
-
 from alerting.domain.errors import Invalid
 
 Period = tuple[int, int]
@@ -64,6 +62,8 @@ class PublicHolidays:
     subdivision: str | None = None
 
     def of_year(self, year: int) -> frozenset[date]:
+        import holidays  # a tenth of a second that few processes ever need
+
         return frozenset(holidays.country_holidays(self.country, subdiv=self.subdivision, years=year))
 
 

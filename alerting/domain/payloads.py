@@ -30,6 +30,7 @@ from alerting.domain.people import (
 )
 from alerting.domain.people import Zone as PersonZone
 from alerting.domain.places import country_code, language_tag, zone_name
+from alerting.domain.working_time import check_amount
 
 TOPICS = {
     "survey.answered": "surveys",
@@ -197,6 +198,21 @@ class Contact(Payload):
     call_to: ClockTime | None = None
 
 
+def _contract(contract: dict[str, Any]) -> dict[str, Any]:
+    for clock in ("acknowledge", "contact", "resolve"):
+        length = contract.get(clock)
+        if length is not None:
+            try:
+                check_amount(length if isinstance(length, str) else repr(length))
+            except ValueError as error:
+                raise ValueError(f"{clock}: {error}") from error
+    return contract
+
+
+Contract = Annotated[dict[str, Any], AfterValidator(_contract)]
+"""What was agreed with the customer: lengths of promises by clock, on which `calendar`; other keys are kept and mean nothing to us."""
+
+
 class CustomerUpdated(Payload):
     """A change of a customer: fields that are present replace, `null` clears, absent ones stay.
 
@@ -218,7 +234,7 @@ class CustomerUpdated(Payload):
     language: Language | None = None
     time_zone: Zone | None = None
     contacts: list[Contact] | None = None
-    contract: dict[str, Any] | None = None
+    contract: Contract | None = None
     attributes: dict[str, Any] | None = None
 
     def changes(self) -> dict[str, Any]:

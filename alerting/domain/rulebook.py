@@ -8,13 +8,15 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from alerting.domain.calendars import Calendar
 from alerting.domain.conditions import Condition, Type
+from alerting.domain.customers import Customer
 from alerting.domain.health import HealthPart
 from alerting.domain.routing import Routing
 from alerting.domain.rule_index import RuleIndex
 from alerting.domain.segments import Segment
 from alerting.domain.signals import Signal
-from alerting.domain.sla import Policy
+from alerting.domain.sla import Policy, under_contract
 from alerting.domain.standing import StandingRules
 from alerting.domain.value import PURCHASES, VALUE_READS
 from alerting.domain.vocabulary import Vocabulary
@@ -103,11 +105,16 @@ class Rulebook:
     routing: Routing
     surveys: Mapping[str, Survey]
     rules: tuple[Rule, ...]
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
     audit_holder: str | None = None
     """Who keeps the audit's checkpoints, outside."""
     health: tuple[HealthPart, ...] = ()
     words: Mapping[str, Words] = field(default_factory=dict)
     """By locale."""
+
+    def promised(self, policy: str, customer: Customer) -> Policy:
+        """What a policy promises to one customer, whose contract may say otherwise."""
+        return under_contract(self.policies[policy], customer.state.get("contract") or {}, self.calendars)
 
     @cached_property
     def hash(self) -> str:

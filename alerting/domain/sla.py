@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from alerting.domain.calendars import ALWAYS, Calendar
-from alerting.domain.working_time import Amount, Pause, due_instant, instant_before, share_instant
+from alerting.domain.working_time import Amount, Pause, due_instant, instant_before, read_amount, share_instant
 
 
 class ClockKind(StrEnum):
@@ -77,6 +77,24 @@ class Policy:
     def tells_fixer(self) -> bool:
         steps = [step for target in self.targets.values() for step in target.steps]
         return any(word.endswith("fixer") for step in steps for word in step.notify)
+
+
+def under_contract(policy: Policy, contract: Mapping[str, Any], calendars: Mapping[str, Calendar]) -> Policy:
+    """The policy with the lengths a customer's contract promises: `{"contact": "8h", "calendar": "berlin"}`.
+
+    Who owes what to whom stays as the policy says, and so does what the contract is silent about, or says of a calendar
+    that is not known or has no such lengths.
+    """
+    targets = dict(policy.targets)
+    for kind, target in policy.targets.items():
+        text, calendar = contract.get(kind.value), calendars.get(str(contract.get("calendar")), target.calendar)
+        try:
+            within = read_amount(str(text), calendar) if text is not None else None
+        except ValueError:
+            continue
+        if within is not None:
+            targets[kind] = replace(target, within=within, calendar=calendar)
+    return policy if targets == policy.targets else replace(policy, targets=targets)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,6 +55,13 @@ def read_amount(text: str, calendar: Calendar) -> Amount:
     raise ValueError(f"{text!r} is not a target; write {forms}")
 
 
+def check_amount(text: str) -> str:
+    """Checks the form alone, where nobody knows the calendar yet. Raises ValueError."""
+    if not (_WORKING_DAYS.fullmatch(text.strip()) or _LENGTH.fullmatch(text.strip())):
+        raise ValueError(f"{text!r} is not a target; write 8h, 2d or 3 working days")
+    return text
+
+
 def due_instant(calendar: Calendar, start: datetime, amount: Amount, pauses: Iterable[Pause] = ()) -> datetime | None:
     """The earliest instant at which the target is used up; None while a pause without an end lasts. Raises NeverOpen.
 

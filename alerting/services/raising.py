@@ -187,7 +187,7 @@ def _filled(round_: Round, judged: Judged, outcome: RuleOutcome, staff: Staff) -
         rule=rule.id,
         severity=rule.severity,
         segment=judged.segment,
-        policy=rulebook.policies[rule.policy],
+        policy=rulebook.promised(rule.policy, judged.judgement.customer),
         template=rule.template,
         starts=Starts.of_event(event.time, event.received_at, round_.now),
         caller=fill(rule.caller, to_call=True),
@@ -226,6 +226,7 @@ def _audit(
     round_: Round, judged: Judged, outcome: RuleOutcome, alert_id: int, quiet: str | None, revision: Revision
 ) -> None:
     event, membership = judged.judgement.event, judged.judgement.membership
+    agreed = _agreed(judged, outcome.rule)
     facts = {
         "rule": outcome.rule.id,
         "segment": membership.segment,
@@ -233,6 +234,7 @@ def _audit(
         "conditions": [truth.name for truth in outcome.truths],
         "event": {"source": event.source, "id": event.id, "digest": event.digest},
         **({"suppressed": quiet} if quiet else {}),
+        **({"contract": agreed} if agreed else {}),
         **({"revision": revision.number} if revision.number > 1 else {}),
     }
     comment = getattr(event.payload, "comment", None)
@@ -248,3 +250,10 @@ def _audit(
         personal={"comment": comment} if comment else {},
     )
     audit.write(round_.tx, entry, round_.now)
+
+
+def _agreed(judged: Judged, rule: Rule) -> dict[str, str]:
+    """What the customer's contract promises in place of the rule's policy, by clock."""
+    promised = judged.rulebook.promised(rule.policy, judged.judgement.customer).targets
+    usual = judged.rulebook.policies[rule.policy].targets
+    return {kind.value: str(target.within) for kind, target in promised.items() if target != usual[kind]}

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from alerting.database import audit, cases, customers, staffing
 from alerting.database.engine import Transaction
@@ -112,16 +112,20 @@ def _complaints(tx: Transaction, rulebook: Rulebook, case: Case, clocks: list[Cl
     """What the customer wrote. Where a rule is gone since, what the case's clocks promise is promised again."""
     assert case.id is not None, "a stored case has its number"
 
-    def policy(rule_id: str) -> Policy:
-        rule = rulebook.rule(rule_id)
-        return rulebook.policies.get(rule.policy if rule else case.policy) or promised_by(case, clocks)
+    history = customers.histories(tx, [case.customer_key])[case.customer_key]
+
+    def policy(row: Any) -> Policy:
+        rule = rulebook.rule(row.rule)
+        name = rule.policy if rule else case.policy
+        known = name in rulebook.policies
+        return rulebook.promised(name, history.as_of(row.time)) if known else promised_by(case, clocks)
 
     return [
         Complaint(
             id=row.id,
             rule=row.rule,
             severity=row.severity,
-            policy=policy(row.rule),
+            policy=policy(row),
             starts=Starts.of_event(row.time, row.received_at, row.raised_at),
         )
         for row in cases.alerts_of(tx, case.id)

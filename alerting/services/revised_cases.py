@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from alerting.database import cases, notifications
+from alerting.database import cases, customers, notifications
 from alerting.domain.case_alerts import join_case, open_case
 from alerting.domain.case_revision import OVER, AlreadyTold, not_yet_told, replan_case
 from alerting.domain.cases import Case, RaisedAlert
@@ -95,7 +95,9 @@ def _standing(round_: Round, row: Any, case: Case) -> RaisedAlert:
         rule=row.rule,
         severity=row.severity,
         segment=row.segment,
-        policy=rulebook.policies[rule.policy],
+        policy=rulebook.promised(
+            rule.policy, customers.histories(round_.tx, [case.customer_key])[case.customer_key].as_of(row.time)
+        ),
         template=rule.template,
         starts=Starts.of_event(row.time, row.received_at, case.starts.case_opened),
         caller=people["caller"][0],
