@@ -84,7 +84,10 @@ def show(number: int, as_json: bool) -> None:
                     }
                     for c in view.all_clocks
                 ],
-                "story": [{"at": m.at, "recorded_at": m.recorded_at, "text": m.text} for m in moments],
+                "story": [
+                    {"at": m.at, "recorded_at": m.recorded_at, "text": m.text, "proof": m.proof or None}
+                    for m in moments
+                ],
             }
         )
         return
@@ -97,6 +100,7 @@ def show(number: int, as_json: bool) -> None:
     for moment in moments:
         click.echo(
             f"  {moment.at:%Y-%m-%d %H:%M:%S}Z  {printable(moment.text)}"
+            + (f" ({printable(moment.proof)})" if moment.proof else "")
             + (f': "{printable(moment.detail)}"' if moment.detail else "")
         )
 

@@ -15,6 +15,7 @@ from alerting.database.sets import among
 from alerting.database.tables import dead_letter, event, unknown_condition
 from alerting.domain.errors import UnreadableEvent
 from alerting.domain.events import Event, parse_event
+from alerting.domain.evidence import Logged
 from alerting.domain.payloads import OF_PEOPLE, STORED
 from alerting.domain.signals import Order
 
@@ -97,6 +98,26 @@ def recent_interactions(
         .limit(200)
     )
     return [{**r.payload, "time": r.time} for r in rows]
+
+
+def outbound_between(tx: Transaction, customer_key: str, begin: datetime, end: datetime) -> list[Logged]:
+    """The interactions in which somebody of ours turned to the customer, in [begin, end], as systems reported them."""
+    mine = (event.c.customer_key == customer_key, event.c.type == "interaction.recorded")
+    rows = tx.execute(
+        select(event.c.source, event.c.id, event.c.time, event.c.payload).where(*mine, event.c.time.between(begin, end))
+    )
+    return [
+        Logged(
+            source=row.source,
+            id=row.id,
+            time=row.time,
+            channel=row.payload.get("channel", ""),
+            outcome=row.payload.get("outcome"),
+            duration_seconds=row.payload.get("duration_seconds"),
+        )
+        for row in rows
+        if row.payload.get("direction") == "outbound"
+    ]
 
 
 _PAYLOAD = cast(event.c.payload, Text).label("payload")

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from alerting.database import audit, notifications
+from alerting.database import audit, events, notifications
 from alerting.database.engine import Transaction
+from alerting.domain.evidence import AROUND, proof_of
 from alerting.domain.staff import Staff
 from alerting.services.views import CaseView, role_name
 
@@ -25,13 +26,15 @@ _MAILS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Moment:
-    """One line of the story. `recorded_at` differs from `at` where something was written down later."""
+    """One line of the story. `recorded_at` differs from `at` where something was written down later; `proof` is what shows
+    that a contact took place."""
 
     at: datetime
     recorded_at: datetime
     kind: str
     text: str
     detail: str = ""
+    proof: str = ""
 
 
 def timeline(tx: Transaction, view: CaseView) -> list[Moment]:
@@ -50,10 +53,19 @@ def timeline(tx: Transaction, view: CaseView) -> list[Moment]:
                     kind=entry["action"].split(".")[0],
                     text=text,
                     detail=detail,
+                    proof=_proof(tx, view, entry),
                 )
             )
     moments += _deliveries(tx, case_id, view.staff)
     return sorted(moments, key=lambda m: (m.at, m.recorded_at))
+
+
+def _proof(tx: Transaction, view: CaseView, entry: Mapping[str, Any]) -> str:
+    if entry["action"] != "contact.made":
+        return ""
+    at = entry["happened_at"]
+    logged = events.outbound_between(tx, view.case.customer_key, at - AROUND, at + AROUND)
+    return proof_of(entry["facts"]["channel"], at, entry["recorded_at"], logged).words
 
 
 def _said(alert: Any) -> Moment:
