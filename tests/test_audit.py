@@ -276,9 +276,8 @@ def test_the_end_of_the_chain_goes_outside_once_a_week(world: World) -> None:
     assert (found.problems, found.checkpoints) == ([], 3)
 
 
+@pytest.mark.parametrize("world", ["postgresql"], indirect=True)
 def test_on_postgresql_the_role_of_the_processes_needs_no_right_to_change_the_audit(told: World) -> None:
-    if not told.app.ctx.db.url.startswith("postgresql"):
-        pytest.skip("SQLite has no roles")
     name = f"processes_{random.getrandbits(32):08x}"
     kept = ("audit_entry", "audit_seal", "audit_checkpoint")
     by_force(  # without the triggers: the role alone must keep it from changing
