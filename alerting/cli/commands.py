@@ -20,6 +20,7 @@ from alerting.cli.hold_commands import hold
 from alerting.cli.import_command import import_
 from alerting.cli.noise_commands import silence, suppressed
 from alerting.cli.people_commands import import_people, people
+from alerting.cli.reconcile_command import reconcile_
 from alerting.cli.rule_commands import check, rules
 from alerting.cli.rule_test_commands import rules_test
 from alerting.cli.running import opened, print_json, table
@@ -59,6 +60,7 @@ main.add_command(suppressed)
 main.add_command(unmatched)
 main.add_command(forget_)
 main.add_command(people)
+main.add_command(reconcile_)
 main.add_command(who_)
 main.add_command(import_people)
 rules.add_command(backtest_)

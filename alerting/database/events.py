@@ -66,6 +66,21 @@ def digests_of(tx: Transaction, identities: Sequence[tuple[str, str]]) -> dict[t
     return {(r.source, r.id): r.digest for r in rows}
 
 
+def ids_known(tx: Transaction, source: str, ids: Sequence[str]) -> set[str]:
+    """Those of a source's event ids that are stored."""
+    found: set[str] = set()
+    for start in range(0, len(ids), 1_000):
+        chosen = select(event.c.id).where(event.c.source == source, among(tx, event.c.id, ids[start : start + 1_000]))
+        found |= set(tx.execute(chosen).scalars())
+    return found
+
+
+def count_of_source(tx: Transaction, source: str, begin: datetime, end: datetime) -> int:
+    """How many events of a source happened in [begin, end)."""
+    mine = (event.c.source == source, event.c.time >= begin, event.c.time < end)
+    return int(tx.execute(select(func.count()).select_from(event).where(*mine)).scalar_one())
+
+
 def previous_answer(tx: Transaction, customer_key: str, before: datetime, seq: int) -> Mapping[str, Any] | None:
     """The payload of the customer's last scored survey before a moment, with its `time`."""
     rows = tx.execute(
