@@ -9,8 +9,10 @@ from alerting.database.tables import alert, audit_entry, case_file, clock, clock
 from alerting.domain.cases import Status
 from alerting.domain.errors import ActionRefused
 from alerting.services import response
+from alerting.services.activation import activate_rulebook
 from alerting.services.reporting import response_times
 from alerting.services.response import Actor
+from tests.builders import changed, problems_of
 from tests.world import BEGIN, World, recipients
 
 
@@ -244,3 +246,29 @@ def test_a_complaint_that_arrives_when_the_call_has_answered_it_and_the_case_is_
     assert world.deliver() == []
     world.take(world.survey("ACME-AERO", score=2))  # what she writes after the call is a new matter
     assert world.case("ACME-AERO").status is Status.OPEN
+
+
+def test_a_repeated_step_ends_when_somebody_takes_the_case(world: World) -> None:
+    files = changed(sla=("- {after: 0h, notify: caller}", "- {after: 0h, every: 1h, times: 4, notify: caller}"))
+    activate_rulebook(world.app.ctx, files, {}, author="test", reason="again and again")
+    world.known_customers()
+    world.take(world.survey("ACME-AERO"))
+    world.deliver()
+    reminded = []
+    for _ in range(6):
+        world.pass_time(hours=1)
+        world.tick()
+        reminded.append(len(world.deliver()))
+    assert reminded == [0, 0, 0, 1, 1, 1]  # due after four hours
+    world.acknowledged("ACME-AERO", "vp_sales")
+    world.pass_time(hours=1)
+    world.tick()
+    assert world.deliver() == []
+
+
+@pytest.mark.parametrize(
+    "wrong", ["every: 4h", "times: 3", "every: 4h, times: 1", "every: 0h, times: 3", "every: 4h, times: 51"]
+)
+def test_a_repetition_says_how_often_and_how_many_times(wrong: str) -> None:
+    problems = problems_of(changed(sla=("- {after: 0h, notify: caller}", f"- {{after: 0h, {wrong}, notify: caller}}")))
+    assert len(problems) == 1 and problems[0].file == "rules/sla.yaml" and problems[0].line == 9

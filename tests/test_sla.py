@@ -169,3 +169,17 @@ def test_working_days_are_for_targets_alone() -> None:
 )
 def test_durations_are_shown_in_the_two_units_that_matter(duration: timedelta, text: str) -> None:
     assert format_duration(duration) == text
+
+
+def test_a_step_is_repeated_so_many_times_and_never_for_the_past() -> None:
+    every = Step(notify=("default",), after=timedelta(0), every=4 * H, times=3)
+    started, target = clock(24 * H, every)
+    assert every.words == "after 0h, every 4h, 3 times"
+
+    def set_at(opened: float) -> list[tuple[int, Any]]:
+        found = timers_of(started, target, hours(opened))
+        return [(timer.n, timer.due_at) for timer in found if timer.kind == "step"]
+
+    assert set_at(0) == [(1, hours(24)), (2, hours(28)), (3, hours(32))]
+    assert set_at(29) == [(1, hours(24)), (3, hours(32))]
+    assert set_at(40) == [(1, hours(24))]

@@ -169,6 +169,8 @@ class StepForm(Form):
     before: Duration | None = None
     after: Duration | None = None
     at: Annotated[Fraction, BeforeValidator(_share)] | None = None
+    every: Length | None = None
+    times: Annotated[int, Field(ge=2, le=50)] | None = None
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
@@ -176,10 +178,19 @@ class StepForm(Form):
     def _one_time(self) -> "StepForm":
         if sum(when is not None for when in (self.before, self.after, self.at)) != 1:
             raise ValueError("a step has exactly one of before, after and at")
+        if (self.every is None) != (self.times is None):
+            raise ValueError("a step that is repeated says `every:` so long and how many `times:` in all")
         return self
 
     def built(self) -> Step:
-        return Step(notify=tuple(self.notify), before=self.before, after=self.after, at=self.at)
+        return Step(
+            notify=tuple(self.notify),
+            before=self.before,
+            after=self.after,
+            at=self.at,
+            every=self.every,
+            times=self.times or 1,
+        )
 
 
 class TargetForm(Form):

@@ -121,13 +121,14 @@ def _of_clock(policy: Policy, kind: Any, asked: _Asked) -> dict[str, Any]:
     target = policy.targets[kind]
     found = _due(target.calendar, target.within, asked)
     at = found["due"]
-    steps = [_step(step, asked, at, target.calendar) for step in target.steps] if at is not None else []
+    steps = [one for step in target.steps for one in _step(step, asked, at, target.calendar)] if at is not None else []
     return {"clock": kind.value, "by": target.by, "target": str(target.within), **found, "steps": steps}
 
 
-def _step(step: Step, asked: _Asked, at: datetime, calendar: Calendar) -> dict[str, Any]:
-    instant = step.instant(asked.start, at, calendar, asked.pauses)
-    return {"step": step.words, "notify": list(step.notify), "at": instant, "local": _local(instant, calendar)}
+def _step(step: Step, asked: _Asked, at: datetime, calendar: Calendar) -> list[dict[str, Any]]:
+    instants = step.instants(asked.start, at, calendar, asked.pauses)
+    said = {"step": step.words, "notify": list(step.notify)}
+    return [{**said, "at": instant, "local": _local(instant, calendar)} for instant in instants]
 
 
 def _due(calendar: Calendar, amount: Amount, asked: _Asked) -> dict[str, Any]:

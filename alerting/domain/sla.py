@@ -27,21 +27,28 @@ Duty = Literal["caller", "fixer"]
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """Somebody is told before the due instant, after it, or when a share of the target is used up. One of the three."""
+    """Somebody is told before the due instant, after it, or when a share of the target is used up. One of the three.
+
+    With `every` that happens again, `times` in all, until somebody takes the case.
+    """
 
     notify: tuple[str, ...]
     before: timedelta | None = None
     after: timedelta | None = None
     at: Fraction | None = None
+    every: timedelta | None = None
+    times: int = 1
 
     @property
     def words(self) -> str:
         """`before 4h`, `after 0h`, `at 80%`."""
         if self.at is not None:
-            return f"at {self.at.numerator * 100 // self.at.denominator}%"
-        return (
-            f"before {Amount(length=self.before)}" if self.before is not None else f"after {Amount(length=self.after)}"
-        )
+            when = f"at {self.at.numerator * 100 // self.at.denominator}%"
+        elif self.before is not None:
+            when = f"before {Amount(length=self.before)}"
+        else:
+            when = f"after {Amount(length=self.after)}"
+        return when if self.every is None else f"{when}, every {Amount(length=self.every)}, {self.times} times"
 
     def instant(
         self, started_at: datetime, due_at: datetime, calendar: Calendar = ALWAYS, pauses: Iterable[Pause] = ()
@@ -53,6 +60,15 @@ class Step:
             return calendar.add(due_at, self.after)
         assert self.at is not None, "loading refuses a step without before, after or at"
         return share_instant(calendar, started_at, due_at, self.at, pauses)
+
+    def instants(
+        self, started_at: datetime, due_at: datetime, calendar: Calendar = ALWAYS, pauses: Iterable[Pause] = ()
+    ) -> list[datetime]:
+        """The first and those at which it is repeated, in working time, too."""
+        found = [self.instant(started_at, due_at, calendar, pauses)]
+        while self.every is not None and len(found) < self.times:
+            found.append(calendar.add(found[-1], self.every))
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,15 +206,14 @@ def timers_of(clock: Clock, target: Target, now: datetime) -> list[NewTimer]:
     """The steps of one plan, and the moment that marks it missed.
 
     A step up to the due instant that has already passed is left out: the mail that opens the case says more. Steps
-    after the due instant fire at once, however late they are.
+    after the due instant fire at once, however late they are; repetitions that would have been by now do not.
     """
     timers = [
         NewTimer(kind="missed", key=clock.key, due_at=clock.due_at, data={"clock": clock.kind, "plan": clock.plan})
     ]
     for number, step in enumerate(target.steps, 1):
-        instant = step.instant(clock.started_at, clock.due_at, target.calendar)
-        if instant <= now and step.after is None:
-            continue
         data = {"clock": clock.kind, "plan": clock.plan, "cycle": clock.cycle, "notify": list(step.notify)}
-        timers.append(NewTimer(kind="step", key=f"{clock.key}.{number}", due_at=instant, data=data))
+        for n, instant in enumerate(step.instants(clock.started_at, clock.due_at, target.calendar), 1):
+            if instant > now or (step.after is not None and n == 1):
+                timers.append(NewTimer(kind="step", key=f"{clock.key}.{number}", due_at=instant, data=data, n=n))
     return timers

@@ -9,7 +9,7 @@ from typing import Any
 
 from alerting.database import audit, cases, customers, notifications, staffing, timers
 from alerting.database.engine import Transaction
-from alerting.domain.cases import Case, current_clocks
+from alerting.domain.cases import Case, Status, current_clocks
 from alerting.domain.errors import Temporary
 from alerting.domain.escalations import Reached, reach
 from alerting.domain.notifications import NewNotification
@@ -72,6 +72,8 @@ def _fire(tx: Transaction, ctx: Context, rulebook: Rulebook, row: Any, now: date
         return "clock stopped"
     if row.kind == "missed":
         return _miss(tx, case, clock, row, now)
+    if row.n > 1 and case.status is not Status.OPEN:
+        return "somebody has taken the case"
     return _step(tx, ctx, rulebook, case, row, now)
 
 
