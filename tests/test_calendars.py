@@ -201,7 +201,8 @@ def test_a_target_is_used_up_at_the_end_of_the_day_not_at_the_beginning_of_the_n
 def test_always_is_elapsed_time() -> None:
     moment = datetime(2025, 3, 29, 23, 30, 0, 1, tzinfo=UTC)
     assert ALWAYS.add(moment, timedelta(days=400)) == moment + timedelta(days=400)
-    assert ALWAYS.always_open and not calendar(0).always_open
+    nonstop = Calendar(name="nonstop", time_zone="UTC", week=ALWAYS.week)
+    assert due_instant(nonstop, moment, read_amount("2 working days", nonstop)) == datetime(2025, 4, 1, tzinfo=UTC)
 
 
 def test_a_calendar_that_stays_closed_says_so() -> None:
@@ -313,6 +314,7 @@ def test_an_ical_file_closes_its_whole_days_every_year() -> None:
     [
         ("Europe/Berlin", "Europe/Berln", ":1:10: 'Europe/Berln' is not a time zone"),
         ("mon-thu", "mon-tho", ":1:44: 'mon-tho' are no days; write mon, mon-fri or mon,wed"),
+        ("mon-thu", "mon,tue", """:1:44: has no hours; write [09:00-17:30], and quote several days within braces: "mon,wed\""""),
         ("mon-thu", "thu-mon", ":1:44: 'thu-mon' goes over the end of the week"),
         ("fri:", "thu:", ":1:36: thu has hours twice"),
         ('"13:15-18:00"', '"12:15-18:00"', "two periods overlap"),

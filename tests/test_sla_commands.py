@@ -100,6 +100,9 @@ def test_calendars_with_faults_are_named_before_anything_is_answered(rules: Path
     result = run("--cases", "-", "--rules", str(rules), stdin="{}\n")
     assert result.exit_code != 0
     assert "rules/calendars.yaml:1:44: 'mon-tho' are no days" in result.output
+    (rules / "calendars.yaml").write_bytes(b"berlin: \xff\n")
+    result = run("--cases", "-", "--rules", str(rules), stdin="{}\n")
+    assert (result.exit_code, "rules/calendars.yaml:1: not UTF-8 at byte 8" in result.output) == (1, True)
 
 
 def working(sla: str) -> dict[str, str]:

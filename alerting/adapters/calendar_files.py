@@ -34,6 +34,8 @@ def _period(text: Any) -> Period:
 
 
 def _periods(value: Any) -> Any:
+    if value is None:
+        raise ValueError('has no hours; write [09:00-17:30], and quote several days within braces: "mon,wed"')
     found = sorted(_period(text) for text in listed(value))
     for (_, end), (begin, _) in pairwise(found):
         if begin < end:

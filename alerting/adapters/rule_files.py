@@ -4,7 +4,7 @@ Every problem of every file is found before anything is refused.
 """
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -29,10 +29,10 @@ def read_files(rules: Path, templates: Path) -> dict[str, str]:
     return files
 
 
-def read_rules(rules: Path) -> dict[str, str]:
-    """The texts under rules/ alone. Raises RulebookInvalid for a file that is not UTF-8."""
+def read_rules(rules: Path, *only: str) -> dict[str, str]:
+    """The texts under rules/ alone; of those the files that match `only`. Raises RulebookInvalid for one that is not UTF-8."""
     findings = Findings()
-    files = _read_folder(rules, "rules", findings)
+    files = _read_folder(rules, "rules", findings, only)
     if findings.problems:
         raise RulebookInvalid(findings.problems)
     return files
@@ -51,9 +51,10 @@ def _read_files(rules: Path, templates: Path, findings: Findings) -> dict[str, s
     return files
 
 
-def _read_folder(root: Path, prefix: str, findings: Findings) -> dict[str, str]:
+def _read_folder(root: Path, prefix: str, findings: Findings, only: Sequence[str] = ()) -> dict[str, str]:
     files = {}
-    for path in sorted(p for p in root.rglob("*") if p.is_file() and not p.name.startswith(".")):
+    found = {path for pattern in only or ("*",) for path in root.rglob(pattern)}
+    for path in sorted(p for p in found if p.is_file() and not p.name.startswith(".")):
         name = f"{prefix}/{path.relative_to(root).as_posix()}"
         if name != PEOPLE:
             files[name] = _read_text(path, name, findings)

@@ -93,9 +93,7 @@ class _Asked:
 
 def _calendars(rules: Path) -> Mapping[str, Calendar]:
     findings = Findings()
-    names = (CALENDARS.removeprefix("rules/"), "*.ics")
-    files = {f"rules/{path.relative_to(rules).as_posix()}": path for name in names for path in rules.rglob(name)}
-    texts = {name: path.read_text(encoding="utf-8") for name, path in files.items()}
+    texts = rule_files.read_rules(rules, CALENDARS.removeprefix("rules/"), "*.ics")
     found = read_calendars(texts, findings)
     if findings.problems or found is None:
         raise RulebookInvalid(findings.problems)

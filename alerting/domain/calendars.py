@@ -115,12 +115,6 @@ class Calendar:
     _ends: dict[tuple[date, int], datetime] = field(default_factory=dict, init=False, repr=False, compare=False)
     _off: dict[tuple[int, int], frozenset[date]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    @property
-    def always_open(self) -> bool:
-        """Whether no instant is outside working time: there are no working days then."""
-        whole = all(day == WHOLE_DAY for day in (*self.week, *self.short.values()))
-        return whole and self.holidays is None and not self.closed and not self.closings
-
     @cached_property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
-from alerting.domain.calendars import Calendar, Span, joined, micros, moment_of
+from alerting.domain.calendars import ALWAYS, Calendar, Span, joined, micros, moment_of
 
 Pause = tuple[datetime, datetime | None]
 
@@ -36,7 +36,7 @@ class Amount:
 
 def read_amount(text: str, calendar: Calendar) -> Amount:
     """`30m`, `8h`, `3 working days`, or `2d` where every day has 24 hours of working time. Raises ValueError."""
-    text, always = text.strip(), calendar.always_open
+    text, always = text.strip(), calendar.name == ALWAYS.name
     if found := _WORKING_DAYS.fullmatch(text):
         if always:
             raise ValueError(
