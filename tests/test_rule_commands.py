@@ -354,3 +354,44 @@ def test_bytes_that_are_no_text_are_one_lines_error_and_a_mark_at_the_begin_is_n
     result = run("rules", "eval", "--when", "score = 1", "--facts", str(file))
     assert result.exit_code == 0
     assert result.output.splitlines() == ["true", "error: not UTF-8 at byte 1 of the line", "false"]
+
+
+@pytest.mark.parametrize(
+    "thought",
+    [
+        "language IS NULL OR language <> 'de'",
+        "language <> 'de' AND language IS NOT NULL",
+        "CASE WHEN language IS NULL THEN TRUE ELSE language <> 'de' END",
+        "(language <> 'de') IS NOT FALSE",
+        "language IN ('de', 'fr') AND language <> 'de'",
+        "score > 3 AND score <> 5",
+    ],
+)
+def test_whoever_thought_of_missing_values_is_not_warned(alerting: Run, installation: Path, thought: str) -> None:
+    assert checked(alerting, installation, thought).stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("never", "said"),
+    [
+        ("calls_in_vain < 0", "calls_in_vain is never below 0"),
+        ("NOT (score >= 0)", "score lies between 0 and 1000"),
+        ("type = 'interaction.recorded'", "type is one of survey.answered"),
+    ],
+)
+def test_what_no_event_and_no_signal_can_be_is_found(alerting: Run, installation: Path, never: str, said: str) -> None:
+    done = checked(alerting, installation, never)
+    assert (done.returncode, f"can never be true: {said}" in done.stderr) == (1, True), done.stderr
+
+
+def test_whole_objects_of_a_wrong_type_are_errors(tmp_path: Path) -> None:
+    cases = [
+        ("respondent.name IS NULL", {"event": {"respondent": "x"}}),
+        ("answers.a IS NULL", {"event": {"answers": ["x"]}}),
+        ("answers.a IS NULL", {"event": {"answers": None, "respondent": None}}),
+    ]
+    assert evaluated(tmp_path, *cases) == [
+        "error: event.respondent is a JSON object",
+        "error: event.answers is a JSON object",
+        "true",
+    ]

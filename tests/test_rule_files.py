@@ -540,6 +540,7 @@ def test_what_a_language_leaves_out_is_warned_of_and_stays_as_written() -> None:
         ("{{ v.case.nosuch }}", "no mail knows 'v.case.nosuch'"),
         ("{{ v.trigger.titel }}", "no mail knows 'v.trigger.titel' (did you mean 'title'?)"),
         ("{{ me.nam }}", "no mail knows 'me.nam' (did you mean 'name'?)"),
+        ("{{ v['custmer'].name }}", "no mail knows 'v.custmer' (did you mean 'customer'?)"),
     ],
 )
 def test_what_no_case_has_is_found_before_a_mail_fails(wrong: str, said: str) -> None:

@@ -436,3 +436,51 @@ def test_an_offset_is_shown_as_it_is_written(minutes: int, text: str) -> None:
 def test_what_is_no_offset_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a duration"):
         parse_offset(text)
+
+
+QUIET = """rules:
+  - id: quiet
+    title: We hear nothing any more
+    on: silence
+    of: survey.answered
+    for: 10d
+    when: {is a key account: "customer.segment = 'key'"}
+    severity: normal
+    caller: account_owner
+    policy: call_in_3d
+"""
+
+
+@pytest.mark.parametrize(
+    ("expect", "code"),
+    [
+        ("at: 10d, alert: quiet\nat: 10d, mail: call, to: vp_sales", 0),
+        ("at: 9d, alert: quiet", 1),
+        ("none: alert, rule: quiet", 1),
+    ],
+)
+def test_a_silence_is_played_when_it_is_full(tested: Play, installation: Path, expect: str, code: int) -> None:
+    (installation / "rules/escalations/quiet.yaml").write_text(QUIET)
+    done = tested(own_test(expect, more="until: 12d"))
+    assert done.returncode == code, done.stdout
+
+
+def test_a_silence_before_the_test_is_none(tested: Play, installation: Path) -> None:
+    (installation / "rules/escalations/quiet.yaml").write_text(QUIET.replace("10d", "25d"))
+    assert tested(own_test("none: alert, rule: quiet", more="until: 24d")).returncode == 0
+
+
+def test_customers_move_by_the_calendar_while_a_test_is_played(tested: Play, installation: Path) -> None:
+    edited(
+        installation,
+        "rules/segments.yaml",
+        "otherwise: true}\n",
+        'otherwise: true}\ntags: {renewal: "days_to_renewal <= 3"}\n',
+    )
+    rule = QUIET.replace("on: silence\n    of: survey.answered\n    for: 10d", "on: segment.changed")
+    rule = rule.replace("customer.segment = 'key'", "'renewal' = ANY(tags_added)")
+    (installation / "rules/escalations/quiet.yaml").write_text(rule)
+    acme = "{customer_id: ACME-AERO, name: Acme, country: DE, owner: owner_north, renewal_date: 2026-03-12}"
+    expect = "at: 4d, alert: quiet"
+    done = tested(own_test(expect, customers=acme, begin="2026-03-05T00:00:00Z", more="until: 6d"))
+    assert done.returncode == 0, done.stdout

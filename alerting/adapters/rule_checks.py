@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
+from types import MappingProxyType
 
 from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 
@@ -12,12 +13,14 @@ from alerting.adapters.template_shapes import unknown_attributes
 from alerting.adapters.templates import facts_of, filters
 from alerting.adapters.yaml_files import Findings, YamlFile
 from alerting.domain.conditions import Scope
-from alerting.domain.conditions.analysis import Possible, never_true, null_traps, strange_values
+from alerting.domain.conditions.analysis import Possible, never_true, null_traps, strange_values, thought_of
 from alerting.domain.errors import Problem
 from alerting.domain.people import Known, Party
 from alerting.domain.places import country_codes
 from alerting.domain.segments import UNVERIFIED
 from alerting.domain.vocabulary import EVENT_VALUES, STRETCHES
+
+NOTHING_MORE: Mapping[str, Possible] = MappingProxyType({})
 
 LOCALE = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"
 MAIL_FILES = ("subject.txt", "txt", "html")
@@ -33,10 +36,12 @@ def check_conditions(
     findings: Findings,
     segments: Collection[str] | None = None,
     tags: Collection[str] | None = None,
+    more: Mapping[str, Possible] = NOTHING_MORE,
 ) -> None:
     """Conditions that must all hold, and compile: whether they can, and what they pass over where data is missing.
 
-    `segments` and `tags` where conditions may ask for them, and it is known which there are.
+    `segments` and `tags` where conditions may ask for them, and it is known which there are; `more` fields that can only
+    be so.
     """
     found = [(path, file.at(path)) for path in paths]
     whole = [(path, sql) for path, sql in found if isinstance(sql, str)]
@@ -48,18 +53,20 @@ def check_conditions(
         names = ("customer.tags", "event.tags", "event.tags_added")
         values |= dict.fromkeys(names, frozenset(tags))
     values["customer.country"] = country_codes()
+    values |= more
     places, left = set(), list(whole)
     while remark := never_true([sql for _, sql in left], scope, values):
         path, _ = left.pop(remark.condition)
         places.add((path, remark.column))
         line, column = file.value_position(path, remark.column)
         findings.problems.append(Problem(file=file.name, line=line, column=column, message=remark.message))
+    sure = thought_of([sql for _, sql in whole], scope)
     for path, sql in whole:
         for strange in strange_values(sql, scope, values):
             if (path, strange.column) not in places:
                 line, column = file.value_position(path, strange.column)
                 findings.warn(file.name, strange.message, strange.suggestion, line, column)
-        for trap in null_traps(sql, scope, NEVER_NULL):
+        for trap in null_traps(sql, scope, {*NEVER_NULL, *sure}):
             line, column = file.value_position(path, trap.column)
             findings.warn(file.name, trap.message, trap.suggestion, line, column)
 

@@ -26,6 +26,7 @@ from alerting.adapters.rule_forms import (
 from alerting.adapters.rule_test_files import KnownNames, read_rule_tests
 from alerting.adapters.yaml_files import Findings, YamlFile, texts
 from alerting.domain.conditions import Condition, Scope, compile_condition
+from alerting.domain.conditions.analysis import Possible
 from alerting.domain.errors import Problem, RulebookInvalid
 from alerting.domain.people import Known
 from alerting.domain.rule_tests import BEGIN
@@ -37,6 +38,7 @@ from alerting.domain.rulebook import (
     Words,
 )
 from alerting.domain.segments import Segment
+from alerting.domain.signals import Aggregate
 from alerting.domain.sla import Policy
 from alerting.domain.vocabulary import EVENT_FIELDS
 
@@ -88,6 +90,7 @@ class _Builder(RoutingBuilder):
         self.tag_names: Collection[str] | None = None
         self.rule_ids: set[str] | None = set()
         self.policies_used: set[str] = set()
+        self.never_negative: dict[str, Possible] = {}
         self.templates_named: set[str] = set()
 
     def build(self) -> Rulebook:
@@ -97,6 +100,8 @@ class _Builder(RoutingBuilder):
         if settings and settings_form and settings_form.audit_holder is not None:
             self.named_person(settings, ("audit_holder",), settings_form.audit_holder)
         signals = self.read_vocabulary()
+        counts = {Aggregate.COUNT, Aggregate.DISTINCT, Aggregate.DAYS_SINCE}
+        self.never_negative = {f"signal.{s.name}": (0, None) for s in signals.values() if s.aggregate in counts}
         health = self.read_health()
         segments = self._segments()
         routing = self.read_routing()
@@ -260,7 +265,8 @@ class _Builder(RoutingBuilder):
         compiled = {words: self.condition(file, (*at, "when", words), sql, scope) for words, sql in when.items()}
         if scope.complete:
             paths = [(*at, "when", words) for words, found in compiled.items() if found]
-            check_conditions(file, paths, scope, self.findings, self.segment_ids, self.tag_names)
+            only = {"event.type": frozenset({on}), **self.never_negative}
+            check_conditions(file, paths, scope, self.findings, self.segment_ids, self.tag_names, only)
         named = tuple(NamedCondition(name=words, condition=found) for words, found in compiled.items() if found)
         return (*named, *_silent(given, scope)) if on == "silence" else named
 

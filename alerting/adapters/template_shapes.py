@@ -18,7 +18,7 @@ _ROOTS: dict[str, type] = {"v": CaseView, "me": Party}
 
 def unknown_attributes(tree: nodes.Template, given: set[str]) -> Iterator[tuple[int, str, str | None]]:
     """Line, what is asked for as it is shown, and the nearest that is there. Names the template itself sets (`given`) are its own."""
-    for node in tree.find_all(nodes.Getattr):
+    for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
         path = _path(node)
         if path is None or path[0] in given - {"v"} or path[0] not in _ROOTS:
             continue
@@ -40,13 +40,17 @@ def _unknown_links(tree: nodes.Template) -> Iterator[tuple[int, str, str | None]
 
 
 def _path(node: nodes.Expr) -> list[str] | None:
-    """`v.customer.name` as its parts; None where it begins with anything but a name."""
+    """`v.customer.name`, or `v['customer'].name`, as its parts; None where it begins with anything but a name."""
     if isinstance(node, nodes.Name):
         return [node.name]
-    if not isinstance(node, nodes.Getattr):
+    if isinstance(node, nodes.Getattr):
+        name = node.attr
+    elif isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
+        name = node.arg.value
+    else:
         return None
     before = _path(node.node)
-    return None if before is None else [*before, node.attr]
+    return None if before is None else [*before, name]
 
 
 def _first_wrong(path: list[str]) -> tuple[str, list[str]] | None:

@@ -88,6 +88,11 @@ def mark_published(tx: Transaction, ids: Sequence[int], now: datetime) -> None:
     tx.execute(update(membership).where(membership.c.id.in_(ids)).values(published_at=now))
 
 
+def next_review(tx: Transaction) -> datetime | None:
+    """When the next customer is to be looked at, or was already; None where nobody is."""
+    return tx.execute(select(func.min(review.c.due_at))).scalar()
+
+
 def plan_reviews(tx: Transaction, reviews: Iterable[Review]) -> None:
     """Look at these again; what is planned earlier stays."""
     rows = [vars(one) for one in sorted(reviews, key=lambda one: one.customer_key)]

@@ -69,6 +69,19 @@ def due_watches(tx: Transaction, now: datetime, limit: int = 200) -> list[Any]:
     return list(tx.execute(statement.order_by(w.due_at, w.watch, w.customer_key).limit(limit)))
 
 
+def next_due(tx: Transaction) -> datetime | None:
+    """When the next silence is full, or was already; None where nothing is watched."""
+    w = silence_watch.c
+    return tx.execute(select(func.min(w.due_at)).where(w.noticed_at.is_(None))).scalar()
+
+
+def put_off(tx: Transaction, by: timedelta) -> None:
+    """Let every watch begin so much later."""
+    for row in tx.execute(select(silence_watch)).all():
+        mine = (silence_watch.c.watch == row.watch, silence_watch.c.customer_key == row.customer_key)
+        tx.execute(update(silence_watch).where(*mine).values(last_at=row.last_at + by, due_at=row.due_at + by))
+
+
 def still_due(tx: Transaction, watch: str, customer_key: str, now: datetime) -> Any:
     """The same, asked again under the customer's lock; None where something came meanwhile."""
     w = silence_watch.c

@@ -85,6 +85,9 @@ class Evaluator:
         return Scope(names=scope.names, open={**scope.open, "signals.": ("signal.", Type.ANY)}, lists=scope.lists)
 
 
+_NESTED = ("event.respondent", "event.answers", "customer.attributes")
+
+
 def _flat(facts: Any) -> dict[str, Any]:
     """`{"event": {"score": 2}}` -> `{"event.score": 2}`, with `respondent`, `answers` and `attributes` one level down."""
     if not isinstance(facts, dict):
@@ -95,7 +98,10 @@ def _flat(facts: Any) -> dict[str, Any]:
         if values is not None and not isinstance(values, dict):
             raise FactsInvalid(f"{part} is a JSON object")
         for name, value in (values or {}).items():
-            if name in {"respondent", "answers", "attributes"} and isinstance(value, dict):
+            nested = f"{part}.{name}" in _NESTED
+            if nested and value is not None and not isinstance(value, dict):
+                raise FactsInvalid(f"{part}.{name} is a JSON object")
+            if nested and value is not None:
                 below = "" if name == "attributes" else f"{name}."
                 flat |= {f"{place}.{below}{inner}": found for inner, found in value.items()}
             else:

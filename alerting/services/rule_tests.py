@@ -1,7 +1,7 @@
 """Playing a rule test: intake, follow-up, delivery and responses as in production, on a demo's database of its own.
 
-The demo's clock is moved from one due timer to the next, so that every step fires at its own time and sees the case as
-it stands then. What happened is read from the database afterwards.
+The demo's clock is moved from one due timer, full silence or day of the calendar to the next, so that every step fires at
+its own time and sees the case as it stands then. What happened is read from the database afterwards.
 """
 
 import json
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerting.database import cases, customers, events, happenings, instance, staffing, timers
+from alerting.database import cases, customers, events, happenings, instance, memberships, staffing, timers, watches
 from alerting.database.engine import Transaction
 from alerting.domain.cases import Attempt
 from alerting.domain.errors import ActionRefused
@@ -23,6 +23,8 @@ from alerting.services.follow_up import fire_due
 from alerting.services.intake import Record, take_records
 from alerting.services.letters import Post
 from alerting.services.response import Actor
+from alerting.services.reviewing import review_due
+from alerting.services.silence import notice_silences
 
 KNOWN_SINCE = timedelta(days=30)
 """How long before the begin a test's customers have been as they are."""
@@ -36,6 +38,8 @@ def play(ctx: Context, post: Post, test: RuleTest) -> Played:
     stage = _Stage(ctx=ctx, post=post, test=test)
     stage.begin()
     stage.take([stage.record("customer.updated", fields, -KNOWN_SINCE) for fields in test.customers])
+    with ctx.db.write() as tx:
+        watches.put_off(tx, KNOWN_SINCE)  # a silence is counted from the begin of the test
     for item in test.timeline:
         stage.run_to(item.at)
         if isinstance(item, Arrival):
@@ -68,11 +72,11 @@ class _Stage:
             instance.move_demo_clock(tx, max(target - tx.now(), timedelta(0)))
 
     def run_to(self, offset: timedelta) -> None:
-        """Let time pass until `offset`, each timer firing when it falls due."""
+        """Let time pass until `offset`: timers fire, silences are full and the calendar moves customers when that is due."""
         target = self.test.begin + offset
         while (due := self._next_due()) is not None and due <= target + MOMENT:
             self.advance(due)
-            if not fire_due(self.ctx, timedelta(0)):
+            if not fire_due(self.ctx, timedelta(0)) + notice_silences(self.ctx) + review_due(self.ctx):
                 self.faults.append(Fault(message=f"a timer could not fire, see the log; due at {due.isoformat()}"))
                 break
             self.deliver()
@@ -80,7 +84,8 @@ class _Stage:
 
     def _next_due(self) -> datetime | None:
         with self.ctx.db.read() as tx:
-            return timers.next_due(tx)
+            due = (timers.next_due(tx), watches.next_due(tx), memberships.next_review(tx))
+        return min((moment for moment in due if moment is not None), default=None)
 
     def deliver(self) -> None:
         while deliver_due(self.ctx, self.post):

@@ -23,6 +23,16 @@ _SWAPPED: dict[type[exp.Expr], type[exp.Expr]] = {
 """What a comparison says when its sides change places."""
 
 
+_OPPOSITE: dict[type[exp.Expr], type[exp.Expr]] = {
+    exp.LT: exp.GTE,
+    exp.GT: exp.LTE,
+    exp.LTE: exp.GT,
+    exp.GTE: exp.LT,
+    exp.EQ: exp.NEQ,
+    exp.NEQ: exp.EQ,
+}
+"""What NOT makes of a comparison: where it is unknown, so is its opposite."""
+
 MANY = 12
 """Values that are listed; of more the first."""
 
@@ -173,6 +183,8 @@ def _limits(part: exp.Expr) -> Iterator[tuple[exp.Expr, type[exp.Expr], list[Val
                 yield inner.this, exp.NEQ, [value for value in values if value is not None]
         elif isinstance(inner, exp.Column):
             yield inner, exp.EQ, ["FALSE"]
+        elif type(inner) in _OPPOSITE:
+            yield from _limits(_OPPOSITE[type(inner)](this=inner.this, expression=inner.expression))
         return
     if part.args.get("negate"):
         return
@@ -266,6 +278,21 @@ def strange_values(sql: str, scope: Scope, values: Mapping[str, Possible]) -> li
     return found
 
 
+def thought_of(sqls: Iterable[str], scope: Scope) -> set[str]:
+    """The fields of which conditions that must all hold say what happens when they are missing: by IS [NOT] NULL, or because
+    another comparison must be true of them."""
+    found = set()
+    for tree in map(parse, sqls):
+        asked = [node.this for node in tree.find_all(exp.Is)]
+        parts = [
+            part for part in _parts(tree) if isinstance(part, (*_SWAPPED, exp.In, exp.Between, exp.Like, exp.ILike))
+        ]
+        positive = [part for part in parts if not isinstance(part, exp.NEQ) and not part.args.get("negate")]
+        asked += [side for part in positive for side in (part.this, part.args.get("expression"))]
+        found |= {scope.find(name_of(side))[0] for side in asked if isinstance(side, exp.Column)}
+    return found
+
+
 def null_traps(sql: str, scope: Scope, never_null: Iterable[str]) -> list[Remark]:
     """Where `field <> 'x'` or NOT IN looks as if it held for a field without a value: it is unknown there."""
     sure, found = set(never_null), []
@@ -273,7 +300,7 @@ def null_traps(sql: str, scope: Scope, never_null: Iterable[str]) -> list[Remark
         inner = node.this.unnest() if isinstance(node, exp.Not) else node
         negated = isinstance(node, exp.NEQ) or (isinstance(node, exp.Not) and isinstance(inner, _LOOKED_FOR))
         negated = negated or bool(node.args.get("negate"))
-        if not negated or isinstance(inner.args.get("expression"), exp.Null):
+        if not negated or isinstance(inner.args.get("expression"), exp.Null) or node.find_ancestor(exp.Is):
             continue
         for side in (inner.this, inner.args.get("expression")):
             if not isinstance(side, exp.Column):
