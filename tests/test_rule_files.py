@@ -540,6 +540,9 @@ def test_what_a_language_leaves_out_is_warned_of_and_stays_as_written() -> None:
         ("{{ v.case.nosuch }}", "no mail knows 'v.case.nosuch'"),
         ("{{ v.trigger.titel }}", "no mail knows 'v.trigger.titel' (did you mean 'title'?)"),
         ("{{ me.nam }}", "no mail knows 'me.nam' (did you mean 'name'?)"),
+        ("{% for a in v.alerts %}{{ a.titel }}{% endfor %}", "no mail knows 'a.titel' (did you mean 'title'?)"),
+        ("{% set c = v.customer %}{{ c.zzz }}", "no mail knows 'c.zzz'"),
+        ("{% set c = v %}{% for a in c.alerts %}{{ a.nope }}{% endfor %}", "no mail knows 'a.nope'"),
         ("{{ v['custmer'].name }}", "no mail knows 'v.custmer' (did you mean 'customer'?)"),
     ],
 )
@@ -627,3 +630,18 @@ def test_mails_nobody_sends_and_locales_nobody_has_are_warned_of() -> None:
         "templates/mail/en/call.htm: no mail has a file of this name (name it call.subject.txt/.txt/.html)",
         "templates/mail/german/call.txt: 'german' is no locale (name the folder de, or pt-BR)",
     ]
+
+
+@pytest.mark.parametrize(
+    "fine",
+    [
+        "{% for a in v.alerts %}{{ a.title }}{{ loop.index }}{% endfor %}",
+        "{% for a in v.alerts %}{{ a.title }}{% endfor %}{% for a in v.informed %}{{ a.email }}{% endfor %}",
+        "{% macro m(a) %}{{ a.anything }}{% endmacro %}{% for a in v.alerts %}{{ m(a) }}{% endfor %}",
+        "{% set c = v.customer %}{{ c.state.renewal_date }}{{ c['name'] }}",
+        "{% for k, x in v.clocks.items() %}{{ x.due_at }}{% endfor %}",
+    ],
+)
+def test_names_of_a_templates_own_are_not_misunderstood(fine: str) -> None:
+    name = "templates/mail/en/fix.txt"
+    assert found(with_file(name, starter_files()[name] + fine)) == []

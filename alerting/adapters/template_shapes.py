@@ -1,6 +1,7 @@
 """What a mail template may ask of the case it is about: `v.customer.name` is there, `v.custmer.name` is not."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from types import UnionType
@@ -18,11 +19,12 @@ _ROOTS: dict[str, type] = {"v": CaseView, "me": Party}
 
 def unknown_attributes(tree: nodes.Template, given: set[str]) -> Iterator[tuple[int, str, str | None]]:
     """Line, what is asked for as it is shown, and the nearest that is there. Names the template itself sets (`given`) are its own."""
+    roots = {name: kind for name, kind in _ROOTS.items() if name not in given - {"v"}} | _own_names(tree)
     for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
         path = _path(node)
-        if path is None or path[0] in given - {"v"} or path[0] not in _ROOTS:
+        if path is None or path[0] not in roots:
             continue
-        wrong = _first_wrong(path)
+        wrong = _first_wrong(path, roots[path[0]])
         if wrong is not None:
             asked, known = wrong
             near = get_close_matches(asked.rsplit(".", 1)[-1], known, n=1)
@@ -53,10 +55,40 @@ def _path(node: nodes.Expr) -> list[str] | None:
     return None if before is None else [*before, name]
 
 
-def _first_wrong(path: list[str]) -> tuple[str, list[str]] | None:
-    shape: Any = _ROOTS[path[0]]
+def _own_names(tree: nodes.Template) -> dict[str, Any]:
+    """What the names a template gives itself stand for: `{% for a in v.alerts %}`, `{% set c = v.customer %}`. Those that are
+    given twice, or to a macro, may stand for anything."""
+    found: dict[str, Any] = {}
+    times = Counter(name.name for name in tree.find_all(nodes.Name) if name.ctx in {"store", "param"})
+    parameters = {name.name for name in tree.find_all(nodes.Name) if name.ctx == "param"}
+    given: list[tuple[nodes.Node, nodes.Node, bool]] = [
+        (node.target, node.node, False) for node in tree.find_all(nodes.Assign)
+    ]
+    given += [(node.target, node.iter, True) for node in tree.find_all(nodes.For)]
+    for target, source, one_of in given:
+        path = _path(source) if isinstance(source, nodes.Expr) else None
+        known = {**_ROOTS, **found}
+        if not isinstance(target, nodes.Name) or path is None or path[0] not in known:
+            continue
+        kind = known[path[0]]
+        for name in path[1:]:
+            kind = _type_of(kind, name) if _is_shape(kind) else None
+        found[target.name] = _element_of(kind) if one_of else kind
+    return {name: kind for name, kind in found.items() if times[name] == 1 and name not in parameters}
+
+
+def _element_of(kind: Any) -> Any:
+    several = isinstance(get_origin(kind), type) and issubclass(get_origin(kind), Sequence)
+    return get_args(kind)[0] if several and get_args(kind) else None
+
+
+def _is_shape(kind: Any) -> bool:
+    return isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, BaseModel))
+
+
+def _first_wrong(path: list[str], shape: Any) -> tuple[str, list[str]] | None:
     for nth, name in enumerate(path[1:], 1):
-        if not (is_dataclass(shape) or (isinstance(shape, type) and issubclass(shape, BaseModel))):
+        if not _is_shape(shape):
             return None
         known = _names(shape)
         if name not in known:
