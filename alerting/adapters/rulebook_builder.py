@@ -95,10 +95,7 @@ class _Builder(RoutingBuilder):
 
     def build(self) -> Rulebook:
         self._unknown_files()
-        settings = self.open_file("rules/settings.yaml")
-        settings_form = settings.read(SettingsForm, self.findings) if settings else None
-        if settings and settings_form and settings_form.audit_holder is not None:
-            self.named_person(settings, ("audit_holder",), settings_form.audit_holder)
+        settings_form = self._settings()
         signals = self.read_vocabulary()
         counts = {Aggregate.COUNT, Aggregate.DISTINCT, Aggregate.DAYS_SINCE}
         self.never_negative = {f"signal.{s.name}": (0, None) for s in signals.values() if s.aggregate in counts}
@@ -144,6 +141,13 @@ class _Builder(RoutingBuilder):
             health=health,
             words=words,
         )
+
+    def _settings(self) -> SettingsForm | None:
+        file = self.open_file("rules/settings.yaml")
+        form = file.read(SettingsForm, self.findings) if file else None
+        if file and form and form.audit_holder is not None:
+            self.named_person(file, ("audit_holder",), form.audit_holder)
+        return form
 
     def _unknown_files(self) -> None:
         """A misspelt name would be silently passed over otherwise."""

@@ -46,8 +46,7 @@ def add_seals(tx: Transaction, seals: Sequence[Seal], now: datetime) -> None:
     rows = [{"seq": s.seq, "entry_id": s.entry, "prev": s.prev, "hash": s.hash, "sealed_at": now} for s in seals]
     add_rows(tx, audit_seal, rows)
     tx.execute(update(audit_head).values(seq=seals[-1].seq, hash=seals[-1].hash))
-    for seal in seals:
-        tx.execute(delete(audit_unsealed).where(audit_unsealed.c.entry_id == seal.entry))
+    tx.execute(delete(audit_unsealed).where(audit_unsealed.c.entry_id.in_([seal.entry for seal in seals])))
 
 
 def sealed(tx: Transaction, until: int) -> Iterator[tuple[Seal, Any]]:

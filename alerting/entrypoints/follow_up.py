@@ -1,6 +1,8 @@
 """The follow-up loop: a tick looks for due timers. APScheduler only ticks; what is due stands in the database."""
 
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -40,19 +42,31 @@ def run_follow_up(ctx: Context, tick: timedelta, stop: Stop) -> None:
         stop.done("follow-up")
 
 
-def _sweep(ctx: Context, tick: timedelta, stop: Stop) -> None:
-    stop.beat("follow-up")
+@contextmanager
+def _told(loop: str, failed: str, done: Callable[[str], None] = lambda loop: None) -> Iterator[None]:
+    """A service that is away is waited for, any other failure is told, and the next run makes up for both."""
     try:
-        fired = fire_due(ctx, tick, lambda: stop.beat("follow-up"))
-        noticed = notice_silences(ctx, lambda: stop.beat("follow-up"))
+        yield
     except Temporary as error:
-        log.warning("waiting for a service", extra={"loop": "follow-up", "error": str(error)})
-        return
+        log.warning("waiting for a service", extra={"loop": loop, "error": str(error)})
     except Exception:
-        log.exception("sweep failed")
-        return
-    if fired or noticed:
-        log.info("timers fired", extra={"count": fired, "silences": noticed})
+        log.exception(failed)
+    finally:
+        done(loop)
+
+
+def _sweep(ctx: Context, tick: timedelta, stop: Stop) -> None:
+    """Its sign of life stays between two runs: a scheduler that stands still is noticed."""
+
+    def beat() -> None:
+        stop.beat("follow-up")
+
+    beat()
+    with _told("follow-up", "sweep failed"):
+        fired = fire_due(ctx, tick, beat)
+        noticed = notice_silences(ctx, beat)
+        if fired or noticed:
+            log.info("timers fired", extra={"count": fired, "silences": noticed})
 
 
 def _review(ctx: Context, stop: Stop) -> None:
@@ -61,61 +75,34 @@ def _review(ctx: Context, stop: Stop) -> None:
     def beat() -> None:
         stop.beat("review")
 
-    try:
+    with _told("review", "reviewing customers failed", stop.done):
         matched = match_waiting(ctx, beat)
         renew_scale(ctx)
         looked = review_due(ctx, beat)
-    except Temporary as error:
-        log.warning("waiting for a service", extra={"loop": "review", "error": str(error)})
-        return
-    except Exception:
-        log.exception("reviewing customers failed")
-        return
-    finally:
-        stop.done("review")
-    if matched or looked:
-        log.info("customers reviewed", extra={"count": looked, "matched": matched})
+        if matched or looked:
+            log.info("customers reviewed", extra={"count": looked, "matched": matched})
 
 
 def _prune(ctx: Context) -> None:
-    try:
+    with _told("prune", "pruning failed"):
         gone = prune_points(ctx)
-    except Exception:
-        log.exception("pruning failed")
-        return
-    if gone:
-        log.info("points pruned", extra={"count": gone})
+        if gone:
+            log.info("points pruned", extra={"count": gone})
 
 
 def _seal(ctx: Context, stop: Stop) -> None:
-    try:
+    with _told("seal", "sealing the audit failed", stop.done):
         sealed = seal_all(ctx, lambda: stop.beat("seal"))
         handed = hand_out_checkpoint(ctx)
-    except Temporary as error:
-        log.warning("waiting for a service", extra={"loop": "seal", "error": str(error)})
-        return
-    except Exception:
-        log.exception("sealing the audit failed")
-        return
-    finally:
-        stop.done("seal")
-    if sealed:
-        log.debug("audit sealed", extra={"count": sealed})
-    if handed is not None:
-        log.info("checkpoint handed out", extra={"seq": handed.seq})
+        if sealed:
+            log.debug("audit sealed", extra={"count": sealed})
+        if handed is not None:
+            log.info("checkpoint handed out", extra={"seq": handed.seq})
 
 
 def _check(ctx: Context, stop: Stop) -> None:
     """Hourly, for the night's check is due at an hour, and whoever was down then makes up for it."""
-    try:
+    with _told("people check", "checking people failed", stop.done):
         found = check_of_the_night(ctx, lambda: stop.beat("people check"))
-    except Temporary as error:
-        log.warning("waiting for a service", extra={"loop": "people check", "error": str(error)})
-        return
-    except Exception:
-        log.exception("checking people failed")
-        return
-    finally:
-        stop.done("people check")
-    if found is not None:
-        log.info("people checked", extra={"problems": found})
+        if found is not None:
+            log.info("people checked", extra={"problems": found})
