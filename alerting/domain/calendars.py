@@ -113,7 +113,9 @@ class Calendar:
     _years: dict[int, _Year] = field(default_factory=dict, init=False, repr=False, compare=False)
     _days: dict[date, list[Span]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _ends: dict[tuple[date, int], datetime] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _off: dict[tuple[int, int], frozenset[date]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _off: dict[tuple[DaysOff, int], frozenset[date]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -235,7 +237,7 @@ class Calendar:
         return found // timedelta(microseconds=1)
 
     def _is_off(self, days: DaysOff, day: date) -> bool:
-        key = (id(days), day.year)
+        key = (days, day.year)
         if key not in self._off:
             self._off[key] = days.of_year(day.year)
         return day in self._off[key]

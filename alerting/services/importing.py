@@ -5,7 +5,7 @@ have several rows, the second time to take them.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import chain, islice
@@ -28,11 +28,8 @@ CHUNK = 2_000
 MANY = 20_000
 """Rows from which on further processes pay for their start."""
 
-SHOWN_OWNERS = 20
-"""Unknown owners named one by one."""
-
-SHOWN_GROUPS = 20
-"""Unknown groups named one by one."""
+SHOWN = 20
+"""Unknown owners, and unknown groups, named one by one."""
 
 
 @dataclass(kw_only=True)
@@ -145,14 +142,21 @@ def _keys_by_name(ctx: Context) -> dict[str, list[str]]:
 def _strangers(owners: dict[str, tuple[int, int]], staff: Staff) -> Iterator[tuple[int, str]]:
     """An event cannot know who works here, and somebody may be hired tomorrow: the row is taken."""
     strangers = {owner: seen for owner, seen in owners.items() if staff.by_id_or_email(owner) is None}
-    for owner, (line, count) in sorted(strangers.items(), key=lambda item: item[1])[:SHOWN_OWNERS]:
+    for owner, (line, count) in sorted(strangers.items(), key=lambda item: item[1])[:SHOWN]:
         near = get_close_matches(owner, [*staff.parties, *(p.name for p in staff.parties.values())], n=1, cutoff=0.7)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        more = f" (and in {count - 1} more)" if count > 1 else ""
-        yield line, f"owner: {owner!r} is nobody in people.yaml{more}{hint}"
-    if len(strangers) > SHOWN_OWNERS:
-        line = min(line for line, _ in strangers.values())
-        yield line, f"owner: {len(strangers) - SHOWN_OWNERS} more are nobody in people.yaml"
+        yield line, f"owner: {owner!r} is nobody in people.yaml{_more(count)}{hint}"
+    yield from _rest(sorted(line for line, _ in strangers.values()), "owner", "nobody in people.yaml")
+
+
+def _more(count: int) -> str:
+    return f" (and in {count - 1} more)" if count > 1 else ""
+
+
+def _rest(lines: Sequence[int], column: str, are: str) -> Iterator[tuple[int, str]]:
+    """How many beyond those that were named, at the first of them; `lines` are in order."""
+    if len(lines) > SHOWN:
+        yield lines[SHOWN], f"{column}: {len(lines) - SHOWN} more are {are}"
 
 
 def _strange_groups(ctx: Context, parents: Mapping[str, tuple[str | None, int]]) -> Iterator[tuple[int, str]]:
@@ -166,13 +170,11 @@ def _strange_groups(ctx: Context, parents: Mapping[str, tuple[str | None, int]])
     with ctx.db.read() as tx:
         known = customers.newest_states(tx, list(asked))
     strangers = sorted((min(lines), name, len(lines)) for name, lines in asked.items() if name not in known)
-    for line, name, count in strangers[:SHOWN_GROUPS]:
+    for line, name, count in strangers[:SHOWN]:
         near = get_close_matches(name, parents, n=1, cutoff=0.8) if len(parents) < MANY else []
         hint = f"; did you mean {near[0]!r}?" if near else "; nothing is inherited until it comes"
-        yield line, f"parent: {name!r} is no customer{f' (and in {count - 1} more)' if count > 1 else ''}{hint}"
-    if len(strangers) > SHOWN_GROUPS:
-        line = min(line for line, _, _ in strangers[SHOWN_GROUPS:])
-        yield line, f"parent: {len(strangers) - SHOWN_GROUPS} more are no customers"
+        yield line, f"parent: {name!r} is no customer{_more(count)}{hint}"
+    yield from _rest([line for line, _, _ in strangers], "parent", "no customers")
     for circle in circles({name: parent for name, (parent, _) in parents.items() if parent is not None}):
         line = min(parents[name][1] for name in circle)
         yield line, f"parent: {' -> '.join([*circle, circle[0]])} is a circle: nothing is inherited through it"
