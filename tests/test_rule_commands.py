@@ -276,16 +276,20 @@ def test_templates_are_asked_for_variables_that_no_mail_has(alerting: Run, insta
 
 def test_people_without_anybody_above_and_policies_nobody_uses_are_warned_of(alerting: Run, installation: Path) -> None:
     people = installation / "rules" / "people.yaml"
-    people.write_text(people.read_text() + "\n  - {id: office_oslo, name: Oslo, email: oslo@example.com}\n")
+    people.write_text(
+        people.read_text() + "\n  - {id: office_oslo, name: Oslo, email: oslo@example.com, locale: german}\n"
+    )
+    line = people.read_text().count("\n")
     sla = installation / "rules" / "sla.yaml"
     sla.write_text(sla.read_text() + "\n  unused:\n    starts: received\n    contact: {by: caller, within: 1h}\n")
     done = alerting("check")
     assert done.returncode == 0
-    assert "the office 'office_oslo' has no manager" in done.stderr
+    assert f"rules/people.yaml:{line}:6: the office 'office_oslo' has no manager" in done.stderr
+    assert f"rules/people.yaml:{line}:60: 'office_oslo' has the locale 'german', which is none" in done.stderr
     assert "rules/sla.yaml:" in done.stderr
     assert "no rule uses the policy 'unused'" in done.stderr
     found = json.loads(alerting("check", "--json").stdout)
-    assert len(found["warnings"]) == 2
+    assert len(found["warnings"]) == 3
     assert found["warnings"][0].keys() == {"file", "line", "column", "message", "suggestion"}
 
 

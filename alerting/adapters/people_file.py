@@ -1,6 +1,7 @@
 """rules/people.yaml: people, offices, teams and absences, each name referring to somebody who stands there, too."""
 
 import contextlib
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 
 from alerting.adapters.mending import Path as YamlPath
 from alerting.adapters.rule_forms import PeopleForm
-from alerting.adapters.yaml_files import Findings, YamlFile, texts
+from alerting.adapters.yaml_files import LOCALE, Findings, YamlFile, texts
 from alerting.domain.circles import circles
 from alerting.domain.errors import Problem, RulebookInvalid
 from alerting.domain.people import Absence, Known, Party, Team
@@ -94,6 +95,7 @@ class _Reader:
         self.listed = listed
         self.form = form
         self.known = elsewhere | {one.id for _, one in listed if isinstance(one, Party)}
+        self.bosses = {one.manager for _, one in listed if isinstance(one, Party)}
         self.offices = {one.id for _, one in listed if one.kind == "office"}
 
     def read(self) -> dict[str, Known]:
@@ -107,6 +109,7 @@ class _Reader:
                 self._members(at, one)
             else:
                 self._references(at, one)
+                self._warnings(at, one)
         people |= self._absences(people)
         for key in ("manager", "substitute"):
             self._circles(key)
@@ -121,6 +124,16 @@ class _Reader:
                 self.findings.add(self.file, (*at, key), f"nobody is their own {key}")
         if party.office is not None and party.office not in self.known - self.offices:
             self.findings.check_name(self.file, (*at, "office"), "office", party.office, self.offices)
+
+    def _warnings(self, at: YamlPath, party: Party) -> None:
+        """Who has nobody above, so that an overdue promise of theirs is told to `default` only; locales that are none."""
+        if not re.fullmatch(LOCALE, party.locale):
+            message = f"{party.id!r} has the locale {party.locale!r}, which is none: mails come in English"
+            self.findings.warn(PEOPLE, message, "write de, or pt-BR", *self.file.position((*at, "locale")))
+        if party.manager is None and party.id not in self.bosses:
+            message = f"the {party.kind} {party.id!r} has no manager"
+            hint = "name a manager: overdue promises are told to `default` otherwise"
+            self.findings.warn(PEOPLE, message, hint, *self.file.position((*at, "id")))
 
     def _members(self, at: YamlPath, team: Team) -> None:
         for i, member in enumerate(team.members):

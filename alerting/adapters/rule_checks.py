@@ -11,18 +11,16 @@ from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 from alerting.adapters.mending import Path as YamlPath
 from alerting.adapters.template_shapes import unknown_attributes
 from alerting.adapters.templates import facts_of, filters
-from alerting.adapters.yaml_files import Findings, YamlFile
+from alerting.adapters.yaml_files import LOCALE, Findings, YamlFile
 from alerting.domain.conditions import Scope
 from alerting.domain.conditions.analysis import Possible, never_true, null_traps, strange_values, thought_of
 from alerting.domain.errors import Problem
-from alerting.domain.people import Known, Party
 from alerting.domain.places import country_codes
 from alerting.domain.segments import UNVERIFIED
 from alerting.domain.vocabulary import EVENT_VALUES, STRETCHES
 
 NOTHING_MORE: Mapping[str, Possible] = MappingProxyType({})
 
-LOCALE = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"
 MAIL_FILES = ("subject.txt", "txt", "html")
 """What each mail is made of, behind its name."""
 
@@ -69,21 +67,6 @@ def check_conditions(
         for trap in null_traps(sql, scope, {*NEVER_NULL, *sure}):
             line, column = file.value_position(path, trap.column)
             findings.warn(file.name, trap.message, trap.suggestion, line, column)
-
-
-def check_people(people: Mapping[str, Known], findings: Findings) -> None:
-    """Who has nobody above, so that an overdue promise of theirs is told to `default` only; locales that are none."""
-    parties = [party for party in people.values() if isinstance(party, Party)]
-    bosses = {party.manager for party in parties}
-    for party in parties:
-        if not re.fullmatch(LOCALE, party.locale):
-            message = f"{party.id!r} has the locale {party.locale!r}, which is none: mails come in English"
-            findings.warn("rules/people.yaml", message, "write de, or pt-BR")
-        if party.manager is not None or party.id in bosses:
-            continue
-        what = "office" if party.kind == "office" else "person"
-        hint = "name a manager: overdue promises are told to `default` otherwise"
-        findings.warn("rules/people.yaml", f"the {what} {party.id!r} has no manager", hint)
 
 
 def check_unused(file: YamlFile, kind: str, names: Collection[str], used: Collection[str], findings: Findings) -> None:

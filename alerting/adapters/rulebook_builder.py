@@ -8,11 +8,9 @@ from typing import Any
 from alerting.adapters.mending import Path as YamlPath
 from alerting.adapters.routing_builder import RoutingBuilder
 from alerting.adapters.rule_checks import (
-    LOCALE,
     MAIL_FILES,
     check_conditions,
     check_mail_file,
-    check_people,
     check_template,
     check_unused,
 )
@@ -24,7 +22,7 @@ from alerting.adapters.rule_forms import (
     WordsForm,
 )
 from alerting.adapters.rule_test_files import KnownNames, read_rule_tests
-from alerting.adapters.yaml_files import Findings, YamlFile, texts
+from alerting.adapters.yaml_files import LOCALE, Findings, YamlFile, texts
 from alerting.domain.conditions import Condition, Scope, compile_condition
 from alerting.domain.conditions.analysis import Possible
 from alerting.domain.errors import Problem, RulebookInvalid
@@ -113,8 +111,6 @@ class _Builder(RoutingBuilder):
         if self.sla_file is not None and self.policy_names:
             check_unused(self.sla_file, "policy", self.policy_names, self.policies_used, self.findings)
         words = self._words(rules)
-        if self.people is not None:
-            check_people(self.people, self.findings)
         if self.checks_tests:
             known = KnownNames(rules=self.rule_ids or None, roles=self.roles, people=self.people)
             read_rule_tests(self.files, known, settings_form.go_live if settings_form else BEGIN, self.findings)

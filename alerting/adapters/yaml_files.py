@@ -22,6 +22,8 @@ from alerting.domain.errors import ConditionRefused, Problem
 
 Item = TypeVar("Item")
 
+LOCALE = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"
+
 
 _PLAINLY = {
     "dict_type": ("names with values are needed here", "write `name: value`, one a line and indented"),
