@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,21 @@ def test_a_confirmed_position_is_the_hint_of_the_next_consumer(open_log: Callabl
         pass
     assert fetched.partition in assigned
     assert second.hint(fetched.partition) == position
+    second.close()
+
+
+@pytest.mark.parametrize("open_log", ["Kafka"], indirect=True)
+def test_a_position_confirmed_of_the_topic_before_it_was_made_anew_is_no_hint(open_log: Callable[[], EventLog]) -> None:
+    """A consumer that has not heard of the new topic yet confirms late; Kafka knows topics by name only there."""
+    tag = uuid.uuid4().hex[:8]
+    open_log().append([_own(tag, 0)])
+    consumer = open_log().consumer()
+    fetched = next(f for f in _read_until(consumer, tag, 1) if _values([f], tag))
+    consumer.confirm(replace(fetched.partition, topic_id=str(uuid.uuid4())), fetched.records[-1].offset + 1)
+    consumer.close()
+    second = open_log().consumer()
+    _read_until(second, tag, 1)
+    assert second.hint(fetched.partition) is None
     second.close()
 
 

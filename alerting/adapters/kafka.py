@@ -232,12 +232,14 @@ class KafkaLogConsumer:
             return consumer.beginning_offsets([tp])[tp], consumer.end_offsets([tp])[tp]
 
     def hint(self, partition: Partition) -> int | None:
+        """A position told by whoever still read the topic of that name before it was made anew is none of this one's."""
         with self._rebuilt_on_error():
-            return self._open().committed(_tp(partition))  # type: ignore[no-any-return]
+            told = self._open().committed(_tp(partition), metadata=True)
+        return told.offset if told is not None and told.metadata == partition.topic_id else None
 
     def confirm(self, partition: Partition, position: int) -> None:
         """Kafka is told within a second or so, and at the end."""
-        self._unconfirmed[_tp(partition)] = OffsetAndMetadata(position, "", -1)
+        self._unconfirmed[_tp(partition)] = OffsetAndMetadata(position, partition.topic_id, -1)
 
     def _tell_positions(self, consumer: KafkaConsumer, timeout_ms: int) -> None:
         """A hint only: a commit that fails costs nothing but a stale number in Kafka's tools."""
