@@ -37,7 +37,7 @@ test-long: $(INSTALLED) ## 100,000 conditions against PostgreSQL, 300 orders of 
 # Ratios taken in one run, no timed tests. What we are compared with is installed beside the product, not into it.
 PEERS := .venv-bench/.installed
 bench: $(INSTALLED) $(PEERS) ## the figures of bench/README.md, measured on this machine
-	@for each in $(or $(BENCH),conditions rule_index backtest importing recomputing live_join cdnow due); do $(BIN)/python -m bench.$$each; done
+	@for each in $(or $(BENCH),conditions rule_index backtest importing recomputing live_join sweep due_timers cdnow due report); do $(BIN)/python -m bench.$$each; done
 
 $(PEERS): bench/requirements.txt $(INSTALLED)
 	@$(BIN)/pip install --quiet --require-hashes --upgrade --target $(@D) --requirement $<

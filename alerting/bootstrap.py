@@ -200,6 +200,8 @@ def web_parts(app: App) -> "WebParts":
     """What the web doors get."""
     from alerting.adapters.member_lists import read_members
     from alerting.adapters.pictures import segment_pictures
+    from alerting.adapters.report_files import WRITERS
+    from alerting.adapters.report_pictures import report_pictures
     from alerting.entrypoints.web.parts import WebParts
 
     settings = app.settings
@@ -210,6 +212,8 @@ def web_parts(app: App) -> "WebParts":
         render=pages.render,
         read_ticket=app.links.read_action,
         draw_segments=segment_pictures,
+        draw_report=report_pictures,
+        report_files=WRITERS,
         make_link=app.links.action,
         read_approval=app.links.read_approval,
         read_members=read_members,

@@ -104,12 +104,15 @@ def _events(rnd: random.Random, customers: int, now: datetime) -> Iterator[dict[
         }
 
 
-def installation(folder: Path) -> App:
+def installation(folder: Path, database_url: str | None = None) -> App:
+    """With the twenty rules, on SQLite in `folder` or on the empty database named."""
     settings = {
         "ALERTING_DATA": str(folder),
         "ALERTING_RULES": str(ROOT / "rules"),
         "ALERTING_TEMPLATES": str(ROOT / "templates"),
         "ALERTING_LOG_LEVEL": "ERROR",
+        "ALERTING_LINK_KEYS": "link-key-of-the-bench",
+        **({"ALERTING_DATABASE_URL": database_url} if database_url else {}),
     }
     app = bootstrap(read_settings(settings))
     migrate(app.ctx.db)

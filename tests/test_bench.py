@@ -6,7 +6,11 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "name", ["rule_index", "backtest", "importing", "recomputing", "live_join", "cdnow", "hundred_rules", "measuring"]
+    "name",
+    [
+        *("rule_index", "backtest", "importing", "recomputing", "live_join", "sweep", "due_timers", "cdnow"),
+        *("report", "hundred_rules", "many_cases", "measuring", "postgres"),
+    ],
 )
 def test_every_bench_still_finds_what_it_measures(name: str) -> None:
     """`conditions` also needs the engines it is compared with, which only `make bench` installs."""

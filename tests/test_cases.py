@@ -1,6 +1,6 @@
 """Cases: what follows from alerts and from what people do, in tables, and as a life in which anything may happen."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from alerting.domain.calendars import ALWAYS
 from alerting.domain.case_alerts import join_case, open_case, promised_by
 from alerting.domain.case_responses import acknowledge, hand_over, record_contact, remove_cause
 from alerting.domain.cases import (
@@ -21,15 +22,19 @@ from alerting.domain.cases import (
     Decision,
     RaisedAlert,
     Status,
+    Wait,
     current_clocks,
 )
 from alerting.domain.errors import ActionRefused
+from alerting.domain.resolutions import Resolution, Resolutions
 from alerting.domain.routing import Assignment
-from alerting.domain.sla import Clock, ClockKind, NewTimer, Policy, Starts, Step, Target
-from alerting.domain.working_time import Amount
+from alerting.domain.sla import Clock, ClockKind, NewTimer, Policy, Starts, Step, Target, WaitingFor
+from alerting.domain.waiting import WAIT_END, begin_wait, deciding, end_wait
+from alerting.domain.working_time import Amount, due_instant, working_time
 from tests.builders import LONG, NOW, hours, party, unhurried
 
 H = timedelta(hours=1)
+MENDED = Resolution(note="seal replaced")
 ACKNOWLEDGE, CONTACT, RESOLVE = ClockKind.ACKNOWLEDGE, ClockKind.CONTACT, ClockKind.RESOLVE
 
 
@@ -113,13 +118,23 @@ class File:
 
     def tried(self, by: str, at: datetime, outcome: str = "reached", happened_at: datetime | None = None) -> "File":
         attempt = Attempt(by=by, channel="phone", outcome=outcome, happened_at=happened_at or at)
-        return self.take(record_contact(self.case, self.clocks.values(), attempt, at, self.complaints, POLICIES))
+        return self.decided(lambda c, k: record_contact(c, k, attempt, at, self.complaints, POLICIES), by, at)
 
     def handed(self, to: str, at: datetime) -> "File":
         return self.take(hand_over(self.case, to, self.case.caller, "on a plane", at))
 
     def mended(self, at: datetime) -> "File":
-        return self.take(remove_cause(self.case, self.clocks.values(), "office", "seal replaced", at))
+        return self.decided(lambda c, k: remove_cause(c, k, "office", MENDED, Resolutions(), at), "office", at)
+
+    def decided(self, decide: Callable[[Case, list[Clock]], Decision], by: str, at: datetime) -> "File":
+        return self.take(deciding(self.case, list(self.clocks.values()), decide, by, at))
+
+    def waits(self, by: str, waiting_for: WaitingFor, at: datetime, length: timedelta = 240 * H) -> "File":
+        wait = Wait(waiting_for=waiting_for, by=by, reason="away until then", until=at + length)
+        return self.take(begin_wait(self.case, self.clocks.values(), wait, 1000 * H, at))
+
+    def goes_on(self, at: datetime, now: datetime | None = None) -> "File":
+        return self.take(end_wait(self.case, self.clocks.values(), at, "ann", now or at))
 
     def now_running(self) -> dict[ClockKind, Clock]:
         return {kind: clock for kind, clock in current_clocks(self.case, self.clocks.values()).items() if clock.running}
@@ -349,10 +364,11 @@ def test_what_the_office_owes_survives_a_reopening_by_a_rule_that_asks_nothing_o
     assert file.mended(hours(6)).dues() == {"contact": hours(77)}
 
 
-def test_a_promise_whose_policy_is_gone_is_owed_on_without_steps() -> None:
+def test_a_promise_whose_policy_is_gone_is_owed_on_as_it_was_made() -> None:
     file = File(alert(sla=STRICT)).tried("ann", hours(3))
     decision = join_case(file.case, file.clocks.values(), alert(sla=RELAXED, at=hours(5)), {}, hours(5))
-    assert [timer.key for timer in decision.timers if "resolve" in timer.key] == ["2.resolve.1"]
+    keys = [timer.key for timer in decision.timers if "resolve" in timer.key]
+    assert keys == ["2.resolve.1", "2.resolve.1.1", "2.resolve.1.2"]
     promised = promised_by(file.case, file.clocks.values())
     assert {kind: target.within.length for kind, target in promised.targets.items()} == {
         ACKNOWLEDGE: 4 * H,
@@ -457,7 +473,7 @@ def test_a_case_ends_when_the_cause_is_removed_and_the_customer_reached_in_eithe
 def test_the_cause_is_removed_once_and_in_words() -> None:
     file = File(alert())
     with pytest.raises(ActionRefused, match="what was wrong"):
-        remove_cause(file.case, file.clocks.values(), "office", " ", NOW)
+        remove_cause(file.case, file.clocks.values(), "office", Resolution(note=" "), Resolutions(), NOW)
     file.mended(hours(1))
     with pytest.raises(ActionRefused, match="already recorded as removed"):
         file.mended(hours(2))
@@ -508,6 +524,9 @@ class CaseLife(RuleBasedStateMachine):
         before, dues = self.file.case, self.file.dues()
         asks_the_office = RESOLVE in drawn[2].targets
         at = max(self.now - ago * H, NOW)
+        if before.waiting_since is not None:
+            self.file.goes_on(self.now)  # a complaint that joins ends the wait, and it is asked for before it joins
+            dues = self.file.dues()
         self._act(lambda: self.file.joined(alert(*drawn, at=at, id_=self.alerts), self.now))
         after = self.file.case
         self.office_owes = "resolve" in dues or (asks_the_office and after.cause_removed_at is None)
@@ -560,6 +579,49 @@ class CaseLife(RuleBasedStateMachine):
         if not self._act(lambda: self.file.mended(self.now)):
             assert before.status is Status.RESOLVED or before.cause_removed_at is not None
 
+    @rule(by=PEOPLE, waiting_for=st.sampled_from(WaitingFor))
+    def begins_to_wait(self, by: str, waiting_for: WaitingFor) -> None:
+        before, running = self.file.case, self.file.now_running()
+        if not self._act(lambda: self.file.waits(by, waiting_for, self.now)):
+            assert before.status is Status.RESOLVED or before.waiting_since is not None
+            return
+        assert self.file.case.standing is Status.WAITING
+        taken = before.status is Status.OPEN and by == before.caller
+        for kind, clock in self.file.now_running().items():
+            stands = kind is not ACKNOWLEDGE and running[kind].due_at > self.now
+            assert (clock.paused_at is not None) is stands
+        assert (ACKNOWLEDGE in self.file.now_running()) is (ACKNOWLEDGE in running and not taken)
+
+    @precondition(lambda self: self.file.case.waiting_since is not None)
+    @rule(ago=st.sampled_from([0, 0, 2]))
+    def goes_on(self, ago: int) -> None:
+        since = self.file.case.waiting_since
+        assert since is not None
+        before = self.file.now_running()
+        at = max(self.now - ago * H, since)
+        self._act(lambda: self.file.goes_on(at, self.now))
+        for kind, clock in self.file.now_running().items():
+            waited = at - since if before[kind].paused_at is not None else timedelta(0)
+            assert clock.due_at == before[kind].due_at + waited  # on a calendar that is open all the time
+
+    @invariant()
+    def a_clock_is_due_when_its_target_is_used_up_without_the_pauses(self) -> None:
+        for clock in self.file.clocks.values():
+            if clock.paused_at is None and clock.superseded_at is None:
+                assert clock.due_at == due_instant(ALWAYS, clock.started_at, clock.within, clock.pauses)
+            if clock.stopped_at is not None:
+                assert clock.worked == working_time(ALWAYS, clock.started_at, clock.stopped_at, clock.pauses)
+                assert clock.met is (clock.worked <= (clock.within.length or timedelta(0)))
+
+    @invariant()
+    def nothing_stands_still_but_while_the_case_waits(self) -> None:
+        waiting = self.file.case.waiting_since
+        assert (waiting is None) is (self.file.case.waiting_until is None) is (self.file.case.waiting_for is None)
+        assert waiting is None or self.file.case.status is not Status.RESOLVED
+        assert all(c.paused_at in {None, waiting} for c in self.file.clocks.values())
+        ends = [timer for timer in self.file.timers.values() if timer.kind == WAIT_END]
+        assert [timer.due_at for timer in ends] == ([self.file.case.waiting_until] if waiting is not None else [])
+
     def _act(self, act: Any) -> bool:
         """Do it, unless it is refused; then nothing has changed. Checks what holds between before and after."""
         before, clocks, timers = self.file.case, dict(self.file.clocks), dict(self.file.timers)
@@ -573,7 +635,8 @@ class CaseLife(RuleBasedStateMachine):
         assert after.assignment == before.assignment + moved
         assert after.cycle - before.cycle in {0, 1}
         if after.cycle != before.cycle:
-            assert before.contacted_at is not None or self.file.audit[:2] == ["contact.made", "case.reopened"]
+            told = [action for action in self.file.audit if action != "case.resumed"]
+            assert before.contacted_at is not None or told[:2] == ["contact.made", "case.reopened"]
         elif clocks.get(f"{before.cycle}.contact.1") and before.contacted_at is None and after.contacted_at is not None:
             assert self.file.audit[0] == "contact.made"
         self._plans_only_grow(clocks)
@@ -583,12 +646,14 @@ class CaseLife(RuleBasedStateMachine):
     def _plans_only_grow(self, before: dict[str, Clock]) -> None:
         for key, clock in before.items():
             same = self.file.clocks[key]
-            assert (same.started_at, same.due_at, same.policy) == (clock.started_at, clock.due_at, clock.policy)
+            assert (same.started_at, same.policy, same.within) == (clock.started_at, clock.policy, clock.within)
+            assert same.due_at == clock.due_at or same.pauses != clock.pauses
             if not clock.running and same != clock:  # what has ended stays as it ended, save for an earlier call
                 assert clock.stopped_at is not None
                 assert same.stopped_at is not None
                 assert same.stopped_at < clock.stopped_at
-                assert same == replace(clock, stopped_at=same.stopped_at)
+                kept = {"worked": same.worked, "pauses": same.pauses, "due_at": same.due_at}
+                assert same == replace(clock, stopped_at=same.stopped_at, **kept)
         for clock in self.file.clocks.values():
             plans = [c.plan for c in self.file.clocks.values() if (c.kind, c.cycle) == (clock.kind, clock.cycle)]
             assert sorted(plans) == list(range(1, len(plans) + 1))
@@ -621,9 +686,10 @@ class CaseLife(RuleBasedStateMachine):
         running = {clock.key: clock for clock in self.file.clocks.values() if clock.running}
         for timer in self.file.timers.values():
             plan = timer.key if timer.kind == "missed" else timer.key.rsplit(".", 1)[0]
-            assert plan in running
+            assert timer.kind == WAIT_END or plan.split(".resumed")[0] in running
         for key, clock in running.items():
-            assert self.file.timers[f"missed {key}"].due_at == clock.due_at
+            marks = [t.due_at for t in self.file.timers.values() if t.kind == "missed" and t.key.startswith(key)]
+            assert marks == ([clock.due_at] if clock.paused_at is None else [])
 
 
 CaseLife.TestCase.settings = settings(unhurried, max_examples=150 * LONG, stateful_step_count=25)

@@ -103,6 +103,35 @@ def test_a_case_is_worked_on_from_the_command_line(migrated: Run, own_world: Wor
     assert report["overall"][0]["met"] == 1
 
 
+def test_waits_notes_corrections_and_reviews_from_the_command_line(migrated: Run, own_world: World) -> None:
+    _complaint(own_world)
+
+    def say(*words: str) -> str:
+        done = migrated("case", *words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    waits = ("--by", "service_desk_lead", "--for", "customer", "--reason", "away")
+    assert say("wait", "C-1", *waits).startswith("C-1 waits until")
+    assert "waiting" in say("list", "--status", "waiting")
+    assert "paused" in say("show", "C-1")
+    assert say("go-on", "C-1", "--by", "service_desk_lead") == "C-1 goes on; it is acknowledged."
+    assert say("note", "C-1", "--by", "ceo", "Their buyer is new.") == "Noted on C-1."
+    assert say("assign", "C-1", "--by", "ceo", "--to", "lead_central") == "C-1 is with Lena Sample now."
+    assert say("contact", "C-1", "--by", "lead_central", "--outcome", "reached") == "C-1 is contacted."
+    at = own_world.now().isoformat()
+    assert say("correct", "C-1", "--by", "lead_central", "--at", at, "--reason", "The log.").startswith("Correction 1")
+    assert "The log." in say("corrections")
+    assert json.loads(say("corrections", "--json"))[0]["number"] == "C-1"
+    assert say("decide", "1", "--by", "ceo", "--decline") == "Correction 1 of C-1 is declined."
+    resolved = say("resolve", "C-1", "--by", "ceo", "--root-cause", "invoice", "--action", "credited")
+    assert resolved == "C-1 is resolved."
+    assert "has worked" in say("review", "C-1", "--by", "ceo", "--effective")
+    story = say("show", "C-1")
+    for words in ("Waits for the customer", "The wait is over", "proposed a correction", "(invoice; credited)"):
+        assert words in story
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -139,7 +168,10 @@ def test_what_cannot_be_done_is_said_in_one_line(
         (["case", "show", "²"], "'²' is no case number; write C-12"),
         (["case", "show", "9" * 20], "no case with so large a number"),
         (["case", "show", "9" * 5000], "no case with so large a number"),
-        (["case", "list", "--status", "foo"], "'unresolved', 'open', 'acknowledged', 'contacted', 'resolved', 'all'"),
+        (
+            ["case", "list", "--status", "foo"],
+            "'unresolved', 'open', 'acknowledged', 'contacted', 'waiting', 'resolved', 'all'",
+        ),
         (["dead-letters", "replay", "9" * 20], "no dead letter with so large a number"),
         (["dead-letters", "show", "-1"], "No such option"),
         (["dead-letters", "discard", "1", "--reason", " "], "must not be empty"),

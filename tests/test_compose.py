@@ -1,6 +1,6 @@
 """docker-compose.yml and the Dockerfile, held to the schema, to our command line and to our settings.
 
-Nothing here needs Docker, so nothing here starts a container.
+Nothing here needs Docker, so nothing here starts a container: what the small profile starts runs as a process.
 """
 
 import json
@@ -8,6 +8,8 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,20 @@ from ruamel.yaml import YAML
 
 from alerting.cli import main
 from alerting.settings import KNOWN_VARIABLES, read_settings
+from tests.running import ADMIN_TOKEN, INGEST_KEY, Installation, copy_rules, envelope, survey, told
+from tests.services.process import free_port
+from tests.services.smtp import SmtpServer
 
 ROOT = Path(__file__).parents[1]
 COMPOSE: dict[str, Any] = YAML(typ="safe").load(ROOT / "docker-compose.yml")
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "alerting"}
+PROFILES = ("kafka", "small")
+
+
+def services_of(profile: str) -> dict[str, dict[str, Any]]:
+    """What `docker compose --profile ... up` starts."""
+    return {name: service for name, service in SERVICES.items() if profile in service["profiles"]}
 
 
 def test_it_follows_the_compose_specification() -> None:
@@ -31,8 +42,35 @@ def test_it_follows_the_compose_specification() -> None:
     assert [f"{error.json_path}: {error.message}" for error in errors] == []
 
 
-def test_every_role_runs_and_two_consume() -> None:
-    commands = {name: service["command"] for name, service in OURS.items()}
+def test_every_service_is_in_a_profile_and_a_plain_command_means_the_one_with_kafka() -> None:
+    assert {profile for service in SERVICES.values() for profile in service["profiles"]} == set(PROFILES)
+    assert (ROOT / ".env").read_text().splitlines()[-1] == "COMPOSE_PROFILES=kafka"
+
+
+def test_the_small_profile_is_postgresql_a_mail_server_and_one_process_with_all_roles() -> None:
+    small = services_of("small")
+    assert set(small) == {"small", "postgres", "mailpit"}
+    assert OURS["small"]["command"] == ["run", "all"]
+    without_profiles = [{k: v for k, v in service.items() if k != "profiles"} for service in small.values()]
+    assert "kafka" not in json.dumps(without_profiles).casefold()
+
+
+def test_the_small_profile_differs_from_the_large_one_in_kafka_alone() -> None:
+    more = set(OURS["web"]["environment"].items()) - set(OURS["small"]["environment"].items())
+    assert {name for name, _ in more} == {"ALERTING_KAFKA", "ALERTING_KAFKA_GROUP"}
+    assert set(OURS["small"]["environment"].items()) <= set(OURS["web"]["environment"].items())
+    for part in ("image", "build", "secrets", "ports", "healthcheck", "restart"):
+        assert OURS["small"][part] == OURS["web"][part]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_no_two_services_of_a_profile_want_the_same_port(profile: str) -> None:
+    ports = [port for service in services_of(profile).values() for port in service.get("ports", [])]
+    assert sorted(ports) == ["127.0.0.1:8025:8025", "127.0.0.1:8080:8080"]
+
+
+def test_with_kafka_every_role_runs_and_two_consume() -> None:
+    commands = {name: service["command"] for name, service in OURS.items() if name in services_of("kafka")}
     roles = {role: ["run", role] for role in ("web", "consume", "deliver", "follow-up")}
     assert commands == {"migrate": ["migrate"], **roles}
     assert OURS["consume"]["deploy"]["replicas"] == 2
@@ -56,11 +94,10 @@ def parse(command: click.Command, words: list[str], parent: click.Context | None
 
 def test_the_commands_operators_are_told_to_run_in_a_container_exist() -> None:
     text = (ROOT / "docs" / "operations.md").read_text()
-    told = [shlex.split(line) for line in re.findall(r"docker compose run ([^`\n]+)", text)]
-    assert len(told) == 3
-    for words in told:
-        service = words.index("migrate")
-        assert "migrate" in OURS
+    told_to_run = [shlex.split(line) for line in re.findall(r"docker compose run ([^`\n]+)", text)]
+    assert len(told_to_run) == 4
+    for words in told_to_run:
+        service = next(place for place, word in enumerate(words) if word in {"migrate", "small"})
         parse(main, words[service + 1 :])
         for mount in (word for word in words[:service] if word.startswith("$PWD/")):
             folder, inside, _ = mount.removeprefix("$PWD/").split(":")
@@ -85,6 +122,7 @@ def test_the_settings_accept_the_environment_with_secrets_as_made(service: str, 
     }
     settings = read_settings(environment)
     assert settings.database_url.endswith("@postgres:5432/alerting")
+    assert settings.kafka == (() if service == "small" else ("kafka:9092",))
 
 
 @pytest.fixture(scope="module")
@@ -119,8 +157,9 @@ def test_every_secret_a_service_reads_is_declared_and_handed_to_it(service: str)
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_what_a_service_waits_for_exists_and_can_come_true(service: str) -> None:
+def test_what_a_service_waits_for_starts_with_it_and_can_come_true(service: str) -> None:
     for name, wanted in SERVICES[service].get("depends_on", {}).items():
+        assert set(SERVICES[service]["profiles"]) <= set(SERVICES[name]["profiles"])
         if wanted["condition"] == "service_healthy":
             assert "healthcheck" in SERVICES[name]
         else:
@@ -130,7 +169,7 @@ def test_what_a_service_waits_for_exists_and_can_come_true(service: str) -> None
 
 def test_no_role_starts_before_the_database_is_migrated() -> None:
     waiting = {name for name, service in OURS.items() if "migrate" in service["depends_on"]}
-    assert waiting == set(OURS) - {"migrate"}
+    assert waiting == set(OURS) - {"migrate", "small"}  # `run all` migrates by itself
 
 
 def test_data_outlives_the_containers() -> None:
@@ -155,3 +194,39 @@ def test_what_the_image_copies_is_in_the_tree_and_nothing_else_is_sent_to_its_bu
     sent = set(re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
     assert copied == sent
     assert {source for source in copied if not (ROOT / source).exists()} == set()
+
+
+def test_the_small_profile_runs_on_postgresql_alone_and_mails_go_out_at_once_and_when_nobody_acts(
+    tmp_path: Path, new_database: Callable[[], str], start_smtp: Callable[..., SmtpServer]
+) -> None:
+    """Its command in its environment; only addresses, and a go_live before whatever date this machine shows, are ours."""
+    database, smtp, port = new_database(), start_smtp("none"), free_port()
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    for name, text in (("database_url", database), ("admin_token", ADMIN_TOKEN), ("ingest_keys", INGEST_KEY)):
+        (secrets / name).write_text(text)
+    make_secrets(secrets)
+    rules = copy_rules(tmp_path)
+    given = {k: v.replace("/run/secrets", str(secrets)) for k, v in OURS["small"]["environment"].items()}
+    ours = {
+        "ALERTING_DATA": str(tmp_path / "data"),
+        "ALERTING_RULES": str(rules),
+        "ALERTING_TEMPLATES": str(rules.with_name("templates")),
+        "ALERTING_SMTP_HOST": smtp.host,
+        "ALERTING_SMTP_PORT": str(smtp.port),
+        "ALERTING_LISTEN": f"127.0.0.1:{port}",
+        "ALERTING_BASE_URL": f"http://127.0.0.1:{port}",
+    }
+    place = Installation(folder=tmp_path, broker=None, smtp=smtp, environment=given | ours, database=database)
+    try:
+        place.wait_for_web(place.run(*OURS["small"]["command"][1:]))
+        almost_four_hours_ago = (datetime.now(UTC) - timedelta(hours=4, seconds=-5)).isoformat()
+        acme = envelope("customer.updated", {"customer_id": "ACME-AERO", "name": "Acme Aerospace", "country": "DE"})
+        assert place.http("/v1/events", [acme, survey("ACME-AERO", time=almost_four_hours_ago)])[0] == 202
+        place.wait_for_sent(4)
+        mails = told(smtp.wait_for(4))
+        assert [who for who, words in mails if "Acme Aerospace" in words] == [who for who, _ in mails]
+        assert [words.split()[:2] for who, words in mails if who == "vp.sales"] == [["Call", "Acme"], ["Will", "you"]]
+        assert place.http("/readyz")[0] == 200
+    finally:
+        place.stop()

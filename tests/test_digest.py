@@ -17,6 +17,7 @@ from alerting.database.tables import audit_entry, delivery, digest, notification
 from alerting.domain.cases import SEVERITIES
 from alerting.domain.notifications import Mail, Outcome, can_wait
 from alerting.domain.sla import Clock, ClockKind
+from alerting.domain.working_time import Amount
 from alerting.services.letters import RenderError
 from tests.builders import party
 from tests.world import BEGIN, World, recipients
@@ -220,6 +221,8 @@ def clock(by: Any, minutes: int) -> Clock:
         policy="p",
         started_at=NOW - timedelta(days=1),
         due_at=NOW + timedelta(minutes=minutes),
+        within=Amount(length=timedelta(days=1, minutes=minutes)),
+        calendar="always",
     )
 
 

@@ -22,6 +22,9 @@ from alerting.services.judging import Taken
 from alerting.services.publishing import publish_dead_letters
 from tests.world import World, make_world
 
+# kafka-python leaves a socket to the garbage collector when a connection is closed while it is made.
+pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning")
+
 LOGS = ["local log on SQLite", "local log on PostgreSQL", "Kafka"]
 
 

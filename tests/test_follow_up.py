@@ -1,19 +1,25 @@
 """Cases and their clocks over time, as timelines; on both databases."""
 
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from alerting.database.customers import lock_customer
 from alerting.database.tables import alert, audit_entry, case_file, clock, clock_entry, notification, timer
-from alerting.domain.cases import Status
+from alerting.database.timers import due_timers
+from alerting.domain.cases import Status, Wait
 from alerting.domain.errors import ActionRefused
-from alerting.services import response
+from alerting.domain.sla import WaitingFor
+from alerting.services import case_work, response
 from alerting.services.activation import activate_rulebook
-from alerting.services.reporting import response_times
+from alerting.services.reporting import report
 from alerting.services.response import Actor
 from tests.builders import changed, problems_of
-from tests.world import BEGIN, World, recipients
+from tests.services.postgres import PostgresServer
+from tests.world import BEGIN, World, make_world, recipients
 
 
 @pytest.fixture
@@ -60,6 +66,64 @@ def test_all_steps_catch_up_after_a_long_downtime_each_once(unhappy: World) -> N
     assert recipients(unhappy.deliver()) == sorted(
         ["vp.sales", "vp.sales", "head.of.service", "ceo", "office.berlin", "lead.central", "vp.sales"]
     )
+
+
+def test_a_customer_whose_timers_fail_keeps_nobody_else_waiting(unhappy: World) -> None:
+    unhappy.take(unhappy.survey("KIOSK-7", score=1), unhappy.survey("ALPENWERK", score=1))
+    unhappy.deliver()
+    unhappy.pass_time(days=2)
+    with unhappy.app.ctx.db.write() as tx:
+        tx.execute(update(timer).where(timer.c.customer_key == "KIOSK-7").values(data={"clock": "cuckoo"}))
+    assert unhappy.tick() == 7  # of ACME-AERO six, of ALPENWERK one, and none of them twice
+    assert unhappy.tick() == 0
+    with unhappy.app.ctx.db.read() as tx:
+        assert [row.customer_key for row in due_timers(tx, tx.now())] == ["KIOSK-7"]
+
+
+def test_a_wait_that_ends_and_reminders_of_one_tick_are_told_in_the_order_in_which_they_fell_due(
+    unhappy: World,
+) -> None:
+    unhappy.take(unhappy.survey("KIOSK-7", score=1), unhappy.survey("ALPENWERK", score=1))
+    kiosk, alpenwerk = unhappy.case("KIOSK-7"), unhappy.case("ALPENWERK")
+    assert kiosk.id is not None and alpenwerk.id is not None
+
+    def make(now: datetime) -> Wait:
+        until = now + timedelta(days=2, minutes=-1)
+        return Wait(waiting_for=WaitingFor.CUSTOMER, by=kiosk.caller, reason="on holiday", until=until)
+
+    case_work.wait_for(unhappy.app.ctx, kiosk.id, Actor(party=kiosk.caller, door="cli"), make)
+    before = len(unhappy.rows(select(audit_entry)))
+    unhappy.pass_time(days=2)
+    unhappy.tick()
+    assert not unhappy.case("KIOSK-7").waiting_since
+    entries = unhappy.rows(select(audit_entry).order_by(audit_entry.c.id))[before:]
+    done = [(row.action, row.subject_id) for row in entries if row.subject_id in {str(kiosk.id), str(alpenwerk.id)}]
+    assert done == [("case.resumed", str(kiosk.id)), ("step.fired", str(alpenwerk.id))]
+    assert [row.happened_at for row in entries] == sorted(row.happened_at for row in entries)
+
+
+def test_a_customer_somebody_works_on_is_left_for_a_tick_and_keeps_nobody_else_waiting(
+    tmp_path: Path, postgres_server: PostgresServer, postgresql_template: str
+) -> None:
+    world = make_world(tmp_path, postgres_server.new_database(postgresql_template), prepared=True)
+    try:
+        world.known_customers()
+        world.take(world.survey("KIOSK-7", score=1), world.survey("ALPENWERK", score=1))
+        world.pass_time(days=2, seconds=1)
+        with world.app.ctx.db.write() as tx:
+            lock_customer(tx, "KIOSK-7")
+            assert world.tick() == 1
+            with world.app.ctx.db.read() as other:
+                assert [row.customer_key for row in due_timers(other, other.now())] == ["KIOSK-7"]
+            world.pass_time(seconds=10)
+            with ThreadPoolExecutor() as pool:
+                waiting = pool.submit(world.tick)
+                with pytest.raises(TimeoutError):
+                    waiting.result(timeout=0.5)
+                tx.connection.commit()
+                assert waiting.result(timeout=10) == 1
+    finally:
+        world.app.close()
 
 
 def test_an_acknowledgement_stops_its_clock_and_only_its_own_reminder(unhappy: World) -> None:
@@ -210,13 +274,14 @@ def test_the_report_counts_open_and_overdue_as_missed(unhappy: World) -> None:
     unhappy.reached("ACME-AERO", by="vp_sales")
     unhappy.pass_time(days=4)
     unhappy.tick()
-    found = response_times(unhappy.app.ctx)
+    found = report(unhappy.app.ctx)
     contact = next(line for line in found.overall if line.kind == "contact").attainment
     assert (contact.met, contact.late, contact.overdue, contact.share) == (1, 0, 1, 0.5)
     assert contact.p90 is not None
     assert contact.p90.at_least
-    late = next(line for line in found.by_person if line.party == "lead_central")
-    assert late.missed_cases == (2,)
+    assert [(breach.case_id, breach.party) for breach in found.breaches if breach.clock == "contact"] == [
+        (2, "lead_central")
+    ]
 
 
 def test_what_was_still_owed_when_the_customer_complains_again_keeps_its_earlier_due_time(unhappy: World) -> None:
@@ -226,7 +291,7 @@ def test_what_was_still_owed_when_the_customer_complains_again_keeps_its_earlier
     unhappy.take(unhappy.survey(score=0))
     resolve = unhappy.clocks("ACME-AERO")["resolve"]
     assert (resolve.cycle, resolve.due_at, resolve.running) == (2, owed, True)
-    found = response_times(unhappy.app.ctx)
+    found = report(unhappy.app.ctx)
     assert next(line for line in found.overall if line.kind == "resolve").attainment.running == 1  # not once per cycle
     assert next(line for line in found.overall if line.kind == "contact").attainment.met == 1
 

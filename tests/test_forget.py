@@ -15,7 +15,7 @@ from alerting.database.tables import alert, audit_entry, event, metadata, person
 from alerting.domain.events import parse_event
 from alerting.services.explaining import Explanation, explain
 from alerting.services.intake_door import record_of
-from alerting.services.reporting import response_times
+from alerting.services.reporting import report
 from tests.installation import Run
 from tests.world import BEGIN, World
 
@@ -63,9 +63,9 @@ def test_nothing_personal_is_left_in_any_table(known: World) -> None:
 
 
 def test_figures_and_the_story_of_the_case_stay(known: World) -> None:
-    before = response_times(known.app.ctx)
+    before = report(known.app.ctx)
     forget(known.app, "LUMEN", "dpo")
-    after = response_times(known.app.ctx)
+    after = report(known.app.ctx)
     assert [(line.kind, line.attainment.met) for line in after.overall if line.kind == "contact"] == [
         (line.kind, line.attainment.met) for line in before.overall if line.kind == "contact"
     ]

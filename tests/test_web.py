@@ -425,7 +425,7 @@ def test_what_is_not_there_is_a_page_for_people_and_a_problem_for_programs(clien
 def test_cases_of_a_status_there_is_none_are_refused_with_the_known_ones(client: TestClient, status: str) -> None:
     page = client.get(f"/cases?status={status}", headers={**ADMIN, "accept": "text/html"})
     assert page.status_code == 422
-    assert "unresolved, open, acknowledged, contacted, resolved, all" in page.text
+    assert "unresolved, open, acknowledged, contacted, waiting, resolved, all" in page.text
     for known in ("all", "open"):
         assert client.get(f"/cases?status={known}", headers=ADMIN).status_code == 200
 
@@ -491,5 +491,10 @@ def test_every_answer_forbids_framing_caching_and_leaking_its_address(client: Te
 
 def test_the_api_describes_itself(client: TestClient) -> None:
     described = client.get("/openapi.json", headers=ADMIN).json()
-    assert list(described["paths"]) == ["/v1/events", "/v1/customers/{customer_id}"]
+    assert list(described["paths"]) == [
+        "/v1/events",
+        "/v1/customers/{customer_id}",
+        "/v1/cases/{case_id}",
+        "/v1/cases/{case_id}/acts",
+    ]
     assert json.dumps(described)

@@ -16,6 +16,7 @@ from alerting.database import cases, instance
 from alerting.database.migrating import migrate
 from alerting.database.tables import case_file
 from alerting.domain.cases import Attempt, Case
+from alerting.domain.resolutions import Resolution
 from alerting.domain.rulebook import Rulebook, content_hash
 from alerting.domain.sla import Clock
 from alerting.services import response
@@ -151,7 +152,9 @@ class World:
     def fixed(self, customer: str, by: str = "office_berlin") -> Case:
         case = self.case(customer)
         assert case.id is not None
-        return response.remove_cause_of(self.app.ctx, case.id, Actor(party=by, door="cli"), "The seal was replaced.")
+        return response.remove_cause_of(
+            self.app.ctx, case.id, Actor(party=by, door="cli"), Resolution(note="The seal was replaced.")
+        )
 
 
 def recipients(mails: Iterable[Kept]) -> list[str]:

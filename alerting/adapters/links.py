@@ -8,7 +8,16 @@ from itsdangerous.signer import Signer
 from alerting.domain.errors import ActionRefused
 from alerting.services.response import Purpose, Ticket
 
-_PURPOSES: dict[str, Purpose] = {"a": "acknowledge", "c": "contact", "h": "hand_over", "f": "fixed"}
+_PURPOSES: dict[str, Purpose] = {
+    "a": "acknowledge",
+    "c": "contact",
+    "h": "hand_over",
+    "f": "fixed",
+    "w": "wait",
+    "n": "note",
+    "r": "review",
+    "d": "decide",
+}
 
 
 class Links:

@@ -73,7 +73,7 @@ def exporting(folder: Path, books: Mapping[str, Columns]) -> Iterator[FactsExpor
 
     Raises ExtraMissing before anything is judged.
     """
-    _duckdb()
+    duckdb_extra()
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".parts-", dir=folder) as parts:
         export = FactsExport(parts=Path(parts), books=books)
@@ -123,7 +123,7 @@ def _write(parts: Path, name: str, columns: Mapping[str, str], folder: Path) -> 
     types = ", ".join(f"{_quoted(column)}: {_quoted(kind)}" for column, kind in columns.items())
     lines = f"read_json({_quoted(f'{parts}/{name}-*.json.gz')}, format = 'newline_delimited', columns = {{{types}}})"
     order = ", ".join(f'"{column}"' for column in _EVENT)
-    with _duckdb().connect() as connection:
+    with duckdb_extra().connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"SET temp_directory = {_quoted(str(parts))}")
         target = _quoted(str(folder / f"{name}.parquet"))
@@ -134,7 +134,8 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _duckdb() -> Any:
+def duckdb_extra() -> Any:
+    """The module. Raises ExtraMissing that says how to get it."""
     try:
         import duckdb
     except ImportError as error:

@@ -38,7 +38,7 @@ def weeks_picture(series: Mapping[str, Mapping[date, int]], title: str) -> str:
             },
         },
     }
-    return _svg(spec, title)
+    return svg(spec, title)
 
 
 def pareto_picture(points: Sequence[tuple[float, float]], title: str) -> str:
@@ -60,7 +60,7 @@ def pareto_picture(points: Sequence[tuple[float, float]], title: str) -> str:
             "encoding": {**axes, "text": {"field": "text"}},
         },
     ]
-    return _svg({"data": {"values": values}, "layer": layers, "width": 420, "height": 260}, title)
+    return svg({"data": {"values": values}, "layer": layers, "width": 420, "height": 260}, title)
 
 
 def moves_picture(ways: Mapping[tuple[str, str], int], order: Sequence[str], title: str) -> str:
@@ -78,7 +78,7 @@ def moves_picture(ways: Mapping[tuple[str, str], int], order: Sequence[str], tit
         {"mark": {"type": "text", "fontSize": 14}, "encoding": {**axes, "text": {"field": "customers"}, "color": ink}},
     ]
     size = {"width": {"step": 92}, "height": {"step": 40}}
-    return _svg({"data": {"values": values}, "layer": layers, **size}, title)
+    return svg({"data": {"values": values}, "layer": layers, **size}, title)
 
 
 def segment_pictures(found: SegmentReport) -> dict[str, str]:
@@ -93,7 +93,8 @@ def segment_pictures(found: SegmentReport) -> dict[str, str]:
     return pictures
 
 
-def _svg(spec: Mapping[str, Any], title: str) -> str:
+def svg(spec: Mapping[str, Any], title: str) -> str:
+    """A Vega-Lite specification, drawn with the title above it."""
     whole = {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "title": {"text": title, "anchor": "start", "fontSize": 16},

@@ -13,6 +13,7 @@ from alerting.domain.escalations import STEP_WORDS
 from alerting.domain.people import Known
 from alerting.domain.places import folded
 from alerting.domain.routing import Role, Routing, Territory, roles_behind
+from alerting.domain.rulebook import content_hash
 from alerting.domain.sla import ClockKind, Policy, Target
 from alerting.domain.working_time import Amount, read_amount
 
@@ -28,6 +29,7 @@ class RoutingBuilder(VocabularyBuilder):
         self.roles: Collection[str] | None = None
         self.policy_names: Collection[str] | None = None
         self.calendars: Mapping[str, Calendar] | None = None
+        self.default_calendar: str | None = None
 
     def read_routing(self) -> Routing:
         file = self.open_file("rules/routing.yaml")
@@ -120,9 +122,7 @@ class RoutingBuilder(VocabularyBuilder):
         known = None if self.roles is None else {*STEP_WORDS, *self.roles}
         for policy, _ in file.items("policies"):
             for target, written in file.items(*policy):
-                self.findings.check_name(
-                    file, (*target, "calendar"), "calendar", written.get("calendar"), self.calendars
-                )
+                self._calendar_named(file, (*target, "calendar"), written.get("calendar"))
                 for step, given in file.items(*target, "steps"):
                     for word in texts(given.get("notify")):
                         self.findings.check_name(file, (*step, "notify"), "role", word, known)
@@ -134,13 +134,28 @@ class RoutingBuilder(VocabularyBuilder):
                 built = self._target(file, name, kind, asked) if asked else None
                 if built is not None:
                     targets[kind] = built
-            policies[name] = Policy(id=name, starts=promised.starts, targets=targets)
+            policies[name] = Policy(
+                id=name,
+                starts=promised.starts,
+                targets=targets,
+                rulebook=content_hash(self.files),
+                moves_open_cases=promised.open_cases == "move",
+            )
         return policies
+
+    def _calendar_named(self, file: YamlFile, path: YamlPath, name: object) -> None:
+        if isinstance(name, str) and " ".join(name.split()) in {"of caller", "of fixer"}:
+            if self.default_calendar is None:
+                hint = "add `calendar:` to rules/settings.yaml, for whoever has none"
+                self.findings.add(file, path, "not everybody has a calendar", hint)
+            return
+        self.findings.check_name(file, path, "calendar", name, self.calendars)
 
     def _target(self, file: YamlFile, policy: str, kind: ClockKind, form: TargetForm) -> Target | None:
         """None where its calendar is not known or its length is none, which has been found."""
         path = ("policies", policy, kind.value)
-        calendar = (self.calendars or {}).get(form.calendar)
+        name = form.calendar if form.calendar_of is None else self.default_calendar
+        calendar = (self.calendars or {}).get(name or "")
         if calendar is None:
             return None
         try:

@@ -1,7 +1,7 @@
 """The forms of the files under rules/: what a business may write, key by key. DESIGN.md, Rules."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
@@ -11,8 +11,9 @@ from alerting.domain.calendars import Calendar
 from alerting.domain.durations import parse_duration
 from alerting.domain.people import Absence, Party, PartyId, Team
 from alerting.domain.routing import OwnerChange, Role, Territory
+from alerting.domain.rulebook import Weekly
 from alerting.domain.signals import Aggregate
-from alerting.domain.sla import ClockKind, Step, Target
+from alerting.domain.sla import CALLER, FIXER, ClockKind, Duty, Step, Target, WaitingFor
 from alerting.domain.working_time import Amount
 
 
@@ -52,6 +53,17 @@ def listed(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
+_WEEKLY = re.compile(r"(mon|tue|wed|thu|fri|sat|sun) ([01]\d|2[0-3]):([0-5]\d)")
+
+
+def _weekly(value: Any) -> Weekly:
+    found = _WEEKLY.fullmatch(str(value).strip())
+    if found is None:
+        raise ValueError(f"{str(value)!r} is no time of the week; write mon 07:00")
+    weekday = ("mon", "tue", "wed", "thu", "fri", "sat", "sun").index(found[1])
+    return Weekly(weekday=weekday, at=time(int(found[2]), int(found[3])))
+
+
 LONGEST = timedelta(days=3660)
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Length = Annotated[Duration, AfterValidator(_not_zero)]
@@ -68,6 +80,11 @@ class SettingsForm(Form):
     second_person: bool = False
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
     audit_holder: PartyId | None = None
+    wait_at_most: Length = timedelta(days=14)
+    calendar: str | None = None
+    weekly_mail: Annotated[Weekly, BeforeValidator(_weekly)] | None = None
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
 class ListsForm(Form):
@@ -171,6 +188,7 @@ class StepForm(Form):
     at: Annotated[Fraction, BeforeValidator(_share)] | None = None
     every: Length | None = None
     times: Annotated[int, Field(ge=2, le=50)] | None = None
+    urgent: bool = False
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
@@ -189,6 +207,7 @@ class StepForm(Form):
             after=self.after,
             at=self.at,
             every=self.every,
+            urgent=self.urgent,
             times=self.times or 1,
         )
 
@@ -198,9 +217,24 @@ class TargetForm(Form):
     within: str
     calendar: str = "always"
     steps: list[StepForm] = Field(default_factory=list)
+    pauses: Annotated[list[WaitingFor] | None, BeforeValidator(listed)] = None
+    stale_after: Length | None = None
+
+    @property
+    def calendar_of(self) -> Duty | None:
+        """Whose calendar it is, where it says `of caller` or `of fixer`."""
+        return {"of caller": CALLER, "of fixer": FIXER}.get(" ".join(self.calendar.split()))
 
     def built(self, within: Amount, calendar: Calendar) -> Target:
-        return Target(by=self.by, within=within, calendar=calendar, steps=tuple(step.built() for step in self.steps))
+        return Target(
+            by=self.by,
+            within=within,
+            calendar=calendar,
+            steps=tuple(step.built() for step in self.steps),
+            pauses=frozenset(WaitingFor if self.pauses is None else self.pauses),
+            calendar_of=self.calendar_of,
+            stale_after=self.stale_after,
+        )
 
 
 class PolicyForm(Form):
@@ -208,6 +242,13 @@ class PolicyForm(Form):
     acknowledge: TargetForm | None = None
     contact: TargetForm
     resolve: TargetForm | None = None
+    open_cases: Literal["keep", "move"] = "keep"
+
+    @model_validator(mode="after")
+    def _only_acknowledgements_go_stale(self) -> "PolicyForm":
+        if self.contact.stale_after is not None or (self.resolve is not None and self.resolve.stale_after is not None):
+            raise ValueError("only `acknowledge` has `stale_after`: a contact, once made, stays made")
+        return self
 
     def target(self, kind: ClockKind) -> TargetForm | None:
         return getattr(self, kind.value)  # type: ignore[no-any-return]
@@ -302,6 +343,7 @@ class OfficeForm(Form):
     locale: str = "en"
     time_zone: str = "UTC"
     quiet_hours: str | None = None
+    calendar: str | None = None
     digest: str | None = None
 
 

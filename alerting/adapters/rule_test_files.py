@@ -22,6 +22,7 @@ from alerting.domain.rule_tests import (
     format_offset,
     minute_of,
 )
+from alerting.domain.sla import WaitingFor
 
 PREFIX = "rules/tests/"
 
@@ -174,6 +175,7 @@ class _Reader:
             to=form.to,
             outcome=form.outcome or "reached",
             note=form.note or "noted by a rule test",
+            waiting_for=form.waiting_for or WaitingFor.CUSTOMER,
             customer=form.customer,
             place=place,
         )

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Plai
 
 from alerting.adapters.rule_forms import LONGEST, Form, Identifier, listed, written_out
 from alerting.domain.rule_tests import Deed, parse_offset
+from alerting.domain.sla import WaitingFor
 
 
 def _offset(value: Any) -> timedelta:
@@ -40,7 +41,7 @@ def _within_reach(value: datetime) -> datetime:
 Offset = Annotated[timedelta, PlainValidator(_offset)]
 Moment = Annotated[timedelta | datetime, PlainValidator(_moment)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-Outcome = Literal["reached", "voicemail", "no_answer", "wrong_number"]
+Outcome = Literal["reached", "voicemail", "auto_reply", "no_answer", "wrong_number"]
 Clock = Literal["acknowledge", "contact", "resolve"]
 
 
@@ -54,6 +55,7 @@ class TimelineForm(Form):
     to: Name | None = None
     outcome: Outcome | None = None
     note: Name | None = None
+    waiting_for: Annotated[WaitingFor | None, Field(alias="for")] = None
     customer: Name | None = None
 
     @model_validator(mode="after")
@@ -68,6 +70,8 @@ class TimelineForm(Form):
             raise ValueError("hand_over names to whom, and nothing else has a `to`")
         if self.outcome is not None and self.does != "contact":
             raise ValueError("only a contact has an outcome")
+        if self.waiting_for is not None and self.does != "wait":
+            raise ValueError("only a wait is `for` the customer or a third_party")
         return self
 
 

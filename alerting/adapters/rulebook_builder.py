@@ -5,7 +5,9 @@ from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from alerting.adapters.calendar_files import read_calendars
 from alerting.adapters.mending import Path as YamlPath
+from alerting.adapters.resolution_files import RESOLUTIONS, read_resolutions
 from alerting.adapters.routing_builder import RoutingBuilder
 from alerting.adapters.rule_checks import (
     MAIL_FILES,
@@ -44,11 +46,12 @@ _FILES = tuple(
     f"rules/{name}.yaml"
     for name in (
         *("settings", "attributes", "lists", "signals", "health", "value", "segments"),
-        *("routing", "calendars", "sla", "surveys", "people"),
+        *("routing", "calendars", "sla", "surveys", "people", "resolutions"),
     )
 )
 STANDING_TEMPLATES = (
     "call", "fix", "informed", "handled", "reminder", "stand_in", "overdue", "undelivered", "digest", "withdrawn",
+    "resumed", "stale", "review", "correction", "weekly",
 )  # fmt: skip
 """Mails the product sends by itself; a rule may name another one in place of `call`."""
 
@@ -102,6 +105,7 @@ class _Builder(RoutingBuilder):
         routing = self.read_routing()
         policies = self.read_policies()
         surveys = self._surveys()
+        resolutions = read_resolutions(self.open_file(RESOLUTIONS, needed=False), self.findings, self.roles, surveys)
         rules = self._rules(policies)
         currency = settings_form.currency if settings_form else "EUR"
         whens = [*self.tags.values(), *(s.when for s in segments.values()), *(w for p in health for _, w in p.scores)]
@@ -123,6 +127,9 @@ class _Builder(RoutingBuilder):
             lateness=settings_form.lateness,
             calendars=self.calendars or {},
             audit_holder=settings_form.audit_holder,
+            wait_at_most=settings_form.wait_at_most,
+            weekly_mail=settings_form.weekly_mail,
+            resolutions=resolutions,
             second_person=settings_form.second_person,
             currency=settings_form.currency,
             segments=tuple(segments.values()),
@@ -143,6 +150,10 @@ class _Builder(RoutingBuilder):
         form = file.read(SettingsForm, self.findings) if file else None
         if file and form and form.audit_holder is not None:
             self.named_person(file, ("audit_holder",), form.audit_holder)
+        if file and form and form.calendar is not None:
+            self.default_calendar = form.calendar
+            known = read_calendars(self.files, Findings())
+            self.findings.check_name(file, ("calendar",), "calendar", form.calendar, known)
         return form
 
     def _unknown_files(self) -> None:

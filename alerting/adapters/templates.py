@@ -4,11 +4,11 @@ Customer words are untrusted text: escaped in HTML, and stripped of anything a h
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import css_inline
@@ -17,6 +17,8 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from alerting.adapters.links import Links
 from alerting.domain.durations import format_duration
 from alerting.domain.notifications import Mail
+from alerting.domain.people import Party
+from alerting.domain.rulebook import Rulebook
 from alerting.services.letters import DigestLetter, Letter, RenderError
 from alerting.services.response import Purpose, Ticket
 
@@ -34,12 +36,25 @@ DIGEST_FACTS = frozenset({"items", "me", "zone"})
 """What the template of a digest may ask for; each of the `items` has the facts of a mail and its `duty`."""
 
 
+WEEKLY_FACTS = frozenset({"mine", "theirs", "me", "zone", "now", "page"})
+"""What the weekly mail's template may ask for: open promises of the reader, overdue ones of the reader's people."""
+
+
+class FromTemplates(Protocol):
+    """What is written by the templates of its reader's language."""
+
+    @property
+    def recipient(self) -> Party: ...
+    @property
+    def rulebook(self) -> Rulebook: ...
+
+
 def facts_of(template: str) -> frozenset[str]:
     """What a template may ask for, by its name below `templates/mail/`; what others build on serves both."""
     name = template.rsplit("/", 1)[-1]
     if name.startswith("_"):
-        return MAIL_FACTS | DIGEST_FACTS
-    return DIGEST_FACTS if name.startswith("digest.") else MAIL_FACTS
+        return MAIL_FACTS | DIGEST_FACTS | WEEKLY_FACTS
+    return {"digest": DIGEST_FACTS, "weekly": WEEKLY_FACTS}.get(name.split(".")[0], MAIL_FACTS)
 
 
 def one_line(text: Any, limit: int = 200) -> str:
@@ -173,11 +188,21 @@ class Composer:
     def compose(self, letter: Letter | DigestLetter) -> Mail:
         """Raises RenderError that names the template; the letter can then still be sent plainly."""
         name = letter.template if isinstance(letter, Letter) else "digest"
+
+        def facts() -> dict[str, Any]:
+            return self._facts(letter) if isinstance(letter, Letter) else self._digest_facts(letter)
+
+        return self._mail(letter, *self.rendered(letter, name, facts))
+
+    def rendered(
+        self, letter: FromTemplates, name: str, facts: Callable[[], Mapping[str, Any]]
+    ) -> tuple[str, str, str]:
+        """Subject, text and HTML of a mail. Raises RenderError that names the template."""
         try:
             environment = _environment(tuple(sorted(letter.rulebook.templates.items())))
-            facts = self._facts(letter) if isinstance(letter, Letter) else self._digest_facts(letter)
+            given = facts()
             parts = {
-                ending: environment.get_template(_localized(letter, name, ending)).render(facts)
+                ending: environment.get_template(_localized(letter, name, ending)).render(given)
                 for ending in ("subject.txt", "txt", "html")
             }
             html = self._inliner.inline(parts["html"])
@@ -185,7 +210,7 @@ class Composer:
             line = getattr(error, "lineno", None)
             place = f"{name} line {line}" if line else name
             raise RenderError(f"{place}: {type(error).__name__}: {error}") from error
-        return self._mail(letter, one_line(parts["subject.txt"]), _tidy(parts["txt"]), html)
+        return one_line(parts["subject.txt"]), _tidy(parts["txt"]), html
 
     def compose_plain(self, letter: Letter | DigestLetter, error: RenderError) -> Mail:
         """Without templates: what must be known and where to act, for when a template fails at 22:40."""
@@ -288,7 +313,7 @@ def _thread(letter: Letter) -> str:
     return f"<case-{view.case.id}.{first:%Y%m%d%H%M%S}@{domain}>"
 
 
-def _localized(letter: Letter | DigestLetter, template: str, ending: str) -> str:
+def _localized(letter: FromTemplates, template: str, ending: str) -> str:
     """Of the rulebook's own templates: a twin of `call.txt` is no `call.html`."""
     own = letter.rulebook.templates
     for locale in (letter.recipient.locale, letter.recipient.locale.split("-")[0], "en"):

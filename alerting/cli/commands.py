@@ -2,7 +2,6 @@
 
 import getpass
 import signal
-from datetime import datetime
 from typing import Any
 
 import click
@@ -21,9 +20,10 @@ from alerting.cli.import_command import import_
 from alerting.cli.noise_commands import silence, suppressed
 from alerting.cli.people_commands import import_people, people
 from alerting.cli.reconcile_command import reconcile_
+from alerting.cli.report_command import report_
 from alerting.cli.rule_commands import check, rules
 from alerting.cli.rule_test_commands import rules_test
-from alerting.cli.running import opened, print_json, table
+from alerting.cli.running import opened, table
 from alerting.cli.segment_commands import segments
 from alerting.cli.sla_commands import sla
 from alerting.cli.unmatched_commands import unmatched
@@ -31,10 +31,8 @@ from alerting.cli.who_command import who_
 from alerting.cli.words import Words
 from alerting.database import audit, customers, positions
 from alerting.domain.customers import Customer
-from alerting.domain.durations import format_duration
 from alerting.domain.errors import ActionRefused
 from alerting.entrypoints.running import Stop
-from alerting.services.reporting import Line, as_json, period, response_times
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -61,6 +59,7 @@ main.add_command(unmatched)
 main.add_command(forget_)
 main.add_command(people)
 main.add_command(reconcile_)
+main.add_command(report_)
 main.add_command(who_)
 main.add_command(import_people)
 rules.add_command(backtest_)
@@ -108,37 +107,6 @@ def migrate() -> None:
     with opened(ready=False) as app:
         prepare(app)
         click.echo("The database is up to date.")
-
-
-@main.command()
-@click.option("--from", "begin", type=click.DateTime(["%Y-%m-%d"]), help="Clocks started on this day or later (UTC).")
-@click.option("--to", "end", type=click.DateTime(["%Y-%m-%d"]), help="Clocks started on this day or earlier (UTC).")
-@click.option("--json", "as_json_", is_flag=True)
-def report(begin: datetime | None, end: datetime | None, as_json_: bool) -> None:
-    """Response times: median, 90 %, share in target; open and overdue counts as missed."""
-    with opened() as app:
-        days = period(begin.date() if begin else None, end.date() if end else None)
-        found = response_times(app.ctx, *days)
-    if as_json_:
-        print_json(as_json(found))
-        return
-    print_report(found.cases, list(found.overall), list(found.by_person))
-
-
-def print_report(cases: int, overall: list[Line], by_person: list[Line]) -> None:
-    """The report as a table."""
-    click.echo(f"Response times of {cases} case{'' if cases == 1 else 's'}")
-    header = ["who", "promise", "in target", "kept", "late", "overdue", "running", "median", "90 %"]
-    table(header, [_row(line) for line in [*overall, *by_person]])
-
-
-def _row(line: Line) -> list[Any]:
-    a = line.attainment
-    share = "-" if a.share is None else f"{a.share:.0%}"
-    quantiles = [
-        "-" if q is None else ("≥ " if q.at_least else "") + format_duration(q.value) for q in (a.median, a.p90)
-    ]
-    return [line.name, line.kind, share, a.met, a.late, a.overdue, a.running, *quantiles]
 
 
 @main.group("positions")

@@ -20,7 +20,7 @@ from alerting.database.engine import Transaction
 from alerting.database.tables import alert, clock, contact_attempt, event, timer
 from alerting.domain.durations import format_duration
 from alerting.services.event_log import NewRecord
-from alerting.services.reporting import response_times
+from alerting.services.reporting import report
 
 PATIENCE = 15.0
 """Seconds to wait for something that takes milliseconds on an idle machine."""
@@ -366,12 +366,12 @@ def _fired(story: Story, case_id: int) -> list[str]:
 
 
 def _report(story: Story) -> None:
-    from alerting.cli.commands import print_report
+    from alerting.cli.report_command import print_lines
 
     story.chapter("Response times")
-    found = response_times(story.app.ctx)
+    found = report(story.app.ctx)
     contact = next((line for line in found.overall if line.kind == "contact"), None)
     if contact is None or (contact.attainment.met, contact.attainment.overdue) != (1, 1):
         raise StoryFailed("the report must count one call in time and one overdue")
-    print_report(found.cases, list(found.overall), list(found.by_person))
+    print_lines(found)
     story.say("   ok: one call in time, one overdue, the others still running")

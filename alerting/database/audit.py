@@ -9,12 +9,12 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from alerting.database.engine import Transaction
 from alerting.database.tables import audit_entry, audit_unsealed, personal_key, personal_value
@@ -38,7 +38,28 @@ class Entry:
 
 def write(tx: Transaction, entry: Entry, now: datetime) -> int:
     """Append one entry; returns its number. Part of the transaction that made the change."""
-    commitments, key = {}, None
+    return write_all(tx, [entry], now)[0]
+
+
+def write_all(tx: Transaction, entries: Sequence[Entry], now: datetime) -> list[int]:
+    """Append entries in their order; returns their numbers."""
+    if not entries:
+        return []
+    adding = audit_entry.insert().returning(audit_entry.c.id, sort_by_parameter_order=True)
+    numbers = list(tx.execute(adding, [_row(tx, entry, now) for entry in entries]).scalars())
+    tx.execute(audit_unsealed.insert(), [{"entry_id": number} for number in numbers])
+    personal = [
+        {"entry_id": number, "name": name, "customer_key": entry.customer_key, "value": value}
+        for number, entry in zip(numbers, entries, strict=True)
+        for name, value in entry.personal.items()
+    ]
+    if personal:
+        tx.execute(personal_value.insert(), personal)
+    return numbers
+
+
+def _row(tx: Transaction, entry: Entry, now: datetime) -> dict[str, Any]:
+    commitments = {}
     if entry.personal:
         assert entry.customer_key is not None, "personal values belong to a customer"
         key = _key_of(tx, entry.customer_key)
@@ -56,7 +77,7 @@ def write(tx: Transaction, entry: Entry, now: datetime) -> int:
             "personal": commitments,
         }
     )
-    row = {
+    return {
         "happened_at": entry.happened_at,
         "recorded_at": now,
         "actor": entry.actor,
@@ -65,13 +86,6 @@ def write(tx: Transaction, entry: Entry, now: datetime) -> int:
         "subject_id": entry.subject_id,
         "body": body,
     }
-    number = tx.execute(audit_entry.insert().values(**row).returning(audit_entry.c.id)).scalar_one()
-    tx.execute(audit_unsealed.insert().values(entry_id=number))
-    for name, value in entry.personal.items():
-        tx.execute(
-            personal_value.insert().values(entry_id=number, name=name, customer_key=entry.customer_key, value=value)
-        )
-    return number  # type: ignore[no-any-return]
 
 
 def commitment(key: bytes, name: str, value: str) -> str:
@@ -89,6 +103,13 @@ def _key_of(tx: Transaction, customer_key: str) -> bytes:
 
 
 _MACHINES = ("judge", "follow-up", "delivery")
+
+
+def last_done(tx: Transaction, subject_kind: str, subject_id: str, actions: Sequence[str]) -> datetime | None:
+    """When one of these was last recorded of a subject."""
+    a = audit_entry.c
+    wanted = (a.subject_kind == subject_kind, a.subject_id == subject_id, a.action.in_(actions))
+    return tx.execute(select(func.max(a.recorded_at)).where(*wanted)).scalar()
 
 
 def touched_by_people(tx: Transaction, subject_kind: str, subject_id: str) -> bool:

@@ -1,22 +1,40 @@
 """Cases, their clocks with the ledger, attempts to reach the customer, and alerts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select, update
 
 from alerting.database.engine import Transaction
-from alerting.database.tables import alert, case_file, clock, clock_entry, contact_attempt, event, notification, timer
+from alerting.database.sets import among
+from alerting.database.tables import (
+    alert,
+    case_file,
+    clock,
+    clock_entry,
+    contact_attempt,
+    event,
+    notification,
+    timer,
+    weekly_mail,
+)
 from alerting.domain.cases import Attempt, Case, Status
 from alerting.domain.judge import RuleOutcome
-from alerting.domain.sla import Clock, ClockKind, Starts
+from alerting.domain.sla import Clock, ClockKind, Starts, WaitingFor
+from alerting.domain.working_time import stored_amount
 
 
 def case_by_id(tx: Transaction, case_id: int) -> Case | None:
     row = tx.execute(select(case_file).where(case_file.c.id == case_id)).first()
     return _case(row) if row else None
+
+
+def cases_by_id(tx: Transaction, case_ids: Iterable[int]) -> dict[int, Case]:
+    """The cases of these numbers."""
+    rows = tx.execute(select(case_file).where(among(tx, case_file.c.id, sorted(set(case_ids)))))
+    return {row.id: _case(row) for row in rows}
 
 
 def customer_of_case(tx: Transaction, case_id: int) -> str | None:
@@ -31,6 +49,14 @@ def unresolved_cases(tx: Transaction, keys: Iterable[str]) -> dict[str, Case]:
         select(case_file).where(case_file.c.customer_key.in_(wanted), case_file.c.status != Status.RESOLVED.value)
     )
     return {row.customer_key: _case(row) for row in rows}
+
+
+def last_resolved(tx: Transaction, customer_key: str) -> Case | None:
+    """The case of a customer that ended last, and was not withdrawn; None while one is unresolved."""
+    c = case_file.c
+    last = select(case_file).where(c.customer_key == customer_key, c.withdrawn_at.is_(None)).order_by(c.id.desc())
+    row = tx.execute(last.limit(1)).first()
+    return _case(row) if row is not None and row.status == Status.RESOLVED.value else None
 
 
 def answered_until(tx: Transaction, customer_key: str) -> datetime | None:
@@ -59,6 +85,12 @@ def _case(row: Any) -> Case:
         cause_removed_at=row.cause_removed_at,
         resolved_at=row.resolved_at,
         withdrawn_at=row.withdrawn_at,
+        waiting_since=row.waiting_since,
+        waiting_for=WaitingFor(row.waiting_for) if row.waiting_for else None,
+        waiting_until=row.waiting_until,
+        root_cause=row.root_cause,
+        action=row.action,
+        corrective_action=row.corrective_action,
     )
 
 
@@ -83,6 +115,12 @@ def save_case(tx: Transaction, case: Case) -> int:
         "cause_removed_at": case.cause_removed_at,
         "resolved_at": case.resolved_at,
         "withdrawn_at": case.withdrawn_at,
+        "waiting_since": case.waiting_since,
+        "waiting_for": case.waiting_for.value if case.waiting_for else None,
+        "waiting_until": case.waiting_until,
+        "root_cause": case.root_cause,
+        "action": case.action,
+        "corrective_action": case.corrective_action,
     }
     if case.id is None:
         opening = case_file.insert().values(**values, opened_at=case.starts.case_opened)
@@ -108,9 +146,19 @@ def clocks_of(tx: Transaction, case_ids: Iterable[int]) -> dict[int, list[Clock]
                 stopped_at=row.stopped_at,
                 missed_at=row.missed_at,
                 superseded_at=row.superseded_at,
+                within=stored_amount(row.within),
+                calendar=row.calendar,
+                rulebook=row.rulebook,
+                paused_at=row.paused_at,
+                pauses=tuple((_instant(begin), _instant(end)) for begin, end in row.pauses),
+                worked=None if row.worked is None else timedelta(microseconds=row.worked),
             )
         )
     return found
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def save_clock(tx: Transaction, case: Case, case_id: int, changed: Clock, what: str, now: datetime) -> None:
@@ -126,10 +174,24 @@ def save_clock(tx: Transaction, case: Case, case_id: int, changed: Clock, what: 
         "stopped_at": changed.stopped_at,
         "missed_at": changed.missed_at,
         "superseded_at": changed.superseded_at,
+        "within": str(changed.within),
+        "calendar": changed.calendar,
+        "rulebook": changed.rulebook,
+        "paused_at": changed.paused_at,
+        "pauses": [[begin.isoformat(), end.isoformat()] for begin, end in changed.pauses],
+        "worked": None if changed.worked is None else changed.worked // timedelta(microseconds=1),
     }
     upsert = tx.insert(clock).values(**identity, **state)
     tx.execute(upsert.on_conflict_do_update(index_elements=list(identity), set_=state))
-    happened = getattr(changed, f"{what}_at")
+    happened = {
+        "started": changed.started_at,
+        "paused": changed.paused_at,
+        "resumed": changed.pauses[-1][1] if changed.pauses else now,
+        "corrected": changed.stopped_at,
+        "stopped": changed.stopped_at,
+        "missed": changed.missed_at,
+        "superseded": changed.superseded_at,
+    }[what]
     tx.execute(
         clock_entry.insert().values(
             **identity,
@@ -165,6 +227,12 @@ def add_attempt(tx: Transaction, case: Case, attempt: Attempt, now: datetime) ->
             note=attempt.note,
         )
     )
+
+
+def waiting_cases(tx: Transaction, keys: Iterable[str]) -> dict[str, Case]:
+    """Of these customers those whose case waits."""
+    waiting = (among(tx, case_file.c.customer_key, sorted(set(keys))), case_file.c.waiting_since.is_not(None))
+    return {row.customer_key: _case(row) for row in tx.execute(select(case_file).where(*waiting))}
 
 
 def attempts_of(tx: Transaction, case_id: int) -> list[Any]:
@@ -268,8 +336,10 @@ def list_cases(tx: Transaction, *, status: str | None = None, limit: int = 200) 
     statement = select(case_file).order_by(case_file.c.id.desc()).limit(limit)
     if status == "unresolved":
         statement = statement.where(case_file.c.status != Status.RESOLVED.value)
+    elif status == Status.WAITING.value:
+        statement = statement.where(case_file.c.waiting_since.is_not(None))
     elif status:
-        statement = statement.where(case_file.c.status == status)
+        statement = statement.where(case_file.c.status == status, case_file.c.waiting_since.is_(None))
     return list(tx.execute(statement))
 
 
@@ -289,6 +359,37 @@ def clocks_started_between(tx: Transaction, begin: datetime | None, end: datetim
     if end is not None:
         statement = statement.where(clock.c.started_at < end)
     return list(tx.execute(statement.order_by(clock.c.case_id, clock.c.cycle)))
+
+
+def running_otherwise(tx: Transaction, policies: Sequence[str], rulebook: str) -> list[tuple[int, str]]:
+    """Cases with a running clock of these policies that was started under another rulebook: number and customer."""
+    running = (clock.c.stopped_at.is_(None), clock.c.superseded_at.is_(None), clock.c.missed_at.is_(None))
+    chosen = select(case_file.c.id, case_file.c.customer_key).join(clock, clock.c.case_id == case_file.c.id)
+    chosen = chosen.where(*running, clock.c.policy.in_(policies), clock.c.rulebook != rulebook)
+    return [(row.id, row.customer_key) for row in tx.execute(chosen.distinct().order_by(case_file.c.id))]
+
+
+def open_promises(tx: Transaction, parties: Sequence[str]) -> list[Any]:
+    """Running clocks of these people, what is due next first: case_id, kind, party, due_at, paused_at, customer, segment."""
+    running = (clock.c.stopped_at.is_(None), clock.c.superseded_at.is_(None), clock.c.party.in_(parties))
+    columns = (clock.c.case_id, clock.c.kind, clock.c.party, clock.c.due_at, clock.c.paused_at)
+    chosen = select(*columns, case_file.c.customer_key, case_file.c.segment)
+    chosen = chosen.join(case_file, case_file.c.id == clock.c.case_id).where(*running)
+    return list(tx.execute(chosen.order_by(clock.c.due_at, clock.c.case_id, clock.c.kind)))
+
+
+def told_weekly(tx: Transaction, due: Mapping[str, str]) -> set[tuple[str, str]]:
+    """Of these people and weeks those whose mail is written."""
+    w = weekly_mail.c
+    rows = tx.execute(select(w.party, w.week).where(w.week.in_(sorted(set(due.values())))))
+    return {(row.party, row.week) for row in rows}
+
+
+def note_weekly(tx: Transaction, party: str, week: str, now: datetime) -> int | None:
+    """The number of the mail; None where somebody else has written it."""
+    row = {"party": party, "week": week, "recorded_at": now}
+    statement = tx.insert(weekly_mail).values(**row).on_conflict_do_nothing().returning(weekly_mail.c.id)
+    return tx.execute(statement).scalar()
 
 
 def open_count(tx: Transaction) -> int:

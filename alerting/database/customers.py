@@ -40,10 +40,16 @@ def lock_customers(tx: Transaction, keys: Iterable[str], now: datetime | None = 
 
 def lock_customer(tx: Transaction, key: str, *, wait: bool = True) -> bool:
     """The same lock on one customer we have a row of; without `wait` False where somebody else holds it."""
+    return bool(lock_known(tx, [key], wait=wait))
+
+
+def lock_known(tx: Transaction, keys: Iterable[str], *, wait: bool = True) -> list[str]:
+    """The same lock on customers we have rows of; without `wait` only on those nobody else holds. Returns who is locked."""
+    wanted = sorted(set(keys))
     if not tx.is_postgresql:
-        return True
-    statement = select(customer.c.key).where(customer.c.key == key)
-    return tx.execute(statement.with_for_update(key_share=True, skip_locked=not wait)).first() is not None
+        return wanted
+    statement = select(customer.c.key).where(among(tx, customer.c.key, wanted)).order_by(customer.c.key)
+    return list(tx.execute(statement.with_for_update(key_share=True, skip_locked=not wait)).scalars())
 
 
 def histories(tx: Transaction, keys: Iterable[str]) -> dict[str, History]:

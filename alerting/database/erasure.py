@@ -12,10 +12,12 @@ from alerting.database.tables import (
     case_file,
     contact_address,
     contact_attempt,
+    correction,
     customer_version,
     dead_letter,
     delivery,
     digest,
+    effectiveness_review,
     event,
     forgotten,
     notification,
@@ -23,9 +25,13 @@ from alerting.database.tables import (
     personal_value,
     signal_point,
     unmatched,
+    wait,
 )
 from alerting.domain.erasure import NOBODY, forgotten_payload, forgotten_reads, forgotten_state
 from alerting.domain.payloads import RESPONDENT_PREFIX, Respondent, address_key
+
+_PERSONAL = {"reason", "name", "email"}
+"""What the data of a notification may say about a customer."""
 
 NOBODYS = address_key(Respondent.model_validate(NOBODY))
 """The key of the address that stands in the place of an erased one."""
@@ -99,10 +105,13 @@ def _erase_words(tx: Transaction, key: str) -> None:
     """What people wrote about the customer: notes, reasons, and what a template or a mail server quoted."""
     mine = select(case_file.c.id).where(case_file.c.customer_key == key)
     tx.execute(update(contact_attempt).where(contact_attempt.c.case_id.in_(mine)).values(note=""))
+    tx.execute(update(wait).where(wait.c.case_id.in_(mine)).values(reason=""))
+    tx.execute(update(correction).where(correction.c.case_id.in_(mine)).values(reason=""))
+    tx.execute(update(effectiveness_review).where(effectiveness_review.c.case_id.in_(mine)).values(note=None))
     n = notification.c
     for row in list(tx.execute(select(n.id, n.data).where(n.customer_key == key))):
-        if "reason" in row.data:
-            left = {name: value for name, value in row.data.items() if name != "reason"}
+        if _PERSONAL & row.data.keys():
+            left = {name: value for name, value in row.data.items() if name not in _PERSONAL}
             tx.execute(update(notification).where(n.id == row.id).values(data=left))
     theirs = select(n.id).where(n.customer_key == key)
     quoted = (delivery.c.notification_id.in_(theirs), delivery.c.render_error.is_not(None))

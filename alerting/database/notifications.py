@@ -22,10 +22,16 @@ def add(
     mail_domain: str,
     now: datetime,
 ) -> None:
-    """Write intents. The Message-ID is fixed here, so that every attempt carries the same one."""
-    about = "notice" if case_id is None else f"c{case_id}"
-    for note in notes:
-        row = {
+    """Write intents about one case, or about none."""
+    add_all(tx, [(case_id, customer_key, note) for note in notes], mail_domain, now)
+
+
+def add_all(
+    tx: Transaction, notes: Iterable[tuple[int | None, str | None, NewNotification]], mail_domain: str, now: datetime
+) -> None:
+    """Write intents, each about a case and a customer. The Message-ID is fixed here: every attempt carries the same one."""
+    rows = [
+        {
             "cause_kind": note.cause_kind,
             "cause_id": note.cause_id,
             "recipient": note.recipient,
@@ -34,12 +40,15 @@ def add(
             "customer_key": customer_key,
             "template": note.template,
             "data": dict(note.data),
-            "message_id": f"<{secrets.token_hex(12)}.{about}@{mail_domain}>",
+            "message_id": f"<{secrets.token_hex(12)}.{'notice' if case_id is None else f'c{case_id}'}@{mail_domain}>",
             "status": "pending",
             "created_at": now,
             "not_before": now,
         }
-        tx.execute(tx.insert(notification).on_conflict_do_nothing(), [row])
+        for case_id, customer_key, note in notes
+    ]
+    if rows:
+        tx.execute(tx.insert(notification).on_conflict_do_nothing(), rows)
 
 
 def claimable(tx: Transaction, now: datetime, limit: int = 20) -> list[Any]:

@@ -86,3 +86,16 @@ def activate(
     made = {"author": author, "reason": reason, "approver": approver}
     tx.execute(activation.insert().values(rulebook=content_hash, activated_at=now, **made))
     tx.execute(update(proposal).where(_WAITING).values(closed_at=now))
+
+
+def to_move(tx: Transaction) -> int | None:
+    """The newest activation, where the open cases have not been moved to what it promises; the first has none to move."""
+    a = activation.c
+    newest = tx.execute(select(a.id, a.moved_at).order_by(a.id.desc()).limit(1)).first()
+    return newest.id if newest is not None and newest.moved_at is None else None
+
+
+def note_moved(tx: Transaction, number: int, now: datetime) -> None:
+    tx.execute(
+        update(activation).where(activation.c.id <= number, activation.c.moved_at.is_(None)).values(moved_at=now)
+    )

@@ -275,6 +275,7 @@ activation = Table(
     Column("author", String(200), nullable=False),
     Column("approver", String(200)),  # where the rulebook asks for a second person
     Column("reason", Text, nullable=False),
+    Column("moved_at", Instant),  # the open cases whose policy says so have been promised what it says now
 )
 
 proposal = Table(
@@ -357,8 +358,21 @@ case_file = Table(
     Column("cause_removed_at", Instant),
     Column("resolved_at", Instant),
     Column("withdrawn_at", Instant),  # resolved because facts that came later took all its alerts away
+    Column("waiting_since", Instant),
+    Column("waiting_for", String(20)),  # customer | third_party
+    Column("waiting_until", Instant),
+    Column("root_cause", String(100)),  # as rules/resolutions.yaml declares them
+    Column("action", String(100)),
+    Column("corrective_action", String(100)),
     Index("ix_case_file_customer_key", "customer_key"),
     Index("ix_case_file_opened_at", "opened_at"),
+    Index("ix_case_file_resolved_at", "resolved_at"),
+    Index(
+        "ix_case_file_waiting",
+        "customer_key",
+        sqlite_where=text("waiting_since IS NOT NULL"),
+        postgresql_where=text("waiting_since IS NOT NULL"),
+    ),
     Index(
         "uq_case_file_one_unresolved",
         "customer_key",
@@ -383,6 +397,80 @@ clock = Table(
     Column("stopped_at", Instant),
     Column("missed_at", Instant),
     Column("superseded_at", Instant),  # another plan took its place
+    Column("rulebook", String(64), nullable=False),  # whose policy and calendar it runs by
+    Column("calendar", String(100), nullable=False),
+    Column("within", String(40), nullable=False),
+    Column("paused_at", Instant),
+    Column("pauses", Json, nullable=False),  # [begin, end) each, ended ones
+    Column("worked", Number),  # microseconds of working time from the start to the stop, without pauses
+    Index("ix_clock_started_at", "started_at"),
+    Index(
+        "ix_clock_running",
+        "party",
+        sqlite_where=text("stopped_at IS NULL AND superseded_at IS NULL"),
+        postgresql_where=text("stopped_at IS NULL AND superseded_at IS NULL"),
+    ),
+)
+
+wait = Table(
+    "wait",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("case_id", Number, ForeignKey("case_file.id"), nullable=False, index=True),
+    Column("cycle", Integer, nullable=False),
+    Column("waiting_for", String(20), nullable=False),  # customer | third_party
+    Column("by", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("ended_by", String(200)),  # a person, the customer's event, its own end
+)
+
+correction = Table(
+    "correction",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("case_id", Number, ForeignKey("case_file.id"), nullable=False, index=True),
+    Column("what", String(20), nullable=False),  # contact | cause
+    Column("subject", Number),  # the attempt
+    Column("was", Instant, nullable=False),
+    Column("becomes", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("proposed_at", Instant, nullable=False),
+    Column("decided_at", Instant),
+    Column("decided_by", String(64)),
+    Column("approved", Boolean),
+)
+
+effectiveness_review = Table(
+    "effectiveness_review",
+    metadata,
+    Column("case_id", Number, ForeignKey("case_file.id"), primary_key=True),
+    Column("cycle", Integer, primary_key=True, autoincrement=False),
+    Column("due_at", Instant, nullable=False),
+    Column("done_at", Instant),
+    Column("by", String(64)),
+    Column("effective", Boolean),
+    Column("note", Text),
+)
+
+reconciliation = Table(
+    "reconciliation",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("source", String(200), nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("first_day", String(10)),  # null: by the id of each event
+    Column("last_day", String(10)),
+    Column("zone", String(60), nullable=False),
+    Column("sent", Number, nullable=False),
+    Column("received", Number, nullable=False),
+    Column("unreadable", Number, nullable=False),
+    Column("missing", Number, nullable=False),
+    Column("surplus", Number, nullable=False),
+    Column("missing_ids", Json, nullable=False),  # at most a hundred of them
 )
 
 clock_entry = Table(
@@ -393,7 +481,9 @@ clock_entry = Table(
     Column("cycle", Integer, nullable=False),
     Column("kind", String(20), nullable=False),
     Column("plan", Integer, nullable=False),
-    Column("what", String(20), nullable=False),  # started | stopped | missed | superseded
+    Column(
+        "what", String(20), nullable=False
+    ),  # started | paused | resumed | stopped | missed | corrected | superseded
     Column("happened_at", Instant, nullable=False),
     Column("recorded_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
@@ -461,7 +551,12 @@ silence_watch = Table(
     Column("last_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("noticed_at", Instant),
-    Index("ix_silence_watch_due_at", "due_at"),
+    Index(
+        "ix_silence_watch_due",  # in the whole order in which full ones are looked for: nothing is sorted where none is
+        *("due_at", "watch", "customer_key"),
+        sqlite_where=text("noticed_at IS NULL"),
+        postgresql_where=text("noticed_at IS NULL"),
+    ),
 )
 
 timer = Table(
@@ -485,6 +580,16 @@ timer = Table(
         sqlite_where=text("fired_at IS NULL AND cancelled_at IS NULL"),
         postgresql_where=text("fired_at IS NULL AND cancelled_at IS NULL"),
     ),
+)
+
+weekly_mail = Table(
+    "weekly_mail",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("party", String(64), nullable=False),
+    Column("week", String(10), nullable=False),  # the day it was due, in the reader's zone
+    Column("recorded_at", Instant, nullable=False),
+    UniqueConstraint("week", "party"),
 )
 
 reader = Table(

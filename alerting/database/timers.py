@@ -1,12 +1,13 @@
 """Timers: each fires once or is cancelled once."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
 
 from alerting.database.engine import Transaction
+from alerting.database.sets import among
 from alerting.database.tables import timer
 from alerting.domain.sla import NewTimer
 
@@ -50,14 +51,14 @@ def next_due(tx: Transaction) -> datetime | None:
     return tx.execute(select(timer.c.due_at).where(*_OPEN).order_by(timer.c.due_at).limit(1)).scalar()
 
 
-def still_due(tx: Transaction, customer_key: str, now: datetime) -> list[Any]:
-    """A customer's due timers, read under the lock, in the order in which they fell due."""
-    statement = select(timer).where(timer.c.customer_key == customer_key, timer.c.due_at <= now, *_OPEN)
+def still_due(tx: Transaction, keys: Sequence[str], now: datetime) -> list[Any]:
+    """The due timers of these customers, read under their locks, in the order in which they fell due."""
+    statement = select(timer).where(among(tx, timer.c.customer_key, keys), timer.c.due_at <= now, *_OPEN)
     return list(tx.execute(statement.order_by(timer.c.due_at, timer.c.id)))
 
 
-def mark_fired(tx: Transaction, timer_id: int, outcome: str, now: datetime) -> None:
-    tx.execute(update(timer).where(timer.c.id == timer_id, *_OPEN).values(fired_at=now, outcome=outcome))
+def mark_fired(tx: Transaction, timer_ids: Sequence[int], outcome: str, now: datetime) -> None:
+    tx.execute(update(timer).where(among(tx, timer.c.id, timer_ids), *_OPEN).values(fired_at=now, outcome=outcome))
 
 
 def overdue_count(tx: Transaction, now: datetime) -> int:

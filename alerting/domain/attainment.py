@@ -1,14 +1,17 @@
-"""Response times: median, 90th percentile and share in target. Open and overdue counts as missed."""
+"""Response times: median, 90th percentile, slowest and share in target. Open and overdue counts as missed."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil
+
+STATES = ("met", "late", "overdue", "running", "paused")
+"""Of a promise. The first three are measured; what runs or is paused is neither kept nor missed yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Promise:
-    """One clock as a report sees it."""
+    """One clock as a report sees it. `worked` is its working time; of an open one so far, None where nobody asked."""
 
     kind: str
     party: str
@@ -16,11 +19,15 @@ class Promise:
     started_at: datetime
     due_at: datetime
     stopped_at: datetime | None
+    paused_at: datetime | None = None
+    worked: timedelta | None = None
 
     def state(self, now: datetime) -> str:
-        """`met`, `late`, `overdue` (open and missed) or `running` (open, not yet due)."""
+        """`met`, `late`, `paused` (open, its time stands still), `overdue` (open and missed) or `running`."""
         if self.stopped_at is not None:
             return "met" if self.stopped_at <= self.due_at else "late"
+        if self.paused_at is not None:
+            return "paused"
         return "overdue" if now > self.due_at else "running"
 
     def elapsed(self, now: datetime) -> timedelta:
@@ -36,47 +43,85 @@ class Quantile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attainment:
-    """How one kind of promise was kept: `met + late + overdue` are measured, `running` ones are not yet.
+class Spread:
+    """How long promises took: nearest-rank over the measured ones, those still open with their time so far."""
 
-    `share` is met / measured. Median and p90 are nearest-rank over the measured, overdue ones with the time so far.
+    median: Quantile | None = None
+    p90: Quantile | None = None
+    slowest: Quantile | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attainment:
+    """How one kind of promise was kept: `met + late + overdue` are measured, `running` and `paused` ones are not yet.
+
+    `share` is met / measured. `felt` is what the customer waited, `working` the working time of it without pauses.
     """
 
-    met: int
-    late: int
-    overdue: int
-    running: int
-    median: Quantile | None
-    p90: Quantile | None
+    met: int = 0
+    late: int = 0
+    overdue: int = 0
+    running: int = 0
+    paused: int = 0
+    felt: Spread = field(default_factory=Spread)
+    working: Spread = field(default_factory=Spread)
 
     @property
     def measured(self) -> int:
         return self.met + self.late + self.overdue
 
     @property
+    def missed(self) -> int:
+        return self.late + self.overdue
+
+    @property
     def share(self) -> float | None:
         return self.met / self.measured if self.measured else None
+
+    @property
+    def median(self) -> Quantile | None:
+        return self.felt.median
+
+    @property
+    def p90(self) -> Quantile | None:
+        return self.felt.p90
 
 
 def attainment(promises: Iterable[Promise], now: datetime) -> Attainment:
     """Sum up promises of one kind."""
-    states: dict[str, list[Promise]] = {"met": [], "late": [], "overdue": [], "running": []}
+    states: dict[str, list[Promise]] = {state: [] for state in STATES}
     for promise in promises:
         states[promise.state(now)].append(promise)
     measured = [*states["met"], *states["late"], *states["overdue"]]
-    measured.sort(key=lambda p: p.elapsed(now))
-    return Attainment(
-        met=len(states["met"]),
-        late=len(states["late"]),
-        overdue=len(states["overdue"]),
-        running=len(states["running"]),
-        median=_nearest_rank(measured, 0.5, now),
-        p90=_nearest_rank(measured, 0.9, now),
+    known = [promise for promise in measured if promise.worked is not None]
+    return replace(
+        counted({state: len(found) for state, found in states.items()}),
+        felt=_spread(measured, lambda p: p.elapsed(now)),
+        working=_spread(known, lambda p: p.worked or timedelta(0)),
     )
 
 
-def _nearest_rank(ordered: Sequence[Promise], share: float, now: datetime) -> Quantile | None:
+def _spread(measured: Iterable[Promise], length: Callable[[Promise], timedelta]) -> Spread:
+    ordered = sorted((length(p), p.stopped_at is None) for p in measured)
+    return Spread(
+        median=_nearest_rank(ordered, 0.5), p90=_nearest_rank(ordered, 0.9), slowest=_nearest_rank(ordered, 1)
+    )
+
+
+def _nearest_rank(ordered: Sequence[tuple[timedelta, bool]], share: float) -> Quantile | None:
     if not ordered:
         return None
-    chosen = ordered[max(ceil(share * len(ordered)) - 1, 0)]
-    return Quantile(value=chosen.elapsed(now), at_least=chosen.stopped_at is None)
+    value, is_open = ordered[max(ceil(share * len(ordered)) - 1, 0)]
+    return Quantile(value=value, at_least=is_open)
+
+
+def summed(parts: Iterable[Attainment]) -> Attainment:
+    """Counts of several added up. Spreads do not add; there are none."""
+    found = list(parts)
+    return counted({state: sum(getattr(part, state) for part in found) for state in STATES})
+
+
+def counted(states: Mapping[str, int]) -> Attainment:
+    """How many promises are in which state; a state that is missing has none."""
+    met, late, overdue, running, paused = (states.get(state, 0) for state in STATES)
+    return Attainment(met=met, late=late, overdue=overdue, running=running, paused=paused)

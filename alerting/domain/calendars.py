@@ -140,6 +140,10 @@ class Calendar:
         day. Raises NeverOpen."""
         return moment_of(self.instant_after(micros(start), amount // timedelta(microseconds=1)))
 
+    def next_open(self, moment: datetime) -> datetime:
+        """The moment itself where it is open, or the next opening. Raises NeverOpen."""
+        return moment_of(self.instant_after(micros(moment), 1) - 1)
+
     def open_between(self, start: int, end: int) -> int:
         if end <= start:
             return 0

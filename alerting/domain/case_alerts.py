@@ -16,6 +16,7 @@ from alerting.domain.cases import (
     Told,
     current_clocks,
 )
+from alerting.domain.resolutions import asked_no_more
 from alerting.domain.routing import Assignment
 from alerting.domain.sla import Clock, ClockKind, NewTimer, Policy, Target, start_clock, timers_of
 from alerting.domain.working_time import Amount
@@ -57,7 +58,7 @@ def join_case(
     target ends earlier, that clock gets a new plan. If the customer has been spoken with and complains again
     afterwards, the case goes back to open in its next cycle: the earlier call does not answer the new complaint. In the
     same way a cause that was removed before the new complaint has to be removed again. A complaint that arrives late
-    and was answered by a call already asks for no further one.
+    and was answered by a call already asks for no further one. A resolved case that opens again is joined, too.
     """
     if case.contacted_at is not None and not case.answers(alert.starts.customer_sent):
         return _reopen(case, clocks, alert, policies, now)
@@ -120,6 +121,7 @@ def next_cycle(
         policy=gravest.policy.id,
         rule=gravest.rule,
         contacted_at=None,
+        resolved_at=None,
         cause_removed_at=removed if removed is not None and removed >= newest else None,
         assignment=case.assignment + 1,
     )
@@ -134,7 +136,7 @@ def next_cycle(
         case=after,
         clocks=(*(clock.supersede(now) for clock in running.values()), *started),
         timers=tuple(timers),
-        cancelled=tuple(clock.key for clock in running.values()),
+        cancelled=(*(clock.key for clock in running.values()), *asked_no_more(case)),
         audit=(AuditLine(action="case.reopened", happened_at=now, facts=facts),),
     )
 
@@ -239,10 +241,10 @@ def promised_by(case: Case, clocks: Iterable[Clock]) -> Policy:
 
 
 def _target_of(clock: Clock, policies: Mapping[str, Policy]) -> Target:
-    """The promise behind a clock; without its steps where the rulebook does not know that policy any more."""
+    """The promise behind a clock; without its steps where neither it nor the rulebook knows that policy any more."""
     policy = policies.get(clock.policy)
     known = policy.targets.get(clock.kind) if policy else None
-    return known or Target(by=clock.by, within=Amount(length=clock.due_at - clock.started_at))
+    return clock.target or known or Target(by=clock.by, within=Amount(length=clock.due_at - clock.started_at))
 
 
 def _others(assignments: Iterable[Assignment], alert: RaisedAlert) -> tuple[str, ...]:

@@ -16,10 +16,15 @@ from alerting.domain.cases import (
     Decision,
     Status,
     Told,
+    clocks_after,
     current_clocks,
 )
 from alerting.domain.errors import ActionRefused
-from alerting.domain.sla import Clock, ClockKind, Policy
+from alerting.domain.resolutions import Resolution, Resolutions, check_resolution, resolved_with
+from alerting.domain.sla import Clock, ClockKind, Duty, NewTimer, Policy, due_at, timers_of
+
+STALE = "stale"
+"""The kind of timer that looks whether anything has followed an acknowledgement."""
 
 
 def acknowledge(case: Case, clocks: Iterable[Clock], by: str, now: datetime) -> Decision:
@@ -35,16 +40,46 @@ def acknowledge(case: Case, clocks: Iterable[Clock], by: str, now: datetime) -> 
         informed=informed_after_move(case, by) if taken else case.informed,
         assignment=case.assignment + taken,
     )
-    stopped = _stop(case, clocks, ClockKind.ACKNOWLEDGE, now)
+    held = list(clocks)
+    stopped = _stop(case, held, ClockKind.ACKNOWLEDGE, now)
     audit = [AuditLine(action="case.acknowledged", happened_at=now, facts={"by": by, "clocks": _results(stopped)})]
     if taken:
         audit.append(AuditLine(action="case.taken_over", happened_at=now, facts={"from": case.caller, "to": by}))
     return Decision(
         case=after,
         clocks=tuple(stopped),
+        timers=tuple(stale_timer(after, current_clocks(case, held).get(ClockKind.ACKNOWLEDGE), now)),
         cancelled=tuple(c.key for c in stopped),
         tell=(Told(recipient=case.caller, template="informed"),) if taken else (),
         audit=tuple(audit),
+    )
+
+
+def stale_timer(case: Case, clock: Clock | None, since: datetime, n: int = 1) -> list[NewTimer]:
+    """When an acknowledgement goes stale that nothing has followed since; none where the policy says nothing of it."""
+    if clock is None or clock.target is None or clock.target.stale_after is None:
+        return []
+    if case.status is not Status.ACKNOWLEDGED:
+        return []
+    due = clock.target.calendar.add(since, clock.target.stale_after)
+    key = f"{case.cycle}.{STALE}.{case.assignment}.{clock.plan}"
+    return [NewTimer(kind=STALE, key=key, due_at=due, data={"by": case.caller, "plan": clock.plan}, n=n)]
+
+
+def take_back(case: Case, clocks: Iterable[Clock], now: datetime) -> Decision:
+    """An acknowledgement that nothing followed counts no more: the case is open, and to acknowledge is owed anew."""
+    old = current_clocks(case, clocks)[ClockKind.ACKNOWLEDGE]
+    target = old.runs_by
+    new = replace(
+        old, plan=old.plan + 1, started_at=now, due_at=due_at(now, target), stopped_at=None, missed_at=None, worked=None
+    )
+    facts = {"by": case.caller, "clocks": {new.key: new.due_at.isoformat()}}
+    return Decision(
+        case=replace(case, status=Status.OPEN),
+        clocks=(old.supersede(now), new),
+        timers=tuple(timers_of(new, target, now)),
+        tell=(Told(recipient=case.caller, template="stale", data={"clock": "acknowledge"}),),
+        audit=(AuditLine(action="case.acknowledgement_stale", happened_at=now, facts=facts),),
     )
 
 
@@ -73,7 +108,7 @@ def record_contact(
     if not later:
         return _recorded(case, clocks, attempt, now, complaints, may_resolve=True)
     answered = _recorded(case, clocks, attempt, now, complaints, may_resolve=False)
-    renewed = next_cycle(answered.case, _after(clocks, answered), later, policies, now)
+    renewed = next_cycle(answered.case, clocks_after(clocks, answered), later, policies, now)
     tell = [Told(recipient=case.caller, template="call", data={"duty": "call", "joined": True})]
     if case.fixer is not None and renewed.case.cause_removed_at is None:
         tell.append(Told(recipient=case.fixer, template="fix"))
@@ -89,12 +124,6 @@ def record_contact(
 
 def _sent(complaint: Complaint) -> datetime:
     return complaint.starts.customer_sent
-
-
-def _after(clocks: Iterable[Clock], decision: Decision) -> list[Clock]:
-    """The clocks as they stand after a decision."""
-    changed = {clock.key: clock for clock in decision.clocks}
-    return [changed.get(clock.key, clock) for clock in clocks]
 
 
 def _recorded(
@@ -170,17 +199,54 @@ def hand_over(case: Case, to: str, by: str, reason: str, now: datetime) -> Decis
     return Decision(case=after, tell=tuple(tell), audit=(line,))
 
 
-def remove_cause(case: Case, clocks: Iterable[Clock], by: str, note: str, now: datetime) -> Decision:
+def assign(case: Case, duty: Duty, to: str, by: str, reason: str, now: datetime) -> Decision:
+    """Somebody else than who has the duty gives it to another person; the clocks run on.
+
+    Whoever hands over his own call says why; whoever assigns may.
+    """
+    _must_be_unresolved(case)
+    if duty == "caller" and to == case.caller:
+        raise ActionRefused(f"{case.number} is with {to} already")
+    if duty == "caller":
+        given = reason.strip() or ("" if by == case.caller else "assigned")
+        return hand_over(case, to, by, given, now)
+    if to == case.fixer:
+        raise ActionRefused(f"the cause of {case.number} is with {to} already")
+    if case.cause_removed_at is not None:
+        raise ActionRefused(f"the cause of {case.number} is removed; there is nothing left to fix")
+    former = [case.fixer] if case.fixer is not None else []
+    after = replace(case, fixer=to, informed=tuple(p for p in dict.fromkeys((*case.informed, *former)) if p != to))
+    line = AuditLine(
+        action="case.fixer_changed",
+        happened_at=now,
+        facts={"by": by, "from": case.fixer, "to": to},
+        personal={"reason": reason.strip()} if reason.strip() else {},
+    )
+    tell = [Told(recipient=to, template="fix"), *(Told(recipient=p, template="informed") for p in former if p != by)]
+    return Decision(case=after, tell=tuple(tell), audit=(line,))
+
+
+def add_note(case: Case, by: str, text: str, now: datetime) -> Decision:
+    """Words on the case, resolved or not; nobody is told and no clock stops."""
+    if not text.strip():
+        raise ActionRefused("the note is empty")
+    line = AuditLine(action="case.noted", happened_at=now, facts={"by": by}, personal={"note": text.strip()})
+    return Decision(case=case, audit=(line,))
+
+
+def remove_cause(
+    case: Case, clocks: Iterable[Clock], by: str, given: Resolution, known: Resolutions, now: datetime
+) -> Decision:
     """The cause is removed: the resolve clock stops. The case ends once the customer has been spoken with, too."""
     _must_be_unresolved(case)
     if case.cause_removed_at is not None:
         raise ActionRefused(f"the cause of {case.number} is already recorded as removed; the call is still owed")
-    if not note.strip():
-        raise ActionRefused("say what was wrong and what was done about it")
+    check_resolution(given, known)
     stopped = _stop(case, clocks, ClockKind.RESOLVE, now)
     done = case.contacted_at is not None
+    named = {"root_cause": given.root_cause, "action": given.action, "corrective_action": given.corrective_action}
     after = replace(
-        case,
+        resolved_with(case, given),
         cause_removed_at=now,
         status=Status.RESOLVED if done else case.status,
         resolved_at=now if done else None,
@@ -188,8 +254,12 @@ def remove_cause(case: Case, clocks: Iterable[Clock], by: str, note: str, now: d
     line = AuditLine(
         action="cause.removed",
         happened_at=now,
-        facts={"by": by, "clocks": _results(stopped)},
-        personal={"note": note.strip()},
+        facts={
+            "by": by,
+            "clocks": _results(stopped),
+            **{name: said for name, said in named.items() if said is not None},
+        },
+        personal={"note": given.note.strip()} if given.note.strip() else {},
     )
     return Decision(
         case=after,

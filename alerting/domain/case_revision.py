@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from alerting.domain.case_alerts import join_case, open_case
-from alerting.domain.cases import AuditLine, Case, Decision, RaisedAlert, Status, Told, current_clocks
+from alerting.domain.cases import AuditLine, Case, Decision, Ended, RaisedAlert, Status, Told, current_clocks
 from alerting.domain.sla import Clock, ClockKind, NewTimer, Policy, timers_of
+from alerting.domain.waiting import WAIT_END
 
 AlreadyTold = Collection[tuple[str, str]]
 """Who has been told what: person and duty, which is `call` or the name of the mail."""
@@ -123,9 +124,18 @@ def _withdrawn(case: Case, clocks: Iterable[Clock], told: AlreadyTold, now: date
     running = [clock for clock in current_clocks(case, clocks).values() if clock.running]
     people = dict.fromkeys(person for person, _ in sorted(told))
     return Decision(
-        case=replace(case, status=Status.RESOLVED, resolved_at=now, withdrawn_at=now),
+        case=replace(
+            case,
+            status=Status.RESOLVED,
+            resolved_at=now,
+            withdrawn_at=now,
+            waiting_since=None,
+            waiting_for=None,
+            waiting_until=None,
+        ),
         clocks=tuple(clock.supersede(now) for clock in running),
-        cancelled=tuple(clock.key for clock in running),
+        cancelled=(*(clock.key for clock in running), f"{case.cycle}.{WAIT_END}"),
         tell=tuple(Told(recipient=person, template="withdrawn") for person in people),
         audit=(AuditLine(action="case.withdrawn", happened_at=now),),
+        ended=Ended(at=now, because="withdrawn") if case.waiting_since is not None else None,
     )

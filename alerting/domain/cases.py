@@ -11,15 +11,16 @@ from enum import StrEnum
 from typing import Any
 
 from alerting.domain.routing import Assignment
-from alerting.domain.sla import Clock, ClockKind, NewTimer, Policy, Starts
+from alerting.domain.sla import Clock, ClockKind, NewTimer, Policy, Starts, WaitingFor
 
 
 class Status(StrEnum):
-    """Where a case stands; `waiting` comes with working calendars."""
+    """Where a case stands. While it waits it keeps the status it goes on with."""
 
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
     CONTACTED = "contacted"
+    WAITING = "waiting"
     RESOLVED = "resolved"
 
 
@@ -27,8 +28,8 @@ SEVERITIES = ("low", "normal", "high", "critical")
 """From harmless to worst; a joining alert of a higher one takes the case to its own caller."""
 
 CHANNELS = ("phone", "meeting", "email", "chat")
-OUTCOMES = {"reached": True, "voicemail": False, "no_answer": False, "wrong_number": False}
-"""What came of an attempt to reach the customer -> whether it counts as contact. Voicemail never does."""
+OUTCOMES = {"reached": True, "voicemail": False, "auto_reply": False, "no_answer": False, "wrong_number": False}
+"""What came of an attempt to reach the customer -> whether it counts as contact. Machines that answer never do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,17 @@ class Case:
     resolved_at: datetime | None = None
     withdrawn_at: datetime | None = None
     """When facts that came later took all its alerts away, before anybody had done anything about it."""
+    waiting_since: datetime | None = None
+    waiting_for: WaitingFor | None = None
+    waiting_until: datetime | None = None
+    root_cause: str | None = None
+    action: str | None = None
+    corrective_action: str | None = None
+
+    @property
+    def standing(self) -> Status:
+        """What is shown: `waiting` while it waits, its status otherwise."""
+        return self.status if self.waiting_since is None else Status.WAITING
 
     @property
     def number(self) -> str:
@@ -108,8 +120,27 @@ class Told:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Wait:
+    """Who waits for whom and why, and until when at most."""
+
+    waiting_for: WaitingFor
+    by: str
+    reason: str
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """A wait is over: when, and because of a person, the customer, or its day."""
+
+    at: datetime
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What changes: the case after, its clocks that changed, timers to set and to cancel, people to tell, audit lines."""
+    """What changes: the case after, its clocks that changed, timers to set and to cancel, people to tell, audit lines; a
+    wait that begins, and one that ended."""
 
     case: Case
     clocks: tuple[Clock, ...] = ()
@@ -117,6 +148,30 @@ class Decision:
     cancelled: tuple[str, ...] = ()
     tell: tuple[Told, ...] = ()
     audit: tuple[AuditLine, ...] = ()
+    wait: Wait | None = None
+    ended: Ended | None = None
+
+
+def followed_by(first: Decision, second: Decision) -> Decision:
+    """Two decisions about one case as one; the second was made about what the first left, and may cancel timers of it."""
+    gone = tuple(f"{plan}." for plan in second.cancelled)
+    kept = [timer for timer in first.timers if not f"{timer.key}.".startswith(gone)]
+    return Decision(
+        case=second.case,
+        clocks=(*first.clocks, *second.clocks),
+        timers=(*kept, *second.timers),
+        cancelled=(*first.cancelled, *second.cancelled),
+        tell=(*first.tell, *second.tell),
+        audit=(*first.audit, *second.audit),
+        wait=second.wait or first.wait,
+        ended=second.ended or first.ended,
+    )
+
+
+def clocks_after(clocks: Iterable[Clock], decision: Decision) -> list[Clock]:
+    """The clocks as they stand after a decision."""
+    changed = {clock.key: clock for clock in decision.clocks}
+    return [changed.get(clock.key, clock) for clock in clocks]
 
 
 def current_clocks(case: Case, clocks: Iterable[Clock]) -> dict[ClockKind, Clock]:

@@ -9,7 +9,17 @@ from alerting.domain.cases import SEVERITIES, Case, Status
 from alerting.domain.sla import Clock, ClockKind
 
 CauseKind = Literal[
-    "alert", "timer", "delivery", "response", "notification", "event", "check", "proposal", "checkpoint"
+    "alert",
+    "timer",
+    "delivery",
+    "response",
+    "notification",
+    "event",
+    "check",
+    "proposal",
+    "checkpoint",
+    "correction",
+    "weekly",
 ]
 
 LEASE = timedelta(seconds=120)
@@ -44,6 +54,8 @@ def reason_gone(template: str, data: Mapping[str, Any], recipient: str, case: Ca
         clock = max(current, key=lambda c: c.plan, default=None)
         if clock is None or clock.plan != plan or case.cycle != cycle:
             return f"the {kind} clock was planned anew"
+        if clock.paused_at is not None:
+            return "the case waits"
         return None if clock.running else f"the {kind} clock has stopped"
     if data.get("duty", template) == "call":
         if case.caller != recipient:

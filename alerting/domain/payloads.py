@@ -286,6 +286,7 @@ class PersonUpdated(Payload):
     locale: Language | None = None
     time_zone: PersonZone | None = None
     quiet_hours: QuietHours | None = None
+    calendar: Line | None = None
     digest: Pause | None = None
     absences: list[Absence] | None = None
     members: Annotated[list[PartyId], Field(min_length=1)] | None = None

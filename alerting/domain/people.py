@@ -104,6 +104,8 @@ class Party(BaseModel):
     locale: str = "en"
     time_zone: Zone = "UTC"
     quiet_hours: QuietHours | None = None
+    calendar: str | None = None
+    """The working hours, by their name in rules/calendars.yaml."""
     digest: Pause | None = None
     """How long after a mail the next ones are gathered, to come as one."""
     absences: tuple[Absence, ...] = ()

@@ -12,7 +12,7 @@ BEGIN = datetime.fromisoformat("2026-03-06T08:30:00+00:00")
 """When a test begins that does not say: a Friday morning. The real date plays no part."""
 
 Kind = Literal["alert", "mail", "missed"]
-Deed = Literal["acknowledge", "contact", "hand_over", "fixed"]
+Deed = Literal["acknowledge", "contact", "hand_over", "wait", "go_on", "fixed"]
 
 
 def default_begin(go_live: datetime) -> datetime:
@@ -74,6 +74,7 @@ class Response:
     to: str | None
     outcome: str
     note: str
+    waiting_for: str
     customer: str | None
     place: Place
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -12,11 +12,13 @@ from alerting.domain.calendars import Calendar
 from alerting.domain.conditions import Condition, Type
 from alerting.domain.customers import Customer
 from alerting.domain.health import HealthPart
+from alerting.domain.people import Party
+from alerting.domain.resolutions import Resolutions
 from alerting.domain.routing import Routing
 from alerting.domain.rule_index import RuleIndex
 from alerting.domain.segments import Segment
 from alerting.domain.signals import Signal
-from alerting.domain.sla import Policy, under_contract
+from alerting.domain.sla import Policy, on_calendars_of, under_contract
 from alerting.domain.standing import StandingRules
 from alerting.domain.value import PURCHASES, VALUE_READS
 from alerting.domain.vocabulary import Vocabulary
@@ -86,6 +88,14 @@ class Words:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Weekly:
+    """When the list of open promises goes out, in each reader's own zone. Monday is 0."""
+
+    weekday: int
+    at: time
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rulebook:
     """One version of rules and mail templates. `files` maps relative paths to their text."""
 
@@ -106,15 +116,22 @@ class Rulebook:
     surveys: Mapping[str, Survey]
     rules: tuple[Rule, ...]
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    wait_at_most: timedelta = timedelta(days=14)
+    """How long a case may wait before somebody has to look at it again."""
+    weekly_mail: Weekly | None = None
+    resolutions: Resolutions = field(default_factory=Resolutions)
     audit_holder: str | None = None
     """Who keeps the audit's checkpoints, outside."""
     health: tuple[HealthPart, ...] = ()
     words: Mapping[str, Words] = field(default_factory=dict)
     """By locale."""
 
-    def promised(self, policy: str, customer: Customer) -> Policy:
-        """What a policy promises to one customer, whose contract may say otherwise."""
-        return under_contract(self.policies[policy], customer.state.get("contract") or {}, self.calendars)
+    def promised(
+        self, policy: str, customer: Customer, caller: Party | None = None, fixer: Party | None = None
+    ) -> Policy:
+        """What a policy promises to one customer, whose contract may say otherwise, on the calendars of who owes it."""
+        agreed = under_contract(self.policies[policy], customer.state.get("contract") or {}, self.calendars)
+        return on_calendars_of(agreed, {"caller": caller, "fixer": fixer}, self.calendars)
 
     @cached_property
     def hash(self) -> str:

@@ -4,14 +4,22 @@ Lengths are working time of the target's calendar; on `always` that is elapsed t
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from alerting.domain.calendars import ALWAYS, Calendar
-from alerting.domain.working_time import Amount, Pause, due_instant, instant_before, read_amount, share_instant
+from alerting.domain.working_time import (
+    Amount,
+    Pause,
+    due_instant,
+    instant_before,
+    read_amount,
+    share_instant,
+    working_time,
+)
 
 
 class ClockKind(StrEnum):
@@ -23,6 +31,15 @@ class ClockKind(StrEnum):
 
 
 Duty = Literal["caller", "fixer"]
+CALLER: Duty = "caller"
+FIXER: Duty = "fixer"
+
+
+class WaitingFor(StrEnum):
+    """Who has to do something before we can go on."""
+
+    CUSTOMER = "customer"
+    THIRD_PARTY = "third_party"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +55,8 @@ class Step:
     at: Fraction | None = None
     every: timedelta | None = None
     times: int = 1
+    urgent: bool = False
+    """Tells its people outside their working hours, too."""
 
     @property
     def words(self) -> str:
@@ -73,21 +92,32 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """One promise of a policy: by whom, within what, on which calendar, with which steps."""
+    """One promise of a policy: by whom, within what, on which calendar, with which steps, and which waits it pauses for."""
 
     by: Duty
     within: Amount
     calendar: Calendar = ALWAYS
     steps: tuple[Step, ...] = ()
+    pauses: frozenset[WaitingFor] = frozenset(WaitingFor)
+    calendar_of: Duty | None = None
+    """Whose own calendar counts; `calendar` is for those who have none."""
+    stale_after: timedelta | None = None
+    """Of an acknowledgement: in how much working time something has to follow it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """A named set of targets. `starts` says which of the three starts counts; all three are kept."""
+    """A named set of targets. `starts` says which of the three starts counts; all three are kept.
+
+    `rulebook` is the hash of the one that says so: clocks keep it, and run by it when the active one is another.
+    """
 
     id: str
     starts: Literal["customer_sent", "received", "case_opened"]
     targets: Mapping[ClockKind, Target]
+    rulebook: str = ""
+    moves_open_cases: bool = False
+    """Whether cases that are open when the policy is edited are promised what it says from then on."""
 
     @property
     def tells_fixer(self) -> bool:
@@ -109,7 +139,30 @@ def under_contract(policy: Policy, contract: Mapping[str, Any], calendars: Mappi
         except ValueError:
             continue
         if within is not None:
-            targets[kind] = replace(target, within=within, calendar=calendar)
+            named = calendars.get(str(contract.get("calendar")))
+            targets[kind] = replace(
+                target, within=within, calendar=calendar, calendar_of=None if named else target.calendar_of
+            )
+    return policy if targets == policy.targets else replace(policy, targets=targets)
+
+
+class HasCalendar(Protocol):
+    """A person or an office, who may work by a calendar of its own: a name of `rules/calendars.yaml`."""
+
+    @property
+    def calendar(self) -> str | None: ...
+
+
+def on_calendars_of(
+    policy: Policy, people: Mapping[Duty, HasCalendar | None], calendars: Mapping[str, Calendar]
+) -> Policy:
+    """The policy with the calendars of those who owe something, where it says so and they have one."""
+    targets = dict(policy.targets)
+    for kind, target in policy.targets.items():
+        holder = people.get(target.calendar_of) if target.calendar_of else None
+        own = calendars.get(holder.calendar or "") if holder is not None else None
+        if own is not None and (own.name != ALWAYS.name or target.within.length is not None):
+            targets[kind] = replace(target, calendar=own)
     return policy if targets == policy.targets else replace(policy, targets=targets)
 
 
@@ -135,7 +188,9 @@ class Clock:
     """One promise on one case. A stricter target or a re-opening starts the next plan, and this one is superseded.
 
     `stopped_at` is when the promise was kept (a call may be recorded later than it happened). A superseded clock counts
-    in no report: the one that took its place does.
+    in no report: the one that took its place does. `pauses` are those that have ended; while it is paused, `due_at` is
+    what it was before. `worked` is the working time from start to stop, without pauses. `target` is what it runs by,
+    where somebody has looked that up.
     """
 
     kind: ClockKind
@@ -148,6 +203,13 @@ class Clock:
     stopped_at: datetime | None = None
     missed_at: datetime | None = None
     superseded_at: datetime | None = None
+    within: Amount
+    calendar: str
+    rulebook: str = ""
+    paused_at: datetime | None = None
+    pauses: tuple[tuple[datetime, datetime], ...] = ()
+    worked: timedelta | None = None
+    target: Target | None = field(default=None, compare=False, repr=False)
 
     @property
     def running(self) -> bool:
@@ -162,11 +224,42 @@ class Clock:
     def key(self) -> str:
         return f"{self.cycle}.{self.kind}.{self.plan}"
 
+    @property
+    def timer_key(self) -> str:
+        """Of its steps, which are set anew after each pause."""
+        return f"{self.key}.resumed{len(self.pauses)}" if self.pauses else self.key
+
     def stop(self, at: datetime) -> "Clock":
-        return replace(self, stopped_at=at)
+        """Kept at `at`, which may lie before pauses that are known by now: those do not count."""
+        ended = [*self.pauses, *([(self.paused_at, at)] if self.paused_at is not None else [])]
+        pauses = tuple((begin, min(end, at)) for begin, end in ended if begin < min(end, at))
+        worked = working_time(self.runs_by.calendar, self.started_at, at, pauses)
+        stopped = replace(self, stopped_at=at, paused_at=None, pauses=pauses, worked=worked)
+        return stopped if pauses == self.pauses else replace(stopped, due_at=stopped.due())
+
+    def pause(self, at: datetime) -> "Clock":
+        return replace(self, paused_at=at)
+
+    def resume(self, at: datetime) -> "Clock":
+        """It runs on; a promise that was missed before the pause stays missed."""
+        assert self.paused_at is not None, "only what is paused goes on"
+        ended = ((self.paused_at, at),) if at > self.paused_at else ()
+        resumed = replace(self, paused_at=None, pauses=(*self.pauses, *ended))
+        return replace(resumed, due_at=resumed.due())
+
+    @property
+    def runs_by(self) -> Target:
+        assert self.target is not None, f"nobody has looked up what clock {self.key} runs by"
+        return self.target
+
+    def due(self) -> datetime:
+        """When its target is used up, given the pauses that have ended."""
+        found = due_instant(self.runs_by.calendar, self.started_at, self.within, self.pauses)
+        assert found is not None, "these pauses have an end"
+        return found
 
     def supersede(self, at: datetime) -> "Clock":
-        return replace(self, superseded_at=at)
+        return replace(self, superseded_at=at, paused_at=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,6 +292,10 @@ def start_clock(kind: ClockKind, policy: Policy, starts: Starts, cycle: int, pla
         policy=policy.id,
         started_at=started,
         due_at=due_at(started, target),
+        within=target.within,
+        calendar=target.calendar.name,
+        rulebook=policy.rulebook,
+        target=target,
     )
 
 
@@ -209,11 +306,15 @@ def timers_of(clock: Clock, target: Target, now: datetime) -> list[NewTimer]:
     after the due instant fire at once, however late they are; repetitions that would have been by now do not.
     """
     timers = [
-        NewTimer(kind="missed", key=clock.key, due_at=clock.due_at, data={"clock": clock.kind, "plan": clock.plan})
+        NewTimer(
+            kind="missed", key=clock.timer_key, due_at=clock.due_at, data={"clock": clock.kind, "plan": clock.plan}
+        )
     ]
     for number, step in enumerate(target.steps, 1):
         data = {"clock": clock.kind, "plan": clock.plan, "cycle": clock.cycle, "notify": list(step.notify)}
-        for n, instant in enumerate(step.instants(clock.started_at, clock.due_at, target.calendar), 1):
+        if step.urgent:
+            data["urgent"] = True
+        for n, instant in enumerate(step.instants(clock.started_at, clock.due_at, target.calendar, clock.pauses), 1):
             if instant > now or (step.after is not None and n == 1):
-                timers.append(NewTimer(kind="step", key=f"{clock.key}.{number}", due_at=instant, data=data, n=n))
+                timers.append(NewTimer(kind="step", key=f"{clock.timer_key}.{number}", due_at=instant, data=data, n=n))
     return timers

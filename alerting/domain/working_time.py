@@ -62,6 +62,13 @@ def check_amount(text: str) -> str:
     return text
 
 
+def stored_amount(text: str) -> Amount:
+    """What `str` of an Amount wrote."""
+    if found := _WORKING_DAYS.fullmatch(text):
+        return Amount(working_days=int(found[1]))
+    return Amount(length=timedelta(seconds=int(text[:-1]) * _UNITS[text[-1]]))
+
+
 def due_instant(calendar: Calendar, start: datetime, amount: Amount, pauses: Iterable[Pause] = ()) -> datetime | None:
     """The earliest instant at which the target is used up; None while a pause without an end lasts. Raises NeverOpen.
 

@@ -12,12 +12,14 @@ from alerting.entrypoints.running import Stop
 from alerting.services.context import Context
 from alerting.services.follow_up import fire_due
 from alerting.services.matching import match_waiting
+from alerting.services.moving import move_open_cases
 from alerting.services.people_night import check_of_the_night
 from alerting.services.pruning import prune_points
 from alerting.services.reviewing import review_due
 from alerting.services.sealing import hand_out_checkpoint, seal_all
 from alerting.services.silence import notice_silences
 from alerting.services.valuing import renew_scale
+from alerting.services.weekly import send_weekly
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ def run_follow_up(ctx: Context, tick: timedelta, stop: Stop) -> None:
     scheduler.add_job(_review, "interval", args=(ctx, stop), seconds=tick.total_seconds(), **every)
     scheduler.add_job(_prune, "interval", args=(ctx,), hours=1, **every)
     scheduler.add_job(_seal, "interval", args=(ctx, stop), seconds=max(1.0, tick.total_seconds()), **every)
+    scheduler.add_job(_write_weekly, "interval", args=(ctx, stop), minutes=1, **every)
     scheduler.add_job(_check, "interval", args=(ctx, stop), hours=1, **every)
     scheduler.start()
     try:
@@ -81,6 +84,17 @@ def _review(ctx: Context, stop: Stop) -> None:
         looked = review_due(ctx, beat)
         if matched or looked:
             log.info("customers reviewed", extra={"count": looked, "matched": matched})
+        moved = move_open_cases(ctx, beat)
+        if moved:
+            log.info("promises moved with their policy", extra={"cases": moved})
+
+
+def _write_weekly(ctx: Context, stop: Stop) -> None:
+    """Every quarter of an hour: zones differ by that much, and no mail comes early."""
+    with _told("weekly", "writing the weekly mails failed", stop.done):
+        written = send_weekly(ctx, lambda: stop.beat("weekly"))
+        if written:
+            log.info("weekly mails written", extra={"count": written})
 
 
 def _prune(ctx: Context) -> None:

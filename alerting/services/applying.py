@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from alerting.database import audit, cases, notifications, timers
+from alerting.database import audit, case_records, cases, notifications, timers
 from alerting.database.engine import Transaction
 from alerting.domain.cases import Decision
 from alerting.domain.notifications import CauseKind, NewNotification
+from alerting.domain.sla import Clock
 from alerting.services.context import Context
 
 
@@ -23,11 +24,16 @@ class Cause:
 
 def apply_decision(tx: Transaction, ctx: Context, decision: Decision, actor: str, cause: Cause, now: datetime) -> int:
     """Store a decision about one case, under its customer's lock; returns the case's id."""
+    known = _known(tx, decision)
     case_id = cases.save_case(tx, decision.case)
     case = replace(decision.case, id=case_id)
     for clock in decision.clocks:
-        what = "started" if clock.running else "superseded" if clock.superseded_at else "stopped"
-        cases.save_clock(tx, case, case_id, clock, what, now)
+        cases.save_clock(tx, case, case_id, clock, _what(clock, known.get(clock.key)), now)
+        known[clock.key] = clock
+    if decision.ended is not None:
+        case_records.end_wait(tx, case_id, decision.ended)
+    if decision.wait is not None:
+        case_records.add_wait(tx, case_id, case.cycle, decision.wait, now)
     if decision.case.id is not None:
         cases.reassign_clocks(tx, case_id, case)
     for plan in decision.cancelled:
@@ -63,3 +69,20 @@ def apply_decision(tx: Transaction, ctx: Context, decision: Decision, actor: str
     ]
     notifications.add(tx, case_id, case.customer_key, notes, ctx.mail_domain, now)
     return case_id
+
+
+def _known(tx: Transaction, decision: Decision) -> dict[str, Clock]:
+    if decision.case.id is None or not decision.clocks:
+        return {}
+    return {clock.key: clock for clock in cases.clocks_of(tx, [decision.case.id])[decision.case.id]}
+
+
+def _what(clock: Clock, before: Clock | None) -> str:
+    """What the ledger says of a clock that is another than `before`."""
+    if clock.superseded_at is not None:
+        return "superseded"
+    if clock.stopped_at is not None:
+        return "stopped" if before is None or before.stopped_at is None else "corrected"
+    if clock.paused_at is not None:
+        return "paused"
+    return "resumed" if before is not None and before.paused_at is not None else "started"

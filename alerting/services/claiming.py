@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerting.database import audit, customers, instance, notifications, readers, rulebooks, staffing
+from alerting.database import audit, cases, customers, instance, notifications, readers, rulebooks, staffing
 from alerting.database.engine import Transaction
-from alerting.domain.cases import SEVERITIES
+from alerting.domain.cases import SEVERITIES, Status
 from alerting.domain.notifications import NewNotification, can_wait, reason_gone
 from alerting.domain.people import Party
 from alerting.domain.rulebook import Rulebook
+from alerting.services.aftercare import CHECK_SURVEY
 from alerting.services.context import Context
-from alerting.services.letters import Claimed, DigestLetter, Letter, Notice, Part
+from alerting.services.letters import Claimed, DigestLetter, Letter, Notice, Part, WeeklyLetter
 from alerting.services.views import CaseView, case_view, in_words
+from alerting.services.weekly import WEEKLY, weekly_letter
 
 LARGEST_DIGEST = 200
 
@@ -35,7 +37,7 @@ class _ReadyNotice:
     """The same about no case."""
 
     row: Any
-    letter: Notice
+    letter: Notice | WeeklyLetter
 
 
 def claim(ctx: Context, lease: timedelta, number: int) -> Claimed | None:
@@ -46,7 +48,7 @@ def claim(ctx: Context, lease: timedelta, number: int) -> Claimed | None:
         if instance.hold_reason(tx) is not None:
             return None
         if rows and rows[0].case_id is None:
-            return _claim_notice(tx, rows[0], lease, now)
+            return _claim_notice(tx, ctx.shelf.active(tx), rows[0], lease, now)
         rulebook = ctx.shelf.active(tx)
         ready = [found for row in rows if (found := _ready_mate(tx, ctx, rulebook, row, now, number)) is not None]
         message_id, chosen = _chosen(tx, ctx, ready, number, now)
@@ -70,10 +72,14 @@ def _ready_mate(
         return None
 
 
-def _claim_notice(tx: Transaction, row: Any, lease: timedelta, now: datetime) -> Claimed | None:
+def _claim_notice(tx: Transaction, rulebook: Rulebook, row: Any, lease: timedelta, now: datetime) -> Claimed | None:
     """A mail about no case goes by itself, and not into anybody's sleep."""
     if row.not_before > now or not _is_free(row, now):
         return None
+    if row.template == CHECK_SURVEY:
+        return _claim_invitation(tx, row, lease, now)
+    if row.template == WEEKLY:
+        return _claim_weekly(tx, rulebook, row, lease, now)
     recipient = staffing.party_at(tx, row.recipient, now)
     if recipient is None:
         skip(tx, row, f"{row.recipient} is not in people.yaml any more", now)
@@ -93,6 +99,40 @@ def _claim_notice(tx: Transaction, row: Any, lease: timedelta, now: datetime) ->
         lines=tuple(row.data["lines"]),
         sent_at=now,
         proposal=proposal,
+    )
+    part = _taken(tx, _ReadyNotice(row=row, letter=letter), now + lease, now)
+    return Claimed(parts=(part,), mail=letter) if part is not None else None
+
+
+def _claim_weekly(tx: Transaction, rulebook: Rulebook, row: Any, lease: timedelta, now: datetime) -> Claimed | None:
+    """What is open now, not what was when the mail was due; nothing is sent where nothing is."""
+    letter = weekly_letter(tx, rulebook, row.recipient, row.message_id, now)
+    if letter is None:
+        skip(tx, row, "nothing is open any more", now)
+        return None
+    until = letter.recipient.quiet_until(now)
+    if until is not None:
+        notifications.settle(tx, row.id, {"not_before": until, "reason": f"quiet hours until {until.isoformat()}"})
+        return None
+    part = _taken(tx, _ReadyNotice(row=row, letter=letter), now + lease, now)
+    return Claimed(parts=(part,), mail=letter) if part is not None else None
+
+
+def _claim_invitation(tx: Transaction, row: Any, lease: timedelta, now: datetime) -> Claimed | None:
+    """A mail to a customer's contact. Whoever was forgotten in the meantime is not asked, nor whose case is open again."""
+    case = cases.case_by_id(tx, row.data["case"])
+    if "email" not in row.data or case is None or case.status is not Status.RESOLVED:
+        skip(tx, row, "the customer was forgotten" if "email" not in row.data else "the case is open again", now)
+        return None
+    data = row.data
+    recipient = Party.model_construct(id="customer", name=data["name"] or data["email"], email=data["email"])
+    letter = Notice(
+        recipient=recipient,
+        message_id=row.message_id,
+        subject=data["subject"],
+        lines=tuple(data["text"].splitlines()),
+        sent_at=now,
+        survey=(data["survey"], data["customer"], data["name"]),
     )
     part = _taken(tx, _ReadyNotice(row=row, letter=letter), now + lease, now)
     return Claimed(parts=(part,), mail=letter) if part is not None else None
@@ -124,7 +164,7 @@ def _ready(tx: Transaction, ctx: Context, rulebook: Rulebook, row: Any, now: dat
     if gone is not None or recipient is None:
         skip(tx, row, gone or "nobody", now)
         return None
-    if _rests(tx, row, recipient, view, now):
+    if _rests(tx, row, recipient, view, rulebook, now):
         return None
     letter = Letter(
         template=row.template,
@@ -180,14 +220,28 @@ def _taken(tx: Transaction, one: _Ready | _ReadyNotice, lease_until: datetime, n
     return None if delivery_id is None else Part(notification=one.row, delivery_id=delivery_id, letter=one.letter)
 
 
-def _rests(tx: Transaction, row: Any, recipient: Party, view: CaseView, now: datetime) -> bool:
-    """Whether the reader's quiet hours hold this mail; what is critical wakes people up. Not a word is lost."""
+def _rests(tx: Transaction, row: Any, recipient: Party, view: CaseView, rulebook: Rulebook, now: datetime) -> bool:
+    """Whether the reader's quiet hours hold this mail, or, of a step of a clock, the end of the working hours.
+
+    What is critical or urgent wakes people up. Not a word is lost.
+    """
+    if view.case.severity == SEVERITIES[-1] or row.data.get("urgent"):
+        return False
     until = recipient.quiet_until(now)
-    if until is None or view.case.severity == SEVERITIES[-1]:
+    if until is None and row.cause_kind == "timer":
+        until = _off_until(recipient, rulebook, now)
+    if until is None:
         return False
     notifications.settle(tx, row.id, {"not_before": until, "reason": f"quiet hours until {until.isoformat()}"})
     note(tx, row, "notification.held", {"until": until.isoformat()}, now)
     return True
+
+
+def _off_until(recipient: Party, rulebook: Rulebook, now: datetime) -> datetime | None:
+    """When the next working hours of somebody begin who is off now, by the own calendar; None where it has none."""
+    calendar = rulebook.calendars.get(recipient.calendar or "")
+    begins = calendar.next_open(now) if calendar is not None else now
+    return begins if begins > now else None
 
 
 def _batch(tx: Transaction, row: Any, until: datetime, now: datetime) -> None:

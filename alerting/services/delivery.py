@@ -14,9 +14,10 @@ from alerting.database.engine import Transaction
 from alerting.domain.errors import Temporary
 from alerting.domain.notifications import Outcome, retry_after
 from alerting.domain.staff import PersonFact
+from alerting.services.aftercare import CHECK_SURVEY
 from alerting.services.claiming import claim, in_place_of, note
 from alerting.services.context import Context
-from alerting.services.letters import Claimed, Notice, Part, Post, RenderError
+from alerting.services.letters import Claimed, Letter, Part, Post, RenderError
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +117,9 @@ def _record_part(tx: Transaction, ctx: Context, part: Part, end: _Ended, pause: 
         note(tx, row, "notification.sent", {"message_id": end.message_id}, now)
         return
     kept = {"lease_until": None, "reason": outcome.detail[:500]}
-    if outcome.address_refused:
+    if (
+        outcome.address_refused and row.template != CHECK_SURVEY
+    ):  # our people are remembered, customers tell us themselves
         _remember_refusal(tx, part, now)
     if outcome.kind != "refused":
         notifications.settle_attempt(tx, row.id, attempt, {"status": "pending", "not_before": now + pause, **kept})
@@ -150,7 +153,7 @@ def _remember_refusal(tx: Transaction, part: Part, now: datetime) -> None:
 def _pass_on(tx: Transaction, ctx: Context, part: Part, outcome: Outcome, now: datetime) -> None:
     """An address refused for good: the next responsible person gets the mail, and the audit says so."""
     row, letter = part.notification, part.letter
-    if isinstance(letter, Notice):
+    if not isinstance(letter, Letter):
         note(tx, row, "notification.refused", {"refused": letter.recipient.id, "code": outcome.code, "to": None}, now)
         return
     tried = {letter.recipient.id, *row.data.get("refused", ())}

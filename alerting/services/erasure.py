@@ -13,6 +13,7 @@ from alerting.domain.events import Event
 from alerting.domain.payloads import CustomerForgotten
 from alerting.services.applying import Cause, apply_decision
 from alerting.services.claiming import skip
+from alerting.services.promises import clocks_of
 from alerting.services.raising import Round
 
 
@@ -66,7 +67,7 @@ def _close(round_: Round, key: str) -> None:
     case = cases.unresolved_cases(round_.tx, [key]).get(key)
     if case is None or case.id is None:
         return
-    clocks = cases.clocks_of(round_.tx, [case.id])[case.id]
+    clocks = clocks_of(round_.tx, round_.ctx, case.id)
     decision = replan_case(case, clocks, (), {}, (), round_.now)
     cause = Cause(kind="alert", id=cases.newest_alert(round_.tx, case.id))
     apply_decision(round_.tx, round_.ctx, decision, "erasure", cause, round_.now)

@@ -16,12 +16,14 @@ from alerting.domain.payloads import OWN, CustomerDeleted, CustomerUpdated
 from alerting.domain.rulebook import Rulebook
 from alerting.domain.signals import Signal
 from alerting.domain.silence import watch_name
+from alerting.services.aftercare import hear_checks
 from alerting.services.context import Context
 from alerting.services.memberships import Newcomers, concerned, moved_events, note_standings, plan_members
 from alerting.services.owner_changes import follow_owners
 from alerting.services.raising import Judged, Round, begin_round, follow, store_alert, why_quiet
 from alerting.services.revising import revise_after
 from alerting.services.subjects import load_subjects
+from alerting.services.waiting import customers_acted
 
 
 @dataclass(kw_only=True)
@@ -61,6 +63,7 @@ def judge_all(
     known = _learn(tx, fresh, rulebook, round_.now, strangers)
     keys = {a.event.customer_key for a in fresh}
     subjects = load_subjects(tx, keys, rulebook, fresh[0].event.time, fresh[-1].event.time, known)
+    customers_acted(tx, ctx, [arrived.event for arrived in fresh], round_.now)
     unknown: list[dict[str, Any]] = []
     for arrived in fresh:
         event = arrived.event
@@ -73,6 +76,7 @@ def judge_all(
         ]
         judged = Judged(seq=seq, judgement=judgement, rulebook=rulebook, excluded=arrived.excluded)
         taken += _raise_all(round_, judged)
+    hear_checks(tx, ctx, rulebook, [arrived.event for arrived in fresh if arrived.excluded is None], round_.now)
     events.note_unknown(tx, unknown)
     met = [arrived for arrived in fresh if arrived.event.customer_key not in strangers]
     taken.alerts += revise_after(round_, met, seqs, subjects)

@@ -47,6 +47,34 @@ class Notice:
     sent_at: datetime
     proposal: int | None = None
     """What the recipient is asked to approve: the mail ends with a link to do so."""
+    survey: tuple[str, str, str | None] | None = None
+    """Form, customer and contact: the mail ends with a link to the form, which knows who answers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenPromise:
+    """A promise nobody has kept yet, for whoever reads a list of them. `kind`: acknowledge, contact or resolve."""
+
+    case_id: int
+    customer: str
+    segment: str
+    kind: str
+    holder: str
+    due_at: datetime
+    overdue: bool
+    paused: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeeklyLetter:
+    """What one reader owes, and what the reader's people owe and have not kept: what breaches next comes first."""
+
+    message_id: str
+    recipient: Party
+    rulebook: Rulebook
+    now: datetime
+    mine: tuple[OpenPromise, ...]
+    theirs: tuple[OpenPromise, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,13 +93,16 @@ class DigestLetter:
         return self.letters[0].rulebook
 
 
+AnyMail = Letter | DigestLetter | Notice | WeeklyLetter
+
+
 @dataclass(frozen=True, kw_only=True)
 class Part:
     """A notification whose attempt is under way: its row, the attempt's number, and what it says."""
 
     notification: Any
     delivery_id: int
-    letter: Letter | Notice
+    letter: Letter | Notice | WeeklyLetter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,15 +110,15 @@ class Claimed:
     """Notifications that are ours until the lease ends, and the one mail they become."""
 
     parts: tuple[Part, ...]
-    mail: Letter | DigestLetter | Notice
+    mail: AnyMail
 
 
 @dataclass(frozen=True, kw_only=True)
 class Post:
     """How mails are made and sent. `compose_plain` needs no template and cannot fail on one."""
 
-    compose: Callable[[Letter | DigestLetter | Notice], Mail]
-    compose_plain: Callable[[Letter | DigestLetter | Notice, RenderError], Mail]
+    compose: Callable[[AnyMail], Mail]
+    compose_plain: Callable[[AnyMail, RenderError], Mail]
     mailer: Mailer
     jitter: Callable[[], float]
     lease: timedelta = LEASE

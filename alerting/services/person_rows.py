@@ -11,7 +11,7 @@ from alerting.domain.payloads import PersonUpdated
 
 _PLAIN = (
     "kind", "name", "email", "phone", "title", "manager", "substitute", "office", "locale", "time_zone", "quiet_hours",
-    "digest", "turn", "begins",
+    "calendar", "digest", "turn", "begins",
 )  # fmt: skip
 _ABSENCE = {"absent_from": "from", "absent_to": "to", "absent_substitute": "substitute"}
 COLUMNS = ("person_id", "active", *_PLAIN, "members", *_ABSENCE)

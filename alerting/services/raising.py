@@ -12,11 +12,13 @@ from alerting.domain.cases import Case, Decision, RaisedAlert
 from alerting.domain.judge import Judgement, RuleOutcome
 from alerting.domain.routing import Assignment, fill_role
 from alerting.domain.rulebook import Rule, Rulebook
-from alerting.domain.sla import Starts
+from alerting.domain.sla import Clock, Starts
 from alerting.domain.staff import Staff
 from alerting.domain.suppression import Silence, suppression
 from alerting.services.applying import Cause, apply_decision
 from alerting.services.context import Context
+from alerting.services.promises import clocks_of
+from alerting.services.waiting import go_on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,15 +129,35 @@ def store_alert(
 
 def follow(round_: Round, customer_key: str, raised: RaisedAlert) -> int:
     """Open the customer's case or join it; returns its number."""
-    tx, now = round_.tx, round_.now
-    case = cases.unresolved_cases(tx, [customer_key]).get(customer_key)
+    now = round_.now
+    case = case_to_join(round_, customer_key, raised)
     if case is None:
         decision = open_case(customer_key, raised, now)
     else:
-        assert case.id is not None, "a stored case has its number"
-        clocks = cases.clocks_of(tx, [case.id])[case.id]
+        case, clocks = looked_at_again(round_, case)
         decision = join_case(case, clocks, raised, round_.rulebook.policies, now)
     return attach(round_, decision, raised, case)
+
+
+def case_to_join(round_: Round, customer_key: str, alert: RaisedAlert) -> Case | None:
+    """The customer's unresolved case, or the last one where the complaint comes so soon that it opens that one again."""
+    case = cases.unresolved_cases(round_.tx, [customer_key]).get(customer_key)
+    if case is None and round_.rulebook.resolutions.reopen_within is not None:
+        last, sent = cases.last_resolved(round_.tx, customer_key), alert.starts.customer_sent
+        if last and round_.rulebook.resolutions.reopens(last.resolved_at, sent) and not last.answers(sent):
+            return last
+    return case
+
+
+def looked_at_again(round_: Round, case: Case) -> tuple[Case, list[Clock]]:
+    """A case that a complaint is about to join, and its clocks. If it waits, though the customer did nothing since, it
+    waits no longer: people have to look at it."""
+    number = case.id
+    assert number is not None, "a stored case has its number"
+    if case.waiting_since is not None:
+        go_on(round_.tx, round_.ctx, case, round_.now, "a further alert", round_.now, Cause(kind="response"))
+        case = cases.case_by_id(round_.tx, number) or case
+    return case, clocks_of(round_.tx, round_.ctx, number)
 
 
 def attach(round_: Round, decision: Decision, raised: RaisedAlert, before: Case | None = None) -> int:
@@ -182,16 +204,17 @@ def _filled(round_: Round, judged: Judged, outcome: RuleOutcome, staff: Staff) -
         customer = judged.judgement.customer
         return fill_role(role, customer, judged.segment, rulebook.routing, staff, to_call=to_call)
 
+    caller, fixer = fill(rule.caller, to_call=True), fill(rule.fixer) if rule.fixer else None
     return RaisedAlert(
         id=0,
         rule=rule.id,
         severity=rule.severity,
         segment=judged.segment,
-        policy=rulebook.promised(rule.policy, judged.judgement.customer),
+        policy=rulebook.promised(rule.policy, judged.judgement.customer, caller.party, fixer.party if fixer else None),
         template=rule.template,
         starts=Starts.of_event(event.time, event.received_at, round_.now),
-        caller=fill(rule.caller, to_call=True),
-        fixer=fill(rule.fixer) if rule.fixer else None,
+        caller=caller,
+        fixer=fixer,
         informed=tuple(fill(role) for role in rule.inform),
     )
 

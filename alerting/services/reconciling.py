@@ -9,9 +9,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from alerting.database import events
+from alerting.database import events, report_population
 from alerting.database.engine import Transaction
 from alerting.services.context import Context
+
+KEPT = 100
+"""Missing ids that are kept of a comparison; the command names all."""
+
+_SUMMED = ("sent", "received", "unreadable", "missing", "surplus")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +58,26 @@ class Reconciled:
 
 
 def reconcile(ctx: Context, source: str, sent: Sent, zone: ZoneInfo) -> Reconciled:
-    """Compare by id, or by the day of the event's time in the source's `zone`."""
-    with ctx.db.read() as tx:
-        dead = _unreadable(tx, source)
-        if sent.ids:
-            return _by_id(tx, source, sent.ids, {letter["id"] for letter in dead if "id" in letter})
-        return _by_day(tx, source, sent.days, Counter(_day(letter["time"], zone) for letter in dead), zone)
+    """Compare by id, or by the day of the event's time in the source's `zone`; the report shows the newest comparison."""
+    with ctx.db.write() as tx:
+        found = _compared(tx, source, sent, zone)
+        _keep(tx, found, zone)
+        return found
+
+
+def _compared(tx: Transaction, source: str, sent: Sent, zone: ZoneInfo) -> Reconciled:
+    dead = _unreadable(tx, source)
+    if sent.ids:
+        return _by_id(tx, source, sent.ids, {letter["id"] for letter in dead if "id" in letter})
+    return _by_day(tx, source, sent.days, Counter(_day(letter["time"], zone) for letter in dead), zone)
+
+
+def _keep(tx: Transaction, found: Reconciled, zone: ZoneInfo) -> None:
+    days = [count.day.isoformat() for count in found.counts if count.day is not None]
+    sums = {name: sum(getattr(count, name) for count in found.counts) for name in _SUMMED}
+    values = {"source": found.source, "zone": str(zone), "missing_ids": list(found.missing_ids[:KEPT]), **sums}
+    span = {"first_day": min(days, default=None), "last_day": max(days, default=None)}
+    report_population.add_reconciliation(tx, {**values, **span}, tx.now())
 
 
 def _by_id(tx: Transaction, source: str, ids: Sequence[str], dead: set[str]) -> Reconciled:

@@ -1,127 +1,202 @@
-"""Reports: how fast customers were answered, and which cases may be asked for."""
+"""Reports: is all of it there, what came of it, how fast customers were answered, what was missed and why."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from alerting.database import cases, staffing
-from alerting.domain.attainment import Attainment, Promise, attainment
+from alerting.database import report_population as population
+from alerting.database import report_promises as promises
+from alerting.database import staffing
+from alerting.database.engine import Transaction
+from alerting.database.report_promises import ClockId
+from alerting.domain.attainment import STATES, counted
+from alerting.domain.calendars import Calendar
 from alerting.domain.cases import Status
-from alerting.domain.errors import ActionRefused
-from alerting.domain.sla import ClockKind
+from alerting.domain.rulebook import Rulebook
+from alerting.domain.selection import Selection, period, selection
+from alerting.domain.sla import Clock, ClockKind
+from alerting.domain.staff import Staff
+from alerting.domain.working_time import stored_amount, working_time
+from alerting.services import report_details, report_population
 from alerting.services.context import Context
+from alerting.services.promises import target_of
+from alerting.services.report_lines import Line, Report, as_json
+
+__all__ = ["CASE_STATUSES", "as_json", "named", "period", "report", "selection"]
 
 CASE_STATUSES = ("unresolved", *(status.value for status in Status), "all")
 """What a list of cases may be narrowed to; another word would only look like an empty list."""
 
+_WIDE = {"lines", "before", "shares", "proofs", "won", "answers", "sources", "alerts", "cases"}
+"""Tasks that read the whole period."""
 
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """One row of the report: a kind of promise, of everybody or of one person."""
+_MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 
-    kind: str
-    party: str | None
-    name: str
-    attainment: Attainment
-    missed_cases: tuple[int, ...]
+Task = Callable[[Transaction], Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ResponseTimes:
-    """The report: period by the start of the clocks (half-open), a line per kind of promise, and by person."""
-
-    begin: datetime | None
-    end: datetime | None
-    now: datetime
-    cases: int
-    overall: Sequence[Line]
-    by_person: Sequence[Line]
-
-
-def period(first: date | None, last: date | None) -> tuple[datetime | None, datetime | None]:
-    """Two days, both included, as a half-open stretch of time in UTC. Raises ActionRefused where they are swapped."""
-    if first is not None and last is not None and first > last:
-        raise ActionRefused(f"the report would begin on {first}, after its end on {last}; swap the two days")
-    begin = None if first is None else datetime.combine(first, time(), UTC)
-    if last is None or last == date.max:  # no day follows the last one there is
-        return begin, None
-    return begin, datetime.combine(last, time(), UTC) + timedelta(days=1)
-
-
-def response_times(ctx: Context, begin: datetime | None = None, end: datetime | None = None) -> ResponseTimes:
-    """Response times promised in [begin, end): by the start of the clocks, so that a past month stays as it was."""
+def report(ctx: Context, which: Selection | None = None) -> Report:
+    """Everything about the clocks that started in a period: by their start, so that a past month stays as it was."""
+    which = which or Selection()
     with ctx.db.read() as tx:
-        now = tx.now()
+        now, rulebook = tx.now(), ctx.shelf.active(tx)
         staff = staffing.staff_at(tx, now)
-        rows = cases.clocks_started_between(tx, begin, end)
-    promises = [
-        Promise(
-            kind=row.kind,
-            party=row.party,
-            case_id=row.case_id,
-            started_at=row.started_at,
-            due_at=row.due_at,
-            stopped_at=row.stopped_at,
-        )
-        for row in rows
-    ]
-    by_kind: dict[str, list[Promise]] = defaultdict(list)
-    by_person: dict[tuple[str, str], list[Promise]] = defaultdict(list)
-    for promise in promises:
-        by_kind[promise.kind].append(promise)
-        by_person[(promise.party, promise.kind)].append(promise)
+        worked = _worked_so_far(tx, ctx, which, now)
+        earlier = which.before(now)
+        worked_before = _worked_so_far(tx, ctx, earlier, now) if earlier else {}
+    found = _ask(
+        ctx,
+        {
+            "lines": lambda tx: promises.attained(tx, which, now, worked),
+            "shares": lambda tx: promises.shares(tx, which, now),
+            "proofs": lambda tx: population.proofs(tx, which),
+            "won": lambda tx: population.won_back(tx, which),
+            "answers": lambda tx: population.answers(tx, which),
+            "sources": lambda tx: population.sources(tx, which),
+            "alerts": lambda tx: population.alerts(tx, which),
+            "cases": lambda tx: population.case_counts(tx, which),
+            "before": lambda tx: promises.attained(tx, earlier, now, worked_before) if earlier else [],
+            "breaches": lambda tx: report_details.breaches(tx, which, now, staff),
+            "rest": lambda tx: report_details.the_rest(tx, ctx, which, now, staff),
+            "said": lambda tx: (population.reconciliations(tx, which), population.open_dead_letters(tx)),
+        },
+    )
+    return _put_together(which, now, rulebook, staff, found)
 
+
+def _ask(ctx: Context, tasks: Mapping[str, Task]) -> dict[str, Any]:
+    """Each in a transaction of its own; on PostgreSQL two at a time, for one query takes one core."""
+
+    def ask(named_task: tuple[str, Task]) -> Any:
+        name, task = named_task
+        with ctx.db.read() as tx:
+            if name in _WIDE:
+                promises.roomy(tx)
+            return task(tx)
+
+    if ctx.db.engine.dialect.name == "sqlite":
+        with ctx.db.read() as tx:
+            return {name: task(tx) for name, task in tasks.items()}
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        return dict(zip(tasks, pool.map(ask, tasks.items()), strict=True))
+
+
+def _worked_so_far(tx: Transaction, ctx: Context, which: Selection, now: datetime) -> dict[ClockId, timedelta]:
+    """The working time of what is overdue, each by the calendar it runs by."""
+    calendars: dict[tuple[str, ...], Calendar] = {}
+    found = {}
+    for row in promises.overdue_clocks(tx, which, now):
+        by = (row.rulebook, row.policy, row.kind, row.calendar, row.within, row.by)
+        if by not in calendars:
+            calendars[by] = target_of(tx, ctx, _as_clock(row)).calendar
+        pauses = [(datetime.fromisoformat(begin), datetime.fromisoformat(end)) for begin, end in row.pauses]
+        worked = working_time(calendars[by], row.started_at, now, pauses)
+        found[(row.case_id, row.cycle, row.kind, row.plan)] = worked
+    return found
+
+
+def _as_clock(row: Any) -> Clock:
+    return Clock(
+        kind=ClockKind(row.kind),
+        cycle=row.cycle,
+        plan=row.plan,
+        by=row.by,
+        policy=row.policy,
+        started_at=row.started_at,
+        due_at=row.due_at,
+        within=stored_amount(row.within),
+        calendar=row.calendar,
+        rulebook=row.rulebook,
+    )
+
+
+def _put_together(
+    which: Selection, now: datetime, rulebook: Rulebook, staff: Staff, found: Mapping[str, Any]
+) -> Report:
     def name(party: str) -> str:
-        found = staff.get(party)
-        return found.name if found else party
+        return named(staff, party)
 
-    kinds = [kind.value for kind in ClockKind if kind.value in by_kind]
-    people = sorted(
-        by_person.items(), key=lambda item: (name(item[0][0]), list(ClockKind).index(ClockKind(item[0][1])))
-    )
-    return ResponseTimes(
-        begin=begin,
-        end=end,
+    lines = sorted(found["lines"], key=lambda line: (line[1] or "", line[2] or "", _order(line[0])))
+    overall = [line for line in lines if line[1] is None and line[2] is None]
+    people = sorted((line for line in lines if line[1]), key=lambda line: (name(line[1]), _order(line[0])))
+    before = {line[0]: line[3] for line in found["before"] if line[1] is None and line[2] is None}
+    total = sum(line[3].missed for line in overall)
+    said, dead = found["said"]
+    return Report(
+        selection=which,
         now=now,
-        cases=len({promise.case_id for promise in promises}),
-        overall=[_line(kind, None, "everybody", by_kind[kind], now) for kind in kinds],
-        by_person=[_line(kind, party, name(party), found, now) for (party, kind), found in people],
+        sources=report_population.sources(found["sources"], said),
+        dead_letters=dead,
+        population=report_population.population(found, [line[3] for line in overall]),
+        overall=[Line(kind=k, party=None, name="everybody", attainment=a) for k, _, _, a in overall],
+        before=[Line(kind=k, party=None, name="before", attainment=before[k]) for k in sorted(before, key=_order)],
+        by_person=[Line(kind=k, party=p, name=name(p), attainment=a) for k, p, _, a in people],
+        by_segment=[Line(kind=k, party=s, name=rulebook.segment_title(s), attainment=a) for k, _, s, a in lines if s],
+        contacts=report_population.contacts(found["proofs"]),
+        breaches_total=total,
+        breaches=found["breaches"],
+        by_team=_by_team(staff, people),
+        **{**_shares(rulebook, found["shares"]), **report_details.about(found["rest"], found["cases"], name)},
+        could_be_won=found["won"][0],
+        won_back=found["won"][1],
+        choices=_choices(rulebook, lines, name),
     )
 
 
-def _line(kind: str, party: str | None, name: str, promises: list[Promise], now: datetime) -> Line:
-    missed = sorted({p.case_id for p in promises if p.state(now) in {"late", "overdue"}})
-    return Line(kind=kind, party=party, name=name, attainment=attainment(promises, now), missed_cases=tuple(missed))
+def named(staff: Staff, party: str) -> str:
+    """Somebody's name; who has left since is shown by the id alone."""
+    found = staff.get(party)
+    return found.name if found else party
 
 
-def as_json(report: ResponseTimes) -> dict[str, object]:
-    """The report as JSON values; durations in seconds, instants in ISO 8601."""
+def _order(kind: str) -> int:
+    return list(ClockKind).index(ClockKind(kind))
 
-    def line(row: Line) -> dict[str, object]:
-        a = row.attainment
-        return {
-            "clock": row.kind,
-            "party": row.party,
-            "name": row.name,
-            "met": a.met,
-            "late": a.late,
-            "overdue": a.overdue,
-            "running": a.running,
-            "measured": a.measured,
-            "in_target": a.share,
-            "median_seconds": a.median.value.total_seconds() if a.median else None,
-            "median_at_least": a.median.at_least if a.median else None,
-            "p90_seconds": a.p90.value.total_seconds() if a.p90 else None,
-            "p90_at_least": a.p90.at_least if a.p90 else None,
-            "missed_cases": [f"C-{number}" for number in row.missed_cases],
-        }
+
+def _by_team(staff: Staff, people: Sequence[Any]) -> list[Line]:
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    for kind, party, _, a in people:
+        for team in staff.teams.values():
+            if party in team.members:
+                counts.setdefault((team.id, kind), Counter()).update({state: getattr(a, state) for state in STATES})
+    return [
+        Line(kind=kind, party=team, name=staff.teams[team].name, attainment=counted(n))
+        for (team, kind), n in sorted(counts.items(), key=lambda item: (item[0][0], _order(item[0][1])))
+    ]
+
+
+def _shares(rulebook: Rulebook, rows: Sequence[Any]) -> dict[str, list[Line]]:
+    """By rule, week and territory. Spreads of parts do not add up to one of the whole; there are none."""
+    counts: dict[str, dict[tuple[str, str], Counter[str]]] = {"by_rule": {}, "by_week": {}, "by_territory": {}}
+    for row in rows:
+        monday = (_MONDAY + timedelta(weeks=row.week)).date().isoformat()
+        place = " / ".join(part for part in (row.country, row.region) if part) or "unknown"
+        for table, key in (("by_rule", row.rule), ("by_week", monday), ("by_territory", place)):
+            counts[table].setdefault((key, row.kind), Counter())[row.state] += row.n
+
+    def title(table: str, key: str) -> str:
+        rule = rulebook.rule(key) if table == "by_rule" else None
+        return rule.title if rule else key
 
     return {
-        "from": report.begin.isoformat() if report.begin else None,
-        "to": report.end.isoformat() if report.end else None,
-        "as_of": report.now.isoformat(),
-        "cases": report.cases,
-        "overall": [line(row) for row in report.overall],
-        "by_person": [line(row) for row in report.by_person],
+        table: [
+            Line(kind=kind, party=key, name=title(table, key), attainment=counted(n))
+            for (key, kind), n in sorted(groups.items(), key=lambda item: (item[0][0], _order(item[0][1])))
+        ]
+        for table, groups in counts.items()
+    }
+
+
+def _choices(rulebook: Rulebook, lines: Sequence[Any], name: Callable[[str], str]) -> dict[str, list[tuple[str, str]]]:
+    """What the report can be narrowed to, with its words."""
+    people = sorted({line[1] for line in lines if line[1]}, key=name)
+    segments = sorted({line[2] for line in lines if line[2]})
+    return {
+        "person": [(person, name(person)) for person in people],
+        "segment": [(segment, rulebook.segment_title(segment)) for segment in segments],
+        "rule": [(rule.id, rule.title) for rule in rulebook.rules],
+        "policy": [(policy, policy) for policy in sorted(rulebook.policies)],
+        "clock": [(kind.value, kind.value) for kind in ClockKind],
     }

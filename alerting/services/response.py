@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal, get_args
 
 from alerting.database import audit, cases, customers, staffing
@@ -12,12 +13,15 @@ from alerting.domain.case_responses import acknowledge, hand_over, record_contac
 from alerting.domain.cases import Attempt, Case, Complaint, Decision
 from alerting.domain.errors import ActionRefused
 from alerting.domain.people import Party
+from alerting.domain.resolutions import Resolution, after_resolution
 from alerting.domain.rulebook import Rulebook
 from alerting.domain.sla import Clock, Policy, Starts
+from alerting.domain.waiting import deciding
 from alerting.services.applying import Cause, apply_decision
 from alerting.services.context import Context
+from alerting.services.promises import clocks_of
 
-Purpose = Literal["acknowledge", "contact", "hand_over", "fixed"]
+Purpose = Literal["acknowledge", "contact", "hand_over", "fixed", "wait", "note", "review", "decide"]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
@@ -37,17 +41,33 @@ class Actor:
     """Who acts and by which door; `party` is who the act counts for."""
 
     party: str
-    door: Literal["link", "cli", "page"]
+    door: Literal["link", "cli", "page", "api"]
 
     def __str__(self) -> str:
         return f"{self.party} by {self.door}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What a page showed of a case to whoever acts on it: two people at once must not undo each other's work."""
+
+    assignment: int
+    cycle: int
+
+
+Claim = Ticket | Seen
+
 Act = Callable[[Transaction, Case, list[Clock], datetime], Decision]
 
 
-def is_stale(ticket: Ticket, case: Case) -> str | None:
-    """Why a link must not simply act any more; None while it fits. A stale one offers to take over instead."""
+def is_stale(ticket: Claim, case: Case) -> str | None:
+    """Why a link or page must not simply act any more; None while it fits. A stale link offers to take over instead."""
+    if isinstance(ticket, Seen):
+        if (ticket.assignment, ticket.cycle) == (case.assignment, case.cycle):
+            return None
+        return f"{case.number} has changed since you opened this page, and is with {case.caller} now: look again"
+    if ticket.purpose in {"note", "review", "decide"}:
+        return None  # these change nobody's duty
     if ticket.cycle != case.cycle:
         return "The customer has written again since this mail."
     if ticket.purpose in {"acknowledge", "contact", "hand_over"} and ticket.person != case.caller:
@@ -57,14 +77,14 @@ def is_stale(ticket: Ticket, case: Case) -> str | None:
     return None
 
 
-def acknowledge_case(ctx: Context, case_id: int, actor: Actor, ticket: Ticket | None = None) -> Case:
+def acknowledge_case(ctx: Context, case_id: int, actor: Actor, ticket: Claim | None = None) -> Case:
     """`actor` takes the call. Raises ActionRefused, naming why, when the case has moved on."""
 
     def act(tx: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
         _must_be_a_person(tx, actor.party, now)
         return acknowledge(case, clocks, actor.party, now)
 
-    return _respond(ctx, case_id, actor, ticket, act)
+    return respond(ctx, case_id, actor, ticket, act)
 
 
 def record_attempt(
@@ -72,53 +92,54 @@ def record_attempt(
     case_id: int,
     actor: Actor,
     make: Callable[[datetime], Attempt],
-    ticket: Ticket | None = None,
+    ticket: Claim | None = None,
 ) -> Case:
     """Record a contact or an attempt; `make` gets the database's now, so that 'just now' is never ahead of it."""
 
     def act(tx: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
         _must_be_a_person(tx, actor.party, now)
         rulebook = ctx.shelf.active(tx)
-        complaints = _complaints(tx, rulebook, case, clocks)
+        complaints = complaints_of(tx, rulebook, case, clocks)
         return record_contact(case, clocks, make(now), now, complaints, rulebook.policies)
 
     def remember(tx: Transaction, case: Case, now: datetime) -> None:
         cases.add_attempt(tx, case, make(now), now)
 
-    return _respond(ctx, case_id, actor, ticket, act, remember)
+    return respond(ctx, case_id, actor, ticket, act, remember)
 
 
-def hand_over_case(
-    ctx: Context, case_id: int, actor: Actor, to: str, reason: str, ticket: Ticket | None = None
-) -> Case:
+def hand_over_case(ctx: Context, case_id: int, actor: Actor, to: str, reason: str, ticket: Claim | None = None) -> Case:
     """The call becomes the duty of `to` (an id or a mail address of somebody in people.yaml)."""
 
     def act(_: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
         return hand_over(case, to, actor.party, reason, now)
 
-    return _respond(ctx, case_id, actor, ticket, act)
+    return respond(ctx, case_id, actor, ticket, act)
 
 
-def remove_cause_of(ctx: Context, case_id: int, actor: Actor, note: str, ticket: Ticket | None = None) -> Case:
+def remove_cause_of(ctx: Context, case_id: int, actor: Actor, given: Resolution, ticket: Claim | None = None) -> Case:
     """The cause is removed; with the customer spoken to, this resolves the case."""
 
-    def act(_: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
-        return remove_cause(case, clocks, actor.party, note, now)
+    def act(tx: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
+        return remove_cause(case, clocks, actor.party, given, ctx.shelf.active(tx).resolutions, now)
 
-    return _respond(ctx, case_id, actor, ticket, act)
+    return respond(ctx, case_id, actor, ticket, act)
 
 
-def _complaints(tx: Transaction, rulebook: Rulebook, case: Case, clocks: list[Clock]) -> list[Complaint]:
+def complaints_of(tx: Transaction, rulebook: Rulebook, case: Case, clocks: list[Clock]) -> list[Complaint]:
     """What the customer wrote. Where a rule is gone since, what the case's clocks promise is promised again."""
     assert case.id is not None, "a stored case has its number"
 
     history = customers.histories(tx, [case.customer_key])[case.customer_key]
+    staff = staffing.staff_at(tx, tx.now())
 
     def policy(row: Any) -> Policy:
         rule = rulebook.rule(row.rule)
         name = rule.policy if rule else case.policy
         known = name in rulebook.policies
-        return rulebook.promised(name, history.as_of(row.time)) if known else promised_by(case, clocks)
+        if not known:
+            return promised_by(case, clocks)
+        return rulebook.promised(name, history.as_of(row.time), staff.get(case.caller), staff.get(case.fixer))
 
     return [
         Complaint(
@@ -157,15 +178,15 @@ def find_person(ctx: Context, text: str) -> Party:
     return found
 
 
-def _respond(
+def respond(
     ctx: Context,
     case_id: int,
     actor: Actor,
-    ticket: Ticket | None,
+    ticket: Claim | None,
     act: Act,
     remember: Callable[[Transaction, Case, datetime], None] | None = None,
 ) -> Case:
-    """Lock the customer, read the case as it is now, check the link against it, decide, write."""
+    """What every response does: lock the customer, read the case as it is now, check the link against it, decide, write."""
 
     def once() -> Case:
         with ctx.db.write() as tx:
@@ -178,13 +199,19 @@ def _respond(
             stale = is_stale(ticket, case) if ticket else None
             if stale is not None:
                 raise ActionRefused(stale)
-            decision = act(tx, case, cases.clocks_of(tx, [case_id])[case_id], now)
+            clocks = clocks_of(tx, ctx, case_id)
+            decision = deciding(case, clocks, partial(_acted, act, tx, now), actor.party, now)
+            decision = after_resolution(case, decision, ctx.shelf.active(tx).resolutions)
             apply_decision(tx, ctx, decision, str(actor), Cause(kind="response"), now)
             if remember is not None:
                 remember(tx, case, now)
             return decision.case
 
     return ctx.db.retrying(once)
+
+
+def _acted(act: Act, tx: Transaction, now: datetime, case: Case, clocks: list[Clock]) -> Decision:
+    return act(tx, case, clocks, now)
 
 
 def entries(ctx: Context, case_id: int) -> list[dict[str, object]]:

@@ -12,7 +12,8 @@ from alerting.domain.routing import Assignment
 from alerting.domain.sla import Starts
 from alerting.services.applying import Cause, apply_decision
 from alerting.services.claiming import skip
-from alerting.services.raising import Round, attach, note_turns
+from alerting.services.promises import clocks_of
+from alerting.services.raising import Round, attach, case_to_join, looked_at_again, note_turns
 
 
 @dataclass(kw_only=True)
@@ -34,7 +35,7 @@ def carry_out(round_: Round, key: str, case: Case | None, touched: bool, change:
             cases.attach_alert(round_.tx, alert.id, case.id)
         _unsay(round_, case.id, withdrawn_only=False)
         alerts = [_standing(round_, row, case) for row in cases.standing_alerts(round_.tx, case.id)]
-        clocks = cases.clocks_of(round_.tx, [case.id])[case.id]
+        clocks = clocks_of(round_.tx, round_.ctx, case.id)
         told = _told(round_, case.id)
         decision = replan_case(case, clocks, alerts, round_.rulebook.policies, told, round_.now)
         cause = max([alert.id for alert in change.ringing] or [cases.newest_alert(round_.tx, case.id)])
@@ -55,13 +56,13 @@ def _unsay(round_: Round, case_id: int, *, withdrawn_only: bool) -> None:
 
 def _follow(round_: Round, key: str, alert: RaisedAlert) -> None:
     """Open or join, telling only what its people have not been told."""
-    found = cases.unresolved_cases(round_.tx, [key]).get(key)
+    found = case_to_join(round_, key, alert)
     if found is None:
         attach(round_, open_case(key, alert, round_.now), alert)
         return
-    assert found.id is not None, "a stored case has its number"
-    clocks = cases.clocks_of(round_.tx, [found.id])[found.id]
+    found, clocks = looked_at_again(round_, found)
     decision = join_case(found, clocks, alert, round_.rulebook.policies, round_.now)
+    assert found.id is not None, "a stored case has its number"
     tell = not_yet_told(decision.tell, _told(round_, found.id))
     attach(round_, replace(decision, tell=tuple(tell)), alert, found)
 
@@ -96,7 +97,10 @@ def _standing(round_: Round, row: Any, case: Case) -> RaisedAlert:
         severity=row.severity,
         segment=row.segment,
         policy=rulebook.promised(
-            rule.policy, customers.histories(round_.tx, [case.customer_key])[case.customer_key].as_of(row.time)
+            rule.policy,
+            customers.histories(round_.tx, [case.customer_key])[case.customer_key].as_of(row.time),
+            people["caller"][0].party,
+            people["fixer"][0].party if people["fixer"] else None,
         ),
         template=rule.template,
         starts=Starts.of_event(row.time, row.received_at, case.starts.case_opened),

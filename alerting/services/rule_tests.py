@@ -12,11 +12,11 @@ from typing import Any
 
 from alerting.database import cases, customers, events, happenings, instance, memberships, staffing, timers, watches
 from alerting.database.engine import Transaction
-from alerting.domain.cases import Attempt
 from alerting.domain.errors import ActionRefused
 from alerting.domain.routing import Routing, fill_role
 from alerting.domain.rule_tests import Arrival, Fault, Happening, Played, Response, RuleTest, format_offset
-from alerting.services import response
+from alerting.domain.sla import WaitingFor
+from alerting.services import acts, response
 from alerting.services.context import Context
 from alerting.services.delivery import deliver_due
 from alerting.services.follow_up import fire_due
@@ -161,19 +161,20 @@ def _by_turn(tx: Transaction, routing: Routing, case_id: int) -> dict[str, str]:
 def _act(ctx: Context, row: Any, item: Response, name: Callable[..., str]) -> None:
     by = name(row, item.by, to_call=item.does != "fixed")
     actor = Actor(party=response.find_party(ctx, by).id, door="cli")
-    if item.does == "acknowledge":
-        response.acknowledge_case(ctx, row.id, actor)
+    if item.does == "hand_over":
+        given: Any = acts.HandOver(to=name(row, item.to, to_call=True), reason=item.note)
     elif item.does == "contact":
-
-        def make(now: datetime) -> Attempt:
-            return Attempt(by=actor.party, channel="phone", outcome=item.outcome, happened_at=now, note=item.note)
-
-        response.record_attempt(ctx, row.id, actor, make)
-    elif item.does == "hand_over":
-        heir = response.find_person(ctx, name(row, item.to, to_call=True))
-        response.hand_over_case(ctx, row.id, actor, heir.id, item.note)
+        given = acts.RecordContact.model_validate({"outcome": item.outcome, "note": item.note})
+    elif item.does == "wait":
+        given = acts.BeginWait(waiting_for=WaitingFor(item.waiting_for), reason=item.note)
+    elif item.does == "fixed":
+        with ctx.db.read() as tx:
+            known = ctx.shelf.active(tx).resolutions
+        cause, done = next(iter(known.root_causes), None), next(iter(known.actions), None)
+        given = acts.Resolve(note=item.note, root_cause=cause, action=done)
     else:
-        response.remove_cause_of(ctx, row.id, actor, item.note)
+        given = acts.Acknowledge() if item.does == "acknowledge" else acts.GoOn()
+    acts.perform(ctx, row.id, actor, given)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,10 @@ _MAILS = {
     "overdue": "told that it is overdue",
     "undelivered": "told that a mail was refused",
     "withdrawn": "told that it is no longer needed",
+    "resumed": "told that the wait is over",
+    "stale": "asked to call after all",
+    "review": "asked whether it worked",
+    "correction": "asked to approve a correction",
 }
 
 
@@ -121,7 +125,24 @@ def _in_words(entry: Mapping[str, Any], staff: Staff) -> str | None:
         "case.taken_over": lambda: f"{_name(staff, facts['to'])} took over from {_name(staff, facts['from'])}",
         "case.handed_over": lambda: f"{by} handed over to {_name(staff, facts['to'])}",
         "case.owner_changed": lambda: _owner_words(facts, staff),
-        "cause.removed": lambda: f"{by} removed the cause" + _clock_words(facts),
+        "cause.removed": lambda: f"{by} removed the cause" + _named(facts) + _clock_words(facts),
+        "case.fixer_changed": lambda: f"{_name(staff, facts['to'])} fixes the cause from now on, said {by}",
+        "case.waiting": lambda: f"Waits for {_WAITED[facts['for']]}, said {by}" + _clock_words(facts),
+        "case.resumed": lambda: f"The wait is over: {_ended(facts['by'], staff)}",
+        "case.noted": lambda: f"{by} noted",
+        "case.reviewed": lambda: f"{by}: what was done {'has' if facts['effective'] else 'has not'} worked",
+        "case.confirmed": lambda: (
+            "The customer is content with what was done" + ("" if facts["score"] is None else f" ({facts['score']})")
+        ),
+        "case.acknowledgement_stale": lambda: f"{by} had said to call, and nothing followed: it is open again",
+        "case.promises_moved": lambda: "The policy was edited; this case moves with it",
+        "check_survey.sent": lambda: "The customer was asked whether it is well now",
+        "check_survey.impossible": lambda: f"The customer could not be asked: {facts['reason']}",
+        "check_survey.negative": lambda: "The customer says that it is not well yet",
+        "review.asked": lambda: f"{_name(staff, facts['asked'])} was asked whether it worked",
+        "correction.proposed": lambda: f"{by} proposed a correction: {_correction(facts)}",
+        "correction.approved": lambda: f"{by} approved the correction: {_correction(facts)}" + _clock_words(facts),
+        "correction.declined": lambda: f"{by} declined the correction: {_correction(facts)}",
         "case.resolved": lambda: "Case resolved",
         "clock.missed": lambda: f"Missed: {facts['clock'].split('.')[1]} was due from {_name(staff, facts['owed_by'])}",
         "notification.refused": lambda: (
@@ -135,6 +156,29 @@ def _in_words(entry: Mapping[str, Any], staff: Staff) -> str | None:
     }
     sentence = sentences.get(action)
     return sentence() if sentence else None
+
+
+_WAITED = {"customer": "the customer", "third_party": "a third party"}
+
+
+def _named(facts: Mapping[str, Any]) -> str:
+    """`(wrong invoice; credit note; CA-2026-014)`, as far as they were given."""
+    given = [facts[name] for name in ("root_cause", "action", "corrective_action") if facts.get(name)]
+    return f" ({'; '.join(name.replace('_', ' ') for name in given)})" if given else ""
+
+
+def _ended(by: str, staff: Staff) -> str:
+    words = {
+        "the customer": "the customer has acted",
+        "its day": "its day has come",
+        "a further alert": "another alert joined",
+    }
+    return words.get(by) or f"{_name(staff, by)} went on"
+
+
+def _correction(facts: Mapping[str, Any]) -> str:
+    what = "the call" if facts["what"] == "contact" else "the cause was removed"
+    return f"{what} at {facts['becomes'][:16].replace('T', ' ')}Z, not {facts['was'][:16].replace('T', ' ')}Z"
 
 
 def _owner_words(facts: Mapping[str, Any], staff: Staff) -> str:

@@ -252,3 +252,51 @@ def _held(role: str, steps: Sequence[str]) -> str:
 def role_name(role: str) -> str:
     """`vp_sales` -> `VP sales`."""
     return " ".join(word.upper() if word in {"vp", "ceo", "cfo", "coo"} else word for word in role.split("_"))
+
+
+def case_as_json(view: CaseView, moments: Sequence[Any]) -> dict[str, Any]:
+    """A case for programs: who has it, its clocks with their pauses (instants UTC, durations in seconds), its story."""
+
+    def clock(c: Clock) -> dict[str, Any]:
+        stopped = c.stopped_at
+        return {
+            "clock": c.key,
+            "policy": c.policy,
+            "within": str(c.within),
+            "calendar": c.calendar,
+            "rulebook": c.rulebook,
+            "started_at": c.started_at,
+            "due_at": c.due_at,
+            "paused_at": c.paused_at,
+            "pauses": [list(pause) for pause in c.pauses],
+            "stopped_at": stopped,
+            "superseded_at": c.superseded_at,
+            "met": c.met,
+            "felt_seconds": (stopped - c.started_at).total_seconds() if stopped else None,
+            "working_seconds": c.worked.total_seconds() if c.worked is not None else None,
+        }
+
+    case = view.case
+    waiting = {"for": case.waiting_for, "since": case.waiting_since, "until": case.waiting_until}
+    return {
+        "number": case.number,
+        "customer": case.customer_key,
+        "status": case.standing,
+        "caller": case.caller,
+        "fixer": case.fixer,
+        "informed": case.informed,
+        "assignment": case.assignment,
+        "cycle": case.cycle,
+        "waiting": waiting if case.waiting_since is not None else None,
+        "root_cause": case.root_cause,
+        "action": case.action,
+        "corrective_action": case.corrective_action,
+        "clocks": [clock(c) for c in view.all_clocks],
+        "calls": [
+            {"number": a.id, "by": a.by, "channel": a.channel, "outcome": a.outcome, "happened_at": a.happened_at}
+            for a in view.attempts
+        ],
+        "story": [
+            {"at": m.at, "recorded_at": m.recorded_at, "text": m.text, "proof": m.proof or None} for m in moments
+        ],
+    }

@@ -2,22 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse, Response
 
-from alerting.domain.cases import CHANNELS, OUTCOMES, Attempt, Case
+from alerting.database import case_records
+from alerting.domain.cases import CHANNELS, OUTCOMES, Case
 from alerting.domain.errors import ActionRefused
 from alerting.domain.people import Party
+from alerting.entrypoints.web.acting import FIELDS, form_fields, read_act
 from alerting.entrypoints.web.parts import WebParts
 from alerting.services import response
+from alerting.services.acts import perform
 from alerting.services.response import Actor, Ticket
-from alerting.services.views import CaseView, case_view
+from alerting.services.views import case_view
 
-_NOTHING: Mapping[str, str] = MappingProxyType(dict.fromkeys(("channel", "outcome", "happened_at", "note", "to"), ""))
+_NOTHING: Mapping[str, str] = MappingProxyType(dict.fromkeys(FIELDS, ""))
+Given = Annotated[dict[str, str], Depends(form_fields)]
 
 
 def routes(parts: WebParts) -> APIRouter:
@@ -32,79 +35,52 @@ def routes(parts: WebParts) -> APIRouter:
             return _message(parts, 400, "This link does not work", str(error))
 
     @router.post("/a/{token}", response_class=HTMLResponse)
-    def act(
-        token: str,
-        channel: Annotated[str, Form()] = "phone",
-        outcome: Annotated[str, Form()] = "",
-        happened_at: Annotated[str, Form()] = "",
-        note: Annotated[str, Form()] = "",
-        to: Annotated[str, Form()] = "",
-        take_over: Annotated[str, Form()] = "",
-    ) -> Response:
-        typed = {"channel": channel, "outcome": outcome, "happened_at": happened_at, "note": note[:5000], "to": to}
-        given = {name: _storable(text) for name, text in typed.items()}
+    def act(token: str, given: Given) -> Response:
         try:
             ticket = parts.read_ticket(token)
             person = response.find_party(parts.ctx, ticket.person)
-            if take_over and ticket.purpose != "fixed":
+            if given["take_over"] and ticket.purpose != "fixed":
                 case = response.acknowledge_case(parts.ctx, ticket.case_id, Actor(party=person.id, door="link"))
                 return _taken(parts, ticket, case)
             if ticket.purpose == "acknowledge":
                 actor = Actor(party=person.id, door="link")
                 return _taken(parts, ticket, response.acknowledge_case(parts.ctx, ticket.case_id, actor, ticket))
-            case, text = _act(parts, ticket, person, given)
-            return _done(parts, ticket, case, text)
+            return _act(parts, ticket, person, given)
         except ActionRefused as error:
             return _refused(parts, token, str(error), given)
 
     return router
 
 
-def _act(parts: WebParts, ticket: Ticket, person: Party, given: dict[str, str]) -> tuple[Case, str]:
+_PURPOSES = {
+    "contact": "contact",
+    "hand_over": "hand_over",
+    "fixed": "resolve",
+    "wait": "wait",
+    "note": "note",
+    "review": "review",
+    "decide": "decide",
+}
+"""What a link is for -> the act."""
+
+
+def _act(parts: WebParts, ticket: Ticket, person: Party, given: Mapping[str, str]) -> Response:
     """What the link is for, other than taking the call. Raises ActionRefused."""
+    asked = "go_on" if ticket.purpose == "wait" and given["act"] == "go_on" else _PURPOSES[ticket.purpose]
+    said = {**given, "act": asked, "reason": given["reason"] or given["note"], "text": given["text"] or given["note"]}
     actor = Actor(party=person.id, door="link")
-    if ticket.purpose == "hand_over":
-        to = response.find_person(parts.ctx, given["to"])
-        case = response.hand_over_case(parts.ctx, ticket.case_id, actor, to.id, given["note"], ticket)
-        return case, f"{case.number} is handed over to {to.name}, who gets a mail now."
-    if ticket.purpose == "fixed":
-        case = response.remove_cause_of(parts.ctx, ticket.case_id, actor, given["note"], ticket)
-        return case, "Noted: the cause is removed."
-
-    def make(now: datetime) -> Attempt:
-        return Attempt(
-            by=person.id,
-            channel=given["channel"],
-            outcome=given["outcome"],
-            happened_at=_moment(given["happened_at"], person, now),
-            note=given["note"].strip(),
-        )
-
-    case = response.record_attempt(parts.ctx, ticket.case_id, actor, make, ticket)
-    if OUTCOMES[given["outcome"]]:
-        return case, "Noted: you have spoken with the customer. Thank you."
-    return case, "Noted as an attempt. The customer has not been reached yet, so the clock runs on."
-
-
-def _storable(text: str) -> str:
-    """PostgreSQL takes no NUL in a text; what somebody pasted along with one is kept without it."""
-    return text.replace("\x00", "\ufffd")
-
-
-def _moment(text: str, person: Party, now: datetime) -> datetime:
-    """A time as the browser's field gives it, in the person's own zone; empty means just now."""
-    if not text.strip():
-        return now
-    try:
-        local = datetime.fromisoformat(text.strip())
-        return (local if local.tzinfo else local.replace(tzinfo=person.zone)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:  # the first and the last day of all have no UTC in every zone
-        raise ActionRefused(f"{text!r} is not a time; write it as 2026-03-06T14:30") from error
-
-
-def _view(parts: WebParts, case_id: int) -> CaseView:
-    with parts.ctx.db.read() as tx:
-        return case_view(tx, parts.ctx.shelf.active(tx), case_id)
+    case, text = perform(parts.ctx, ticket.case_id, actor, read_act({"channel": "phone", **said}, person.zone), ticket)
+    if asked == "contact":
+        text = "Noted as an attempt. The customer has not been reached yet, so the clock runs on."
+        if OUTCOMES[given["outcome"]]:
+            text = "Noted: you have spoken with the customer. Thank you."
+    if asked == "hand_over":
+        text = f"{text[:-1]}, and gets a mail at once."
+    if asked == "resolve":
+        text = "Noted: the cause is removed."
+    if case is None:
+        return _message(parts, 200, "Thank you", text)
+    return _done(parts, ticket, case, text)
 
 
 def _shown(
@@ -115,7 +91,9 @@ def _shown(
     given: Mapping[str, str] = _NOTHING,
 ) -> Response:
     """The page of a link; after a refusal with what was `given` still in it."""
-    view = _view(parts, ticket.case_id)
+    with parts.ctx.db.read() as tx:
+        rulebook = parts.ctx.shelf.active(tx)
+        view, resolutions = case_view(tx, rulebook, ticket.case_id), rulebook.resolutions
     person = view.staff.get(ticket.person)
     if person is None:
         return _message(parts, 400, "This link does not work", "Its owner is not with us any more.")
@@ -129,15 +107,25 @@ def _shown(
         "given": given,
         "channels": CHANNELS,
         "outcomes": OUTCOMES,
+        "resolutions": resolutions,
+        "corrections": _corrections(parts, ticket),
         "colleagues": [p for p in view.staff.parties.values() if p.kind == "person" and p.id != view.case.caller],
         "others": {
             purpose: parts.make_link(
                 replace(ticket, purpose=purpose, assignment=view.case.assignment, cycle=view.case.cycle)
             )
-            for purpose in ("acknowledge", "contact", "hand_over")
+            for purpose in ("acknowledge", "contact", "hand_over", "wait", "note")
         },
     }
     return HTMLResponse(parts.render("action.html", facts), status_code=status)
+
+
+def _corrections(parts: WebParts, ticket: Ticket) -> list[Any]:
+    """What waits for somebody else's approval, where the link is for that."""
+    if ticket.purpose != "decide":
+        return []
+    with parts.ctx.db.read() as tx:
+        return [row for row in case_records.corrections_of(tx, [ticket.case_id]) if row.decided_at is None]
 
 
 def _refused(parts: WebParts, token: str, text: str, given: Mapping[str, str]) -> Response:

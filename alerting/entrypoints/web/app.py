@@ -13,7 +13,7 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from alerting.domain.errors import Temporary
 from alerting.domain.events import MAX_BODY
-from alerting.entrypoints.web import actions, customers, events, forms, health, lists, pages
+from alerting.entrypoints.web import actions, case_work, customers, events, forms, health, lists, pages
 from alerting.entrypoints.web.guard import LargeBodies, NeedsLogin, SecurityHeaders, is_admin, problem
 from alerting.entrypoints.web.parts import WebParts
 
@@ -33,6 +33,7 @@ def create_app(parts: WebParts) -> FastAPI:
     )
     for module in (events, customers, forms, actions, health, lists, pages):
         app.include_router(module.routes(parts))
+    app.include_router(case_work.api_routes(parts))
     _describe(app, parts)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
     app.add_middleware(LargeBodies, limit=MAX_BODY)

@@ -2,25 +2,20 @@
 
 import hmac
 from collections.abc import Callable
-from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from pydantic import BeforeValidator
 from starlette.exceptions import HTTPException
 
 from alerting.database import cases, customers, staffing
-from alerting.domain.errors import ActionRefused
-from alerting.entrypoints.web import lists
+from alerting.entrypoints.web import case_work, lists, reports
 from alerting.entrypoints.web.guard import COOKIE, NeedsLogin, cookie_value, is_admin
 from alerting.entrypoints.web.parts import WebParts
 from alerting.services.explaining import Explanation, explain
-from alerting.services.reporting import CASE_STATUSES, as_json, period, response_times
+from alerting.services.reporting import CASE_STATUSES
 from alerting.services.segment_report import as_json as segments_as_json
 from alerting.services.segment_report import segment_report
-from alerting.services.timeline import timeline
-from alerting.services.views import case_view
 
 
 def routes(parts: WebParts) -> APIRouter:
@@ -30,7 +25,8 @@ def routes(parts: WebParts) -> APIRouter:
 
     inside = APIRouter(include_in_schema=False, dependencies=[Depends(admin)])
     _case_pages(inside, parts)
-    _report_pages(inside, parts)
+    case_work.page_routes(inside, parts)
+    reports.routes(inside, parts)
     _segment_pages(inside, parts)
     lists.inside_routes(inside, parts)
     _explain_page(inside, parts)
@@ -93,18 +89,6 @@ def _case_pages(router: APIRouter, parts: WebParts) -> None:
         }
         return HTMLResponse(parts.render("cases.html", facts))
 
-    @router.get("/cases/{case_id}", response_class=HTMLResponse)
-    def case_page(case_id: str) -> Response:
-        number = _case_number(case_id)
-        with parts.ctx.db.read() as tx:
-            if number is None or cases.case_by_id(tx, number) is None:
-                raise HTTPException(404, f"There is no case {case_id[:40]!r}.")
-            view = case_view(tx, parts.ctx.shelf.active(tx), number)
-            moments = timeline(tx, view)
-        return HTMLResponse(
-            parts.render("case.html", {"v": view, "moments": moments, "zone": view.caller.zone, "page": "cases"})
-        )
-
 
 def _explain_page(router: APIRouter, parts: WebParts) -> None:
     @router.get("/explain")
@@ -127,11 +111,6 @@ def _clean(text: str) -> str:
     return text.replace("\x00", "")
 
 
-def _case_number(text: str) -> int | None:
-    """A number a database can look for; more digits than that belong to no case."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
-
-
 def _listed(row: Any, clocks: Any, names: Any, staff: Any, rulebook: Any) -> dict[str, Any]:
     running = sorted((c for c in clocks if c.running and c.cycle == row.cycle), key=lambda c: c.due_at)
     newest = {c.kind: c for c in sorted(running, key=lambda c: c.plan)}
@@ -144,27 +123,6 @@ def _listed(row: Any, clocks: Any, names: Any, staff: Any, rulebook: Any) -> dic
         "segment": rulebook.segment_title(row.segment),
         "next": upcoming[0] if upcoming else None,
     }
-
-
-Day = Annotated[date | None, BeforeValidator(lambda text: text or None)]
-"""A day, or nothing: a form sends an empty field along."""
-
-
-def _report_pages(router: APIRouter, parts: WebParts) -> None:
-    @router.get("/reports")
-    def report(
-        begin: Annotated[Day, Query(alias="from")] = None,
-        end: Annotated[Day, Query(alias="to")] = None,
-        format: str = "html",
-    ) -> Response:
-        try:
-            found = response_times(parts.ctx, *period(begin, end))
-        except ActionRefused as error:
-            raise HTTPException(422, f"{error}.") from error
-        if format == "json":
-            return JSONResponse(as_json(found))
-        facts = {"r": found, "begin": begin, "end": end, "page": "reports"}
-        return HTMLResponse(parts.render("report.html", facts))
 
 
 def _segment_pages(router: APIRouter, parts: WebParts) -> None:

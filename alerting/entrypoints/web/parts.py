@@ -1,12 +1,13 @@
 """What the web doors need from outside, handed in by bootstrap."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from alerting.services.context import Context
 from alerting.services.event_log import EventLog
 from alerting.services.list_changes import Members
+from alerting.services.report_lines import Report
 from alerting.services.response import Ticket
 from alerting.services.segment_report import SegmentReport
 
@@ -20,6 +21,8 @@ class WebParts:
     render: Callable[[str, Mapping[str, Any]], str]
     read_ticket: Callable[[str], Ticket]
     draw_segments: Callable[[SegmentReport], Mapping[str, str]]
+    draw_report: Callable[[Report], Mapping[str, str]]
+    report_files: Mapping[str, Callable[[Iterable[Mapping[str, Any]]], bytes]]
     make_link: Callable[[Ticket], str]
     read_approval: Callable[[str], tuple[int, str]]
     read_members: Callable[[str, bytes], Members]

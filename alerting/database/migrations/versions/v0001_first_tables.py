@@ -66,11 +66,25 @@ def upgrade() -> None:
         sa.Column("cause_removed_at", Instant(), nullable=True),
         sa.Column("resolved_at", Instant(), nullable=True),
         sa.Column("withdrawn_at", Instant(), nullable=True),
+        sa.Column("waiting_since", Instant(), nullable=True),
+        sa.Column("waiting_for", sa.String(length=20), nullable=True),
+        sa.Column("waiting_until", Instant(), nullable=True),
+        sa.Column("root_cause", sa.String(length=100), nullable=True),
+        sa.Column("action", sa.String(length=100), nullable=True),
+        sa.Column("corrective_action", sa.String(length=100), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case_file")),
     )
     with op.batch_alter_table("case_file", schema=None) as batch_op:
         batch_op.create_index("ix_case_file_customer_key", ["customer_key"], unique=False)
         batch_op.create_index("ix_case_file_opened_at", ["opened_at"], unique=False)
+        batch_op.create_index("ix_case_file_resolved_at", ["resolved_at"], unique=False)
+        batch_op.create_index(
+            "ix_case_file_waiting",
+            ["customer_key"],
+            unique=False,
+            sqlite_where=sa.text("waiting_since IS NOT NULL"),
+            postgresql_where=sa.text("waiting_since IS NOT NULL"),
+        )
         batch_op.create_index(
             "uq_case_file_one_unresolved",
             ["customer_key"],
@@ -299,6 +313,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("person", name=op.f("pk_reader")),
     )
     op.create_table(
+        "reconciliation",
+        sa.Column("id", Number, nullable=False),
+        sa.Column("source", sa.String(length=200), nullable=False),
+        sa.Column("recorded_at", Instant(), nullable=False),
+        sa.Column("first_day", sa.String(length=10), nullable=True),
+        sa.Column("last_day", sa.String(length=10), nullable=True),
+        sa.Column("zone", sa.String(length=60), nullable=False),
+        sa.Column("sent", Number, nullable=False),
+        sa.Column("received", Number, nullable=False),
+        sa.Column("unreadable", Number, nullable=False),
+        sa.Column("missing", Number, nullable=False),
+        sa.Column("surplus", Number, nullable=False),
+        sa.Column("missing_ids", Json, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reconciliation")),
+    )
+    op.create_table(
         "review",
         sa.Column("customer_key", sa.String(length=200), nullable=False),
         sa.Column("due_at", Instant(), nullable=False),
@@ -359,7 +389,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("watch", "customer_key", name=op.f("pk_silence_watch")),
     )
     with op.batch_alter_table("silence_watch", schema=None) as batch_op:
-        batch_op.create_index("ix_silence_watch_due_at", ["due_at"], unique=False)
+        batch_op.create_index(
+            "ix_silence_watch_due",
+            ["due_at", "watch", "customer_key"],
+            unique=False,
+            sqlite_where=sa.text("noticed_at IS NULL"),
+            postgresql_where=sa.text("noticed_at IS NULL"),
+        )
 
     op.create_table(
         "stopped_partition",
@@ -405,6 +441,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("valid_from", name=op.f("uq_value_scale_valid_from")),
     )
     op.create_table(
+        "weekly_mail",
+        sa.Column("id", Number, nullable=False),
+        sa.Column("party", sa.String(length=64), nullable=False),
+        sa.Column("week", sa.String(length=10), nullable=False),
+        sa.Column("recorded_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_weekly_mail")),
+        sa.UniqueConstraint("week", "party", name=op.f("uq_weekly_mail_week_party")),
+    )
+    op.create_table(
         "activation",
         sa.Column("id", Number, nullable=False),
         sa.Column("rulebook", sa.String(length=64), nullable=False),
@@ -412,6 +457,7 @@ def upgrade() -> None:
         sa.Column("author", sa.String(length=200), nullable=False),
         sa.Column("approver", sa.String(length=200), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("moved_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(["rulebook"], ["rulebook.hash"], name=op.f("fk_activation_rulebook")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_activation")),
     )
@@ -480,9 +526,25 @@ def upgrade() -> None:
         sa.Column("stopped_at", Instant(), nullable=True),
         sa.Column("missed_at", Instant(), nullable=True),
         sa.Column("superseded_at", Instant(), nullable=True),
+        sa.Column("rulebook", sa.String(length=64), nullable=False),
+        sa.Column("calendar", sa.String(length=100), nullable=False),
+        sa.Column("within", sa.String(length=40), nullable=False),
+        sa.Column("paused_at", Instant(), nullable=True),
+        sa.Column("pauses", Json, nullable=False),
+        sa.Column("worked", Number, nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_clock_case_id")),
         sa.PrimaryKeyConstraint("case_id", "cycle", "kind", "plan", name=op.f("pk_clock")),
     )
+    with op.batch_alter_table("clock", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_clock_running",
+            ["party"],
+            unique=False,
+            sqlite_where=sa.text("stopped_at IS NULL AND superseded_at IS NULL"),
+            postgresql_where=sa.text("stopped_at IS NULL AND superseded_at IS NULL"),
+        )
+        batch_op.create_index("ix_clock_started_at", ["started_at"], unique=False)
+
     op.create_table(
         "clock_entry",
         sa.Column("id", Number, nullable=False),
@@ -520,6 +582,38 @@ def upgrade() -> None:
     with op.batch_alter_table("contact_attempt", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_contact_attempt_case_id"), ["case_id"], unique=False)
 
+    op.create_table(
+        "correction",
+        sa.Column("id", Number, nullable=False),
+        sa.Column("case_id", Number, nullable=False),
+        sa.Column("what", sa.String(length=20), nullable=False),
+        sa.Column("subject", Number, nullable=True),
+        sa.Column("was", Instant(), nullable=False),
+        sa.Column("becomes", Instant(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("proposed_at", Instant(), nullable=False),
+        sa.Column("decided_at", Instant(), nullable=True),
+        sa.Column("decided_by", sa.String(length=64), nullable=True),
+        sa.Column("approved", sa.Boolean(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_correction_case_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_correction")),
+    )
+    with op.batch_alter_table("correction", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_correction_case_id"), ["case_id"], unique=False)
+
+    op.create_table(
+        "effectiveness_review",
+        sa.Column("case_id", Number, nullable=False),
+        sa.Column("cycle", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("due_at", Instant(), nullable=False),
+        sa.Column("done_at", Instant(), nullable=True),
+        sa.Column("by", sa.String(length=64), nullable=True),
+        sa.Column("effective", sa.Boolean(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_effectiveness_review_case_id")),
+        sa.PrimaryKeyConstraint("case_id", "cycle", name=op.f("pk_effectiveness_review")),
+    )
     op.create_table(
         "notification",
         sa.Column("id", Number, nullable=False),
@@ -632,6 +726,24 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "wait",
+        sa.Column("id", Number, nullable=False),
+        sa.Column("case_id", Number, nullable=False),
+        sa.Column("cycle", sa.Integer(), nullable=False),
+        sa.Column("waiting_for", sa.String(length=20), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("began_at", Instant(), nullable=False),
+        sa.Column("until", Instant(), nullable=False),
+        sa.Column("ended_at", Instant(), nullable=True),
+        sa.Column("ended_by", sa.String(length=200), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_wait_case_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_wait")),
+    )
+    with op.batch_alter_table("wait", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_wait_case_id"), ["case_id"], unique=False)
+
+    op.create_table(
         "delivery",
         sa.Column("id", Number, nullable=False),
         sa.Column("notification_id", Number, nullable=False),
@@ -700,6 +812,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_delivery_notification_id"))
 
     op.drop_table("delivery")
+    with op.batch_alter_table("wait", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_wait_case_id"))
+
+    op.drop_table("wait")
     with op.batch_alter_table("unmatched", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_unmatched_waiting",
@@ -735,6 +851,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_notification_case_id"))
 
     op.drop_table("notification")
+    op.drop_table("effectiveness_review")
+    with op.batch_alter_table("correction", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_correction_case_id"))
+
+    op.drop_table("correction")
     with op.batch_alter_table("contact_attempt", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_contact_attempt_case_id"))
 
@@ -743,6 +864,14 @@ def downgrade() -> None:
         batch_op.drop_index("ix_clock_entry_case_id")
 
     op.drop_table("clock_entry")
+    with op.batch_alter_table("clock", schema=None) as batch_op:
+        batch_op.drop_index("ix_clock_started_at")
+        batch_op.drop_index(
+            "ix_clock_running",
+            sqlite_where=sa.text("stopped_at IS NULL AND superseded_at IS NULL"),
+            postgresql_where=sa.text("stopped_at IS NULL AND superseded_at IS NULL"),
+        )
+
     op.drop_table("clock")
     op.drop_table("audit_unsealed")
     op.drop_table("audit_seal")
@@ -753,6 +882,7 @@ def downgrade() -> None:
     op.drop_table("alert")
     op.drop_table("active_rulebook")
     op.drop_table("activation")
+    op.drop_table("weekly_mail")
     op.drop_table("value_scale")
     with op.batch_alter_table("timer", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_timer_subject"))
@@ -765,7 +895,11 @@ def downgrade() -> None:
     op.drop_table("timer")
     op.drop_table("stopped_partition")
     with op.batch_alter_table("silence_watch", schema=None) as batch_op:
-        batch_op.drop_index("ix_silence_watch_due_at")
+        batch_op.drop_index(
+            "ix_silence_watch_due",
+            sqlite_where=sa.text("noticed_at IS NULL"),
+            postgresql_where=sa.text("noticed_at IS NULL"),
+        )
 
     op.drop_table("silence_watch")
     op.drop_table("silence")
@@ -775,6 +909,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_review_due_at")
 
     op.drop_table("review")
+    op.drop_table("reconciliation")
     op.drop_table("reader")
     op.drop_table("position_gap")
     with op.batch_alter_table("position", schema=None) as batch_op:
@@ -831,6 +966,12 @@ def downgrade() -> None:
             sqlite_where=sa.text("status <> 'resolved'"),
             postgresql_where=sa.text("status <> 'resolved'"),
         )
+        batch_op.drop_index(
+            "ix_case_file_waiting",
+            sqlite_where=sa.text("waiting_since IS NOT NULL"),
+            postgresql_where=sa.text("waiting_since IS NOT NULL"),
+        )
+        batch_op.drop_index("ix_case_file_resolved_at")
         batch_op.drop_index("ix_case_file_opened_at")
         batch_op.drop_index("ix_case_file_customer_key")
 

@@ -1,0 +1,71 @@
+"""What is kept about the work on a case: waits, corrections of wrong times, effectiveness reviews."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from alerting.database.engine import Transaction
+from alerting.database.tables import contact_attempt, correction, effectiveness_review, wait
+from alerting.domain.cases import Case, Ended, Wait
+from alerting.domain.corrections import Correction
+
+
+def add_wait(tx: Transaction, case_id: int, cycle: int, begun: Wait, now: datetime) -> None:
+    values = {"waiting_for": begun.waiting_for.value, "by": begun.by, "reason": begun.reason, "until": begun.until}
+    tx.execute(wait.insert().values(case_id=case_id, cycle=cycle, began_at=now, **values))
+
+
+def end_wait(tx: Transaction, case_id: int, ended: Ended) -> None:
+    this = (wait.c.case_id == case_id, wait.c.ended_at.is_(None))
+    tx.execute(update(wait).where(*this).values(ended_at=ended.at, ended_by=ended.because))
+
+
+def waits_of(tx: Transaction, case_id: int) -> list[Any]:
+    """Every wait of a case, oldest first; the last may go on."""
+    return list(tx.execute(select(wait).where(wait.c.case_id == case_id).order_by(wait.c.id)))
+
+
+def add_correction(tx: Transaction, case_id: int, given: Correction, now: datetime) -> int:
+    """Returns its number."""
+    values = {name: value for name, value in vars(given).items() if name != "id"}
+    statement = correction.insert().values(case_id=case_id, proposed_at=now, **{**values, "what": given.what.value})
+    return tx.execute(statement.returning(correction.c.id)).scalar_one()  # type: ignore[no-any-return]
+
+
+def correction_by_id(tx: Transaction, number: int) -> Any | None:
+    return tx.execute(select(correction).where(correction.c.id == number)).first()
+
+
+def corrections_of(tx: Transaction, case_ids: Iterable[int] | None = None) -> list[Any]:
+    """Of these cases, oldest first; without any those of all cases that nobody has decided."""
+    wanted = correction.c.decided_at.is_(None) if case_ids is None else correction.c.case_id.in_(list(case_ids))
+    return list(tx.execute(select(correction).where(wanted).order_by(correction.c.id)))
+
+
+def settle_correction(tx: Transaction, number: int, by: str, approved: bool, now: datetime) -> None:
+    decided = update(correction).where(correction.c.id == number)
+    tx.execute(decided.values(decided_at=now, decided_by=by, approved=approved))
+
+
+def correct_attempt(tx: Transaction, attempt_id: int, moment: datetime) -> None:
+    """What stood there before stays in the correction."""
+    tx.execute(update(contact_attempt).where(contact_attempt.c.id == attempt_id).values(happened_at=moment))
+
+
+def ask_for_review(tx: Transaction, case: Case, due: datetime) -> None:
+    row = {"case_id": case.id, "cycle": case.cycle, "due_at": due}
+    tx.execute(tx.insert(effectiveness_review).values(**row).on_conflict_do_nothing())
+
+
+def keep_review(tx: Transaction, case: Case, by: str, effective: bool, note: str, now: datetime) -> None:
+    """Of the case's present cycle; whoever looks again replaces what was said before."""
+    said = {"done_at": now, "by": by, "effective": effective, "note": note}
+    upsert = tx.insert(effectiveness_review).values(case_id=case.id, cycle=case.cycle, due_at=now, **said)
+    tx.execute(upsert.on_conflict_do_update(index_elements=["case_id", "cycle"], set_=said))
+
+
+def reviews_of(tx: Transaction, case_id: int) -> list[Any]:
+    statement = select(effectiveness_review).where(effectiveness_review.c.case_id == case_id)
+    return list(tx.execute(statement.order_by(effectiveness_review.c.cycle)))

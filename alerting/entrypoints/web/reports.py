@@ -1,0 +1,93 @@
+"""The report for insiders: as a page, as JSON, as a table of clocks; and the clocks behind a figure."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from pydantic import BeforeValidator
+from starlette.exceptions import HTTPException
+
+from alerting.domain.attainment import STATES
+from alerting.domain.errors import ActionRefused, ExtraMissing
+from alerting.domain.selection import NARROWED, Selection, selection
+from alerting.entrypoints.web.parts import WebParts
+from alerting.services.report_clocks import clock_rows, clocks_behind
+from alerting.services.reporting import as_json, report
+
+Day = Annotated[date | None, BeforeValidator(lambda text: text or None)]
+"""A day, or nothing: a form sends an empty field along."""
+
+
+def _selected(
+    request: Request, begin: Annotated[Day, Query(alias="from")] = None, end: Annotated[Day, Query(alias="to")] = None
+) -> Selection:
+    narrowed = {name: request.query_params.get(name, "") for name in NARROWED}
+    try:
+        return selection(begin, end, narrowed)
+    except ActionRefused as error:
+        raise HTTPException(422, f"{error}.") from error
+
+
+Selected = Annotated[Selection, Depends(_selected)]
+
+
+def routes(router: APIRouter, parts: WebParts) -> None:
+    """For insiders, as the router says."""
+
+    @router.get("/reports")
+    def page(request: Request, which: Selected, format: str = "html") -> Response:
+        if format in parts.report_files:
+            return _file(parts, which, format)
+        if format not in {"html", "json"}:
+            raise HTTPException(422, f"No report is a {format!r}; write json, {', '.join(parts.report_files)}.")
+        found = report(parts.ctx, which)
+        if format == "json":
+            return JSONResponse(as_json(found))
+        facts = {
+            "r": found,
+            "last_day": request.query_params.get("to", ""),
+            "url": _links(request),
+            "pictures": parts.draw_report(found),
+            "page": "reports",
+        }
+        return HTMLResponse(parts.render("report.html", facts))
+
+    @router.get("/reports/clocks", response_class=HTMLResponse)
+    def behind(request: Request, which: Selected, state: str = "") -> Response:
+        states = state.split(",") if state else list(STATES)
+        if unknown := sorted({*states} - {*STATES}):
+            raise HTTPException(422, f"No clock is {unknown[0]!r}; known are {', '.join(STATES)}.")
+        found = clocks_behind(parts.ctx, which, states)
+        facts = {"c": found, "which": which, "states": states, "url": _links(request), "page": "reports"}
+        return HTMLResponse(parts.render("report_clocks.html", facts))
+
+
+def _file(parts: WebParts, which: Selection, format: str) -> Response:
+    try:
+        body = parts.report_files[format](clock_rows(parts.ctx, which))
+    except ExtraMissing as error:
+        raise HTTPException(501, f"{error}.") from error
+    headers = {"content-disposition": f'attachment; filename="clocks.{format}"'}
+    return Response(body, media_type=_MEDIA[format], headers=headers)
+
+
+_MEDIA = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
+}
+
+
+def _links(request: Request) -> Any:
+    """Makes addresses with the same filters and some of them changed; an empty one is left out."""
+    kept = {name: request.query_params.get(name, "") for name in ("from", "to", *NARROWED)}
+
+    def url(path: str = "/reports", /, **changed: str) -> str:
+        asked: Mapping[str, str] = {**kept, **{name.rstrip("_"): value for name, value in changed.items()}}
+        query = urlencode({name: value for name, value in asked.items() if value})
+        return f"{path}?{query}" if query else path
+
+    return url

@@ -1,0 +1,135 @@
+"""After the end of a case: whether it worked is asked of whoever did it, and of the customer, whose answer may open it again."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from alerting.database import audit, case_records, cases, customers, notifications, staffing
+from alerting.database.engine import Transaction
+from alerting.domain.case_alerts import next_cycle, promised_by
+from alerting.domain.cases import AuditLine, Case, Complaint, Decision, Status, Told, followed_by
+from alerting.domain.customers import Customer
+from alerting.domain.escalations import reach
+from alerting.domain.events import Event
+from alerting.domain.notifications import NewNotification
+from alerting.domain.payloads import SurveyAnswered, sentiment_of
+from alerting.domain.rulebook import Rulebook
+from alerting.domain.sla import Starts
+from alerting.services.applying import Cause, apply_decision
+from alerting.services.context import Context
+from alerting.services.promises import clocks_of
+
+CHECK_SURVEY = "check_survey"
+"""What the notification to a customer is called; it is about no case, and no template of ours is rendered for it."""
+
+
+def ask_whether_it_worked(tx: Transaction, ctx: Context, case: Case, row: Any, now: datetime) -> str:
+    """The effectiveness review is due: whoever is to say so gets a mail."""
+    assert case.id is not None, "a stored case has its number"
+    if case.status is not Status.RESOLVED:
+        return "the case is open again"
+    rulebook, staff = ctx.shelf.active(tx), staffing.staff_at(tx, now)
+    customer = customers.customer_now(tx, case.customer_key)
+    asked = reach(row.data["by"], case, customer, rulebook.routing, staff)
+    case_records.ask_for_review(tx, case, row.due_at)
+    note = NewNotification(cause_kind="timer", cause_id=row.id, recipient=asked.party.id, template="review")
+    notifications.add(tx, case.id, case.customer_key, [note], ctx.mail_domain, now)
+    _note(tx, case, "review.asked", {"asked": asked.party.id, "why": asked.why}, f"timer:{row.id}", now)
+    return f"asked {asked.party.id}"
+
+
+def ask_the_customer(tx: Transaction, ctx: Context, case: Case, row: Any, now: datetime) -> str:
+    """The customer's contact gets a link to the check survey, where there is an address to send it to."""
+    check = ctx.shelf.active(tx).resolutions.check_survey
+    if case.status is not Status.RESOLVED or check is None:
+        return "the case is open again" if case.status is not Status.RESOLVED else "nothing is asked any more"
+    customer = customers.customer_now(tx, case.customer_key)
+    contact = _contact(customer)
+    if contact is None:
+        _note(tx, case, "check_survey.impossible", {"reason": "no contact has a mail address"}, f"timer:{row.id}", now)
+        return "no contact has a mail address"
+    locale = str(customer.state.get("language") or "en")
+    message = check.message(locale)
+    data = {
+        "survey": check.survey,
+        "customer": case.customer_key,
+        "name": contact.get("name"),
+        "email": contact["email"],
+        "subject": message.subject,
+        "text": message.text,
+        "case": case.id,
+    }
+    note = NewNotification(cause_kind="timer", cause_id=row.id, recipient="customer", template=CHECK_SURVEY, data=data)
+    notifications.add(tx, None, case.customer_key, [note], ctx.mail_domain, now)
+    _note(tx, case, "check_survey.sent", {"survey": check.survey}, f"timer:{row.id}", now)
+    return "the customer is asked"
+
+
+def _contact(customer: Customer) -> dict[str, Any] | None:
+    return next((dict(one) for one in customer.contacts if one.get("email")), None)
+
+
+def hear_checks(tx: Transaction, ctx: Context, rulebook: Rulebook, events: Iterable[Event], now: datetime) -> None:
+    """Answers to the check survey: a negative one opens the case again unless it is open by now, another one confirms it.
+
+    Asked after the rules: what one of them made of the answer stands.
+    """
+    check = rulebook.resolutions.check_survey
+    for event in events:
+        payload = event.payload
+        if check is None or not isinstance(payload, SurveyAnswered) or payload.survey_id != check.survey:
+            continue
+        case = cases.last_resolved(tx, event.customer_key)
+        if case is None or case.id is None or case.resolved_at is None or event.time <= case.resolved_at:
+            continue
+        if sentiment_of(payload.metric, payload.score, payload.scale) == "negative":
+            decision = _reopened(tx, ctx, rulebook, case, event, now)
+        else:
+            facts = {"score": payload.score, "event": {"source": event.source, "id": event.id}}
+            decision = Decision(
+                case=case, audit=(AuditLine(action="case.confirmed", happened_at=event.time, facts=facts),)
+            )
+        apply_decision(tx, ctx, decision, "intake", Cause(kind="response"), now)
+
+
+def _reopened(tx: Transaction, ctx: Context, rulebook: Rulebook, case: Case, event: Event, now: datetime) -> Decision:
+    assert case.id is not None, "a stored case has its number"
+    clocks, staff = clocks_of(tx, ctx, case.id), staffing.staff_at(tx, now)
+    customer = customers.customer_now(tx, case.customer_key)
+    people = staff.get(case.caller), staff.get(case.fixer)
+    known = case.policy in rulebook.policies
+    complaint = Complaint(
+        id=0,
+        rule=case.rule,
+        severity=case.severity,
+        policy=rulebook.promised(case.policy, customer, *people) if known else promised_by(case, clocks),
+        starts=Starts.of_event(event.time, event.received_at, now),
+    )
+    said = AuditLine(
+        action="check_survey.negative",
+        happened_at=event.time,
+        facts={"event": {"source": event.source, "id": event.id}},
+    )
+    first = Decision(
+        case=case,
+        tell=(
+            Told(recipient=case.caller, template="call", data={"duty": "call", "joined": True}),
+            *((Told(recipient=case.fixer, template="fix"),) if case.fixer is not None else ()),
+        ),
+        audit=(said,),
+    )
+    return followed_by(first, next_cycle(case, clocks, [complaint], rulebook.policies, now))
+
+
+def _note(tx: Transaction, case: Case, action: str, facts: dict[str, Any], cause: str, now: datetime) -> None:
+    entry = audit.Entry(
+        actor="follow-up",
+        action=action,
+        subject_kind="case",
+        subject_id=str(case.id),
+        happened_at=now,
+        cause=cause,
+        customer_key=case.customer_key,
+        facts=facts,
+    )
+    audit.write(tx, entry, now)

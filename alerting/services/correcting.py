@@ -1,0 +1,122 @@
+"""Corrections of wrong times: one proposes, a manager is asked, somebody else approves."""
+
+from datetime import datetime
+from typing import Any
+
+from alerting.database import case_records, cases, notifications, staffing
+from alerting.database.engine import Transaction
+from alerting.domain.cases import Case, Decision
+from alerting.domain.corrections import Corrected, Correction, decide, propose
+from alerting.domain.errors import ActionRefused
+from alerting.domain.notifications import NewNotification
+from alerting.domain.sla import Clock
+from alerting.services.context import Context
+from alerting.services.response import Actor, complaints_of, respond
+
+
+def propose_correction(
+    ctx: Context,
+    case_id: int,
+    actor: Actor,
+    what: Corrected,
+    becomes: datetime,
+    reason: str,
+    subject: int | None = None,
+) -> int:
+    """Put a correction on record and ask the proposer's manager, or `default`; returns its number.
+
+    `subject` is the number of a call; without it the last that reached the customer is meant.
+    """
+    numbers: list[int] = []
+
+    def given(tx: Transaction, case: Case) -> Correction:
+        attempt = _attempt(tx, case, subject) if what is Corrected.CONTACT else None
+        was = attempt.happened_at if attempt is not None else case.cause_removed_at
+        if was is None:
+            raise ActionRefused(f"the cause of {case.number} is not recorded as removed; there is no time to correct")
+        number = attempt.id if attempt is not None else None
+        return Correction(id=None, what=what, subject=number, was=was, becomes=becomes, reason=reason, by=actor.party)
+
+    def act(tx: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
+        return propose(case, given(tx, case), complaints_of(tx, ctx.shelf.active(tx), case, clocks), now)
+
+    def remember(tx: Transaction, case: Case, now: datetime) -> None:
+        assert case.id is not None, "a stored case has its number"
+        numbers[:] = [case_records.add_correction(tx, case.id, given(tx, case), now)]
+        _ask(tx, ctx, case, numbers[0], actor.party, now)
+
+    respond(ctx, case_id, actor, None, act, remember)
+    return numbers[0]
+
+
+def decide_correction(ctx: Context, number: int, actor: Actor, approved: bool) -> Case:
+    """Approve a correction, or decline it. Raises ActionRefused for one that is decided, or one's own."""
+    with ctx.db.read() as tx:
+        row = case_records.correction_by_id(tx, number)
+    if row is None:
+        raise ActionRefused(f"there is no correction {number}")
+
+    def act(tx: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
+        found = case_records.correction_by_id(tx, number)
+        assert found is not None, "corrections are never deleted"
+        if found.decided_at is not None:
+            raise ActionRefused(f"correction {number} is decided already")
+        complaints = complaints_of(tx, ctx.shelf.active(tx), case, clocks)
+        return decide(case, clocks, _correction(found), complaints, actor.party, approved, now)
+
+    def remember(tx: Transaction, case: Case, now: datetime) -> None:
+        case_records.settle_correction(tx, number, actor.party, approved, now)
+        if approved and row.subject is not None:
+            case_records.correct_attempt(tx, row.subject, row.becomes)
+
+    return respond(ctx, row.case_id, actor, None, act, remember)
+
+
+def _correction(row: Any) -> Correction:
+    return Correction(
+        id=row.id,
+        what=Corrected(row.what),
+        subject=row.subject,
+        was=row.was,
+        becomes=row.becomes,
+        reason=row.reason,
+        by=row.by,
+    )
+
+
+def _attempt(tx: Transaction, case: Case, number: int | None) -> Any:
+    assert case.id is not None, "a stored case has its number"
+    attempts = cases.attempts_of(tx, case.id)
+    reached = [attempt for attempt in attempts if attempt.reached]
+    if number is None:
+        if not reached:
+            raise ActionRefused(f"nobody has reached the customer of {case.number}; there is no time to correct")
+        return reached[-1]
+    found = next((attempt for attempt in attempts if attempt.id == number), None)
+    if found is None:
+        known = ", ".join(str(attempt.id) for attempt in attempts) or "none"
+        raise ActionRefused(f"{case.number} has no call {number}; it has {known}")
+    return found
+
+
+def _ask(tx: Transaction, ctx: Context, case: Case, number: int, proposer: str, now: datetime) -> None:
+    approver = _approver(tx, ctx, proposer, now)
+    if approver is None:
+        return
+    data = {"correction": number, "by": proposer}
+    note = NewNotification(
+        cause_kind="correction", cause_id=number, recipient=approver, template="correction", data=data
+    )
+    notifications.add(tx, case.id, case.customer_key, [note], ctx.mail_domain, now)
+
+
+def _approver(tx: Transaction, ctx: Context, proposer: str, now: datetime) -> str | None:
+    """The first manager who is here, or whoever answers for the rest; None where that is the proposer."""
+    staff = staffing.staff_at(tx, now)
+    party = staff.get(proposer)
+    for boss in staff.bosses(party) if party is not None else ():
+        answer = staff.ask(boss)
+        if answer.party is not None and answer.party.id != proposer:
+            return answer.party.id
+    role = ctx.shelf.active(tx).routing.roles.get("default")
+    return role.person if role is not None and role.person != proposer else None

@@ -1,0 +1,91 @@
+"""The first parts of a report: is all of it there, what came of it, and how well the contacts are proven."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from alerting.database.report_population import LATENESS
+from alerting.domain.attainment import Attainment, summed
+from alerting.domain.payloads import sentiment_of
+from alerting.domain.suppression import REASONS
+from alerting.services.report_lines import Contacts, Excluded, Population, Source
+
+_SAID = ("recorded_at", "first_day", "last_day", "zone", "sent", "received", "unreadable", "missing", "surplus")
+
+
+def sources(rows: Sequence[Any], said: Sequence[Any]) -> list[Source]:
+    """Every source that sent anything in the period or was asked about it."""
+    received: Counter[str] = Counter()
+    for row in rows:
+        received[row.source] += row.n
+    answers = {
+        row.source: {**{name: getattr(row, name) for name in _SAID}, "missing_ids": row.missing_ids} for row in said
+    }
+    for answer in answers.values():
+        answer["recorded_at"] = answer["recorded_at"].isoformat()
+    return [
+        Source(source=name, received=received[name], said=answers.get(name)) for name in sorted({*received, *answers})
+    ]
+
+
+def population(found: Mapping[str, Any], overall: Sequence[Attainment]) -> Population:
+    """From the events to the clocks, with what was left out on the way and why."""
+    clocks, cases = summed(overall), found["cases"]
+    alerts = found["alerts"]
+    standing = [row for row in alerts if row.state != "withdrawn" and row.suppressed is None]
+    moods = Counter[str | None]()
+    for row in found["answers"]:
+        moods[_mood(row)] += row.n
+    return Population(
+        events=sum(row.n for row in found["sources"]),
+        answers=sum(n for mood, n in moods.items() if mood is not None),
+        negative=moods["negative"],
+        alerts=sum(row.n for row in alerts),
+        joined=max(0, sum(row.rang for row in standing) - (cases.cases - cases.withdrawn)),
+        cases=cases.cases,
+        reopened=cases.reopened,
+        resolved=cases.resolved,
+        clocks=clocks.measured + clocks.running + clocks.paused,
+        measured=clocks.measured,
+        excluded=_excluded(found["sources"], alerts, cases),
+    )
+
+
+def _mood(row: Any) -> str | None:
+    return sentiment_of(row.metric, row.score, None if row.scale is None else int(row.scale))
+
+
+def _excluded(sources: Sequence[Any], alerts: Sequence[Any], cases: Any) -> list[Excluded]:
+    events, quiet = Counter[str](), Counter[str]()
+    for row in sources:
+        events[row.excluded] += row.n if row.excluded else 0
+    for row in alerts:
+        reason = "withdrawn" if row.state == "withdrawn" else row.suppressed
+        quiet[reason] += row.n if reason else 0
+    words = {**REASONS, "withdrawn": "facts that came later took it away"}
+    found = [("events", reason, n) for reason, n in events.items()]
+    found += [("alerts", reason, n) for reason, n in quiet.items()]
+    found.append(("cases", "withdrawn", cases.withdrawn))
+    return [
+        Excluded(of=of, reason=reason, words=words.get(reason, reason), count=n)
+        for of, reason, n in sorted(found, key=lambda one: (("events", "alerts", "cases").index(one[0]), -one[2]))
+        if n
+    ]
+
+
+def contacts(rows: tuple[Sequence[Any], Sequence[Any]]) -> Contacts:
+    """Contacts by their grade; what only somebody's own word proves by how late it was given."""
+    every, proven = rows
+    own, grades = Counter[str](), Counter[int]()
+    for row in every:
+        own[row.after] += row.n
+    for row in proven:
+        own[row.after] -= row.n
+        grades[row.is_log] += row.n
+    return Contacts(
+        contacts=sum(row.n for row in every),
+        phone_log=grades[1],
+        crm_event=grades[0],
+        own_word=own.total(),
+        after={name: own[name] for name in LATENESS},
+    )
