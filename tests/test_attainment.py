@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.domain.attainment import Promise, attainment
+from alerting.domain.attainment import Promise, attainment, nth, rank
 from tests.builders import NOW, hours, unhurried
 
 DUE = 24
@@ -86,3 +86,14 @@ def test_it_agrees_with_counting_by_hand(drawn: list[tuple[int, int | None]], el
         naive = next(t for rank, t in enumerate(times, 1) if Fraction(rank, len(times)) >= share)
         assert quantile.value == timedelta(hours=naive)
         assert naive == times[ceil(share * len(times)) - 1]
+
+
+@given(
+    parts=st.lists(st.lists(st.integers(0, 10**12)), min_size=1).filter(any),
+    percent=st.integers(1, 100),
+)
+def test_the_nth_of_several_ordered_lists_is_that_of_all_of_them(parts: list[list[int]], percent: int) -> None:
+    ordered = sorted(value for part in parts for value in part)
+    n = rank(percent, len(ordered))
+    assert nth([sorted(part) for part in parts], n) == ordered[n - 1]
+    assert sum(value <= ordered[n - 1] for value in ordered) * 100 >= percent * len(ordered)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from alerting.database import silences
 from alerting.database.tables import (
     case_file,
     clock,
@@ -15,6 +16,7 @@ from alerting.database.tables import (
     correction,
     effectiveness_review,
     notification,
+    resolution,
     timer,
     wait,
 )
@@ -376,9 +378,9 @@ def test_the_call_and_the_fixing_can_be_assigned(unhappy: World) -> None:
 
 def test_two_people_at_once_do_not_undo_each_others_work(unhappy: World) -> None:
     case = unhappy.case("ACME-AERO")
-    seen = Seen(assignment=case.assignment, cycle=case.cycle)
+    seen = Seen(revision=case.revision)
     do(unhappy, acts.Assign(to="lead_central"), by="ceo", claim=seen, door="page")
-    with pytest.raises(ActionRefused, match="C-1 has changed since you opened this page, and is with lead_central now"):
+    with pytest.raises(ActionRefused, match="C-1 has changed since you looked, and is with lead_central now"):
         do(unhappy, acts.Assign(to="owner_north"), by="ceo", claim=seen, door="page")
     assert unhappy.case("ACME-AERO").caller == "lead_central"
 
@@ -545,7 +547,11 @@ def test_an_answer_no_rule_wants_opens_the_case_again_if_it_is_negative(strict: 
         files[name] = files[name].replace("sentiment = 'negative'", "sentiment = 'negative' AND score < 2")
     files = {name: text for name, text in files.items() if not name.startswith("rules/tests/")}
     activated(strict, files)
-    strict.pass_time(days=3)
+    strict.take(strict.survey(score=3))
+    assert strict.case("ACME-AERO").cycle == 1  # nobody has asked yet
+    strict.pass_time(days=2)
+    strict.tick()
+    strict.pass_time(hours=3)
     strict.take(strict.survey(score=3))
     case = strict.case("ACME-AERO")
     assert (case.number, case.cycle, case.status, case.contacted_at) == ("C-1", 2, Status.OPEN, None)
@@ -558,8 +564,23 @@ def test_an_answer_no_rule_wants_opens_the_case_again_if_it_is_negative(strict: 
     assert strict.case("ACME-AERO").status is Status.CONTACTED
 
 
+def test_a_silenced_customer_stays_silent(strict: World) -> None:
+    strict.pass_time(days=2)
+    strict.tick()
+    strict.deliver()
+    with strict.app.ctx.db.write() as tx:
+        until = tx.now() + timedelta(days=9)
+        silences.add_silence(tx, "customer", "ACME-AERO", until, "ops", "being sold", tx.now())
+    strict.pass_time(hours=1)
+    strict.take(strict.survey(score=1))
+    assert strict.case("ACME-AERO").status is Status.RESOLVED
+    assert strict.deliver() == []
+
+
 def test_a_content_answer_confirms_the_end(strict: World) -> None:
-    strict.pass_time(days=3)
+    strict.pass_time(days=2)
+    strict.tick()
+    strict.pass_time(days=1)
     strict.take(strict.survey(score=9))
     assert strict.case("ACME-AERO").status is Status.RESOLVED
     assert strict.case("ACME-AERO").cycle == 1
@@ -605,6 +626,7 @@ def test_a_case_with_two_pauses_a_reopening_and_a_policy_edit_has_its_whole_ledg
         (1, 1, "resumed", 6, 28),
         (1, 1, "superseded", 6, 28),
         (1, 2, "started", 0, 16),
+        *((1, 2, what, at, 16) for what, at in (("paused", 1), ("resumed", 3), ("paused", 4), ("resumed", 6))),
         (1, 2, "stopped", 9, 16),
         (2, 1, "started", 33, 45),
         (2, 1, "stopped", 33, 45),
@@ -624,3 +646,155 @@ def test_what_people_wrote_about_a_case_is_forgotten_with_its_customer(strict: W
     (case,) = strict.rows(select(case_file))
     assert (case.status, case.waiting_since) == ("resolved", None)
     assert [row.ended_by for row in strict.rows(select(wait))] == ["withdrawn"]
+
+
+# Found by trying to break it
+
+
+def test_a_wait_of_no_length_does_not_lose_the_steps(unhappy: World) -> None:
+    unhappy.pass_time(hours=2)
+    let_wait(unhappy)
+    do(unhappy, acts.GoOn())
+    unhappy.pass_time(hours=11)
+    unhappy.tick()
+    assert "Reminder: call Acme Aerospace by Sat 7 Mar 09:30 - C-1" in [mail.subject for mail in unhappy.deliver()]
+
+
+def test_a_call_from_before_the_wait_that_is_recorded_within_it_does_not_end_it(unhappy: World) -> None:
+    unhappy.pass_time(hours=2)
+    let_wait(unhappy)
+    unhappy.pass_time(hours=3)
+    unhappy.reached("ACME-AERO", "vp_sales", minutes_ago=4 * 60)
+    assert unhappy.case("ACME-AERO").waiting_since is not None
+    do(unhappy, acts.GoOn())
+    assert due(unhappy, "resolve") == 168 + 3
+    unhappy.pass_time(days=8)
+    unhappy.tick()
+    assert unhappy.rows(select(clock_entry).where(clock_entry.c.what == "missed", clock_entry.c.kind == "resolve"))
+
+
+def test_a_late_fact_takes_no_pause_away(unhappy: World) -> None:
+    unhappy.pass_time(hours=1)
+    let_wait(unhappy)
+    unhappy.pass_time(hours=20)
+    do(unhappy, acts.GoOn())
+    assert due(unhappy) == 44
+    unhappy.pass_time(hours=5)
+    unhappy.take(unhappy.customer("ACME-AERO", owner="owner_west", time=(BEGIN - H).isoformat()))
+    unhappy.tick()
+    assert (due(unhappy), unhappy.clocks("ACME-AERO")["contact"].missed_at) == (44, None)
+
+
+def test_a_late_fact_ends_no_wait(unhappy: World) -> None:
+    unhappy.pass_time(hours=1)
+    let_wait(unhappy)
+    unhappy.pass_time(hours=2)
+    unhappy.take(unhappy.customer("ACME-AERO", owner="owner_west", time=(BEGIN - H).isoformat()))
+    assert unhappy.case("ACME-AERO").waiting_since is not None
+    clocks = unhappy.clocks("ACME-AERO")
+    assert clocks["contact"].paused_at is not None
+    unhappy.pass_time(hours=30)
+    assert unhappy.tick() == 0
+
+
+def test_a_late_acknowledgement_stays_late_when_it_goes_stale(world: World) -> None:
+    activated(world, changed(sla=("within: 4h", "within: 4h\n      stale_after: 6h")))
+    world.known_customers()
+    world.take(world.survey(score=2))
+    world.pass_time(hours=10)
+    world.acknowledged("ACME-AERO", "vp_sales")
+    world.pass_time(hours=6)
+    world.tick()
+    world.acknowledged("ACME-AERO", "vp_sales")
+    rows = world.rows(select(clock).where(clock.c.kind == "acknowledge").order_by(clock.c.plan))
+    assert [(row.stopped_at <= row.due_at, row.superseded_at) for row in rows] == [(False, None), (True, None)]
+
+
+@pytest.mark.parametrize(
+    ("right", "length", "worked", "met"), [(6, 28, 2, True), (26, 47, 3, True), (50, 47, 27, False)]
+)
+def test_a_corrected_call_is_reckoned_with_the_cases_waits(
+    unhappy: World, right: int, length: int, worked: int, met: bool
+) -> None:
+    """Waited from hour 2 to 25; the call was written down at hour 1."""
+    unhappy.pass_time(hours=1)
+    unhappy.reached("ACME-AERO", "vp_sales", outcome="voicemail")
+    unhappy.pass_time(hours=1)
+    let_wait(unhappy, WaitingFor.THIRD_PARTY)
+    unhappy.pass_time(hours=23)
+    do(unhappy, acts.GoOn())
+    unhappy.pass_time(hours=28)
+    unhappy.reached("ACME-AERO", "vp_sales", minutes_ago=52 * 60)
+    do(unhappy, acts.ProposeCorrection(becomes=BEGIN + right * H, reason="The log."))
+    do(unhappy, acts.DecideCorrection(correction=1, approve=True), by="ceo")
+    kept = unhappy.clocks("ACME-AERO")["contact"]
+    assert (hours(kept.due_at - BEGIN), hours(kept.worked or H), kept.met) == (length, worked, met)
+
+
+def test_of_several_calls_the_first_that_reached_counts_after_a_correction(unhappy: World) -> None:
+    for at in (25, 2):
+        unhappy.pass_time(hours=at)
+        unhappy.reached("ACME-AERO", "vp_sales")
+    unhappy.pass_time(hours=1)
+    with pytest.raises(ActionRefused, match="has no call 9"):
+        do(unhappy, acts.ProposeCorrection(call=9, becomes=BEGIN + 4 * H, reason="The log."))
+    do(unhappy, acts.ProposeCorrection(call=2, becomes=BEGIN + 4 * H, reason="The log."))
+    do(unhappy, acts.ProposeCorrection(call=2, becomes=BEGIN + 5 * H, reason="Or so."))
+    do(unhappy, acts.DecideCorrection(correction=1, approve=True), by="ceo")
+    kept, case = unhappy.clocks("ACME-AERO")["contact"], unhappy.case("ACME-AERO")
+    assert (hours(kept.worked or H), kept.met) == (4, True)
+    assert case.answered_until is not None
+    assert hours(case.answered_until - BEGIN) == 25
+    with pytest.raises(ActionRefused, match="not recorded at 2026-03-07 11:30Z any more"):
+        do(unhappy, acts.DecideCorrection(correction=2, approve=True), by="ceo")
+
+
+def test_a_corrected_voicemail_keeps_no_promise(unhappy: World) -> None:
+    unhappy.pass_time(hours=29)
+    unhappy.reached("ACME-AERO", "vp_sales", outcome="voicemail")
+    unhappy.reached("ACME-AERO", "vp_sales")
+    do(unhappy, acts.ProposeCorrection(call=1, becomes=BEGIN + 2 * H, reason="The log."))
+    with pytest.raises(ActionRefused, match="is an office"):
+        do(unhappy, acts.DecideCorrection(correction=1, approve=True), by="office_berlin")
+    do(unhappy, acts.DecideCorrection(correction=1, approve=True), by="ceo")
+    assert not unhappy.clocks("ACME-AERO")["contact"].met
+    assert [
+        hours(row.happened_at - BEGIN) for row in unhappy.rows(select(contact_attempt).order_by(contact_attempt.c.id))
+    ] == [2, 29]
+
+
+def test_whoever_missed_a_promise_missed_it_whoever_has_the_case_later(unhappy: World) -> None:
+    unhappy.pass_time(hours=25)
+    unhappy.tick()
+    do(unhappy, acts.HandOver(to="lead_central", reason="on a plane"))
+    unhappy.reached("ACME-AERO", "lead_central")
+    (row,) = unhappy.rows(select(clock).where(clock.c.kind == "contact"))
+    assert row.party == "vp_sales"
+
+
+def test_whoever_has_the_case_by_then_hears_that_the_wait_is_over(unhappy: World) -> None:
+    let_wait(unhappy, until=BEGIN + 5 * H)
+    do(unhappy, acts.HandOver(to="lead_central", reason="on a plane"))
+    unhappy.deliver()
+    unhappy.pass_time(hours=5)
+    unhappy.tick()
+    assert recipients([m for m in unhappy.deliver() if "the wait is over" in m.subject]) == ["lead.central"]
+
+
+def test_the_first_cycles_cause_stays_with_the_first_cycle(strict: World) -> None:
+    strict.pass_time(days=3)
+    strict.take(strict.survey(score=1))
+    assert strict.case("ACME-AERO").root_cause is None
+    strict.reached("ACME-AERO", "vp_sales")
+    do(strict, acts.Resolve(root_cause="other", action="replaced", note="the pump"), by="office_berlin")
+    rows = strict.rows(select(resolution).order_by(resolution.c.cycle))
+    assert [(row.cycle, row.root_cause) for row in rows] == [(1, "seal"), (2, "other")]
+
+
+def test_a_contract_nobody_can_keep_leaves_the_policys_promise(world: World) -> None:
+    world.known_customers()
+    far = {"contact": "87840h", "calendar": "berlin"}
+    activated(world, with_file("calendars", 'berlin: {time_zone: Europe/Berlin, hours: {mon: ["09:00-09:05"]}}\n'))
+    world.take(world.customer("ACME-AERO", contract=far))
+    world.take(world.survey(score=2))
+    assert due(world) == 24

@@ -516,7 +516,6 @@ class CaseLife(RuleBasedStateMachine):
     def waits(self, amount: int) -> None:
         self.now += amount * H
 
-    @precondition(lambda self: self.file.case.status is not Status.RESOLVED)
     @rule(drawn=ALERTS, ago=st.sampled_from([0, 0, 0, 5]))
     def complains_again(self, drawn: tuple[str, str, Policy], ago: int) -> None:
         self.alerts += 1
@@ -524,6 +523,8 @@ class CaseLife(RuleBasedStateMachine):
         before, dues = self.file.case, self.file.dues()
         asks_the_office = RESOLVE in drawn[2].targets
         at = max(self.now - ago * H, NOW)
+        if before.status is Status.RESOLVED and before.answers(at):
+            return  # such a complaint opens nothing again
         if before.waiting_since is not None:
             self.file.goes_on(self.now)  # a complaint that joins ends the wait, and it is asked for before it joins
             dues = self.file.dues()

@@ -28,12 +28,17 @@ ROOT = Path(__file__).parents[1]
 COMPOSE: dict[str, Any] = YAML(typ="safe").load(ROOT / "docker-compose.yml")
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "alerting"}
-PROFILES = ("kafka", "small")
+SIZES = ("large", "small")
 
 
-def services_of(profile: str) -> dict[str, dict[str, Any]]:
-    """What `docker compose --profile ... up` starts."""
-    return {name: service for name, service in SERVICES.items() if profile in service["profiles"]}
+def services_of(size: str) -> dict[str, dict[str, Any]]:
+    """What `docker compose up` starts, and `docker compose --profile small up small`: a service with all it waits for."""
+    if size == "large":
+        return {name: service for name, service in SERVICES.items() if "profiles" not in service}
+    names = ["small"]
+    for name in names:
+        names += SERVICES[name].get("depends_on", {})
+    return {name: SERVICES[name] for name in names}
 
 
 def test_it_follows_the_compose_specification() -> None:
@@ -42,9 +47,10 @@ def test_it_follows_the_compose_specification() -> None:
     assert [f"{error.json_path}: {error.message}" for error in errors] == []
 
 
-def test_every_service_is_in_a_profile_and_a_plain_command_means_the_one_with_kafka() -> None:
-    assert {profile for service in SERVICES.values() for profile in service["profiles"]} == set(PROFILES)
-    assert (ROOT / ".env").read_text().splitlines()[-1] == "COMPOSE_PROFILES=kafka"
+def test_a_plain_command_means_the_large_one() -> None:
+    assert {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service} == {
+        "small": ["small"]
+    }
 
 
 def test_the_small_profile_is_postgresql_a_mail_server_and_one_process_with_all_roles() -> None:
@@ -63,14 +69,14 @@ def test_the_small_profile_differs_from_the_large_one_in_kafka_alone() -> None:
         assert OURS["small"][part] == OURS["web"][part]
 
 
-@pytest.mark.parametrize("profile", PROFILES)
-def test_no_two_services_of_a_profile_want_the_same_port(profile: str) -> None:
-    ports = [port for service in services_of(profile).values() for port in service.get("ports", [])]
+@pytest.mark.parametrize("size", SIZES)
+def test_no_two_services_of_a_size_want_the_same_port(size: str) -> None:
+    ports = [port for service in services_of(size).values() for port in service.get("ports", [])]
     assert sorted(ports) == ["127.0.0.1:8025:8025", "127.0.0.1:8080:8080"]
 
 
 def test_with_kafka_every_role_runs_and_two_consume() -> None:
-    commands = {name: service["command"] for name, service in OURS.items() if name in services_of("kafka")}
+    commands = {name: service["command"] for name, service in OURS.items() if name in services_of("large")}
     roles = {role: ["run", role] for role in ("web", "consume", "deliver", "follow-up")}
     assert commands == {"migrate": ["migrate"], **roles}
     assert OURS["consume"]["deploy"]["replicas"] == 2
@@ -159,7 +165,7 @@ def test_every_secret_a_service_reads_is_declared_and_handed_to_it(service: str)
 @pytest.mark.parametrize("service", SERVICES)
 def test_what_a_service_waits_for_starts_with_it_and_can_come_true(service: str) -> None:
     for name, wanted in SERVICES[service].get("depends_on", {}).items():
-        assert set(SERVICES[service]["profiles"]) <= set(SERVICES[name]["profiles"])
+        assert "profiles" not in SERVICES[name]
         if wanted["condition"] == "service_healthy":
             assert "healthcheck" in SERVICES[name]
         else:
@@ -173,13 +179,17 @@ def test_no_role_starts_before_the_database_is_migrated() -> None:
 
 
 def test_data_outlives_the_containers() -> None:
-    mounts = {name: service["volumes"] for name, service in SERVICES.items() if "volumes" in service}
+    mounts = {
+        name: service["volumes"] for name, service in SERVICES.items() if name not in OURS and "volumes" in service
+    }
+    assert {tuple(service["volumes"]) for service in OURS.values()} == {("data:/var/lib/alerting",)}
+    assert "ALERTING_DATA=/var/lib/alerting" in (ROOT / "Dockerfile").read_text()
     assert mounts == {
         "kafka": ["kafka:/var/lib/kafka/data"],
         "postgres": ["postgres:/var/lib/postgresql"],
         "mailpit": ["mailpit:/data"],
     }
-    assert set(COMPOSE["volumes"]) == set(mounts)
+    assert set(COMPOSE["volumes"]) == {"data", *mounts}
 
 
 def test_the_tests_and_the_containers_run_the_same_kafka() -> None:

@@ -48,7 +48,14 @@ class Ledger:
             clock["due"], clock["party"] = e.due_at, e.party
             if e.what == "started":
                 clock["start"], clock["since"] = e.happened_at, None
+                former = [
+                    c for c in found.values() if c["case"] == e.case_id and c["kind"] == e.kind and c.get("missed_by")
+                ]
+                if any((c["start"], c["due"]) == (e.happened_at, e.due_at) for c in former):
+                    clock["missed_by"] = e.party  # owed on in the next cycle, and missed before it began
                 clock["office"] = e.policy == "call_in_3d" and e.recorded_at >= self.office_since
+            elif e.what == "missed":
+                clock["missed_by"] = e.party
             elif e.what == "paused":
                 clock["since"] = e.happened_at
             elif e.what == "resumed":
@@ -59,7 +66,9 @@ class Ledger:
             elif e.what == "superseded":
                 clock["gone"] = True
         for clock in found.values():
-            if clock["stop"] is None and clock["key"][1] == self.cases[clock["case"]].cycle:
+            if clock.get("missed_by"):
+                clock["party"] = clock["missed_by"]  # whoever missed it, missed it
+            elif clock["stop"] is None and clock["key"][1] == self.cases[clock["case"]].cycle:
                 clock["party"] = owed[clock["case"]].get(clock["kind"], clock["party"])
         return [clock for clock in found.values() if not clock["gone"] and self.within(clock["start"])]
 

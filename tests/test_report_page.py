@@ -107,7 +107,8 @@ def test_a_breach_tells_what_was_recorded_with_its_case(small_world: World) -> N
     with small_world.app.ctx.db.write() as tx:
         review = {"case_id": case.id, "cycle": 1, "due_at": BEGIN + timedelta(days=30), "done_at": tx.now()}
         tx.execute(insert(tables.effectiveness_review).values(**review, by="ceo", effective=False))
-        tx.execute(tables.case_file.update().values(root_cause="part", corrective_action="CA-7"))
+        ended = {"case_id": case.id, "cycle": 1, "root_cause": "part", "corrective_action": "CA-7"}
+        tx.execute(insert(tables.resolution).values(**ended))
         times = {"was": BEGIN, "becomes": BEGIN, "proposed_at": tx.now()}
         tx.execute(insert(tables.correction).values(case_id=case.id, what="contact", reason="typo", by="ceo", **times))
     found = as_json(report(small_world.app.ctx))

@@ -141,7 +141,7 @@ def test_a_policy_on_a_calendar_counts_in_its_working_time() -> None:
         ("within: 2d, calendar: berlin", ":33:27: '2d': a day of berlin has no length; write 2 working days, or hours"),
         ("within: 2 working days", ":33:27: '2 working days': always is open all the time and has no working days"),
         ("within: 0h", ":33:27: must be longer than nothing"),
-        ("within: 5000d", ":33:27: is longer than ten years"),
+        ("within: 5000d", ":33:27: '5000d' is longer than ten years"),
         (
             "within: 8h, calendar: berlin, steps: [{before: 8h, notify: caller}]",
             "never reached: it lies before the clock",

@@ -22,8 +22,8 @@ Rows = Iterable[Mapping[str, Any]]
 MOST = 1_048_575
 """Rows of a sheet below its heading."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_UNWRITABLE = {code: None for code in range(32) if chr(code) not in "\t\n\r"}
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_UNWRITABLE = {code: None for code in (*range(32), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF) if chr(code) not in "\t\n\r"}
 _PARQUET = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", datetime: "TIMESTAMPTZ"}
 
 

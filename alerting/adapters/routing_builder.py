@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from alerting.adapters.calendar_files import read_calendars
 from alerting.adapters.mending import Path as YamlPath
-from alerting.adapters.rule_forms import LONGEST, PoliciesForm, RoutingForm, TargetForm
+from alerting.adapters.rule_forms import PoliciesForm, RoutingForm, TargetForm
 from alerting.adapters.vocabulary_builder import VocabularyBuilder
 from alerting.adapters.yaml_files import YamlFile, texts
 from alerting.domain.calendars import Calendar
@@ -14,7 +14,7 @@ from alerting.domain.people import Known
 from alerting.domain.places import folded
 from alerting.domain.routing import Role, Routing, Territory, roles_behind
 from alerting.domain.rulebook import content_hash
-from alerting.domain.sla import ClockKind, Policy, Target
+from alerting.domain.sla import ClockKind, Policy, Target, is_ever_due
 from alerting.domain.working_time import Amount, read_amount
 
 
@@ -160,13 +160,19 @@ class RoutingBuilder(VocabularyBuilder):
             return None
         try:
             amount = read_amount(form.within, calendar)
-            if amount.length is not None and not timedelta(0) < amount.length <= LONGEST:
-                raise ValueError("must be longer than nothing" if not amount.length else "is longer than ten years")
+            if amount.length == timedelta(0):
+                raise ValueError("must be longer than nothing")
         except ValueError as error:
             self.findings.add(file, (*path, "within"), str(error))
             return None
         self._steps(file, path, form, amount)
-        return form.built(amount, calendar)
+        target = form.built(amount, calendar)
+        if not is_ever_due(target):
+            self.findings.add(
+                file, (*path, "within"), f"{calendar.name} is not open for so long within a hundred years"
+            )
+            return None
+        return target
 
     def _steps(self, file: YamlFile, path: YamlPath, form: TargetForm, within: Amount) -> None:
         """Each step comes to pass, and once. How long working days are is not known yet."""

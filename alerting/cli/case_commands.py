@@ -194,7 +194,9 @@ def review(number: int, by: str, effective: bool, note: str) -> None:
 @_by
 @click.option("--what", type=click.Choice([c.value for c in Corrected]), default="contact", show_default=True)
 @click.option(
-    "--call", type=int, help="The number of a call (case show); the last that reached the customer if left out."
+    "--call",
+    type=click.IntRange(1, 10**15),
+    help="The number of a call (case show); the last that reached the customer if left out.",
 )
 @click.option("--at", required=True, help="The right time, with zone, such as 2026-03-06T14:30+01:00.")
 @click.option("--reason", type=Words(), required=True, help="How you know.")
@@ -210,7 +212,7 @@ def correct(number: int, by: str, what: str, call: int | None, at: str, reason: 
 
 
 @case.command()
-@click.argument("correction", type=int)
+@click.argument("correction", type=click.IntRange(1, 10**15))
 @_by
 @click.option("--approve/--decline", required=True)
 def decide(correction: int, by: str, approve: bool) -> None:

@@ -44,7 +44,11 @@ def report_(begin: datetime | None, end: datetime | None, as_json_: bool, file: 
             writer = WRITERS.get(file.suffix.lower().removeprefix("."))
             if writer is None:
                 raise ActionRefused(f"{file.name} is not .csv, .xlsx or .parquet")
-            file.write_bytes(writer(clock_rows(app.ctx, which)))
+            content = writer(clock_rows(app.ctx, which))
+            try:
+                file.write_bytes(content)
+            except OSError as error:
+                raise ActionRefused(f"{file} cannot be written: {error.strerror}") from error
             click.echo(f"written: {file}", err=True)
             return
         found = report(app.ctx, which)

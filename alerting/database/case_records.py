@@ -7,9 +7,11 @@ from typing import Any
 from sqlalchemy import select, update
 
 from alerting.database.engine import Transaction
-from alerting.database.tables import contact_attempt, correction, effectiveness_review, wait
+from alerting.database.sets import among
+from alerting.database.tables import case_file, contact_attempt, correction, effectiveness_review, resolution, wait
 from alerting.domain.cases import Case, Ended, Wait
 from alerting.domain.corrections import Correction
+from alerting.domain.resolutions import Resolution
 
 
 def add_wait(tx: Transaction, case_id: int, cycle: int, begun: Wait, now: datetime) -> None:
@@ -25,6 +27,13 @@ def end_wait(tx: Transaction, case_id: int, ended: Ended) -> None:
 def waits_of(tx: Transaction, case_id: int) -> list[Any]:
     """Every wait of a case, oldest first; the last may go on."""
     return list(tx.execute(select(wait).where(wait.c.case_id == case_id).order_by(wait.c.id)))
+
+
+def keep_resolution(tx: Transaction, case: Case, given: Resolution) -> None:
+    """What the present cycle ended with: it stays when the case opens again."""
+    said = {"root_cause": given.root_cause, "action": given.action, "corrective_action": given.corrective_action}
+    upsert = tx.insert(resolution).values(case_id=case.id, cycle=case.cycle, **said)
+    tx.execute(upsert.on_conflict_do_update(index_elements=["case_id", "cycle"], set_=said))
 
 
 def add_correction(tx: Transaction, case_id: int, given: Correction, now: datetime) -> int:
@@ -52,6 +61,18 @@ def settle_correction(tx: Transaction, number: int, by: str, approved: bool, now
 def correct_attempt(tx: Transaction, attempt_id: int, moment: datetime) -> None:
     """What stood there before stays in the correction."""
     tx.execute(update(contact_attempt).where(contact_attempt.c.id == attempt_id).values(happened_at=moment))
+
+
+def contacts_near(tx: Transaction, keys: Iterable[str], begin: datetime, end: datetime) -> list[Any]:
+    """Of these customers the attempts that reached them, happened in [begin, end]: each with its customer."""
+    a, c = contact_attempt.c, case_file.c
+    joined = select(contact_attempt, c.customer_key).join(case_file, c.id == a.case_id)
+    mine = (among(tx, c.customer_key, sorted(set(keys))), a.reached, a.happened_at.between(begin, end))
+    return list(tx.execute(joined.where(*mine).order_by(a.id)))
+
+
+def keep_grade(tx: Transaction, attempt_id: int, grade: str | None) -> None:
+    tx.execute(update(contact_attempt).where(contact_attempt.c.id == attempt_id).values(grade=grade))
 
 
 def ask_for_review(tx: Transaction, case: Case, due: datetime) -> None:

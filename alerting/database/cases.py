@@ -1,7 +1,6 @@
 """Cases, their clocks with the ledger, attempts to reach the customer, and alerts."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,15 +14,15 @@ from alerting.database.tables import (
     clock,
     clock_entry,
     contact_attempt,
-    event,
+    forgotten,
     notification,
     timer,
-    weekly_mail,
 )
 from alerting.domain.cases import Attempt, Case, Status
-from alerting.domain.judge import RuleOutcome
 from alerting.domain.sla import Clock, ClockKind, Starts, WaitingFor
 from alerting.domain.working_time import stored_amount
+
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def case_by_id(tx: Transaction, case_id: int) -> Case | None:
@@ -52,11 +51,15 @@ def unresolved_cases(tx: Transaction, keys: Iterable[str]) -> dict[str, Case]:
 
 
 def last_resolved(tx: Transaction, customer_key: str) -> Case | None:
-    """The case of a customer that ended last, and was not withdrawn; None while one is unresolved."""
+    """The case of a customer that ended last, and was not withdrawn; None while one is unresolved, and for whom was forgotten
+    since."""
     c = case_file.c
     last = select(case_file).where(c.customer_key == customer_key, c.withdrawn_at.is_(None)).order_by(c.id.desc())
     row = tx.execute(last.limit(1)).first()
-    return _case(row) if row is not None and row.status == Status.RESOLVED.value else None
+    if row is None or row.status != Status.RESOLVED.value:
+        return None
+    until = tx.execute(select(forgotten.c.until).where(forgotten.c.customer_key == customer_key)).scalar()
+    return None if until is not None and row.resolved_at <= until else _case(row)
 
 
 def answered_until(tx: Transaction, customer_key: str) -> datetime | None:
@@ -88,6 +91,8 @@ def _case(row: Any) -> Case:
         waiting_since=row.waiting_since,
         waiting_for=WaitingFor(row.waiting_for) if row.waiting_for else None,
         waiting_until=row.waiting_until,
+        waits=tuple((WaitingFor(who), _instant(begin), _instant(end)) for who, begin, end in row.waits),
+        revision=row.revision,
         root_cause=row.root_cause,
         action=row.action,
         corrective_action=row.corrective_action,
@@ -118,6 +123,8 @@ def save_case(tx: Transaction, case: Case) -> int:
         "waiting_since": case.waiting_since,
         "waiting_for": case.waiting_for.value if case.waiting_for else None,
         "waiting_until": case.waiting_until,
+        "waits": [[who.value, begin.isoformat(), end.isoformat()] for who, begin, end in case.waits],
+        "revision": case.revision + 1,
         "root_cause": case.root_cause,
         "action": case.action,
         "corrective_action": case.corrective_action,
@@ -150,6 +157,7 @@ def clocks_of(tx: Transaction, case_ids: Iterable[int]) -> dict[int, list[Clock]
                 calendar=row.calendar,
                 rulebook=row.rulebook,
                 paused_at=row.paused_at,
+                resumes=row.resumes,
                 pauses=tuple((_instant(begin), _instant(end)) for begin, end in row.pauses),
                 worked=None if row.worked is None else timedelta(microseconds=row.worked),
             )
@@ -178,11 +186,15 @@ def save_clock(tx: Transaction, case: Case, case_id: int, changed: Clock, what: 
         "calendar": changed.calendar,
         "rulebook": changed.rulebook,
         "paused_at": changed.paused_at,
+        "resumes": changed.resumes,
         "pauses": [[begin.isoformat(), end.isoformat()] for begin, end in changed.pauses],
-        "worked": None if changed.worked is None else changed.worked // timedelta(microseconds=1),
+        "felt": None if changed.stopped_at is None else (changed.stopped_at - changed.started_at) // _MICROSECOND,
+        "worked": None if changed.worked is None else changed.worked // _MICROSECOND,
     }
     upsert = tx.insert(clock).values(**identity, **state)
-    tx.execute(upsert.on_conflict_do_update(index_elements=list(identity), set_=state))
+    kept = {"party"} if changed.missed_at is not None and what != "missed" else set()  # whoever missed it, missed it
+    changes = {name: value for name, value in state.items() if name not in kept}
+    tx.execute(upsert.on_conflict_do_update(index_elements=list(identity), set_=changes))
     happened = {
         "started": changed.started_at,
         "paused": changed.paused_at,
@@ -192,23 +204,23 @@ def save_clock(tx: Transaction, case: Case, case_id: int, changed: Clock, what: 
         "missed": changed.missed_at,
         "superseded": changed.superseded_at,
     }[what]
-    tx.execute(
-        clock_entry.insert().values(
-            **identity,
-            what=what,
-            happened_at=happened,
-            recorded_at=now,
-            due_at=changed.due_at,
-            party=party,
-            policy=changed.policy,
-        )
-    )
+    told = [(what, happened)]
+    if what == "started":  # a plan that begins in the middle of a case has stood still as the one before
+        told += [entry for begin, end in changed.pauses for entry in (("paused", begin), ("resumed", end))]
+    common = {"recorded_at": now, "due_at": changed.due_at, "party": party, "policy": changed.policy}
+    rows = [{**identity, **common, "what": name, "happened_at": at} for name, at in told]
+    tx.execute(clock_entry.insert(), rows)
 
 
 def reassign_clocks(tx: Transaction, case_id: int, case: Case) -> None:
-    """Running clocks count for who holds the case now."""
+    """Running clocks count for who holds the case now; what was missed before counts for who had it then."""
     for duty, party in (("caller", case.caller), ("fixer", case.fixer)):
-        running = (clock.c.case_id == case_id, clock.c.by == duty, clock.c.stopped_at.is_(None))
+        running = (
+            clock.c.case_id == case_id,
+            clock.c.by == duty,
+            clock.c.stopped_at.is_(None),
+            clock.c.missed_at.is_(None),
+        )
         if party is not None:
             tx.execute(update(clock).where(*running, clock.c.cycle == case.cycle).values(party=party))
 
@@ -238,86 +250,6 @@ def waiting_cases(tx: Transaction, keys: Iterable[str]) -> dict[str, Case]:
 def attempts_of(tx: Transaction, case_id: int) -> list[Any]:
     statement = select(contact_attempt).where(contact_attempt.c.case_id == case_id)
     return list(tx.execute(statement.order_by(contact_attempt.c.happened_at, contact_attempt.c.id)))
-
-
-@dataclass(frozen=True, kw_only=True)
-class AlertRow:
-    """One version of an alert as it is stored; `people` are duty, role, party and why of everybody it concerns."""
-
-    event_seq: int
-    customer_key: str
-    segment: str
-    rule: str
-    severity: str
-    because: list[dict[str, Any]]
-    signals: Mapping[str, Any]
-    people: list[dict[str, Any]]
-    rulebook: str
-    suppressed: str | None
-    revision: int = 1
-    state: str = "raised"
-
-
-def because(outcome: RuleOutcome) -> list[dict[str, Any]]:
-    """The named conditions with what they read, fit for JSON."""
-    return [{"name": t.name, "sql": t.sql, "reads": {k: _plain(v) for k, v in t.reads.items()}} for t in outcome.truths]
-
-
-def raise_alert(tx: Transaction, row: AlertRow, now: datetime) -> int:
-    """Store one version of an alert, in the place of the version before; returns its number."""
-    if row.revision > 1:
-        former = (alert.c.event_seq == row.event_seq, alert.c.rule == row.rule, alert.c.superseded_at.is_(None))
-        tx.execute(update(alert).where(*former).values(superseded_at=now))
-    signals = {name: _plain(value) for name, value in row.signals.items()}
-    statement = alert.insert().values(**{**vars(row), "signals": signals}, raised_at=now)
-    return tx.execute(statement.returning(alert.c.id)).scalar_one()  # type: ignore[no-any-return]
-
-
-def _plain(value: Any) -> Any:
-    """JSON has no decimals, dates or times."""
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value if value is None or isinstance(value, (bool, int, str)) else str(value)
-
-
-def attach_alert(tx: Transaction, alert_id: int, case_id: int) -> None:
-    tx.execute(update(alert).where(alert.c.id == alert_id).values(case_id=case_id))
-
-
-def alerts_of_event(tx: Transaction, event_seq: int) -> list[Any]:
-    """What the rules made of one event, every version of every alert."""
-    return list(tx.execute(select(alert).where(alert.c.event_seq == event_seq).order_by(alert.c.id)))
-
-
-def newest_alert(tx: Transaction, case_id: int) -> int:
-    return tx.execute(select(func.max(alert.c.id)).where(alert.c.case_id == case_id)).scalar_one()  # type: ignore[no-any-return]
-
-
-def standing_alerts(tx: Transaction, case_id: int) -> list[Any]:
-    """The case's alerts that still ring, oldest event first."""
-    current = (row for row in alerts_of(tx, case_id) if row.superseded_at is None)
-    found = [row for row in current if row.state != "withdrawn" and row.suppressed is None]
-    return sorted(found, key=lambda row: (row.time, row.source, row.event_id))
-
-
-def alerts_of(tx: Transaction, case_id: int) -> list[Any]:
-    """A case's alerts as they stand with the events they are about, oldest first; never empty.
-
-    Of a case that lost all of them the versions it had: it keeps its story.
-    """
-    e = event.c
-    columns = (alert, e.payload, e.time, e.received_at, e.type, e.source, e.id.label("event_id"))
-    joined = alert.join(event, event.c.seq == alert.c.event_seq)
-    statement = select(*columns).select_from(joined).where(alert.c.case_id == case_id)
-    every = list(tx.execute(statement.order_by(alert.c.id)))
-    last = [row for row in every if row.superseded_at is None]
-    return [row for row in last if row.state != "withdrawn" and row.suppressed is None] or last or every
-
-
-def people_of_alerts(tx: Transaction, case_id: int) -> list[dict[str, Any]]:
-    """Everybody whom any version of the case's alerts has concerned: duty, role, party, why."""
-    rows = tx.execute(select(alert.c.people).where(alert.c.case_id == case_id).order_by(alert.c.id))
-    return [one for row in rows for one in row.people]
 
 
 def move_case(tx: Transaction, case_id: int, customer_key: str) -> None:
@@ -367,29 +299,6 @@ def running_otherwise(tx: Transaction, policies: Sequence[str], rulebook: str) -
     chosen = select(case_file.c.id, case_file.c.customer_key).join(clock, clock.c.case_id == case_file.c.id)
     chosen = chosen.where(*running, clock.c.policy.in_(policies), clock.c.rulebook != rulebook)
     return [(row.id, row.customer_key) for row in tx.execute(chosen.distinct().order_by(case_file.c.id))]
-
-
-def open_promises(tx: Transaction, parties: Sequence[str]) -> list[Any]:
-    """Running clocks of these people, what is due next first: case_id, kind, party, due_at, paused_at, customer, segment."""
-    running = (clock.c.stopped_at.is_(None), clock.c.superseded_at.is_(None), clock.c.party.in_(parties))
-    columns = (clock.c.case_id, clock.c.kind, clock.c.party, clock.c.due_at, clock.c.paused_at)
-    chosen = select(*columns, case_file.c.customer_key, case_file.c.segment)
-    chosen = chosen.join(case_file, case_file.c.id == clock.c.case_id).where(*running)
-    return list(tx.execute(chosen.order_by(clock.c.due_at, clock.c.case_id, clock.c.kind)))
-
-
-def told_weekly(tx: Transaction, due: Mapping[str, str]) -> set[tuple[str, str]]:
-    """Of these people and weeks those whose mail is written."""
-    w = weekly_mail.c
-    rows = tx.execute(select(w.party, w.week).where(w.week.in_(sorted(set(due.values())))))
-    return {(row.party, row.week) for row in rows}
-
-
-def note_weekly(tx: Transaction, party: str, week: str, now: datetime) -> int | None:
-    """The number of the mail; None where somebody else has written it."""
-    row = {"party": party, "week": week, "recorded_at": now}
-    statement = tx.insert(weekly_mail).values(**row).on_conflict_do_nothing().returning(weekly_mail.c.id)
-    return tx.execute(statement).scalar()
 
 
 def open_count(tx: Transaction) -> int:

@@ -44,11 +44,11 @@ def waits_of_cases(tx: Transaction, case_ids: Sequence[int]) -> dict[int, list[A
     return found
 
 
-def reviews_of_cases(tx: Transaction, case_ids: Sequence[int]) -> dict[int, Any]:
-    """The newest effectiveness review of each case."""
+def reviews_of_cases(tx: Transaction, case_ids: Sequence[int]) -> dict[tuple[int, int], Any]:
+    """The effectiveness review of each case and cycle."""
     r = effectiveness_review.c
     rows = tx.execute(select(effectiveness_review).where(among(tx, r.case_id, case_ids)).order_by(r.cycle))
-    return {row.case_id: row for row in rows}
+    return {(row.case_id, row.cycle): row for row in rows}
 
 
 def activations(tx: Transaction, which: Selection) -> list[Any]:

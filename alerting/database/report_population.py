@@ -10,7 +10,7 @@ from sqlalchemy import and_, case, func, or_, select
 from alerting.database.engine import Transaction
 from alerting.database.report_promises import clocks_with_cases, micros, narrowing, within
 from alerting.database.tables import alert, case_file, clock, contact_attempt, dead_letter, event, reconciliation
-from alerting.domain.evidence import AROUND, AT_ONCE
+from alerting.domain.evidence import AT_ONCE
 from alerting.domain.selection import Selection
 
 _LATENESS = (("at once", AT_ONCE), ("within an hour", timedelta(hours=1)), ("within a day", timedelta(days=1)))
@@ -18,22 +18,15 @@ LATENESS = (*(name for name, _ in _LATENESS), "later")
 """How long after a contact it was written down."""
 
 
-def sources(tx: Transaction, which: Selection) -> list[Any]:
-    """Events of each `source` by `type` and why they are `excluded`, `n`; by the time of the event."""
+def arrived(tx: Transaction, which: Selection) -> list[Any]:
+    """Events of each `source` by `type` and why they are `excluded`, `n`; answers also by `metric`, `score` and `scale`. By the
+    time of the event."""
     e = event.c
-    counted = select(e.source, e.type, e.excluded, func.count().label("n")).where(*within(e.time, which))
-    return list(tx.execute(counted.group_by(e.source, e.type, e.excluded)))
-
-
-def answers(tx: Transaction, which: Selection) -> list[Any]:
-    """Scored answers by `metric`, `score` and `scale`, `n` of each."""
-    payload = event.c.payload
-    groups = [payload["metric"].as_string(), payload["score"].as_float(), payload["scale"].as_float()]
-    named = [group.label(name) for group, name in zip(groups, ("metric", "score", "scale"), strict=True)]
-    counted = select(*named, func.count().label("n")).where(
-        event.c.type == "survey.answered", *within(event.c.time, which)
-    )
-    return list(tx.execute(counted.group_by(sa.text("1"), sa.text("2"), sa.text("3"))))
+    is_answer, payload = e.type == "survey.answered", e.payload
+    said = [payload["metric"].as_string(), payload["score"].as_float(), payload["scale"].as_float()]
+    answer = [case((is_answer, one)).label(name) for one, name in zip(said, ("metric", "score", "scale"), strict=True)]
+    counted = select(e.source, e.type, e.excluded, *answer, func.count().label("n")).where(*within(e.time, which))
+    return list(tx.execute(counted.group_by(*(sa.text(str(n)) for n in range(1, 7)))))
 
 
 def alerts(tx: Transaction, which: Selection) -> list[Any]:
@@ -108,52 +101,27 @@ def won_back(tx: Transaction, which: Selection) -> tuple[int, int]:
     return int(row.ended), int(row.back)
 
 
-def proofs(tx: Transaction, which: Selection) -> tuple[list[Any], list[Any]]:
-    """Contacts in which the customer was reached by how late they were written down (`after`), `n`; and of them those some
-    system reported, too, also by `is_log`: 1 in a phone log, 0 in another event. The rest is somebody's own word."""
+def proofs(tx: Transaction, which: Selection) -> list[Any]:
+    """Contacts in which the customer was reached by `grade` (null: somebody's own word) and how late they were written down
+    (`after`), `n` of each."""
     a, c = contact_attempt.c, case_file.c
-    lag = micros(tx, a.recorded_at) - micros(tx, a.happened_at)
-    steps = [(lag <= length // timedelta(microseconds=1), name) for name, length in _LATENESS]
+    steps = [(_apart(tx, a.happened_at, a.recorded_at, length), name) for name, length in _LATENESS]
     after = case(*steps, else_=LATENESS[-1]).label("after")
     mine = [a.reached, *within(a.happened_at, which)]
-    mine += [column == v for column, v in ((a.by, which.person), (c.segment, which.segment), (c.rule, which.rule)) if v]
-    made = select(a.id, a.channel, a.happened_at, c.customer_key, after).join_from(
-        contact_attempt, case_file, c.id == a.case_id
-    )
-    contacts = (
-        made.where(*mine).cte("contacts").prefix_with("MATERIALIZED").c
-    )  # else all calls of all cases are joined first
-    every = select(contacts.after, func.count().label("n")).group_by(contacts.after)
-    call = _calls().subquery().c
-    near = _near(tx, call.time, contacts.happened_at)
-    same = and_(call.customer_key == contacts.customer_key, call.channel == contacts.channel, near)
-    joined = contacts.id.table.join(call.time.table, same)
-    graded = select(contacts.id, contacts.after, func.max(call.is_log).label("is_log")).select_from(joined)
-    best = graded.group_by(contacts.id, contacts.after).subquery().c
-    proven = select(best.after, best.is_log, func.count().label("n")).group_by(best.after, best.is_log)
-    return list(tx.execute(every)), list(tx.execute(proven))
+    of_case = [column == v for column, v in ((c.segment, which.segment), (c.rule, which.rule)) if v]
+    if which.person:
+        mine.append(a.by == which.person)
+    if of_case:
+        mine.append(a.case_id.in_(select(c.id).where(*of_case)))
+    return list(tx.execute(select(a.grade, after, func.count().label("n")).where(*mine).group_by(a.grade, after)))
 
 
-def _near(tx: Transaction, one: Any, other: Any) -> sa.ColumnElement[bool]:
-    """At most half an hour apart. Asked of every pair of a customer's calls, so it reckons with what is stored."""
+def _apart(tx: Transaction, begin: Any, end: Any, length: timedelta) -> sa.ColumnElement[bool]:
+    """Whether two instants are at most so far apart."""
     if not tx.is_postgresql:
-        return func.abs(micros(tx, one) - micros(tx, other)) <= AROUND // timedelta(microseconds=1)
-    moment, around = sa.DateTime(timezone=True), sa.literal(AROUND, sa.Interval())
-    at, then = sa.type_coerce(one, moment), sa.type_coerce(other, moment)
-    return at.between(then - around, then + around)
-
-
-def _calls() -> sa.Select[Any]:
-    """What systems reported of ours turning to a customer, as `domain.evidence.proof_of` takes it."""
-    e, payload = event.c, event.c.payload
-    channel, length = payload["channel"].as_string(), payload["duration_seconds"].as_string()
-    is_log = case((and_(channel == "phone", length.is_not(None)), 1), else_=0)
-    outcome = func.coalesce(payload["outcome"].as_string(), "")
-    return select(e.customer_key, e.time, channel.label("channel"), is_log.label("is_log")).where(
-        e.type == "interaction.recorded",
-        payload["direction"].as_string() == "outbound",
-        outcome.not_in(["voicemail", "abandoned"]),
-    )
+        return micros(tx, end) - micros(tx, begin) <= length // timedelta(microseconds=1)
+    moment = sa.DateTime(timezone=True)
+    return sa.type_coerce(end, moment) <= sa.type_coerce(begin, moment) + sa.literal(length, sa.Interval())
 
 
 def reconciliations(tx: Transaction, which: Selection) -> list[Any]:

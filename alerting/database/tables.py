@@ -361,6 +361,8 @@ case_file = Table(
     Column("waiting_since", Instant),
     Column("waiting_for", String(20)),  # customer | third_party
     Column("waiting_until", Instant),
+    Column("waits", Json, nullable=False),  # those that are over: for whom, from when, until when
+    Column("revision", Integer, nullable=False),
     Column("root_cause", String(100)),  # as rules/resolutions.yaml declares them
     Column("action", String(100)),
     Column("corrective_action", String(100)),
@@ -402,7 +404,9 @@ clock = Table(
     Column("within", String(40), nullable=False),
     Column("paused_at", Instant),
     Column("pauses", Json, nullable=False),  # [begin, end) each, ended ones
-    Column("worked", Number),  # microseconds of working time from the start to the stop, without pauses
+    Column("resumes", Integer, nullable=False, server_default="0"),
+    Column("felt", Number),  # microseconds from the start to the stop, as the customer felt them
+    Column("worked", Number),  # the same of working time, without pauses
     Index("ix_clock_started_at", "started_at"),
     Index(
         "ix_clock_running",
@@ -425,6 +429,16 @@ wait = Table(
     Column("until", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("ended_by", String(200)),  # a person, the customer's event, its own end
+)
+
+resolution = Table(
+    "resolution",
+    metadata,
+    Column("case_id", Number, ForeignKey("case_file.id"), primary_key=True),
+    Column("cycle", Integer, primary_key=True, autoincrement=False),
+    Column("root_cause", String(100)),
+    Column("action", String(100)),
+    Column("corrective_action", String(100)),
 )
 
 correction = Table(
@@ -505,6 +519,7 @@ contact_attempt = Table(
     Column("happened_at", Instant, nullable=False),
     Column("recorded_at", Instant, nullable=False),
     Column("note", Text, nullable=False),
+    Column("grade", String(20)),  # phone log | CRM event; null: somebody's own word
 )
 
 alert = Table(

@@ -65,5 +65,11 @@ def overdue_count(tx: Transaction, now: datetime) -> int:
     return int(tx.execute(select(func.count()).select_from(timer).where(timer.c.due_at <= now, *_OPEN)).scalar_one())
 
 
+def fired_at(tx: Transaction, subject: int, key: str, outcome: str) -> datetime | None:
+    """When a timer of a case fired with that outcome; None where it has not."""
+    this = (timer.c.subject == subject, timer.c.key == key, timer.c.outcome == outcome)
+    return tx.execute(select(func.max(timer.c.fired_at)).where(*this)).scalar()
+
+
 def timers_of_case(tx: Transaction, case_id: int) -> list[Any]:
     return list(tx.execute(select(timer).where(timer.c.subject == case_id).order_by(timer.c.due_at, timer.c.id)))

@@ -1,9 +1,9 @@
 """Response times: median, 90th percentile, slowest and share in target. Open and overdue counts as missed."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from math import ceil
 
 STATES = ("met", "late", "overdue", "running", "paused")
 """Of a promise. The first three are measured; what runs or is paused is neither kept nor missed yet."""
@@ -104,15 +104,32 @@ def attainment(promises: Iterable[Promise], now: datetime) -> Attainment:
 def _spread(measured: Iterable[Promise], length: Callable[[Promise], timedelta]) -> Spread:
     ordered = sorted((length(p), p.stopped_at is None) for p in measured)
     return Spread(
-        median=_nearest_rank(ordered, 0.5), p90=_nearest_rank(ordered, 0.9), slowest=_nearest_rank(ordered, 1)
+        median=_nearest_rank(ordered, 50), p90=_nearest_rank(ordered, 90), slowest=_nearest_rank(ordered, 100)
     )
 
 
-def _nearest_rank(ordered: Sequence[tuple[timedelta, bool]], share: float) -> Quantile | None:
+def _nearest_rank(ordered: Sequence[tuple[timedelta, bool]], percent: int) -> Quantile | None:
     if not ordered:
         return None
-    value, is_open = ordered[max(ceil(share * len(ordered)) - 1, 0)]
+    value, is_open = ordered[rank(percent, len(ordered)) - 1]
     return Quantile(value=value, at_least=is_open)
+
+
+def rank(percent: int, count: int) -> int:
+    """Which of so many ordered values, from 1 on, has that percentage of them at or below it: nearest-rank."""
+    return -(-count * percent // 100)
+
+
+def nth(parts: Sequence[Sequence[int]], n: int) -> int:
+    """The n-th smallest, from 1 on, of several ordered lists together, without putting them together."""
+    low, high = min(part[0] for part in parts if part), max(part[-1] for part in parts if part)
+    while low < high:
+        middle = (low + high) // 2
+        if sum(bisect_right(part, middle) for part in parts) >= n:
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 def summed(parts: Iterable[Attainment]) -> Attainment:

@@ -122,6 +122,9 @@ def next_cycle(
         rule=gravest.rule,
         contacted_at=None,
         resolved_at=None,
+        root_cause=None,
+        action=None,
+        corrective_action=None,
         cause_removed_at=removed if removed is not None and removed >= newest else None,
         assignment=case.assignment + 1,
     )
@@ -187,15 +190,24 @@ def _stricter(
     changed, timers, cancelled = [], [], []
     for kind, target in alert.policy.targets.items():
         old = present.get(kind)
-        new = start_clock(kind, alert.policy, alert.starts, case.cycle, old.plan + 1 if old else 1)
+        new = start_clock(kind, alert.policy, alert.starts, case.cycle, old.plan + 1 if old else 1, case.waits)
         kept = old is not None and (new.due_at >= old.due_at if old.running else kind not in again)
         if done[kind] or kept:
             continue
         replaced = [old] if old is not None and old.running else []
-        changed += [*(clock.supersede(now) for clock in replaced), new]
-        timers += timers_of(new, target, now)
+        paused = _stands_still(case, new)
+        changed += [*(clock.supersede(now) for clock in replaced), paused or new]
+        timers += [] if paused else timers_of(new, target, now)
         cancelled += [clock.key for clock in replaced]
     return changed, timers, cancelled
+
+
+def _stands_still(case: Case, clock: Clock) -> Clock | None:
+    """The clock paused, where its case waits for what it pauses for."""
+    since, kind = case.waiting_since, clock.kind
+    if since is None or kind is ClockKind.ACKNOWLEDGE or case.waiting_for not in clock.runs_by.pauses:
+        return None
+    return clock.pause(max(since, clock.started_at)) if clock.due_at > since else None
 
 
 def _start_all(
@@ -217,7 +229,9 @@ def _start_all(
         asking = [complaint for complaint in complaints if kind in complaint.policy.targets]
         if kind is ClockKind.RESOLVE and mended is not None:
             asking = [complaint for complaint in asking if complaint.starts.customer_sent > mended]
-        plans = [(start_clock(kind, c.policy, c.starts, case.cycle, 1), c.policy.targets[kind]) for c in asking]
+        plans = [
+            (start_clock(kind, c.policy, c.starts, case.cycle, 1, case.waits), c.policy.targets[kind]) for c in asking
+        ]
         before = owed.get(kind)
         if before is not None:
             carried = replace(before, cycle=case.cycle, plan=1)

@@ -76,7 +76,7 @@ def take_back(case: Case, clocks: Iterable[Clock], now: datetime) -> Decision:
     facts = {"by": case.caller, "clocks": {new.key: new.due_at.isoformat()}}
     return Decision(
         case=replace(case, status=Status.OPEN),
-        clocks=(old.supersede(now), new),
+        clocks=(old.supersede(now), new) if old.met else (new,),  # what was late stays late beside the new one
         timers=tuple(timers_of(new, target, now)),
         tell=(Told(recipient=case.caller, template="stale", data={"clock": "acknowledge"}),),
         audit=(AuditLine(action="case.acknowledgement_stale", happened_at=now, facts=facts),),
@@ -139,7 +139,9 @@ def _recorded(
     at, done = attempt.happened_at, may_resolve and case.cause_removed_at is not None
     stopped = _stop(case, clocks, ClockKind.ACKNOWLEDGE, at) + _stop(case, clocks, ClockKind.CONTACT, at)
     if case.contacted_at is not None and not any(at < _sent(c) <= case.contacted_at for c in complaints):
-        stopped += _stop_earlier(case, clocks, at)
+        stopped += _stop_earlier(case, clocks, ClockKind.CONTACT, at)
+    if not any(at < _sent(c) <= now for c in complaints):
+        stopped += _stop_earlier(case, clocks, ClockKind.ACKNOWLEDGE, at)
     after = replace(
         case,
         status=Status.RESOLVED if done else Status.CONTACTED,
@@ -275,8 +277,9 @@ def _stop(case: Case, clocks: Iterable[Clock], kind: ClockKind, at: datetime) ->
     return [clock.stop(max(at, clock.started_at))] if clock is not None and clock.running else []
 
 
-def _stop_earlier(case: Case, clocks: Iterable[Clock], at: datetime) -> list[Clock]:
-    clock = current_clocks(case, clocks).get(ClockKind.CONTACT)
+def _stop_earlier(case: Case, clocks: Iterable[Clock], kind: ClockKind, at: datetime) -> list[Clock]:
+    """A call that is recorded late, and took place before what stopped the clock."""
+    clock = current_clocks(case, clocks).get(kind)
     if clock is None or clock.stopped_at is None or not clock.started_at <= at < clock.stopped_at:
         return []
     return [clock.stop(at)]

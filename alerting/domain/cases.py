@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from alerting.domain.routing import Assignment
-from alerting.domain.sla import Clock, ClockKind, NewTimer, Policy, Starts, WaitingFor
+from alerting.domain.sla import Clock, ClockKind, NewTimer, PastWait, Policy, Starts, WaitingFor
 
 
 class Status(StrEnum):
@@ -60,6 +60,10 @@ class Case:
     waiting_since: datetime | None = None
     waiting_for: WaitingFor | None = None
     waiting_until: datetime | None = None
+    waits: tuple[PastWait, ...] = ()
+    """Those that are over, of all cycles."""
+    revision: int = 0
+    """Grows with every change: whoever acts on what a page showed may be overtaken."""
     root_cause: str | None = None
     action: str | None = None
     corrective_action: str | None = None

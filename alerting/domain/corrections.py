@@ -11,7 +11,7 @@ from typing import Any
 
 from alerting.domain.cases import AuditLine, Case, Complaint, Decision
 from alerting.domain.errors import ActionRefused
-from alerting.domain.sla import Clock, ClockKind
+from alerting.domain.sla import Clock, ClockKind, PastWait
 
 
 class Corrected(StrEnum):
@@ -52,27 +52,49 @@ def propose(case: Case, given: Correction, complaints: Sequence[Complaint], now:
     return Decision(case=case, audit=(line,))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A recorded attempt: which cycle's, when, and whether the customer was reached."""
+
+    id: int
+    cycle: int
+    happened_at: datetime
+    reached: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnRecord:
+    """What a correction is reckoned with: the case's calls, the customer's complaints, and when somebody first said to call
+    in the cycle of the corrected call."""
+
+    calls: Sequence[Call]
+    complaints: Sequence[Complaint]
+    taken_at: datetime | None = None
+
+
 def decide(
-    case: Case,
-    clocks: Iterable[Clock],
-    given: Correction,
-    complaints: Sequence[Complaint],
-    by: str,
-    approved: bool,
-    now: datetime,
+    case: Case, clocks: Iterable[Clock], given: Correction, record: OnRecord, by: str, approved: bool, now: datetime
 ) -> Decision:
-    """Somebody else approves or declines. Approved, the clocks that stopped at the wrong time stopped at the right one."""
+    """Somebody else approves or declines. Approved, the clocks are reckoned anew from all calls as they then stand."""
     if by == given.by:
         raise ActionRefused("a correction is approved by somebody else than whoever proposed it")
     verdict = "approved" if approved else "declined"
     facts = {"by": by, "proposed_by": given.by, "correction": given.id, **given.facts}
     if not approved:
         return Decision(case=case, audit=(AuditLine(action=f"correction.{verdict}", happened_at=now, facts=facts),))
-    _possible(case, given, complaints, now)
-    moved = [clock.stop(max(given.becomes, clock.started_at)) for clock in _stopped_by(clocks, given)]
+    call = next((one for one in record.calls if one.id == given.subject), None)
+    if call is not None and call.happened_at != given.was:
+        raise ActionRefused(
+            f"the call is not recorded at {given.was:%Y-%m-%d %H:%M}Z any more: decline this, propose anew"
+        )
+    _possible(case, given, record.complaints, now)
+    after, moved = _of_cause(case, clocks, given) if call is None else _of_call(case, clocks, given, call, record)
+    ends = [at for at in (after.contacted_at, after.cause_removed_at) if at is not None]
+    if after.resolved_at is not None and ends:
+        after = replace(after, resolved_at=max(after.resolved_at, *ends))
     results = {clock.key: "met" if clock.met else "late" for clock in moved}
     line = AuditLine(action=f"correction.{verdict}", happened_at=now, facts={**facts, "clocks": results})
-    return Decision(case=_corrected(case, given), clocks=tuple(moved), audit=(line,))
+    return Decision(case=after, clocks=tuple(moved), audit=(line,))
 
 
 def _possible(case: Case, given: Correction, complaints: Sequence[Complaint], now: datetime) -> None:
@@ -84,27 +106,45 @@ def _possible(case: Case, given: Correction, complaints: Sequence[Complaint], no
     if given.becomes < first:
         raise ActionRefused("the time lies before the customer wrote")
     begin, end = sorted((given.was, given.becomes))
-    if given.what is Corrected.CONTACT and any(begin < c.starts.customer_sent <= end for c in complaints):
-        raise ActionRefused(
-            "the customer wrote between the two times, which answers another complaint: record the call anew"
-        )
+    if any(begin < c.starts.customer_sent <= end for c in complaints):
+        raise ActionRefused("the customer wrote between the two times, which answers another complaint: record it anew")
     if given.what is Corrected.CAUSE and case.cause_removed_at != given.was:
-        raise ActionRefused(f"the cause of {case.number} is not recorded as removed at that time")
+        raise ActionRefused(f"the cause of {case.number} is not recorded as removed at that time any more")
 
 
-def _stopped_by(clocks: Iterable[Clock], given: Correction) -> list[Clock]:
-    kinds = {ClockKind.RESOLVE} if given.what is Corrected.CAUSE else {ClockKind.ACKNOWLEDGE, ClockKind.CONTACT}
-    held = [clock for clock in clocks if clock.kind in kinds and clock.superseded_at is None]
-    return [
-        clock for clock in held if clock.stopped_at is not None and clock.stopped_at == max(given.was, clock.started_at)
+def _of_cause(case: Case, clocks: Iterable[Clock], given: Correction) -> tuple[Case, list[Clock]]:
+    stopped = _kept(clocks, ClockKind.RESOLVE, case.cycle)
+    moved = [clock.stop_anew(given.becomes, _waits(case, given.becomes)) for clock in stopped]
+    return replace(case, cause_removed_at=given.becomes), moved
+
+
+def _of_call(
+    case: Case, clocks: Iterable[Clock], given: Correction, call: Call, record: OnRecord
+) -> tuple[Case, list[Clock]]:
+    """The promise was kept by the first call of its cycle that reached the customer; whoever took the case before, took it."""
+    if not call.reached:
+        return case, []
+    held = list(clocks)
+    reached = [
+        replace(one, happened_at=given.becomes) if one.id == call.id else one for one in record.calls if one.reached
     ]
+    own = [one.happened_at for one in reached if one.cycle == call.cycle]
+    taken = min([min(own), *([record.taken_at] if record.taken_at is not None else [])])
+    moved = [clock.stop_anew(min(own), _waits(case, min(own))) for clock in _kept(held, ClockKind.CONTACT, call.cycle)]
+    moved += [clock.stop_anew(taken, ()) for clock in _kept(held, ClockKind.ACKNOWLEDGE, call.cycle)]
+    after = replace(case, answered_until=max(one.happened_at for one in reached))
+    return replace(after, contacted_at=max(own)) if call.cycle == case.cycle else after, moved
 
 
-def _corrected(case: Case, given: Correction) -> Case:
-    if given.what is Corrected.CAUSE:
-        return replace(case, cause_removed_at=given.becomes)
-    return replace(
-        case,
-        contacted_at=given.becomes if case.contacted_at == given.was else case.contacted_at,
-        answered_until=given.becomes if case.answered_until == given.was else case.answered_until,
-    )
+def _waits(case: Case, until: datetime) -> tuple[PastWait, ...]:
+    """The case's waits, with the one that lasts as far as it matters."""
+    if case.waiting_since is None or case.waiting_for is None or until <= case.waiting_since:
+        return case.waits
+    return (*case.waits, (case.waiting_for, case.waiting_since, until))
+
+
+def _kept(clocks: Iterable[Clock], kind: ClockKind, cycle: int) -> list[Clock]:
+    """The newest plan that counts and has stopped."""
+    mine = [clock for clock in clocks if clock.kind is kind and clock.cycle == cycle and clock.superseded_at is None]
+    newest = max(mine, key=lambda clock: clock.plan, default=None)
+    return [newest] if newest is not None and newest.stopped_at is not None else []

@@ -5,12 +5,12 @@ Lengths are working time of the target's calendar; on `always` that is elapsed t
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Literal, Protocol
 
-from alerting.domain.calendars import ALWAYS, Calendar
+from alerting.domain.calendars import ALWAYS, Calendar, NeverOpen
 from alerting.domain.working_time import (
     Amount,
     Pause,
@@ -125,6 +125,15 @@ class Policy:
         return any(word.endswith("fixer") for step in steps for word in step.notify)
 
 
+def is_ever_due(target: Target) -> bool:
+    """Whether its calendar is open for so long within a lifetime."""
+    try:
+        due_at(datetime(2026, 1, 1, tzinfo=UTC), target)
+    except NeverOpen:
+        return False
+    return True
+
+
 def under_contract(policy: Policy, contract: Mapping[str, Any], calendars: Mapping[str, Calendar]) -> Policy:
     """The policy with the lengths a customer's contract promises: `{"contact": "8h", "calendar": "berlin"}`.
 
@@ -138,7 +147,7 @@ def under_contract(policy: Policy, contract: Mapping[str, Any], calendars: Mappi
             within = read_amount(str(text), calendar) if text is not None else None
         except ValueError:
             continue
-        if within is not None:
+        if within is not None and is_ever_due(replace(target, within=within, calendar=calendar)):
             named = calendars.get(str(contract.get("calendar")))
             targets[kind] = replace(
                 target, within=within, calendar=calendar, calendar_of=None if named else target.calendar_of
@@ -208,6 +217,7 @@ class Clock:
     rulebook: str = ""
     paused_at: datetime | None = None
     pauses: tuple[tuple[datetime, datetime], ...] = ()
+    resumes: int = 0
     worked: timedelta | None = None
     target: Target | None = field(default=None, compare=False, repr=False)
 
@@ -226,8 +236,8 @@ class Clock:
 
     @property
     def timer_key(self) -> str:
-        """Of its steps, which are set anew after each pause."""
-        return f"{self.key}.resumed{len(self.pauses)}" if self.pauses else self.key
+        """Of its steps, which are set anew after each pause, however short."""
+        return f"{self.key}.resumed{self.resumes}" if self.resumes else self.key
 
     def stop(self, at: datetime) -> "Clock":
         """Kept at `at`, which may lie before pauses that are known by now: those do not count."""
@@ -237,6 +247,12 @@ class Clock:
         stopped = replace(self, stopped_at=at, paused_at=None, pauses=pauses, worked=worked)
         return stopped if pauses == self.pauses else replace(stopped, due_at=stopped.due())
 
+    def stop_anew(self, at: datetime, waits: Iterable["PastWait"]) -> "Clock":
+        """Stopped at another time than it was thought: its pauses are those of the case's waits up to then."""
+        pauses = pauses_of(self.kind, self.runs_by, self.started_at, waits)
+        found = replace(self, paused_at=None, pauses=pauses)
+        return replace(found, due_at=found.due()).stop(max(at, self.started_at))
+
     def pause(self, at: datetime) -> "Clock":
         return replace(self, paused_at=at)
 
@@ -244,7 +260,7 @@ class Clock:
         """It runs on; a promise that was missed before the pause stays missed."""
         assert self.paused_at is not None, "only what is paused goes on"
         ended = ((self.paused_at, at),) if at > self.paused_at else ()
-        resumed = replace(self, paused_at=None, pauses=(*self.pauses, *ended))
+        resumed = replace(self, paused_at=None, pauses=(*self.pauses, *ended), resumes=self.resumes + 1)
         return replace(resumed, due_at=resumed.due())
 
     @property
@@ -280,10 +296,33 @@ def due_at(start: datetime, target: Target) -> datetime:
     return found
 
 
-def start_clock(kind: ClockKind, policy: Policy, starts: Starts, cycle: int, plan: int) -> Clock:
-    """A clock of `policy` for one cycle of a case."""
+PastWait = tuple[WaitingFor, datetime, datetime]
+"""A wait that is over: for whom, from when, until when."""
+
+
+def pauses_of(
+    kind: ClockKind, target: Target, start: datetime, waits: Iterable[PastWait]
+) -> tuple[tuple[datetime, datetime], ...]:
+    """In which of a case's waits a clock stood still, had it run from `start`: those its target pauses for, unless it was
+    missed before. To acknowledge is never waited for."""
+    found: list[tuple[datetime, datetime]] = []
+    for waiting_for, begin, end in sorted(waits, key=lambda wait: wait[1]) if kind is not ClockKind.ACKNOWLEDGE else ():
+        due = due_instant(target.calendar, start, target.within, found)
+        span = max(begin, start), end
+        if waiting_for in target.pauses and span[0] < span[1] and due is not None and span[0] < due:
+            found.append(span)
+    return tuple(found)
+
+
+def start_clock(
+    kind: ClockKind, policy: Policy, starts: Starts, cycle: int, plan: int, waits: Iterable[PastWait] = ()
+) -> Clock:
+    """A clock of `policy` for one cycle of a case. The case's `waits` since its start were pauses of it, too."""
     target = policy.targets[kind]
     started = starts.chosen(policy.starts)
+    pauses = pauses_of(kind, target, started, waits)
+    due = due_instant(target.calendar, started, target.within, pauses)
+    assert due is not None, "these pauses have an end"
     return Clock(
         kind=kind,
         cycle=cycle,
@@ -291,7 +330,8 @@ def start_clock(kind: ClockKind, policy: Policy, starts: Starts, cycle: int, pla
         by=target.by,
         policy=policy.id,
         started_at=started,
-        due_at=due_at(started, target),
+        due_at=due,
+        pauses=pauses,
         within=target.within,
         calendar=target.calendar.name,
         rulebook=policy.rulebook,

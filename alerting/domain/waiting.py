@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from alerting.domain.case_responses import stale_timer
 from alerting.domain.cases import (
     AuditLine,
     Case,
@@ -32,7 +33,8 @@ def begin_wait(case: Case, clocks: Iterable[Clock], wait: Wait, at_most: timedel
     """
     _check(case, wait, at_most, now)
     taken = case.status is Status.OPEN and wait.by == case.caller
-    present = [clock for clock in current_clocks(case, clocks).values() if clock.running]
+    held = list(clocks)
+    present = [clock for clock in current_clocks(case, held).values() if clock.running]
     stopped = [clock.stop(max(now, clock.started_at)) for clock in present if taken and _acknowledges(clock)]
     paused = [
         clock.pause(now)
@@ -61,7 +63,10 @@ def begin_wait(case: Case, clocks: Iterable[Clock], wait: Wait, at_most: timedel
     return Decision(
         case=after,
         clocks=(*stopped, *paused),
-        timers=(NewTimer(kind=WAIT_END, key=_key(after), due_at=wait.until, data={}),),
+        timers=(
+            NewTimer(kind=WAIT_END, key=_key(after), due_at=wait.until, data={}),
+            *(stale_timer(after, current_clocks(case, held).get(ClockKind.ACKNOWLEDGE), now) if taken else ()),
+        ),
         cancelled=tuple(clock.key for clock in (*stopped, *paused)),
         audit=(line,),
         wait=wait,
@@ -84,7 +89,7 @@ def end_wait(
         facts={"by": because, "clocks": {clock.key: clock.due_at.isoformat() for clock in resumed}},
     )
     return Decision(
-        case=replace(case, waiting_since=None, waiting_for=None, waiting_until=None),
+        case=waited(case, ended),
         clocks=tuple(resumed),
         timers=tuple(timer for clock in resumed for timer in timers_of(clock, clock.runs_by, now)),
         cancelled=(_key(case),),
@@ -92,6 +97,14 @@ def end_wait(
         audit=(line,),
         ended=Ended(at=ended, because=because),
     )
+
+
+def waited(case: Case, ended: datetime) -> Case:
+    """The case without its wait, which is kept among those that are over."""
+    over = case.waits
+    if case.waiting_since is not None and case.waiting_for is not None and ended > case.waiting_since:
+        over = (*over, (case.waiting_for, case.waiting_since, ended))
+    return replace(case, waiting_since=None, waiting_for=None, waiting_until=None, waits=over)
 
 
 def deciding(
@@ -106,10 +119,14 @@ def deciding(
     if after.cycle != case.cycle:
         first = end_wait(case, clocks, now, because, now)
         return followed_by(first, decide(first.case, clocks_after(clocks, first)))
-    reached = after.waiting_for is WaitingFor.CUSTOMER and after.contacted_at not in {None, case.contacted_at}
-    if not (reached or after.status is Status.RESOLVED):
+    called = after.contacted_at
+    since, new = after.waiting_since, called is not None and called != case.contacted_at
+    if after.waiting_for is WaitingFor.CUSTOMER and called is not None and new and called >= since:
+        at = called
+    elif after.status is Status.RESOLVED:
+        at = now
+    else:
         return decision
-    at = after.contacted_at if reached and after.contacted_at is not None else now
     return followed_by(decision, end_wait(after, clocks_after(clocks, decision), at, because, now))
 
 

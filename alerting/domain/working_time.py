@@ -16,6 +16,8 @@ Pause = tuple[datetime, datetime | None]
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _LENGTH = re.compile(r"([0-9]{1,6})\s*([smhd])")
 _WORKING_DAYS = re.compile(r"([0-9]{1,6})\s*working days?")
+LONGEST_DAYS = 3660
+"""Nobody promises anything for longer."""
 _FOR_EVER = micros(datetime.max.replace(tzinfo=UTC))
 
 
@@ -44,13 +46,18 @@ def read_amount(text: str, calendar: Calendar) -> Amount:
             )
         if not int(found[1]):
             raise ValueError(f"{text!r} is over before it begins; write 1 working day")
+        if int(found[1]) > LONGEST_DAYS:
+            raise ValueError(f"{text!r} is longer than ten years")
         return Amount(working_days=int(found[1]))
     if found := _LENGTH.fullmatch(text):
         if found[2] == "d" and not always:
             raise ValueError(
                 f"{text!r}: a day of {calendar.name} has no length; write {found[1]} working days, or hours"
             )
-        return Amount(length=timedelta(seconds=int(found[1]) * _UNITS[found[2]]))
+        length = timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+        if length > timedelta(days=LONGEST_DAYS):
+            raise ValueError(f"{text!r} is longer than ten years")
+        return Amount(length=length)
     forms = "30m, 24h or 7d" if always else "30m, 8h or 3 working days"
     raise ValueError(f"{text!r} is not a target; write {forms}")
 
@@ -59,14 +66,17 @@ def check_amount(text: str) -> str:
     """Checks the form alone, where nobody knows the calendar yet. Raises ValueError."""
     if not (_WORKING_DAYS.fullmatch(text.strip()) or _LENGTH.fullmatch(text.strip())):
         raise ValueError(f"{text!r} is not a target; write 8h, 2d or 3 working days")
+    amount = stored_amount(text.strip())
+    if (amount.working_days or 0) > LONGEST_DAYS or (amount.length or timedelta(0)) > timedelta(days=LONGEST_DAYS):
+        raise ValueError(f"{text!r} is longer than ten years")
     return text
 
 
 def stored_amount(text: str) -> Amount:
-    """What `str` of an Amount wrote."""
+    """What `str` of an Amount wrote, or `check_amount` has checked."""
     if found := _WORKING_DAYS.fullmatch(text):
         return Amount(working_days=int(found[1]))
-    return Amount(length=timedelta(seconds=int(text[:-1]) * _UNITS[text[-1]]))
+    return Amount(length=timedelta(seconds=int(text[:-1].strip()) * _UNITS[text[-1]]))
 
 
 def due_instant(calendar: Calendar, start: datetime, amount: Amount, pauses: Iterable[Pause] = ()) -> datetime | None:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from alerting.database import case_records
 from alerting.domain.cases import Attempt, Case, Wait
@@ -15,7 +15,10 @@ from alerting.services import case_work, correcting, response
 from alerting.services.context import Context
 from alerting.services.response import Actor, Claim
 
-Text = Annotated[str, Field(max_length=5000)]
+Text = Annotated[str, BeforeValidator(lambda text: text.replace("\x00", "\ufffd") if isinstance(text, str) else text),
+                 Field(max_length=5000)]  # fmt: skip
+"""PostgreSQL takes no NUL in a text; the rest of it is kept."""
+Number = Annotated[int, Field(ge=1, le=10**15)]
 Channel = Literal["phone", "meeting", "email", "chat"]
 Outcome = Literal["reached", "voicemail", "auto_reply", "no_answer", "wrong_number"]
 
@@ -102,7 +105,7 @@ class ProposeCorrection(_Act):
 
     act: Literal["correct"] = "correct"
     what: Corrected = Corrected.CONTACT
-    call: int | None = None
+    call: Number | None = None
     becomes: AwareDatetime
     reason: Text
 
@@ -111,7 +114,7 @@ class DecideCorrection(_Act):
     """Somebody else approves a correction, or declines it."""
 
     act: Literal["decide"] = "decide"
-    correction: int
+    correction: Number
     approve: bool
 
 
@@ -134,7 +137,8 @@ Act = Annotated[
 def perform(ctx: Context, case_id: int, actor: Actor, act: Any, claim: Claim | None = None) -> tuple[Case | None, str]:
     """Do one of the acts; returns the case as it stands then, and what came of it as a sentence.
 
-    `claim` is what the door knows of the case's state: a link's ticket, or what a page showed. Raises ActionRefused.
+    `claim` is what the door knows of the case's state: a link's ticket, or what a page showed; notes, reviews and corrections
+    change nobody's duty and ask nothing of it. Raises ActionRefused.
     """
     match act:
         case Acknowledge():

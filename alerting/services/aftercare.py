@@ -1,10 +1,11 @@
 """After the end of a case: whether it worked is asked of whoever did it, and of the customer, whose answer may open it again."""
 
+import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from alerting.database import audit, case_records, cases, customers, notifications, staffing
+from alerting.database import audit, case_records, cases, customers, notifications, silences, staffing, timers
 from alerting.database.engine import Transaction
 from alerting.domain.case_alerts import next_cycle, promised_by
 from alerting.domain.cases import AuditLine, Case, Complaint, Decision, Status, Told, followed_by
@@ -13,11 +14,14 @@ from alerting.domain.escalations import reach
 from alerting.domain.events import Event
 from alerting.domain.notifications import NewNotification
 from alerting.domain.payloads import SurveyAnswered, sentiment_of
+from alerting.domain.resolutions import CHECK
 from alerting.domain.rulebook import Rulebook
 from alerting.domain.sla import Starts
 from alerting.services.applying import Cause, apply_decision
 from alerting.services.context import Context
 from alerting.services.promises import clocks_of
+
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 CHECK_SURVEY = "check_survey"
 """What the notification to a customer is called; it is about no case, and no template of ours is rendered for it."""
@@ -66,7 +70,7 @@ def ask_the_customer(tx: Transaction, ctx: Context, case: Case, row: Any, now: d
 
 
 def _contact(customer: Customer) -> dict[str, Any] | None:
-    return next((dict(one) for one in customer.contacts if one.get("email")), None)
+    return next((dict(one) for one in customer.contacts if _ADDRESS.fullmatch(one.get("email") or "")), None)
 
 
 def hear_checks(tx: Transaction, ctx: Context, rulebook: Rulebook, events: Iterable[Event], now: datetime) -> None:
@@ -80,16 +84,36 @@ def hear_checks(tx: Transaction, ctx: Context, rulebook: Rulebook, events: Itera
         if check is None or not isinstance(payload, SurveyAnswered) or payload.survey_id != check.survey:
             continue
         case = cases.last_resolved(tx, event.customer_key)
-        if case is None or case.id is None or case.resolved_at is None or event.time <= case.resolved_at:
+        if case is None or case.id is None or not _was_asked(tx, case, event):
             continue
-        if sentiment_of(payload.metric, payload.score, payload.scale) == "negative":
+        if sentiment_of(payload.metric, payload.score, payload.scale) == "negative" and not _quiet(tx, case, now):
             decision = _reopened(tx, ctx, rulebook, case, event, now)
+        elif sentiment_of(payload.metric, payload.score, payload.scale) == "negative":
+            facts = {"event": {"source": event.source, "id": event.id}, "silenced": True}
+            line = AuditLine(action="check_survey.negative", happened_at=event.time, facts=facts)
+            decision = Decision(case=case, audit=(line,))
         else:
             facts = {"score": payload.score, "event": {"source": event.source, "id": event.id}}
             decision = Decision(
                 case=case, audit=(AuditLine(action="case.confirmed", happened_at=event.time, facts=facts),)
             )
         apply_decision(tx, ctx, decision, "intake", Cause(kind="response"), now)
+
+
+ANSWERED_WITHIN = timedelta(days=30)
+"""An answer to a check survey says something of the case so long after it was asked."""
+
+
+def _was_asked(tx: Transaction, case: Case, event: Event) -> bool:
+    assert case.id is not None, "a stored case has its number"
+    asked = timers.fired_at(tx, case.id, f"{case.cycle}.{CHECK}", "the customer is asked")
+    return asked is not None and asked <= event.received_at and event.time <= asked + ANSWERED_WITHIN
+
+
+def _quiet(tx: Transaction, case: Case, now: datetime) -> bool:
+    """Whether somebody wants nothing to ring about this case."""
+    found = silences.active_silences(tx, now)
+    return any(silence.covers(case.rule, case.customer_key, case.segment, now) for silence in found)
 
 
 def _reopened(tx: Transaction, ctx: Context, rulebook: Rulebook, case: Case, event: Event, now: datetime) -> Decision:

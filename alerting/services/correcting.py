@@ -3,15 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from alerting.database import case_records, cases, notifications, staffing
+from alerting.database import audit, case_records, cases, notifications, staffing
 from alerting.database.engine import Transaction
-from alerting.domain.cases import Case, Decision
-from alerting.domain.corrections import Corrected, Correction, decide, propose
+from alerting.domain.cases import Case, Complaint, Decision
+from alerting.domain.corrections import Call, Corrected, Correction, OnRecord, decide, propose
 from alerting.domain.errors import ActionRefused
 from alerting.domain.notifications import NewNotification
 from alerting.domain.sla import Clock
 from alerting.services.context import Context
-from alerting.services.response import Actor, complaints_of, respond
+from alerting.services.proving import prove
+from alerting.services.response import Actor, complaints_of, must_be_a_person, respond
 
 
 def propose_correction(
@@ -61,15 +62,40 @@ def decide_correction(ctx: Context, number: int, actor: Actor, approved: bool) -
         assert found is not None, "corrections are never deleted"
         if found.decided_at is not None:
             raise ActionRefused(f"correction {number} is decided already")
-        complaints = complaints_of(tx, ctx.shelf.active(tx), case, clocks)
-        return decide(case, clocks, _correction(found), complaints, actor.party, approved, now)
+        must_be_a_person(tx, actor.party, now)
+        record = _record(tx, case, found.subject, complaints_of(tx, ctx.shelf.active(tx), case, clocks))
+        return decide(case, clocks, _correction(found), record, actor.party, approved, now)
 
     def remember(tx: Transaction, case: Case, now: datetime) -> None:
         case_records.settle_correction(tx, number, actor.party, approved, now)
         if approved and row.subject is not None:
             case_records.correct_attempt(tx, row.subject, row.becomes)
+            prove(tx, [case.customer_key], row.becomes, row.becomes)
 
     return respond(ctx, row.case_id, actor, None, act, remember)
+
+
+def _record(tx: Transaction, case: Case, subject: int | None, complaints: list[Complaint]) -> OnRecord:
+    assert case.id is not None, "a stored case has its number"
+    attempts = cases.attempts_of(tx, case.id)
+    calls = [Call(id=a.id, cycle=a.cycle, happened_at=a.happened_at, reached=a.reached) for a in attempts]
+    cycle = next((call.cycle for call in calls if call.id == subject), case.cycle)
+    return OnRecord(calls=calls, complaints=complaints, taken_at=_taken_at(tx, case.id, cycle))
+
+
+def _taken_at(tx: Transaction, case_id: int, cycle: int) -> datetime | None:
+    """When somebody first said to call in a cycle, as the audit knows."""
+    present = 1
+    for entry in audit.entries_of(tx, "case", str(case_id), personal_values=False):
+        if entry["action"] == "case.reopened":
+            present = entry["facts"]["cycle"]
+        if (
+            present == cycle
+            and entry["action"] in {"case.acknowledged", "case.waiting"}
+            and entry["facts"].get("clocks")
+        ):
+            return entry["happened_at"]  # type: ignore[no-any-return]
+    return None
 
 
 def _correction(row: Any) -> Correction:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from alerting.database import audit, cases, customers, erasure, events, notifications
+from alerting.database import alert_records, audit, cases, customers, erasure, events, notifications
 from alerting.domain.case_revision import replan_case
 from alerting.domain.events import Event
 from alerting.domain.payloads import CustomerForgotten
@@ -69,7 +69,7 @@ def _close(round_: Round, key: str) -> None:
         return
     clocks = clocks_of(round_.tx, round_.ctx, case.id)
     decision = replan_case(case, clocks, (), {}, (), round_.now)
-    cause = Cause(kind="alert", id=cases.newest_alert(round_.tx, case.id))
+    cause = Cause(kind="alert", id=alert_records.newest_alert(round_.tx, case.id))
     apply_decision(round_.tx, round_.ctx, decision, "erasure", cause, round_.now)
     for note in notifications.of_case(round_.tx, case.id):
         if note.status == "pending":

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from alerting.database import audit, cases, events, notifications, rulebooks, staffing, timers
+from alerting.database import alert_records, audit, events, notifications, rulebooks, staffing, timers
 from alerting.database.engine import Transaction
 from alerting.domain.errors import RulebookInvalid
 from alerting.domain.events import Event
@@ -84,7 +84,7 @@ def _explained(tx: Transaction, ctx: Context, row: Any) -> Explanation:
         rulebook = ctx.shelf.active(tx)
         notes.append(f"this version cannot read rulebook {row.rulebook[:12]}; the active one judges here")
     judgement = judge(event, _subject(tx, event, rulebook), rulebook, every_rule=True)
-    alerts = [_alert(tx, alert, rulebook) for alert in cases.alerts_of_event(tx, row.seq)]
+    alerts = [_alert(tx, alert, rulebook) for alert in alert_records.alerts_of_event(tx, row.seq)]
     notes += _notes(row, judgement, alerts)
     return Explanation(
         event=_event(row, event),

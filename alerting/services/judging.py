@@ -20,6 +20,7 @@ from alerting.services.aftercare import hear_checks
 from alerting.services.context import Context
 from alerting.services.memberships import Newcomers, concerned, moved_events, note_standings, plan_members
 from alerting.services.owner_changes import follow_owners
+from alerting.services.proving import prove_by
 from alerting.services.raising import Judged, Round, begin_round, follow, store_alert, why_quiet
 from alerting.services.revising import revise_after
 from alerting.services.subjects import load_subjects
@@ -63,6 +64,7 @@ def judge_all(
     known = _learn(tx, fresh, rulebook, round_.now, strangers)
     keys = {a.event.customer_key for a in fresh}
     subjects = load_subjects(tx, keys, rulebook, fresh[0].event.time, fresh[-1].event.time, known)
+    prove_by(tx, [arrived.event for arrived in fresh])
     customers_acted(tx, ctx, [arrived.event for arrived in fresh], round_.now)
     unknown: list[dict[str, Any]] = []
     for arrived in fresh:

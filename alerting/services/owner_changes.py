@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from alerting.database import audit, cases, events, notifications
+from alerting.database import alert_records, audit, cases, events, notifications
 from alerting.domain.case_ownership import keep_with_caller, move_to_owner
 from alerting.domain.cases import Case
 from alerting.domain.customers import Customer, History, states_after
@@ -84,7 +84,7 @@ def _held_as_owner(round_: Round, case: Case) -> bool:
     moves = [e for e in audit.entries_of(round_.tx, "case", str(case.id)) if e["action"] in _MOVES]
     if moves and moves[-1]["action"] != "case.caller_changed" and moves[-1]["facts"].get("to") == case.caller:
         return bool(moves[-1]["action"] == "case.owner_changed")
-    people = cases.people_of_alerts(round_.tx, case.id)
+    people = alert_records.people_of_alerts(round_.tx, case.id)
     return (case.caller, OWNER) in {(one["party"], one["through"]) for one in people if one["duty"] == "caller"}
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from alerting.database import audit, cases, silences, staffing
+from alerting.database import alert_records, audit, cases, silences, staffing
 from alerting.database.engine import Transaction
 from alerting.domain.case_alerts import join_case, open_case
 from alerting.domain.cases import Case, Decision, RaisedAlert
@@ -105,15 +105,15 @@ def store_alert(
 ) -> RaisedAlert:
     """Store one version of an alert with the facts that made it true, and its audit entry."""
     raised = _filled(round_, judged, outcome, _staff_now(round_, judged, outcome))
-    number = cases.raise_alert(
+    number = alert_records.raise_alert(
         round_.tx,
-        cases.AlertRow(
+        alert_records.AlertRow(
             event_seq=judged.seq,
             customer_key=judged.judgement.event.customer_key,
             segment=judged.segment,
             rule=outcome.rule.id,
             severity=outcome.rule.severity,
-            because=cases.because(outcome),
+            because=alert_records.because(outcome),
             signals=judged.judgement.signals,
             people=people_of(raised),
             rulebook=judged.rulebook.hash,
@@ -163,7 +163,7 @@ def looked_at_again(round_: Round, case: Case) -> tuple[Case, list[Clock]]:
 def attach(round_: Round, decision: Decision, raised: RaisedAlert, before: Case | None = None) -> int:
     """Carry out what an alert does to its customer's case; `before` is the case as it stood."""
     case_id = apply_decision(round_.tx, round_.ctx, decision, "judge", Cause(kind="alert", id=raised.id), round_.now)
-    cases.attach_alert(round_.tx, raised.id, case_id)
+    alert_records.attach_alert(round_.tx, raised.id, case_id)
     note_turns(round_, decision.case, [raised], before, case_id)
     return case_id
 

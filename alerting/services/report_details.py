@@ -54,7 +54,7 @@ def breaches(tx: Transaction, which: Selection, now: datetime, staff: Staff) -> 
             root_cause=row.root_cause,
             action=row.action,
             corrective_action=row.corrective_action,
-            effect=_effect(reviews.get(row.case_id)),
+            effect=_effect(reviews.get((row.case_id, row.cycle))),
         )
 
     return [breach(row) for row in rows]

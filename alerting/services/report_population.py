@@ -34,10 +34,10 @@ def population(found: Mapping[str, Any], overall: Sequence[Attainment]) -> Popul
     alerts = found["alerts"]
     standing = [row for row in alerts if row.state != "withdrawn" and row.suppressed is None]
     moods = Counter[str | None]()
-    for row in found["answers"]:
+    for row in found["arrived"]:
         moods[_mood(row)] += row.n
     return Population(
-        events=sum(row.n for row in found["sources"]),
+        events=sum(row.n for row in found["arrived"]),
         answers=sum(n for mood, n in moods.items() if mood is not None),
         negative=moods["negative"],
         alerts=sum(row.n for row in alerts),
@@ -47,7 +47,7 @@ def population(found: Mapping[str, Any], overall: Sequence[Attainment]) -> Popul
         resolved=cases.resolved,
         clocks=clocks.measured + clocks.running + clocks.paused,
         measured=clocks.measured,
-        excluded=_excluded(found["sources"], alerts, cases),
+        excluded=_excluded(found["arrived"], alerts, cases),
     )
 
 
@@ -73,19 +73,17 @@ def _excluded(sources: Sequence[Any], alerts: Sequence[Any], cases: Any) -> list
     ]
 
 
-def contacts(rows: tuple[Sequence[Any], Sequence[Any]]) -> Contacts:
+def contacts(rows: Sequence[Any]) -> Contacts:
     """Contacts by their grade; what only somebody's own word proves by how late it was given."""
-    every, proven = rows
-    own, grades = Counter[str](), Counter[int]()
-    for row in every:
-        own[row.after] += row.n
-    for row in proven:
-        own[row.after] -= row.n
-        grades[row.is_log] += row.n
+    grades, own = Counter[str | None](), Counter[str]()
+    for row in rows:
+        grades[row.grade] += row.n
+        if row.grade is None:
+            own[row.after] += row.n
     return Contacts(
-        contacts=sum(row.n for row in every),
-        phone_log=grades[1],
-        crm_event=grades[0],
+        contacts=grades.total(),
+        phone_log=grades["phone log"],
+        crm_event=grades["CRM event"],
         own_word=own.total(),
         after={name: own[name] for name in LATENESS},
     )

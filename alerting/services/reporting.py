@@ -29,7 +29,7 @@ __all__ = ["CASE_STATUSES", "as_json", "named", "period", "report", "selection"]
 CASE_STATUSES = ("unresolved", *(status.value for status in Status), "all")
 """What a list of cases may be narrowed to; another word would only look like an empty list."""
 
-_WIDE = {"lines", "before", "shares", "proofs", "won", "answers", "sources", "alerts", "cases"}
+_WIDE = {"lines", "before", "shares", "proofs", "won", "arrived", "alerts", "cases", "breaches"}
 """Tasks that read the whole period."""
 
 _MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
@@ -53,8 +53,7 @@ def report(ctx: Context, which: Selection | None = None) -> Report:
             "shares": lambda tx: promises.shares(tx, which, now),
             "proofs": lambda tx: population.proofs(tx, which),
             "won": lambda tx: population.won_back(tx, which),
-            "answers": lambda tx: population.answers(tx, which),
-            "sources": lambda tx: population.sources(tx, which),
+            "arrived": lambda tx: population.arrived(tx, which),
             "alerts": lambda tx: population.alerts(tx, which),
             "cases": lambda tx: population.case_counts(tx, which),
             "before": lambda tx: promises.attained(tx, earlier, now, worked_before) if earlier else [],
@@ -127,7 +126,7 @@ def _put_together(
     return Report(
         selection=which,
         now=now,
-        sources=report_population.sources(found["sources"], said),
+        sources=report_population.sources(found["arrived"], said),
         dead_letters=dead,
         population=report_population.population(found, [line[3] for line in overall]),
         overall=[Line(kind=k, party=None, name="everybody", attainment=a) for k, _, _, a in overall],

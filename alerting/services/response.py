@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Literal, get_args
 
-from alerting.database import audit, cases, customers, staffing
+from alerting.database import alert_records, audit, case_records, cases, customers, staffing
 from alerting.database.engine import Transaction
 from alerting.domain.case_alerts import promised_by
 from alerting.domain.case_responses import acknowledge, hand_over, record_contact, remove_cause
@@ -20,6 +20,7 @@ from alerting.domain.waiting import deciding
 from alerting.services.applying import Cause, apply_decision
 from alerting.services.context import Context
 from alerting.services.promises import clocks_of
+from alerting.services.proving import prove
 
 Purpose = Literal["acknowledge", "contact", "hand_over", "fixed", "wait", "note", "review", "decide"]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
@@ -49,10 +50,9 @@ class Actor:
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What a page showed of a case to whoever acts on it: two people at once must not undo each other's work."""
+    """The revision of a case that a page showed to whoever acts on it: two people at once must not undo each other's work."""
 
-    assignment: int
-    cycle: int
+    revision: int
 
 
 Claim = Ticket | Seen
@@ -63,9 +63,9 @@ Act = Callable[[Transaction, Case, list[Clock], datetime], Decision]
 def is_stale(ticket: Claim, case: Case) -> str | None:
     """Why a link or page must not simply act any more; None while it fits. A stale link offers to take over instead."""
     if isinstance(ticket, Seen):
-        if (ticket.assignment, ticket.cycle) == (case.assignment, case.cycle):
+        if ticket.revision == case.revision:
             return None
-        return f"{case.number} has changed since you opened this page, and is with {case.caller} now: look again"
+        return f"{case.number} has changed since you looked, and is with {case.caller} now: look again"
     if ticket.purpose in {"note", "review", "decide"}:
         return None  # these change nobody's duty
     if ticket.cycle != case.cycle:
@@ -81,7 +81,7 @@ def acknowledge_case(ctx: Context, case_id: int, actor: Actor, ticket: Claim | N
     """`actor` takes the call. Raises ActionRefused, naming why, when the case has moved on."""
 
     def act(tx: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
-        _must_be_a_person(tx, actor.party, now)
+        must_be_a_person(tx, actor.party, now)
         return acknowledge(case, clocks, actor.party, now)
 
     return respond(ctx, case_id, actor, ticket, act)
@@ -97,13 +97,15 @@ def record_attempt(
     """Record a contact or an attempt; `make` gets the database's now, so that 'just now' is never ahead of it."""
 
     def act(tx: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
-        _must_be_a_person(tx, actor.party, now)
+        must_be_a_person(tx, actor.party, now)
         rulebook = ctx.shelf.active(tx)
         complaints = complaints_of(tx, rulebook, case, clocks)
         return record_contact(case, clocks, make(now), now, complaints, rulebook.policies)
 
     def remember(tx: Transaction, case: Case, now: datetime) -> None:
-        cases.add_attempt(tx, case, make(now), now)
+        attempt = make(now)
+        cases.add_attempt(tx, case, attempt, now)
+        prove(tx, [case.customer_key], attempt.happened_at, attempt.happened_at)
 
     return respond(ctx, case_id, actor, ticket, act, remember)
 
@@ -123,7 +125,10 @@ def remove_cause_of(ctx: Context, case_id: int, actor: Actor, given: Resolution,
     def act(tx: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
         return remove_cause(case, clocks, actor.party, given, ctx.shelf.active(tx).resolutions, now)
 
-    return respond(ctx, case_id, actor, ticket, act)
+    def remember(tx: Transaction, case: Case, now: datetime) -> None:
+        case_records.keep_resolution(tx, case, given)
+
+    return respond(ctx, case_id, actor, ticket, act, remember)
 
 
 def complaints_of(tx: Transaction, rulebook: Rulebook, case: Case, clocks: list[Clock]) -> list[Complaint]:
@@ -149,11 +154,11 @@ def complaints_of(tx: Transaction, rulebook: Rulebook, case: Case, clocks: list[
             policy=policy(row),
             starts=Starts.of_event(row.time, row.received_at, row.raised_at),
         )
-        for row in cases.alerts_of(tx, case.id)
+        for row in alert_records.alerts_of(tx, case.id)
     ]
 
 
-def _must_be_a_person(tx: Transaction, party_id: str, now: datetime) -> None:
+def must_be_a_person(tx: Transaction, party_id: str, now: datetime) -> None:
     party = staffing.staff_at(tx, now).get(party_id)
     if party is not None and party.kind != "person":
         raise ActionRefused(f"{party.name} is an office; a call is somebody's own: say who")

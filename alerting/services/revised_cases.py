@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from alerting.database import cases, customers, notifications
+from alerting.database import alert_records, customers, notifications
 from alerting.domain.case_alerts import join_case, open_case
 from alerting.domain.case_revision import OVER, AlreadyTold, not_yet_told, replan_case
 from alerting.domain.cases import Case, RaisedAlert
@@ -32,13 +32,13 @@ def carry_out(round_: Round, key: str, case: Case | None, touched: bool, change:
     if case is not None and not touched and change.replaced:
         assert case.id is not None, "a stored case has its number"
         for alert in change.ringing:
-            cases.attach_alert(round_.tx, alert.id, case.id)
+            alert_records.attach_alert(round_.tx, alert.id, case.id)
         _unsay(round_, case.id, withdrawn_only=False)
-        alerts = [_standing(round_, row, case) for row in cases.standing_alerts(round_.tx, case.id)]
+        alerts = [_standing(round_, row, case) for row in alert_records.standing_alerts(round_.tx, case.id)]
         clocks = clocks_of(round_.tx, round_.ctx, case.id)
         told = _told(round_, case.id)
         decision = replan_case(case, clocks, alerts, round_.rulebook.policies, told, round_.now)
-        cause = max([alert.id for alert in change.ringing] or [cases.newest_alert(round_.tx, case.id)])
+        cause = max([alert.id for alert in change.ringing] or [alert_records.newest_alert(round_.tx, case.id)])
         apply_decision(round_.tx, round_.ctx, decision, "judge", Cause(kind="alert", id=cause), round_.now)
         note_turns(round_, decision.case, change.ringing, case, case.id)
         return
@@ -60,10 +60,13 @@ def _follow(round_: Round, key: str, alert: RaisedAlert) -> None:
     if found is None:
         attach(round_, open_case(key, alert, round_.now), alert)
         return
-    found, clocks = looked_at_again(round_, found)
+    number = found.id
+    assert number is not None, "a stored case has its number"
+    clocks = clocks_of(round_.tx, round_.ctx, number)
+    if found.contacted_at is not None and not found.answers(alert.starts.customer_sent):
+        found, clocks = looked_at_again(round_, found)  # it opens again; otherwise a late fact ends no wait
     decision = join_case(found, clocks, alert, round_.rulebook.policies, round_.now)
-    assert found.id is not None, "a stored case has its number"
-    tell = not_yet_told(decision.tell, _told(round_, found.id))
+    tell = not_yet_told(decision.tell, _told(round_, number))
     attach(round_, replace(decision, tell=tuple(tell)), alert, found)
 
 

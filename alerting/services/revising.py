@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from alerting.database import audit, cases, events, points
+from alerting.database import alert_records, audit, cases, events, points
 from alerting.database.scales import scales_until
 from alerting.domain.cases import Case, RaisedAlert, Status
 from alerting.domain.customers import History
@@ -137,7 +137,7 @@ def _signal_points(life: Iterable[Event], rulebook: Rulebook) -> list[Point]:
 
 def _revise(round_: Round, judged: Judged) -> int:
     """Bring the alerts of one event up to what it comes to now; returns how many versions were written."""
-    every = cases.alerts_of_event(round_.tx, judged.seq)
+    every = alert_records.alerts_of_event(round_.tx, judged.seq)
     standing = {row.rule: row for row in every if row.superseded_at is None and row.state != "withdrawn"}
     case = _case_of(round_, standing.values())
     touched = case is None or audit.touched_by_people(round_.tx, "case", str(case.id))
@@ -155,7 +155,7 @@ def _revise(round_: Round, judged: Judged) -> int:
         first = next((one for one in every if one.rule == outcome.rule.id), None)
         over = case is None and row is not None and row.suppressed is None  # it was answered, and its case resolved
         matters = not over and (row is None or not _same(round_, judged, outcome, row, quiet, first))
-        if matters or row.because != cases.because(outcome):
+        if matters or row.because != alert_records.because(outcome):
             state = "upgraded" if any(other.suppressed is None for other in every) else "raised"
             raised = _write(round_, judged, outcome, quiet, _next(every, outcome, state), row)
             change.versions += 1
@@ -178,21 +178,21 @@ def hand_on(round_: Round, seq: int, former: str, customer_key: str) -> None:
 
     Both customers are locked. Whatever was done about the case stays done, and whoever was told hears what became of it.
     """
-    every = cases.alerts_of_event(round_.tx, seq)
+    every = alert_records.alerts_of_event(round_.tx, seq)
     standing = [row for row in every if row.superseded_at is None and row.state != "withdrawn"]
     case = _case_of(round_, standing)
     if case is not None and case.id is not None:
-        others = [row for row in cases.standing_alerts(round_.tx, case.id) if row.event_seq != seq]
+        others = [row for row in alert_records.standing_alerts(round_.tx, case.id) if row.event_seq != seq]
         if not others and customer_key not in cases.unresolved_cases(round_.tx, [customer_key]):
             cases.move_case(round_.tx, case.id, customer_key)
             return
     change = Change(versions=len(standing), replaced=any(row.suppressed is None for row in standing))
     for row in standing:
-        kept = {name: getattr(row, name) for name in cases.AlertRow.__dataclass_fields__}
-        again = cases.AlertRow(**{**kept, "revision": row.revision + 1, "state": "withdrawn"})
-        number = cases.raise_alert(round_.tx, again, round_.now)
+        kept = {name: getattr(row, name) for name in alert_records.AlertRow.__dataclass_fields__}
+        again = alert_records.AlertRow(**{**kept, "revision": row.revision + 1, "state": "withdrawn"})
+        number = alert_records.raise_alert(round_.tx, again, round_.now)
         if row.case_id is not None:
-            cases.attach_alert(round_.tx, number, row.case_id)
+            alert_records.attach_alert(round_.tx, number, row.case_id)
     if standing:
         carry_out(round_, former, case, False, change)
 
@@ -230,5 +230,5 @@ def _write(
     """A new version of an alert; what the version before still wants said is said by this one, or not at all."""
     raised = store_alert(round_, judged, outcome, quiet, revision)
     if row is not None and row.case_id is not None:
-        cases.attach_alert(round_.tx, raised.id, row.case_id)
+        alert_records.attach_alert(round_.tx, raised.id, row.case_id)
     return raised

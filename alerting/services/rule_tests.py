@@ -10,7 +10,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerting.database import cases, customers, events, happenings, instance, memberships, staffing, timers, watches
+from alerting.database import (
+    alert_records,
+    cases,
+    customers,
+    events,
+    happenings,
+    instance,
+    memberships,
+    staffing,
+    timers,
+    watches,
+)
 from alerting.database.engine import Transaction
 from alerting.domain.errors import ActionRefused
 from alerting.domain.routing import Routing, fill_role
@@ -154,7 +165,7 @@ class _Stage:
 
 def _by_turn(tx: Transaction, routing: Routing, case_id: int) -> dict[str, str]:
     """Who of a team has had the turn for a case, by role: whose turn is next says nothing of it."""
-    people = cases.people_of_alerts(tx, case_id)
+    people = alert_records.people_of_alerts(tx, case_id)
     return {one["role"]: one["party"] for one in people if routing.teams_behind(one["role"])}
 
 

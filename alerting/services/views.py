@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerting.database import cases, customers, events, points, staffing, timers
+from alerting.database import alert_records, cases, customers, events, points, staffing, timers
 from alerting.database.engine import Transaction
 from alerting.domain.cases import Case, current_clocks
 from alerting.domain.customers import Customer
@@ -104,7 +104,7 @@ def case_view(tx: Transaction, rulebook: Rulebook, case_id: int, now: datetime |
         raise LookupError(f"there is no case C-{case_id}")
     staff = staffing.staff_at(tx, now)
     customer = customers.customer_now(tx, case.customer_key)
-    alerts = [_alert_view(row, rulebook) for row in cases.alerts_of(tx, case_id)]
+    alerts = [_alert_view(row, rulebook) for row in alert_records.alerts_of(tx, case_id)]
     every = cases.clocks_of(tx, [case_id])[case_id]
     window = points.longest_window(rulebook.signals)
     newest = alerts[-1]
@@ -285,6 +285,7 @@ def case_as_json(view: CaseView, moments: Sequence[Any]) -> dict[str, Any]:
         "caller": case.caller,
         "fixer": case.fixer,
         "informed": case.informed,
+        "revision": case.revision,
         "assignment": case.assignment,
         "cycle": case.cycle,
         "waiting": waiting if case.waiting_since is not None else None,

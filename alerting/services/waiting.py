@@ -41,7 +41,8 @@ def customers_acted(tx: Transaction, ctx: Context, events: Iterable[Event], now:
 def go_on(tx: Transaction, ctx: Context, case: Case, at: datetime, because: str, now: datetime, cause: Cause) -> None:
     """End a wait, and tell whoever waited that it is their turn again."""
     assert case.id is not None, "a stored case has its number"
-    open_wait = case_records.waits_of(tx, case.id)[-1]
-    decision = end_wait(case, clocks_of(tx, ctx, case.id), at, because, now, tell=open_wait.by)
+    by = case_records.waits_of(tx, case.id)[-1].by
+    tell = by if by in {case.caller, case.fixer} else case.caller  # the case may have moved meanwhile
+    decision = end_wait(case, clocks_of(tx, ctx, case.id), at, because, now, tell=tell)
     actor = "follow-up" if because == ITS_DAY else "intake"
     apply_decision(tx, ctx, decision, actor, cause, now)

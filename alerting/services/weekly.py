@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from alerting.database import cases, customers, notifications, staffing
+from alerting.database import customers, notifications, staffing, weekly
 from alerting.database.engine import Transaction
 from alerting.domain.notifications import NewNotification
 from alerting.domain.people import Party
@@ -23,11 +23,11 @@ LATEST = timedelta(days=1)
 LONGEST_LIST = 100
 
 
-def week_due(weekly: Weekly, reader: Party, now: datetime) -> str | None:
+def week_due(when: Weekly, reader: Party, now: datetime) -> str | None:
     """The week (the day its mail is due, in the reader's zone) whose mail is due now; None before and long after."""
     local = now.astimezone(reader.zone)
-    day = local.date() - timedelta(days=(local.weekday() - weekly.weekday) % 7)
-    due = datetime.combine(day, weekly.at, reader.zone)
+    day = local.date() - timedelta(days=(local.weekday() - when.weekday) % 7)
+    due = datetime.combine(day, when.at, reader.zone)
     if due > local:
         return None
     return day.isoformat() if now - due <= LATEST else None
@@ -41,7 +41,7 @@ def send_weekly(ctx: Context, beat: Callable[[], None] = lambda: None) -> int:
             return 0
         staff = staffing.staff_at(tx, now)
         due = {p.id: week for p in staff.parties.values() if (week := week_due(rulebook.weekly_mail, p, now))}
-        told = cases.told_weekly(tx, due) if due else set()
+        told = weekly.told_weekly(tx, due) if due else set()
     written = 0
     for party, week in sorted(due.items()):
         if (party, week) not in told:
@@ -53,7 +53,7 @@ def send_weekly(ctx: Context, beat: Callable[[], None] = lambda: None) -> int:
 def _write(ctx: Context, party: str, week: str) -> bool:
     with ctx.db.write() as tx:
         now = tx.now()
-        number = cases.note_weekly(tx, party, week, now)
+        number = weekly.note_weekly(tx, party, week, now)
         if number is None or weekly_letter(tx, ctx.shelf.active(tx), party, "", now) is None:
             return False
         note = NewNotification(cause_kind="weekly", cause_id=number, recipient=party, template=WEEKLY)
@@ -70,7 +70,7 @@ def weekly_letter(
     if me is None:
         return None
     people = [one.id for one in staff.parties.values() if one.manager == party and one.id != party]
-    rows = cases.open_promises(tx, [party, *people])
+    rows = weekly.open_promises(tx, [party, *people])
     names = customers.histories(tx, {row.customer_key for row in rows})
 
     def promise(row: Any) -> OpenPromise:

@@ -23,6 +23,7 @@ from alerting.services.views import case_as_json, case_view
 
 _ACTS: TypeAdapter[Any] = TypeAdapter(Act)
 Number = Annotated[int, Field(ge=1, le=10**15)]
+PathNumber = Annotated[int, Field(ge=0, le=10**18)]
 
 
 def page_routes(router: APIRouter, parts: WebParts) -> None:
@@ -37,17 +38,20 @@ def page_routes(router: APIRouter, parts: WebParts) -> None:
             raise HTTPException(404, f"There is no case {case_id[:40]!r}.") from error
 
     @router.post("/cases/{case_id}")
-    def act(case_id: int, given: Annotated[dict[str, str], Depends(form_fields)]) -> Response:
+    def act(case_id: PathNumber, given: Annotated[dict[str, str], Depends(form_fields)]) -> Response:
         """Who acts is chosen on the page: the token is shared, and the audit names a person."""
         try:
             person = response.find_party(parts.ctx, given["by"])
             seen = None
-            if given["assignment"].isdecimal() and given["cycle"].isdecimal():
-                seen = Seen(assignment=int(given["assignment"]), cycle=int(given["cycle"]))
+            if given["revision"].isascii() and given["revision"].isdecimal():
+                seen = Seen(revision=int(given["revision"]))
             actor = Actor(party=person.id, door="page")
             perform(parts.ctx, case_id, actor, read_act(given, person.zone), seen)
         except ActionRefused as error:
-            return show_case(parts, case_id, error=str(error), given=given)
+            try:
+                return show_case(parts, case_id, error=str(error), given=given)
+            except LookupError:
+                raise HTTPException(404, f"There is no case {case_id!s:.40}.") from error
         return RedirectResponse(f"/cases/{case_id}", status_code=303)
 
 
@@ -90,8 +94,8 @@ def api_routes(parts: WebParts) -> APIRouter:
         openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": _schema()}}}},
     )
     def act(case_id: Number, request: Request, body: Annotated[dict[str, Any], Body()]) -> Response:
-        """`by` is who acts, an id or mail address. With `seen` (`assignment` and `cycle` as they were read) nothing is done
-        where somebody else has moved the case since: 409. Needs the admin token."""
+        """`by` is who acts, an id or mail address. With `seen`, the `revision` that was read, nothing is done where somebody has
+        changed the case since: 409; notes, reviews and corrections are taken all the same. Needs the admin token."""
         if not is_admin(request, parts.admin_token):
             return problem(401, "Unauthorized", "Send the admin token: Authorization: Bearer <token>.")
         with parts.ctx.db.read() as tx:
@@ -101,11 +105,13 @@ def api_routes(parts: WebParts) -> APIRouter:
         by, seen = str(said.pop("by", "")), said.pop("seen", None)
         try:
             given = _ACTS.validate_python(said)
-            claim = Seen(**seen) if seen is not None else None
         except ValidationError as error:
             return problem(422, "Unprocessable Content", refusal(error))
-        except TypeError:
-            return problem(422, "Unprocessable Content", 'seen: write {"assignment": 1, "cycle": 1}')
+        if seen is not None and (not isinstance(seen, int) or isinstance(seen, bool)):
+            return problem(
+                422, "Unprocessable Content", "seen: is the revision of the case that was read, a whole number"
+            )
+        claim = Seen(revision=seen) if seen is not None else None
         try:
             actor = Actor(party=response.find_party(parts.ctx, by).id, door="api")
             perform(parts.ctx, case_id, actor, given, claim)
@@ -130,7 +136,7 @@ def _schema() -> dict[str, Any]:
     """The acts, each with who does it and what was seen."""
     found = _ACTS.json_schema(ref_template="#/components/schemas/Act/$defs/{model}")
     definitions = found.pop("$defs", {})
-    seen = {"type": "object", "properties": {"assignment": {"type": "integer"}, "cycle": {"type": "integer"}}}
+    seen = {"type": "integer"}
     kinds = []
     for one in found["oneOf"]:
         kind = dict(definitions[one["$ref"].rsplit("/", 1)[1]])

@@ -69,6 +69,8 @@ def upgrade() -> None:
         sa.Column("waiting_since", Instant(), nullable=True),
         sa.Column("waiting_for", sa.String(length=20), nullable=True),
         sa.Column("waiting_until", Instant(), nullable=True),
+        sa.Column("waits", Json, nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("root_cause", sa.String(length=100), nullable=True),
         sa.Column("action", sa.String(length=100), nullable=True),
         sa.Column("corrective_action", sa.String(length=100), nullable=True),
@@ -531,6 +533,8 @@ def upgrade() -> None:
         sa.Column("within", sa.String(length=40), nullable=False),
         sa.Column("paused_at", Instant(), nullable=True),
         sa.Column("pauses", Json, nullable=False),
+        sa.Column("resumes", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("felt", Number, nullable=True),
         sa.Column("worked", Number, nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_clock_case_id")),
         sa.PrimaryKeyConstraint("case_id", "cycle", "kind", "plan", name=op.f("pk_clock")),
@@ -576,6 +580,7 @@ def upgrade() -> None:
         sa.Column("happened_at", Instant(), nullable=False),
         sa.Column("recorded_at", Instant(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("grade", sa.String(length=20), nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_contact_attempt_case_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_attempt")),
     )
@@ -693,6 +698,16 @@ def upgrade() -> None:
     with op.batch_alter_table("proposal", schema=None) as batch_op:
         batch_op.create_index("ix_proposal_rulebook", ["rulebook"], unique=False)
 
+    op.create_table(
+        "resolution",
+        sa.Column("case_id", Number, nullable=False),
+        sa.Column("cycle", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("root_cause", sa.String(length=100), nullable=True),
+        sa.Column("action", sa.String(length=100), nullable=True),
+        sa.Column("corrective_action", sa.String(length=100), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_resolution_case_id")),
+        sa.PrimaryKeyConstraint("case_id", "cycle", name=op.f("pk_resolution")),
+    )
     op.create_table(
         "unknown_condition",
         sa.Column("id", Number, nullable=False),
@@ -828,6 +843,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_unknown_condition_rule")
 
     op.drop_table("unknown_condition")
+    op.drop_table("resolution")
     with op.batch_alter_table("proposal", schema=None) as batch_op:
         batch_op.drop_index("ix_proposal_rulebook")
 
