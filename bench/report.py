@@ -35,10 +35,12 @@ FILL = (
        FROM (SELECT n, now() - interval '365 days' + n * interval '360 days' / :cases AS t
              FROM generate_series(1, :cases) AS n) AS made""",
     """INSERT INTO case_file (customer_key, cycle, status, severity, segment, rule, policy, caller, fixer, informed, assignment,
-         customer_sent_at, received_at, opened_at, contacted_at, answered_until, cause_removed_at, resolved_at, root_cause)
+         customer_sent_at, received_at, opened_at, contacted_at, answered_until, cause_removed_at, resolved_at, root_cause,
+         waits, revision)
        SELECT customer_key, 1, 'resolved', 'high', (ARRAY['key', 'high_potential', 'low_potential', 'unverified'])[1 + seq % 4],
          'rule-' || seq % 12, 'call_in_24h', 'person_' || seq % 40, 'office_' || seq % 7, '[]', 1, time, received_at, recorded_at,
-         time + random() * interval '26 hours', time, time + interval '2 days', time + interval '2 days', 'part'
+         time + random() * interval '26 hours', time, time + interval '2 days', time + interval '2 days', 'part',
+         '[]', 1
        FROM event ORDER BY seq""",
     """INSERT INTO alert (event_seq, rule, revision, state, customer_key, segment, severity, rulebook, because, people, signals,
          case_id, raised_at)
