@@ -136,32 +136,35 @@ def save_case(tx: Transaction, case: Case) -> int:
     return case.id
 
 
+def read_clock(row: Any) -> Clock:
+    """A row of `clock`; what it runs by is looked up by services."""
+    return Clock(
+        kind=ClockKind(row.kind),
+        cycle=row.cycle,
+        plan=row.plan,
+        by=row.by,
+        policy=row.policy,
+        started_at=row.started_at,
+        due_at=row.due_at,
+        stopped_at=row.stopped_at,
+        missed_at=row.missed_at,
+        superseded_at=row.superseded_at,
+        within=stored_amount(row.within),
+        calendar=row.calendar,
+        rulebook=row.rulebook,
+        paused_at=row.paused_at,
+        resumes=row.resumes,
+        pauses=tuple((_instant(begin), _instant(end)) for begin, end in row.pauses),
+        worked=None if row.worked is None else timedelta(microseconds=row.worked),
+    )
+
+
 def clocks_of(tx: Transaction, case_ids: Iterable[int]) -> dict[int, list[Clock]]:
     """All plans of all clocks of these cases, superseded ones included."""
     found: dict[int, list[Clock]] = {case_id: [] for case_id in case_ids}
     rows = tx.execute(select(clock).where(clock.c.case_id.in_(sorted(found))).order_by(clock.c.cycle, clock.c.plan))
     for row in rows:
-        found[row.case_id].append(
-            Clock(
-                kind=ClockKind(row.kind),
-                cycle=row.cycle,
-                plan=row.plan,
-                by=row.by,
-                policy=row.policy,
-                started_at=row.started_at,
-                due_at=row.due_at,
-                stopped_at=row.stopped_at,
-                missed_at=row.missed_at,
-                superseded_at=row.superseded_at,
-                within=stored_amount(row.within),
-                calendar=row.calendar,
-                rulebook=row.rulebook,
-                paused_at=row.paused_at,
-                resumes=row.resumes,
-                pauses=tuple((_instant(begin), _instant(end)) for begin, end in row.pauses),
-                worked=None if row.worked is None else timedelta(microseconds=row.worked),
-            )
-        )
+        found[row.case_id].append(read_clock(row))
     return found
 
 

@@ -12,16 +12,17 @@ from alerting.services.context import Context
 
 def clocks_of(tx: Transaction, ctx: Context, case_id: int) -> list[Clock]:
     """All clocks of a case, each with the target it runs by."""
-    return [replace(clock, target=target_of(tx, ctx, clock)) for clock in cases.clocks_of(tx, [case_id])[case_id]]
+    active = ctx.shelf.active(tx)
+    found = cases.clocks_of(tx, [case_id])[case_id]
+    return [replace(clock, target=target_of(tx, ctx, clock, active)) for clock in found]
 
 
-def target_of(tx: Transaction, ctx: Context, clock: Clock) -> Target:
+def target_of(tx: Transaction, ctx: Context, clock: Clock, active: Rulebook) -> Target:
     """Its own length and calendar with the steps of its policy.
 
     A calendar the clock's rulebook does not have (this version may not read that rulebook any more) is taken from the
     active one, and is elapsed time where that has none either.
     """
-    active = ctx.shelf.active(tx)
     rulebook = _read(tx, ctx, clock.rulebook) or active
     policy = rulebook.policies.get(clock.policy)
     target = (policy.targets.get(clock.kind) if policy else None) or Target(by=clock.by, within=clock.within)

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from alerting.database import cases, staffing
 from alerting.database import report_population as population
 from alerting.database import report_promises as promises
-from alerting.database import staffing
 from alerting.database.engine import Transaction
 from alerting.database.report_promises import ClockId
 from alerting.domain.attainment import STATES, counted
@@ -16,9 +16,9 @@ from alerting.domain.calendars import Calendar
 from alerting.domain.cases import Status
 from alerting.domain.rulebook import Rulebook
 from alerting.domain.selection import Selection, period, selection
-from alerting.domain.sla import Clock, ClockKind
+from alerting.domain.sla import ClockKind
 from alerting.domain.staff import Staff
-from alerting.domain.working_time import stored_amount, working_time
+from alerting.domain.working_time import working_time
 from alerting.services import report_details, report_population
 from alerting.services.context import Context
 from alerting.services.promises import target_of
@@ -85,30 +85,15 @@ def _ask(ctx: Context, tasks: Mapping[str, Task]) -> dict[str, Any]:
 def _worked_so_far(tx: Transaction, ctx: Context, which: Selection, now: datetime) -> dict[ClockId, timedelta]:
     """The working time of what is overdue, each by the calendar it runs by."""
     calendars: dict[tuple[str, ...], Calendar] = {}
-    found = {}
+    active, found = ctx.shelf.active(tx), {}
     for row in promises.overdue_clocks(tx, which, now):
+        clock = cases.read_clock(row)
         by = (row.rulebook, row.policy, row.kind, row.calendar, row.within, row.by)
         if by not in calendars:
-            calendars[by] = target_of(tx, ctx, _as_clock(row)).calendar
-        pauses = [(datetime.fromisoformat(begin), datetime.fromisoformat(end)) for begin, end in row.pauses]
-        worked = working_time(calendars[by], row.started_at, now, pauses)
+            calendars[by] = target_of(tx, ctx, clock, active).calendar
+        worked = working_time(calendars[by], clock.started_at, now, clock.pauses)
         found[(row.case_id, row.cycle, row.kind, row.plan)] = worked
     return found
-
-
-def _as_clock(row: Any) -> Clock:
-    return Clock(
-        kind=ClockKind(row.kind),
-        cycle=row.cycle,
-        plan=row.plan,
-        by=row.by,
-        policy=row.policy,
-        started_at=row.started_at,
-        due_at=row.due_at,
-        within=stored_amount(row.within),
-        calendar=row.calendar,
-        rulebook=row.rulebook,
-    )
 
 
 def _put_together(
