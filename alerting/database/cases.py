@@ -284,18 +284,6 @@ def opened_between(tx: Transaction, begin: datetime, end: datetime) -> list[int]
     return list(tx.execute(select(c.id).where(c.opened_at >= begin, c.opened_at < end).order_by(c.id)).scalars())
 
 
-def clocks_started_between(tx: Transaction, begin: datetime | None, end: datetime | None) -> list[Any]:
-    """Every clock that counts (no superseded plans) and started in a period, with its case; for reports."""
-    joined = clock.join(case_file, case_file.c.id == clock.c.case_id)
-    statement = select(clock, case_file.c.customer_key, case_file.c.segment).select_from(joined)
-    statement = statement.where(clock.c.superseded_at.is_(None))
-    if begin is not None:
-        statement = statement.where(clock.c.started_at >= begin)
-    if end is not None:
-        statement = statement.where(clock.c.started_at < end)
-    return list(tx.execute(statement.order_by(clock.c.case_id, clock.c.cycle)))
-
-
 def running_otherwise(tx: Transaction, policies: Sequence[str], rulebook: str) -> list[tuple[int, str]]:
     """Cases with a running clock of these policies that was started under another rulebook: number and customer."""
     running = (clock.c.stopped_at.is_(None), clock.c.superseded_at.is_(None), clock.c.missed_at.is_(None))
