@@ -202,3 +202,10 @@ def test_two_people_who_saw_the_same_page_do_not_undo_each_other(client: TestCli
     assert client.post("/cases/1", data=given, headers=ADMIN).status_code == 303
     assert client.post("/cases/1", data={**given, "to": "office_berlin"}, headers=ADMIN).status_code == 409
     assert unhappy.case("ACME-AERO").fixer == "office_munich"
+
+
+def test_events_without_words_are_explained_on_their_page_too(client: TestClient, unhappy: World) -> None:
+    unhappy.take(unhappy.call("ACME-AERO", id="wordless"), unhappy.survey(id="mute", comment=None))
+    for event in ("wordless", "mute"):
+        assert client.get(f"/explain?event={event}", headers=ADMIN).status_code == 200
+    assert client.get("/cases/1", headers=ADMIN).status_code == 200

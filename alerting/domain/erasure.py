@@ -33,6 +33,9 @@ def forgotten_payload(event_type: str, customer_key: str, payload: Mapping[str, 
     if event_type in {"silence", "segment.changed"}:
         return dict(payload)
     kept = {name: value for name, value in payload.items() if name in KEPT.get(event_type, ())}
+    if event_type in {"survey.answered", "interaction.recorded"}:  # pages and mails read what is there and empty
+        empty: dict[str, Any] = {name: {} if name == "answers" else None for name in payload}
+        kept = {**empty, **kept}
     return {**kept, "respondent": NOBODY} if unnamed else {**kept, "customer_id": customer_key}
 
 
