@@ -25,6 +25,7 @@ from alerting.adapters.smtp import SmtpMailer, SmtpServer
 from alerting.adapters.templates import Composer
 from alerting.database import erasure, instance
 from alerting.database.engine import Database
+from alerting.database.granting import owns_the_audit
 from alerting.database.migrating import is_current, migrate
 from alerting.domain.errors import SettingsInvalid
 from alerting.entrypoints.consume import run_consume
@@ -170,12 +171,20 @@ def check_rulebook(app: App) -> None:
         app.ctx.shelf.active(tx)
 
 
+def warn_of_rights(app: App) -> None:
+    """On PostgreSQL a role that owns the tables could switch off what guards the audit."""
+    with app.ctx.db.read() as tx:
+        if owns_the_audit(tx):
+            log.warning("this database role could change the audit; see ALERTING_DATABASE_ROLE in docs/operations.md")
+
+
 def run_roles(app: App, roles: Sequence[str], stop: Stop) -> None:
     """Run roles side by side until asked to stop; the web role, where it is among them, in this thread."""
     threads = [
         threading.Thread(target=_loop(app, role, stop), name=role, daemon=True) for role in roles if role != "web"
     ]
     watch(stop)
+    warn_of_rights(app)
     for thread in threads:
         thread.start()
     if "web" in roles:

@@ -12,6 +12,7 @@ from alerting.domain.people import mail_address
 
 _DEFAULTS: dict[str, str] = {
     "DATABASE_URL": "",
+    "DATABASE_ROLE": "",
     "DATA": "var",
     "RULES": "rules",
     "TEMPLATES": "templates",
@@ -50,6 +51,7 @@ class Settings:
     """Everything a process is told from outside. Durations in seconds."""
 
     database_url: str
+    database_role: str | None
     data: Path
     rules: Path
     templates: Path
@@ -106,6 +108,7 @@ class _Reader:
         host, port = self.listen()
         settings = Settings(
             database_url=database_url,
+            database_role=self.text("DATABASE_ROLE") or None,
             data=data,
             rules=Path(self.text("RULES")),
             templates=Path(self.text("TEMPLATES")),

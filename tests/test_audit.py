@@ -5,27 +5,33 @@ import json
 import random
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
 from alerting.adapters.pages import Pages
 from alerting.bootstrap import forget
 from alerting.cli import main
 from alerting.database.engine import Database
+from alerting.database.granting import ONLY_ADDED_TO, grant_rights
+from alerting.database.tables import audit_checkpoint, audit_entry, audit_seal, event, party_fact
 from alerting.domain.audit_file import check_file, lines_of
-from alerting.domain.errors import ActionRefused, DatabaseUnavailable
+from alerting.domain.errors import ActionRefused, ChainBroken, DatabaseUnavailable, SettingsInvalid
+from alerting.domain.payloads import Respondent, address_key
 from alerting.domain.seals import GENESIS, Head, Seal, canonical, read_head, seal_after
 from alerting.services.activation import activate_rulebook
+from alerting.services.matching import assign_answer
 from alerting.services.sampling import draw_sample
 from alerting.services.sealing import Verified, export, hand_out_checkpoint, seal_all, verify
 from tests.builders import ROOT, changed, unhurried
+from tests.installation import Run
 from tests.world import World, recipients
 
 
@@ -125,7 +131,10 @@ def test_a_chain_that_was_cut_or_made_anew_does_not_fit_what_was_handed_out(told
     head = verified(told).head
     cut = f"DELETE FROM audit_seal WHERE seq = {head.seq}"
     by_force(told, cut)
-    assert verified(told).problems == [f"the chain ends at seal {head.seq - 1}, the stored head knows seal {head.seq}"]
+    assert verified(told).problems == [
+        f"the chain ends at seal {head.seq - 1}, the stored head knows seal {head.seq}",
+        "1 entry has no seal and does not wait for one: added, or its seal removed",
+    ]
     by_force(
         told,
         "DELETE FROM audit_seal",
@@ -141,6 +150,153 @@ def test_a_chain_that_was_cut_or_made_anew_does_not_fit_what_was_handed_out(told
     ]
     other = Head(seq=3, hash=GENESIS)
     assert verified(told, other).problems == ["seal 3 is not the one the checkpoint knows"]
+
+
+SET_BACK = "UPDATE audit_head SET seq = 2, hash = (SELECT hash FROM audit_seal WHERE seq = 2)"
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (SET_BACK, "the noted end of the chain is seal 2, and there are seals beyond it, up to"),
+        ("DELETE FROM audit_head", "the noted end of the chain is gone, and there are seals up to"),
+        ("UPDATE audit_head SET hash = '0'", "is not the one that is noted as the end of the chain"),
+        ("UPDATE audit_head SET seq = 9999", "the stored head knows seal 9999"),
+    ],
+)
+def test_the_end_of_the_chain_is_its_newest_seal_whatever_is_noted(
+    told: World, tmp_path: Path, statement: str, said: str
+) -> None:
+    before = verified(told)
+    by_force(told, statement)
+    found = verified(told)
+    assert [problem for problem in found.problems if said in problem] == found.problems != []
+    assert (found.sealed, found.unsealed, found.head) == (before.sealed, 0, before.head)
+    with pytest.raises(ChainBroken, match=said):
+        exported(told)
+    told.take(told.survey("ALPENWERK"))  # the product goes on, and seals nothing on top of it
+    with pytest.raises(ChainBroken, match=said):
+        seal_all(told.app.ctx)
+    drawn = draw_sample(told.app.ctx, datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC), 2, "dice")
+    assert drawn.verified.problems == found.problems
+    by_force(  # as docs/operations.md says
+        told,
+        "DELETE FROM audit_head",
+        "INSERT INTO audit_head SELECT 1, seq, hash FROM audit_seal ORDER BY seq DESC LIMIT 1",
+    )
+    assert seal_all(told.app.ctx) > 0
+    assert verified(told).problems == []
+
+
+def test_what_was_altered_beyond_a_head_that_was_set_back_is_found(told: World) -> None:
+    by_force(told, SET_BACK, "UPDATE audit_entry SET actor = 'somebody' WHERE id = 5")
+    assert "entry 5 (seal 5): the column actor does not say what the sealed entry says" in verified(told).problems
+
+
+def test_an_entry_that_was_put_before_the_chain_is_found(told: World) -> None:
+    by_force(
+        told,
+        "INSERT INTO audit_entry SELECT -5, happened_at, recorded_at, actor, action, subject_kind, subject_id, body "
+        "FROM audit_entry WHERE id = 3",
+        "INSERT INTO audit_seal SELECT -5, -5, prev, hash, sealed_at FROM audit_seal WHERE seq = 3",
+    )
+    assert "seal 1 is missing: -5 follows 0" in verified(told).problems
+
+
+def test_an_entry_that_was_added_by_hand_is_found(told: World) -> None:
+    by_force(
+        told,
+        "INSERT INTO audit_entry SELECT 9999, happened_at, recorded_at, actor, action, subject_kind, subject_id, body "
+        "FROM audit_entry WHERE id = 3",
+    )
+    assert (verified(told).problems, verified(told).unsealed) == (
+        ["1 entry has no seal and does not wait for one: added, or its seal removed"],
+        1,
+    )
+
+
+def test_a_personal_value_is_only_gone_where_the_customer_was_forgotten(told: World) -> None:
+    by_force(told, "DELETE FROM personal_value WHERE customer_key = 'KIOSK-7'")
+    problems = verified(told).problems
+    assert problems and all("is gone, and its customer was not forgotten" in problem for problem in problems)
+    by_force(told, "DELETE FROM personal_key WHERE customer_key = 'KIOSK-7'",
+             "INSERT INTO forgotten SELECT 'KIOSK-7', time, recorded_at FROM event WHERE seq = 1")  # fmt: skip
+    assert verified(told).problems == problems  # a wish that is not in the audit is none
+    forget(told.app, "KIOSK-7", "the data protection officer")
+    assert (verified(told).problems, verified(told).erased) == ([], len(problems))
+
+
+def test_what_was_said_since_a_forgetting_may_only_go_by_another(told: World) -> None:
+    forget(told.app, "ACME-AERO", "dpo")
+    told.pass_time(minutes=5)
+    told.take(told.survey("ACME-AERO", comment="Here I am again."))
+    seal_all(told.app.ctx)
+    erased = verified(told).erased
+    by_force(told, "DELETE FROM personal_value WHERE customer_key = 'ACME-AERO'")
+    assert any("is gone, and its customer was not forgotten" in problem for problem in verified(told).problems)
+    told.pass_time(minutes=5)  # what comes late of the time before erases all of it, once more
+    told.take(told.survey("ACME-AERO", time=(told.now() - timedelta(hours=2)).isoformat()))
+    seal_all(told.app.ctx)
+    assert verified(told).problems == []
+    assert verified(told).erased > erased
+
+
+def test_the_words_of_strangers_who_turned_out_to_be_customers_verify_after_forgetting(world: World) -> None:
+    """One whose case went along, one whose alert was withdrawn for the customer's own, and one forgotten as a stranger."""
+    world.known_customers()
+    me = {"email": "zach@secret.example"}
+    for customer, score in (("ALPENWERK", 2), ("KIOSK-7", 3)):
+        world.take(world.survey(customer, score=score))
+    for respondent in (me, {"email": "zoe@secret.example"}, {"email": "gone@secret.example"}):
+        world.take(world.survey(None, score=2, respondent=respondent, comment="Nobody calls."))
+    world.deliver()
+    forget(world.app, address_key(Respondent(email="gone@secret.example")), "dpo")
+    seqs = {row.customer_key: row.seq for row in world.rows(select(event)) if row.customer_key.startswith("respondent")}
+    for address, customer in (("zach", "ACME-AERO"), ("zoe", "ALPENWERK"), ("gone", "KIOSK-7")):
+        key = address_key(Respondent(email=f"{address}@secret.example"))
+        assign_answer(world.app.ctx, seqs[key], customer, "ann")
+    seal_all(world.app.ctx)
+    assert verified(world).problems == []
+    for customer in ("ACME-AERO", "ALPENWERK"):
+        forget(world.app, customer, "dpo")
+        seal_all(world.app.ctx)
+        assert verified(world).problems == []
+    assert verified(world).erased > 3
+
+
+def test_entries_that_were_sealed_anew_and_say_nothing_are_named(told: World) -> None:
+    entries = told.rows(select(audit_seal.c.entry_id, audit_entry.c.body).join(audit_entry).order_by(audit_seal.c.seq))
+    statements, head = [], Head()
+    for row in entries:
+        body = {3: b"{}", 4: b"nonsense", 5: b'{"personal": []}'}.get(row.entry_id, bytes(row.body))
+        seal = seal_after(head, row.entry_id, body)
+        value = f"'\\x{body.hex()}'::bytea" if told.app.ctx.db.url.startswith("postgresql") else f"X'{body.hex()}'"
+        statements.append(f"UPDATE audit_seal SET prev = '{seal.prev}', hash = '{seal.hash}' WHERE seq = {seal.seq}")
+        statements.append(f"UPDATE audit_entry SET body = {value} WHERE id = {row.entry_id}")
+        head = Head(seq=seal.seq, hash=seal.hash)
+    by_force(told, *statements, f"UPDATE audit_head SET hash = '{head.hash}'")
+    assert verified(told).problems == [
+        f"entry {n} (seal {n}) is none that we wrote: it was altered and sealed again" for n in (3, 4, 5)
+    ]
+
+
+@pytest.mark.parametrize("body", ["X'7b7d'", "X'ff'", "CAST(body AS TEXT)"])
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)
+def test_evidence_can_be_drawn_whatever_was_made_of_an_entry(told: World, body: str) -> None:
+    by_force(told, f"UPDATE audit_entry SET body = {body} WHERE subject_kind = 'case' AND id % 2 = 0")
+    drawn = draw_sample(told.app.ctx, datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC), 2, "dice")
+    assert bool(drawn.verified.problems) == body.startswith("X")  # a text of the same bytes says the same
+    assert all(evidence.moments for evidence in drawn.cases)
+
+
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)
+def test_a_text_in_place_of_the_bytes_is_an_altered_entry(told: World) -> None:
+    by_force(told, "UPDATE audit_entry SET body = replace(CAST(body AS TEXT), '2026', '2025') WHERE id = 3")
+    assert verified(told).problems == ["entry 3 (seal 3) was altered"]
+    assert "line 4: entry 3 (seal 3) was altered" in check_file(exported(told))[1]
+    by_force(told, "UPDATE audit_entry SET body = X'ff' WHERE id = 3")
+    assert verified(told).problems == ["entry 3 (seal 3) was altered"]
+    assert "line 4: entry 3 (seal 3) was altered" in check_file(exported(told))[1]
 
 
 def test_several_may_seal_at_once(world: World) -> None:
@@ -227,6 +383,16 @@ def test_no_file_makes_the_check_break(lines: list[bytes]) -> None:
     assert check_file(lines)[1] != [] or lines == WHOLE
 
 
+def test_a_file_holds_as_many_entries_as_it_says() -> None:
+    cut = list(lines_of(chain(BODIES[:5]), {"exported_at": "2026-03-06T08:30:00+00:00", "entries": 12}))
+    assert check_file(cut)[1] == ["line 1: says that 12 entries follow, and 5 do"]
+
+
+def test_half_of_a_surrogate_pair_is_no_text_of_an_entry() -> None:
+    line = json.dumps({**json.loads(WHOLE[3]), "body": "\ud800"}).encode() + b"\n"
+    assert "line 4: is not as it was written" in check_file([*WHOLE[:3], line, *WHOLE[4:]])[1]
+
+
 def test_checkpoints_are_written_and_read_again() -> None:
     head = check_file(WHOLE)[0]
     assert read_head(str(head)) == head
@@ -276,17 +442,54 @@ def test_the_end_of_the_chain_goes_outside_once_a_week(world: World) -> None:
     assert (found.problems, found.checkpoints) == ([], 3)
 
 
+def holder_away(world: World, **said: Any) -> None:
+    """The holder of the checkpoints is declared, and then this is said of that person."""
+    files = changed(settings=("currency: EUR", "audit_holder: vp_sales\ncurrency: EUR"))
+    activate_rulebook(world.app.ctx, files, {}, author="ops", reason="who keeps it")
+    world.take(world.envelope("person.updated", {"person_id": "vp_sales", **said}))
+
+
+@pytest.mark.parametrize(
+    ("said", "keeper", "why"),
+    [
+        ({"absences": [{"from": "2026-03-01", "to": "2026-03-31"}]}, "head.of.service", "Vera Sample is absent from"),
+        ({"active": False}, "service.desk", "Vera Sample has left"),
+    ],
+)
+def test_a_checkpoint_goes_to_whoever_stands_in_for_its_holder(
+    world: World, caplog: pytest.LogCaptureFixture, said: dict[str, Any], keeper: str, why: str
+) -> None:
+    world.known_customers()
+    holder_away(world, **said)
+    head = hand_out_checkpoint(world.app.ctx)
+    assert head is not None
+    (mail,) = world.deliver()
+    assert recipients([mail]) == [keeper]
+    assert str(head) in mail.text
+    assert f"in place of the `audit_holder` of settings.yaml: {why}" in mail.text
+    (record,) = [one for one in caplog.records if "audit_holder" in one.message]
+    assert (record.levelname, record.__dict__["holder"]) == ("ERROR", "vp_sales")
+    assert hand_out_checkpoint(world.app.ctx) is None
+
+
+def test_no_checkpoint_is_noted_that_nobody_can_be_told(world: World) -> None:
+    holder_away(world, active=False)
+    everybody = [row.party for row in world.rows(select(party_fact.c.party).distinct())]
+    world.take(*(world.envelope("person.updated", {"person_id": one, "active": False}) for one in everybody))
+    with pytest.raises(LookupError, match="'default' names nobody"):
+        hand_out_checkpoint(world.app.ctx)
+    assert world.rows(select(audit_checkpoint)) == []
+
+
 @pytest.mark.parametrize("world", ["postgresql"], indirect=True)
 def test_on_postgresql_the_role_of_the_processes_needs_no_right_to_change_the_audit(told: World) -> None:
     name = f"processes_{random.getrandbits(32):08x}"
-    kept = ("audit_entry", "audit_seal", "audit_checkpoint")
-    by_force(  # without the triggers: the role alone must keep it from changing
-        told,
-        f"CREATE ROLE {name} LOGIN PASSWORD '{name}'",
-        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}",
-        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}",
-        *(f"REVOKE UPDATE, DELETE ON {table} FROM {name}" for table in kept),
-    )
+    by_force(told, f"CREATE ROLE {name} LOGIN PASSWORD '{name}'")  # and without the triggers
+    with told.app.ctx.db.write() as tx:
+        grant_rights(tx, name)
+        for unfit, why in (("nobody_such", "does not exist"), (told.app.ctx.db.engine.url.username, "owns the tables")):
+            with pytest.raises(SettingsInvalid, match=why):
+                grant_rights(tx, unfit)
     url = make_url(told.app.ctx.db.url).set(username=name, password=name)
     lesser = Database(url.render_as_string(hide_password=False))
     as_role = replace(told, app=replace(told.app, ctx=replace(told.app.ctx, db=lesser)))
@@ -294,7 +497,7 @@ def test_on_postgresql_the_role_of_the_processes_needs_no_right_to_change_the_au
     as_role.deliver()
     assert seal_all(as_role.app.ctx) > 0
     assert (verified(as_role).problems, verified(as_role).unsealed) == ([], 0)
-    for table in kept:
+    for table in ONLY_ADDED_TO:
         for act in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
             with pytest.raises(DatabaseUnavailable, match="permission denied"), lesser.write() as tx:
                 tx.execute(text(act))
@@ -333,6 +536,32 @@ def test_who_opens_evidence_of_an_altered_audit_reads_it_first(told: World) -> N
     drawn = draw_sample(told.app.ctx, datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC), 2, "dice")
     page = Pages(ROOT / "templates" / "pages", has_mailbox=False).render("evidence.html", {"s": drawn, "last_day": "x"})
     assert "NOT as it was sealed" in page and "the column actor does not say" in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("sample", "--period", "2026-03", "--out", "x.pdf"), "write .html; a browser prints it, also into a PDF"),
+        (("sample", "--period", "2026-03", "--out", "none/x.html"), "none/x.html cannot be written: No such file"),
+        (("sample", "--period", "2026-03", "--seed", "\udc80"), "Invalid value for '--seed': is no text in UTF-8"),
+        (("export", "none/audit.jsonl"), "none/audit.jsonl cannot be written: No such file or directory; name a file"),
+    ],
+)
+def test_what_cannot_be_written_is_said(migrated: Run, arguments: tuple[str, ...], said: str) -> None:
+    done = migrated("audit", *arguments)
+    assert done.returncode in {1, 2}
+    assert said in done.stderr
+    assert not list(Path().glob("*.part"))
+
+
+def test_an_export_of_an_altered_audit_says_so(migrated: Run, own_world: World) -> None:
+    assert migrated("audit", "export", "audit.jsonl").returncode == 0
+    by_force(own_world, "UPDATE audit_seal SET hash = prev WHERE seq = 1")
+    done = migrated("audit", "export", "audit.jsonl")
+    assert (done.returncode, "entry 1 (seal 1) was altered" in done.stderr) == (1, True)
+    by_force(own_world, "DELETE FROM audit_head")
+    done = migrated("audit", "export", "audit.jsonl")
+    assert (done.returncode, "error: the noted end of the chain is gone" in done.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("period", ["2026-13", "march", "2026-3", "0000"])

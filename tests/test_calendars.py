@@ -309,6 +309,30 @@ def test_an_ical_file_closes_its_whole_days_every_year() -> None:
     assert "works.ics is no iCal file" in str(read(text, works="nonsense")[1].problems[0])
 
 
+def event(*lines: str) -> str:
+    return "\r\n".join(["BEGIN:VEVENT", f"UID:{lines[0]}", "SUMMARY:Stocktaking", *lines, "END:VEVENT"])
+
+
+def test_what_was_cancelled_closes_no_day_and_a_mark_at_the_begin_is_no_fault() -> None:
+    ical = "\r\n".join([
+        "\ufeffBEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//x//y//EN",
+        event("DTSTART;VALUE=DATE:20260309", "STATUS:CANCELLED"),
+        event("DTSTART;VALUE=DATE:20260310", "STATUS:CONFIRMED"),
+        event("DTSTART:20260311T090000Z", "STATUS:CANCELLED"),
+        "END:VCALENDAR", "",
+    ])  # fmt: skip
+    found, findings = read(BERLIN.replace("closed:", "ical: works.ics, closed:"), works=ical)
+    assert found is not None and (findings.problems, findings.warnings) == ([], [])
+    assert [bool(found["berlin"].periods_on(date(2026, 3, day))) for day in (9, 10, 11)] == [True, False, True]
+
+
+def test_an_event_that_ends_before_it_begins_is_named() -> None:
+    wrong = event("DTSTART;VALUE=DATE:20300309", "DTEND;VALUE=DATE:20300301")
+    ical = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\n{wrong}\r\nEND:VCALENDAR\r\n"
+    (problem,) = read(BERLIN.replace("closed:", "ical: works.ics, closed:"), works=ical)[1].problems
+    assert "works.ics: 'Stocktaking' begins on 2030-03-09 and ends on 2030-03-01 (mend its DTEND" in str(problem)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

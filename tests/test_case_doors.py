@@ -209,3 +209,18 @@ def test_events_without_words_are_explained_on_their_page_too(client: TestClient
     for event in ("wordless", "mute"):
         assert client.get(f"/explain?event={event}", headers=ADMIN).status_code == 200
     assert client.get("/cases/1", headers=ADMIN).status_code == 200
+
+
+def test_a_link_gives_the_case_to_somebody_else_and_corrects_a_time(client: TestClient, unhappy: World) -> None:
+    page = client.get(link(unhappy, "acknowledge")).text
+    assert "Assign" in page and "A time is wrong" not in page
+    given = client.post(link(unhappy, "assign", "owner_north"), data={"duty": "caller", "to": "ceo", "reason": "Away."})
+    assert (given.status_code, unhappy.case("ACME-AERO").caller) == (200, "ceo")
+    assert ("owner_north by link", "case.handed_over") in actors(unhappy)
+    assert "no time to correct" in client.get(link(unhappy, "correct")).text
+    unhappy.pass_time(hours=2)
+    unhappy.reached("ACME-AERO", "ceo")
+    told = {"what": "contact", "becomes": "2026-03-06T10:00", "reason": "The phone log says so."}
+    proposed = client.post(link(unhappy, "correct", "ceo"), data=told)
+    assert (proposed.status_code, "is proposed" in proposed.text or "approve" in proposed.text) == (200, True)
+    assert ("ceo by link", "correction.proposed") in actors(unhappy)

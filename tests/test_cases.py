@@ -25,10 +25,11 @@ from alerting.domain.cases import (
     Wait,
     current_clocks,
 )
+from alerting.domain.clocks import Clock, NewTimer, Starts
 from alerting.domain.errors import ActionRefused
 from alerting.domain.resolutions import Resolution, Resolutions
 from alerting.domain.routing import Assignment
-from alerting.domain.sla import Clock, ClockKind, NewTimer, Policy, Starts, Step, Target, WaitingFor
+from alerting.domain.sla import ClockKind, Policy, Step, Target, WaitingFor
 from alerting.domain.waiting import WAIT_END, begin_wait, deciding, end_wait
 from alerting.domain.working_time import Amount, due_instant, working_time
 from tests.builders import LONG, NOW, hours, party, unhurried
@@ -73,6 +74,7 @@ def alert(
         rule=more.get("rule", "a-rule"),
         severity=severity,
         segment="key",
+        territory="DE / BE",
         policy=sla,
         template="call",
         starts=Starts(customer_sent=at, received=at, case_opened=max(at, NOW)),
@@ -121,7 +123,7 @@ class File:
         return self.decided(lambda c, k: record_contact(c, k, attempt, at, self.complaints, POLICIES), by, at)
 
     def handed(self, to: str, at: datetime) -> "File":
-        return self.take(hand_over(self.case, to, self.case.caller, "on a plane", at))
+        return self.take(hand_over(self.case, self.clocks.values(), to, self.case.caller, "on a plane", at))
 
     def mended(self, at: datetime) -> "File":
         return self.decided(lambda c, k: remove_cause(c, k, "office", MENDED, Resolutions(), at), "office", at)
@@ -445,11 +447,14 @@ def test_handing_over_needs_a_reason_and_somebody_else_and_lets_the_clocks_run()
     before = dict(file.clocks)
     for to, reason, words in (("ben", "  ", "why it is handed over"), ("ann", "busy", "with ann already")):
         with pytest.raises(ActionRefused, match=words):
-            hand_over(file.case, to, "ann", reason, hours(2))
+            hand_over(file.case, file.clocks.values(), to, "ann", reason, hours(2))
     file.handed("ben", hours(2))
     assert (file.case.caller, file.case.status, file.case.assignment) == ("ben", Status.OPEN, 2)
     assert file.told == [("ben", "call")]
-    assert file.clocks == before
+    assert {key: clock for key, clock in file.clocks.items() if key in before} == before
+    assert [(c.key, c.started_at) for key, c in file.clocks.items() if key not in before] == [
+        ("1.acknowledge.2", hours(2))
+    ]
     assert file.acknowledged("ben", hours(3)).case.status is Status.ACKNOWLEDGED
 
 

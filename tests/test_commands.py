@@ -8,10 +8,12 @@ import json
 import re
 import socket
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from alerting.bootstrap import forget
 from alerting.database import audit, events, positions
 from alerting.database.positions import Partition
 from alerting.database.tables import customer_version
@@ -90,7 +92,7 @@ def test_a_case_is_worked_on_from_the_command_line(migrated: Run, own_world: Wor
     voicemail = migrated("case", "contact", "1", "--by", "service_desk_lead", "--outcome", "voicemail")
     assert "is acknowledged" in voicemail.stdout
     handed = migrated("case", "hand-over", "1", "--by", "service_desk_lead", "--to", "ceo", "--reason", "knows them")
-    assert "with Cora Sample now" in handed.stdout
+    assert "with Cora Sample from now on" in handed.stdout
     assert "the call is still owed" in migrated("case", "resolve", "1", "--by", "ceo", "--note", "mended").stdout
     spoken = migrated(
         "case", "contact", "1", "--by", "ceo@example.com", "--outcome", "reached", "--note", "all is well"
@@ -117,7 +119,7 @@ def test_waits_notes_corrections_and_reviews_from_the_command_line(migrated: Run
     assert "paused" in say("show", "C-1")
     assert say("go-on", "C-1", "--by", "service_desk_lead") == "C-1 goes on; it is acknowledged."
     assert say("note", "C-1", "--by", "ceo", "Their buyer is new.") == "Noted on C-1."
-    assert say("assign", "C-1", "--by", "ceo", "--to", "lead_central") == "C-1 is with Lena Sample now."
+    assert say("assign", "C-1", "--by", "ceo", "--to", "lead_central") == "C-1 is with Lena Sample from now on."
     assert say("contact", "C-1", "--by", "lead_central", "--outcome", "reached") == "C-1 is contacted."
     at = own_world.now().isoformat()
     assert say("correct", "C-1", "--by", "lead_central", "--at", at, "--reason", "The log.").startswith("Correction 1")
@@ -198,8 +200,8 @@ def test_an_invitation_goes_to_a_contact_the_customer_has(migrated: Run, own_wor
 
 def test_a_report_speaks_of_one_case_and_of_several(migrated: Run, own_world: World) -> None:
     _complaint(own_world)
-    assert "Response times of 1 case\n" in migrated("report").stdout
-    assert "Response times of 0 cases\n" in migrated("report", "--to", "2000-01-01").stdout
+    assert ", 1 case, " in migrated("report").stdout
+    assert ", 0 cases, " in migrated("report", "--to", "2000-01-01").stdout
     assert migrated("report", "--from", "0001-01-01", "--to", "9999-12-31").returncode == 0
 
 
@@ -401,3 +403,21 @@ def test_wrong_settings_are_all_named_at_once(alerting: Run) -> None:
     assert done.returncode == 2
     for words in ("ALERTING_TICK", "did you mean ALERTING_SMTP_HOST?", "ALERTING_BASE_URL"):
         assert words in done.stderr
+
+
+def test_a_case_calls_its_clocks_as_the_report_does(migrated: Run, own_world: World) -> None:
+    own_world.known_customers()
+    sent = own_world.now() - timedelta(hours=30)
+    own_world.take(own_world.survey("ACME-AERO", time=sent.isoformat()))
+    own_world.reached("ACME-AERO", by="vp_sales")
+
+    def states() -> dict[str, str]:
+        found = re.findall(r"^  (\w+) +due \S+ \S+  (\w+)$", migrated("case", "show", "1").stdout, re.MULTILINE)
+        return dict(found)
+
+    assert states() == {"acknowledge": "late", "contact": "late", "resolve": "running"}
+    own_world.take(own_world.survey("KIOSK-7", time=(sent - timedelta(days=5)).isoformat()))
+    shown = migrated("case", "show", "2").stdout
+    assert re.findall(r"Z  (\w+)$", shown, re.MULTILINE)[:1] == ["overdue"]
+    forget(own_world.app, "KIOSK-7", "dpo")
+    assert set(re.findall(r"Z  (\w+)$", migrated("case", "show", "2").stdout, re.MULTILINE)) == {"late"}

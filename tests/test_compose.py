@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+import psycopg
 import pytest
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
+from sqlalchemy import make_url
 
 from alerting.cli import main
 from alerting.settings import KNOWN_VARIABLES, read_settings
@@ -55,10 +57,19 @@ def test_a_plain_command_means_the_large_one() -> None:
 
 def test_the_small_profile_is_postgresql_a_mail_server_and_one_process_with_all_roles() -> None:
     small = services_of("small")
-    assert set(small) == {"small", "postgres", "mailpit"}
+    assert set(small) == {"small", "migrate", "postgres", "mailpit"}
     assert OURS["small"]["command"] == ["run", "all"]
     without_profiles = [{k: v for k, v in service.items() if k != "profiles"} for service in small.values()]
     assert "kafka" not in json.dumps(without_profiles).casefold()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_only_the_migration_runs_as_the_owner_of_the_tables(size: str) -> None:
+    secrets = {name: service["secrets"] for name, service in services_of(size).items() if name in OURS}
+    assert {name for name, handed in secrets.items() if "owner_url" in handed} == {"migrate"}
+    assert all("database_url" in handed for name, handed in secrets.items() if name != "migrate")
+    assert OURS["migrate"]["environment"]["ALERTING_DATABASE_ROLE"] == "alerting"
+    assert "CREATE ROLE alerting LOGIN" in (ROOT / "scripts" / "postgres-role").read_text()
 
 
 def test_the_small_profile_differs_from_the_large_one_in_kafka_alone() -> None:
@@ -128,7 +139,7 @@ def test_the_settings_accept_the_environment_with_secrets_as_made(service: str, 
     }
     settings = read_settings(environment)
     assert settings.database_url.endswith("@postgres:5432/alerting")
-    assert settings.kafka == (() if service == "small" else ("kafka:9092",))
+    assert settings.kafka == (() if service in {"small", "migrate"} else ("kafka:9092",))
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +169,7 @@ def test_every_secret_a_service_reads_is_declared_and_handed_to_it(service: str)
     handed = set(SERVICES[service].get("secrets", []))
     values = SERVICES[service].get("environment", {}).values()
     read = {value.removeprefix("/run/secrets/") for value in values if value.startswith("/run/secrets/")}
-    assert read == handed
+    assert read <= handed and (read == handed or service == "postgres")  # whose script reads the other password
     assert handed <= set(COMPOSE["secrets"])
 
 
@@ -175,7 +186,7 @@ def test_what_a_service_waits_for_starts_with_it_and_can_come_true(service: str)
 
 def test_no_role_starts_before_the_database_is_migrated() -> None:
     waiting = {name for name, service in OURS.items() if "migrate" in service["depends_on"]}
-    assert waiting == set(OURS) - {"migrate", "small"}  # `run all` migrates by itself
+    assert waiting == set(OURS) - {"migrate"}
 
 
 def test_data_outlives_the_containers() -> None:
@@ -186,7 +197,10 @@ def test_data_outlives_the_containers() -> None:
     assert "ALERTING_DATA=/var/lib/alerting" in (ROOT / "Dockerfile").read_text()
     assert mounts == {
         "kafka": ["kafka:/var/lib/kafka/data"],
-        "postgres": ["postgres:/var/lib/postgresql"],
+        "postgres": [
+            "postgres:/var/lib/postgresql",
+            "./scripts/postgres-role:/docker-entrypoint-initdb.d/role.sh:ro",
+        ],
         "mailpit": ["mailpit:/data"],
     }
     assert set(COMPOSE["volumes"]) == {"data", *mounts}
@@ -210,10 +224,17 @@ def test_the_small_profile_runs_on_postgresql_alone_and_mails_go_out_at_once_and
     tmp_path: Path, new_database: Callable[[], str], start_smtp: Callable[..., SmtpServer]
 ) -> None:
     """Its command in its environment; only addresses, and a go_live before whatever date this machine shows, are ours."""
-    database, smtp, port = new_database(), start_smtp("none"), free_port()
+    owner, smtp, port = new_database(), start_smtp("none"), free_port()
+    database = lesser_role(owner)
     secrets = tmp_path / "secrets"
     secrets.mkdir()
-    for name, text in (("database_url", database), ("admin_token", ADMIN_TOKEN), ("ingest_keys", INGEST_KEY)):
+    given_secrets = {
+        "owner_url": owner,
+        "database_url": database,
+        "admin_token": ADMIN_TOKEN,
+        "ingest_keys": INGEST_KEY,
+    }
+    for name, text in given_secrets.items():
         (secrets / name).write_text(text)
     make_secrets(secrets)
     rules = copy_rules(tmp_path)
@@ -228,7 +249,12 @@ def test_the_small_profile_runs_on_postgresql_alone_and_mails_go_out_at_once_and
         "ALERTING_BASE_URL": f"http://127.0.0.1:{port}",
     }
     place = Installation(folder=tmp_path, broker=None, smtp=smtp, environment=given | ours, database=database)
+    first = {k: v.replace("/run/secrets", str(secrets)) for k, v in OURS["migrate"]["environment"].items()}
+    first |= ours | {"ALERTING_DATABASE_ROLE": make_url(database).username or ""}
     try:
+        done = place.cli(*OURS["migrate"]["command"], **first)
+        assert done.returncode == 0, done.stderr
+        assert "nothing to the audit but add to it" in done.stdout
         place.wait_for_web(place.run(*OURS["small"]["command"][1:]))
         almost_four_hours_ago = (datetime.now(UTC) - timedelta(hours=4, seconds=-5)).isoformat()
         acme = envelope("customer.updated", {"customer_id": "ACME-AERO", "name": "Acme Aerospace", "country": "DE"})
@@ -240,3 +266,20 @@ def test_the_small_profile_runs_on_postgresql_alone_and_mails_go_out_at_once_and
         assert place.http("/readyz")[0] == 200
     finally:
         place.stop()
+    with psycopg.connect(database.replace("+psycopg", ""), autocommit=True) as connection:
+        for act in (
+            "UPDATE audit_entry SET actor = 'x'",
+            "ALTER TABLE audit_entry DISABLE TRIGGER ALL",
+            "DELETE FROM audit_seal",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(act)
+
+
+def lesser_role(owner: str) -> str:
+    """The URL of a role that may do nothing yet, as scripts/postgres-role makes it."""
+    role = f"role_{make_url(owner).database}"
+    with psycopg.connect(owner.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"DROP ROLE IF EXISTS {role}")
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{role}'")
+    return make_url(owner).set(username=role, password=role).render_as_string(hide_password=False)

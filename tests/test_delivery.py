@@ -13,8 +13,10 @@ from alerting.adapters.smtp import SmtpMailer, SmtpServer
 from alerting.database import audit, instance, staffing
 from alerting.database.tables import audit_entry, delivery, notification
 from alerting.domain.notifications import Mail, Outcome
+from alerting.services import acts
 from alerting.services.activation import activate_rulebook
 from alerting.services.delivery import deliver_due, hold_sends
+from tests.test_case_work import RESOLUTIONS, do, with_file
 from tests.world import World, recipients
 
 
@@ -129,6 +131,22 @@ def test_mail_to_somebody_who_has_left_goes_to_default_and_says_so(unhappy: Worl
     mails = {mail.to.split("<")[-1].rstrip(">"): mail for mail in unhappy.deliver()}
     assert "vp.sales@example.com" not in mails
     assert "vp_sales has left" in mails["service.desk@example.com"].text
+
+
+def test_a_check_survey_whose_address_is_refused_goes_to_the_customers_next_contact(unhappy: World, smtp: Any) -> None:
+    activate_rulebook(unhappy.app.ctx, with_file("resolutions", RESOLUTIONS), {}, author="test", reason="a test")
+    contacts = [{"name": name, "email": f"{name}@acme.example"} for name in ("ada", "bob")]
+    unhappy.take(unhappy.customer("ACME-AERO", contacts=contacts, time=unhappy.now().isoformat()))
+    unhappy.reached("ACME-AERO", "vp_sales")
+    do(unhappy, acts.Resolve(root_cause="seal", action="replaced"), by="office_berlin")
+    unhappy.deliver()
+    _over_smtp(unhappy, smtp)
+    unhappy.pass_time(days=2, hours=1)
+    unhappy.tick()
+    smtp.refuse["ada@acme.example"] = "550 no such user"
+    unhappy.deliver()
+    unhappy.deliver()
+    assert [to for m in smtp.messages for to in m.rcpt_tos if to.endswith("@acme.example")] == ["bob@acme.example"]
 
 
 def test_when_everybody_refuses_it_ends_and_nothing_loops(unhappy: World, smtp: Any) -> None:

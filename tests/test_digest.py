@@ -15,8 +15,9 @@ from alerting.bootstrap import App
 from alerting.database import staffing
 from alerting.database.tables import audit_entry, delivery, digest, notification
 from alerting.domain.cases import SEVERITIES
+from alerting.domain.clocks import Clock
 from alerting.domain.notifications import Mail, Outcome, can_wait
-from alerting.domain.sla import Clock, ClockKind
+from alerting.domain.sla import ClockKind
 from alerting.domain.working_time import Amount
 from alerting.services.letters import RenderError
 from tests.builders import party

@@ -17,7 +17,7 @@ from alerting.domain.events import parse_event
 from alerting.entrypoints.web.app import create_app
 from alerting.services.explaining import Explanation, explain
 from alerting.services.intake_door import record_of
-from alerting.services.reporting import report
+from alerting.services.reporting import as_json, report
 from tests.installation import Run
 from tests.world import BEGIN, World
 
@@ -106,10 +106,26 @@ def test_the_audit_still_holds_what_was_committed_to(known: World) -> None:
 def test_an_open_case_ends_and_nothing_more_is_sent(known: World) -> None:
     known.take(known.survey("LUMEN", score=1))
     forget(known.app, "LUMEN", "dpo")
-    assert known.case("LUMEN").withdrawn_at is not None
+    case = known.case("LUMEN")
+    assert (case.status, case.withdrawn_at) == ("resolved", None) and case.forgotten_at is not None
     assert known.deliver() == []
     known.pass_time(days=9)
     assert known.tick() == 0
+
+
+def test_a_promise_that_was_missed_stays_so_and_the_report_says_why_a_case_is_left_out(known: World) -> None:
+    known.take(known.survey("LUMEN", score=1))
+    known.pass_time(hours=80)
+    known.tick()
+    before = as_json(report(known.app.ctx))
+    forget(known.app, "LUMEN", "dpo")
+    after = as_json(report(known.app.ctx))
+    assert before["breaches_total"] == after["breaches_total"] > 0
+    missed = [{line["clock"]: line["late"] + line["overdue"] for line in found["overall"]} for found in (before, after)]
+    assert missed[0] == missed[1]
+    assert before["population"]["joined"] == after["population"]["joined"]
+    excluded = [(x["of"], x["words"], x["count"]) for x in after["population"]["excluded"]]
+    assert ("cases", "the customer was forgotten", 1) in excluded
 
 
 def test_what_comes_again_from_before_is_erased_again_and_rings_nobody(known: World) -> None:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from alerting.domain.cases import Case, Status
+from alerting.domain.clocks import Starts
 from alerting.domain.people import Party
 from alerting.domain.routing import Assignment, Role, Routing, Territory, fill_role
-from alerting.domain.sla import Starts
 from alerting.domain.staff import Staff
 from tests.builders import NOW, STRANGER, customer, party, rulebook, staff, starter_people, unhurried
 
@@ -207,6 +207,7 @@ def open_case_of(caller: str) -> Case:
         status=Status.OPEN,
         severity="normal",
         segment="key",
+        territory="DE / BE",
         rule="r",
         policy="p",
         caller=caller,

@@ -116,6 +116,14 @@ def test_segments_a_rule_names_need_a_lead(edit: tuple[str, str], finding: str) 
     assert finding in said(staff_with(), changed(routing=edit))
 
 
+def test_the_holder_of_the_checkpoints_must_be_here() -> None:
+    files = changed(settings=("currency: EUR", "audit_holder: lead_america\ncurrency: EUR"))
+    gone = staff_with(facts={"lead_america": GONE})
+    assert "unknown person: the audit_holder of settings.yaml, who keeps the checkpoints: Leo Sample has left" in said(
+        gone, files
+    )
+
+
 def kinds(found: list[Finding]) -> list[str]:
     return [one.kind for one in found if not one.warning]
 
@@ -161,6 +169,19 @@ def test_whoever_left_and_still_owns_customers_or_holds_cases_is_named(world: Wo
         "who_is_this is not in people.yaml and owns 1 customer (such as STRAY)",
         f"Olga Sample has left and holds 1 open (such as {world.case('ALPENWERK').number})",
     } <= found
+
+
+def test_a_contract_that_cannot_be_kept_is_named(world: World) -> None:
+    world.known_customers()
+    wrong = (
+        {"contact": "2h", "calendar": "berlni"},
+        {"resolve": "3 working days", "calendar": "always"},
+        {"contact": "2h"},
+    )
+    world.take(*(world.customer(f"K-{n}", name=f"K {n}", contract=one) for n, one in enumerate(wrong)))
+    found = [one for one in check_people(world.app.ctx) if one.kind == "contract that cannot be kept"]
+    assert [(one.about, one.count) for one in found] == [(("K-0",), 1), (("K-1",), 1)]
+    assert "names the calendar 'berlni', which calendars.yaml does not have" in found[0].message
 
 
 def test_the_command_tells_it_and_exits_with_one_where_something_is_wrong(migrated: Run, own_world: World) -> None:

@@ -1,24 +1,34 @@
 """The report's files, filters, links and pictures; what it tells of breaches and of what sources say they sent."""
 
 import csv
+import html
 import io
+import json
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from fastapi.testclient import TestClient
 from openpyxl import load_workbook
 from sqlalchemy import insert
 
 from alerting.adapters.report_files import as_csv, as_parquet, as_xlsx, inert
 from alerting.adapters.report_pictures import report_pictures
+from alerting.bootstrap import web_parts
 from alerting.database import tables
 from alerting.domain.errors import ActionRefused
 from alerting.domain.selection import Selection, selection
+from alerting.entrypoints.web.app import create_app
+from alerting.services.activation import activate_rulebook
 from alerting.services.reconciling import Sent, reconcile
 from alerting.services.report_clocks import clock_rows, clocks_behind
-from alerting.services.reporting import as_json, report
+from alerting.services.report_population import behind_figure
+from alerting.services.reporting import as_json, report, unknown_names
+from tests.builders import changed
 from tests.histories import lived
+from tests.installation import Run
 from tests.world import BEGIN, World
 
 
@@ -72,15 +82,135 @@ def test_every_figure_leads_to_its_clocks(story: World) -> None:
 
 def test_a_report_is_narrowed_to_what_is_named(story: World) -> None:
     whole = as_json(report(story.app.ctx))
-    for name, group in (("person", "by_person"), ("segment", "by_segment"), ("rule", "by_rule")):
+    groups = ("person", "segment", "team", "territory", "rule")
+    assert all(whole[f"by_{name}"] for name in groups if name != "team")
+    for name, group in ((name, f"by_{name}") for name in groups):
         for line in whole[group]:
             one = as_json(report(story.app.ctx, selection(None, None, {name: line["party"], "clock": line["clock"]})))
             assert [(found["clock"], found["met"], found["measured"]) for found in one["overall"]] == [
                 (line["clock"], line["met"], line["measured"])
             ]
+            if not line["median_at_least"]:
+                assert [found["median_seconds"] for found in one["overall"]] == [line["median_seconds"]]
             assert one["breaches_total"] == line["late"] + line["overdue"] == len(one["breaches"])
     with pytest.raises(ActionRefused, match="there is no clock 'x'; known are acknowledge, contact, resolve"):
         selection(None, None, {"clock": "x"})
+
+
+def test_every_number_of_cases_leads_to_them(story: World) -> None:
+    found = as_json(report(story.app.ctx))
+    population, contacts = found["population"], found["contacts"]
+    told = {name: population[name] for name in ("cases", "resolved", "reopened")}
+    told |= {name: contacts[name] for name in ("phone_log", "crm_event", "own_word")} | {"won_back": found["won_back"]}
+    assert told["cases"] and told["resolved"] and told["own_word"]
+    with story.app.ctx.db.read() as tx:
+        for of, count in told.items():
+            total, rows = behind_figure(tx, Selection(), of)
+            assert total == len(rows) and (total == count or (of in contacts and 0 < total <= count)), of
+
+
+def test_a_report_of_somebody_counts_the_alerts_of_his_cases(story: World) -> None:
+    whole = as_json(report(story.app.ctx))
+    for party in {line["party"] for line in whole["by_person"]}:
+        p = as_json(report(story.app.ctx, Selection(person=party)))["population"]
+        assert 0 <= p["joined"] <= p["alerts"] - p["cases"] + p["reopened"] or p["cases"] == 0
+    nobody = as_json(report(story.app.ctx, Selection(policy="nosuch")))
+    counts = {name: nobody["population"][name] for name in ("alerts", "joined", "cases", "clocks")}
+    assert (set(counts.values()), nobody["contacts"]["contacts"]) == ({0}, 0)
+
+
+def test_working_times_are_recounted_from_the_export(story: World) -> None:
+    rows = [row for row in clock_rows(story.app.ctx, Selection()) if row["state"] in {"met", "late", "overdue"}]
+    assert any(row["state"] == "overdue" for row in rows)
+    for line in as_json(report(story.app.ctx))["overall"]:
+        times = sorted(row["working_seconds"] for row in rows if row["clock"] == line["clock"])
+        for name, tenths in (("median", 5), ("p90", 9), ("slowest", 10)):
+            found = times[-(-tenths * len(times) // 10) - 1]
+            assert found == pytest.approx(line[f"working_{name}_seconds"], abs=5)
+
+
+def test_every_link_of_the_page_leads_somewhere(story: World) -> None:
+    app = create_app(web_parts(story.app))
+    with TestClient(app, headers={"authorization": "Bearer test-admin-token-0123"}) as browser:
+        page = browser.get("/reports?from=2026-03-04&to=2026-03-20").text
+        links = {html.unescape(link) for link in re.findall(r'href="(/[^"]*)"', page)}
+        assert {link.split("?")[0] for link in links} > {"/reports", "/reports/clocks", "/reports/cases"}
+        for link in sorted(links - {"/logout"}):
+            assert browser.get(link).status_code == 200, link
+        week = next(link for link in links if link.startswith("/reports?from=2026-03-09&to=2026-03-15"))
+        assert 'name="from" value="2026-03-09"' in browser.get(week).text
+        assert browser.get("/reports/cases?of=x").status_code == 422
+
+
+def test_how_long_a_case_stood_in_each_status(small_world: World) -> None:
+    small_world.known_customers()
+    small_world.take(small_world.survey("ACME-AERO"), small_world.survey("ALPENWERK"))
+    small_world.pass_time(hours=1)
+    small_world.acknowledged("ACME-AERO", "vp_sales")
+    small_world.pass_time(hours=2)
+    small_world.reached("ACME-AERO", "vp_sales")
+    small_world.reached("ALPENWERK", "owner_north")
+    small_world.pass_time(hours=4)
+    small_world.fixed("ACME-AERO")
+    stays = as_json(report(small_world.app.ctx))["stays"]
+    assert [(s["status"].split()[0], s["count"], round(s["mean_seconds"] / 3600, 1)) for s in stays] == [
+        ("open", 2, 2), ("acknowledged", 1, 2), ("contacted", 1, 4),
+    ]  # fmt: skip
+
+
+def test_what_came_into_force_says_what_is_different(small_world: World) -> None:
+    edited = changed(sla=("within: 24h", "within: 20h"))
+    activate_rulebook(small_world.app.ctx, edited, {}, author="test", reason="a test")
+    changes = as_json(report(small_world.app.ctx))["changes"]
+    change = next(change for change in changes if change["by"] == "test")
+    assert [line[0] + line[1:].strip() for line in change["lines"] if "within" in line] == [
+        "-within: 24h",
+        "+within: 20h",
+    ]
+
+
+ADMIN = {"authorization": "Bearer test-admin-token-0123", "accept": "text/html"}
+
+
+def test_what_nothing_bears_is_said_and_whoever_left_is_known(story: World) -> None:
+    def said(**narrowed: str) -> list[str]:
+        return unknown_names(story.app.ctx, selection(None, None, narrowed))
+
+    assert said(person="vp_salse", rule="unhappy-custmer") == [
+        "no person is called 'vp_salse'; did you mean 'vp_sales'?",
+        "no rule is called 'unhappy-custmer'; did you mean 'unhappy-customer'?",
+    ]
+    assert said(team="nightwatch") == ["no team is called 'nightwatch', nor anything else"]
+    assert said(segment="gold")[0].startswith("no segment is called 'gold'; known are")
+    assert said(policy="x", territory="FR") != []
+    line = as_json(report(story.app.ctx))["by_territory"][0]
+    assert said(person="vp_sales", territory=line["party"], segment="key", clock="contact") == []
+    story.take(story.envelope("person.removed", {"person_id": "vp_sales"}))
+    assert said(person="vp_sales") == []
+    with TestClient(create_app(web_parts(story.app))) as client:
+        page = client.get("/reports?person=vp_salse", headers=ADMIN)
+    assert page.status_code == 200
+    assert "no person is called &#39;vp_salse&#39;; did you mean &#39;vp_sales&#39;?" in page.text
+
+
+def test_the_command_says_so_beside_its_report(migrated: Run) -> None:
+    done = migrated("report", "--person", "vp_salse", "--json")
+    assert (done.returncode, json.loads(done.stdout)["overall"]) == (0, [])
+    assert done.stderr == "warning: no person is called 'vp_salse'; did you mean 'vp_sales'?\n"
+
+
+@pytest.mark.parametrize("day", ["nonsense", "2026-13-01", "01.10.2026", "86400", "2026-10-01T00:00"])
+def test_a_bad_day_is_shown_the_right_form(story: World, day: str) -> None:
+    with TestClient(create_app(web_parts(story.app))) as client:
+        page = client.get(f"/reports?from={day}", headers=ADMIN)
+    assert (page.status_code, page.headers["content-type"]) == (422, "text/html; charset=utf-8")
+    assert html.escape(f"from: '{day}' is no day; write 2026-10-01.") in page.text.replace("&#39;", "&#x27;")
+
+
+def test_what_was_left_out_is_counted_as_people_count(migrated: Run, own_world: World) -> None:
+    old = own_world.now() - timedelta(days=30)
+    own_world.take(own_world.survey("ACME-AERO", time=old.isoformat()))
+    assert "  without 1 event: " in migrated("report").stdout
 
 
 def test_what_a_source_says_it_sent_stands_first_and_what_nobody_asked_is_said(story: World) -> None:
@@ -131,4 +261,4 @@ def test_only_enough_weeks_are_drawn(story: World) -> None:
         for month in (1, 2, 3)
     ]
     drawn = report_pictures(found)["weeks"]
-    assert drawn.startswith("<svg") and "<script" not in drawn
+    assert drawn.startswith("<svg") and "<script" not in drawn and ">02 Feb 2026<" in drawn

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerting.domain.clocks import Clock, Starts, start_clock, timers_of
 from alerting.domain.durations import format_duration, parse_duration
-from alerting.domain.sla import Clock, ClockKind, Policy, Starts, Step, Target, start_clock, timers_of
+from alerting.domain.sla import ClockKind, Policy, Step, Target
 from alerting.domain.working_time import Amount
 from tests.builders import NOW, hours, rulebook, unhurried
 

@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from alerting.cli import main
 from alerting.database.tables import audit_entry, dead_letter
-from alerting.domain.sla import ClockKind, Starts, start_clock, timers_of, under_contract
+from alerting.domain.clocks import Starts, start_clock, timers_of
+from alerting.domain.sla import ClockKind, under_contract
 from tests.builders import ROOT, problems_of, rulebook, starter_files
 from tests.test_calendars import BERLIN
 from tests.world import BEGIN, World
@@ -95,6 +96,28 @@ def test_a_target_by_itself_and_the_clocks_of_a_policy(rules: Path) -> None:
     assert run("--target", "8h").exit_code == run("--cases", "-", "--target", "8h").exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--target", "nonsense"), "error: --target 'nonsense' is not a target; write 30m, 24h or 7d"),
+        (("--target", "2d", "--calendar", "berlin"), "error: --target '2d': a day of berlin has no length; write"),
+        (("--target", "0 working days", "--calendar", "berlin"), "is over before it begins; write 1 working day"),
+        (("--target", "2 working days"), "always is open all the time and has no working days; write 2d"),
+        (("--target", "999999999d"), "error: --target '999999999d' is longer than ten years"),
+        (("--policy", "call_in_24h", "--calendar", "berlin"), "Error: --calendar goes with --target"),
+    ],
+)
+def test_what_is_no_target_is_said_in_a_line(rules: Path, arguments: tuple[str, ...], said: str) -> None:
+    result = run(*arguments, "--start", "2026-03-06T10:00:00Z", "--rules", str(rules))
+    assert result.exit_code in {1, 2}
+    assert said in result.output
+
+
+def test_a_million_seconds_are_a_target_like_any_other(rules: Path) -> None:
+    result = run("--target", "1000000s", "--start", "2026-03-06T10:00:00Z", "--rules", str(rules), "--json")
+    assert json.loads(result.output)[0]["due"] == "2026-03-17T23:46:40+00:00"
+
+
 def test_calendars_with_faults_are_named_before_anything_is_answered(rules: Path) -> None:
     (rules / "calendars.yaml").write_text(BERLIN.replace("mon-thu", "mon-tho"))
     result = run("--cases", "-", "--rules", str(rules), stdin="{}\n")
@@ -146,6 +169,15 @@ def test_a_policy_on_a_calendar_counts_in_its_working_time() -> None:
             "within: 8h, calendar: berlin, steps: [{before: 8h, notify: caller}]",
             "never reached: it lies before the clock",
         ),
+        ("within: 1000000000000s", ":33:27: '1000000000000s' is longer than ten years"),
+        (
+            "within: 48h, calendar: berlin, steps: [{before: 1d, notify: caller}]",
+            ":33:67: '1d': a day of a working calendar has no length (write hours of working time, such as 8h)",
+        ),
+        (
+            "within: 8h, calendar: berlin, steps: [{after: 0h, every: 2 d, times: 2, notify: caller}]",
+            ":33:77: '2 d': a day of a working calendar has no length",
+        ),
     ],
 )
 def test_what_a_policy_asks_of_a_calendar_is_checked(written: str, said: str) -> None:
@@ -153,6 +185,20 @@ def test_what_a_policy_asks_of_a_calendar_is_checked(written: str, said: str) ->
     problems = [str(problem) for problem in problems_of(working(sla))]
     assert [problem for problem in problems if said in problem] == problems, problems
     assert len(problems) == 1
+
+
+@pytest.mark.parametrize("calendar", ["berlin", "of caller"])
+def test_an_acknowledgement_goes_stale_in_the_time_of_its_target(calendar: str) -> None:
+    files = working(
+        "  office:\n    starts: received\n    contact: {by: caller, within: 8h}\n"
+        f"    acknowledge: {{by: caller, within: 8h, calendar: {calendar}, stale_after: 2d}}\n"
+    )
+    settings = files["rules/settings.yaml"]
+    (problem,) = problems_of({**files, "rules/settings.yaml": f"{settings}calendar: berlin\n"})
+    assert "'2d': a day of a working calendar has no length" in problem.message
+    on_always = {**files, "rules/sla.yaml": files["rules/sla.yaml"].replace(f"calendar: {calendar}, ", "")}
+    acknowledge = rulebook(on_always).policies["office"].targets[ClockKind.ACKNOWLEDGE]
+    assert acknowledge.stale_after == timedelta(days=2)
 
 
 # What a customer's contract says

@@ -16,9 +16,9 @@ from alerting.database import cases, instance
 from alerting.database.migrating import migrate
 from alerting.database.tables import case_file
 from alerting.domain.cases import Attempt, Case
+from alerting.domain.clocks import Clock
 from alerting.domain.resolutions import Resolution
 from alerting.domain.rulebook import Rulebook, content_hash
-from alerting.domain.sla import Clock
 from alerting.services import response
 from alerting.services.delivery import deliver_due
 from alerting.services.follow_up import fire_due

@@ -112,30 +112,43 @@ class CalendarsForm(RootModel[dict[Identifier, CalendarForm]]):
 
 @dataclass(frozen=True, kw_only=True)
 class IcalDays:
-    """The whole days of an iCal file, with those that come again."""
+    """The whole days of an iCal file, with those that come again; what was cancelled is none of them."""
 
     text: str
 
     @property
     def events(self) -> list[Any]:
+        return [event for event in self._calendar.walk("VEVENT") if not _is_cancelled(event)]
+
+    @property
+    def _calendar(self) -> Any:
         import icalendar
 
-        return list(icalendar.Calendar.from_ical(self.text).walk("VEVENT"))
+        return icalendar.Calendar.from_ical(self.text.removeprefix("\ufeff"))
 
     @cached_property
     def _repeated(self) -> Any:
-        import icalendar
         import recurring_ical_events
 
-        return recurring_ical_events.of(icalendar.Calendar.from_ical(self.text))
+        return recurring_ical_events.of(self._calendar)
 
     def of_year(self, year: int) -> frozenset[date]:
         found = set()
         for event in self._repeated.between(date(year, 1, 1), date(year + 1, 1, 1)):
             begin, end = event["DTSTART"].dt, event.end
-            if type(begin) is date:
+            if type(begin) is date and not _is_cancelled(event):
                 found |= {begin + timedelta(days=n) for n in range(max(1, (end - begin).days))}
         return frozenset(found)
+
+
+def _is_cancelled(event: Any) -> bool:
+    return str(event.get("STATUS", "")).upper() == "CANCELLED"
+
+
+def _ends_too_early(event: Any) -> bool:
+    """Whether a whole day's event ends before it begins, or with a time of day."""
+    begin, end = (event[name].dt if name in event else None for name in ("DTSTART", "DTEND"))
+    return type(begin) is date and end is not None and (type(end) is not date or end < begin)
 
 
 def read_calendars(files: Mapping[str, str], findings: Findings) -> dict[str, Calendar] | None:
@@ -180,8 +193,13 @@ def _ical(files: Mapping[str, str], file: YamlFile, path: Any, findings: Finding
         return None
     days = IcalDays(text=files[f"rules/{name}"])
     try:
-        days.of_year(2026)
         events = days.events
+        for event in filter(_ends_too_early, events):
+            begins, ends = (f"{event[name].dt}" for name in ("DTSTART", "DTEND"))
+            message = f"{name}: {str(event.get('SUMMARY', 'an event'))!r} begins on {begins} and ends on {ends}"
+            findings.add(file, path, message, "mend its DTEND, the first day that is not closed any more")
+            return None
+        days.of_year(2026)
     except (ValueError, KeyError, AttributeError) as error:
         findings.add(file, path, f"{name} is no iCal file: {error}", "export it as .ics once more")
         return None

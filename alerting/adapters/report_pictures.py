@@ -1,5 +1,8 @@
 """The report's pictures as SVG. Small populations are listed, not plotted."""
 
+from datetime import date
+from typing import Any
+
 from alerting.adapters.pictures import svg
 from alerting.services.report_lines import Line, Report
 
@@ -16,6 +19,16 @@ def report_pictures(found: Report) -> dict[str, str]:
     if len(weeks) < 3 or measured < FEWEST * len(weeks):
         return {}
     return {"weeks": _weeks([line for line in found.by_week if line.attainment.measured])}
+
+
+MOST_LABELS = 14
+
+
+def _mondays(lines: list[Line]) -> list[dict[str, Any]]:
+    """Where the axis says a day: on Mondays, which begin the weeks, and no more of them than can be read."""
+    days = sorted({line.name for line in lines})
+    found = [date.fromisoformat(day) for day in days[:: -(-len(days) // MOST_LABELS)]]
+    return [{"year": day.year, "month": day.month, "date": day.day, "utc": True} for day in found]
 
 
 def _weeks(lines: list[Line]) -> str:
@@ -40,7 +53,8 @@ def _weeks(lines: list[Line]) -> str:
                 "field": "week",
                 "type": "temporal",
                 "title": "week of",
-                "axis": {"format": "%d %b %Y", "labelAngle": -30},
+                "scale": {"type": "utc"},
+                "axis": {"format": "%d %b %Y", "labelAngle": -30, "values": _mondays(lines)},
             },
             "y": {**share, "axis": {"format": ".0%", "tickCount": 5}},
             "color": colour,

@@ -1,14 +1,16 @@
 """Who is responsible and within what: routing.yaml and sla.yaml become Routing and policies."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from alerting.adapters.calendar_files import read_calendars
 from alerting.adapters.mending import Path as YamlPath
 from alerting.adapters.rule_forms import PoliciesForm, RoutingForm, TargetForm
 from alerting.adapters.vocabulary_builder import VocabularyBuilder
 from alerting.adapters.yaml_files import YamlFile, texts
-from alerting.domain.calendars import Calendar
+from alerting.domain.calendars import ALWAYS, Calendar
 from alerting.domain.escalations import STEP_WORDS
 from alerting.domain.people import Known
 from alerting.domain.places import folded
@@ -123,6 +125,7 @@ class RoutingBuilder(VocabularyBuilder):
         for policy, _ in file.items("policies"):
             for target, written in file.items(*policy):
                 self._calendar_named(file, (*target, "calendar"), written.get("calendar"))
+                self._counted(file, target, written)
                 for step, given in file.items(*target, "steps"):
                     for word in texts(given.get("notify")):
                         self.findings.check_name(file, (*step, "notify"), "role", word, known)
@@ -150,6 +153,16 @@ class RoutingBuilder(VocabularyBuilder):
                 self.findings.add(file, path, "not everybody has a calendar", hint)
             return
         self.findings.check_name(file, path, "calendar", name, self.calendars)
+
+    def _counted(self, file: YamlFile, path: YamlPath, written: Mapping[str, Any]) -> None:
+        """Steps and `stale_after` count in the time of the target, in which a day has no length."""
+        if written.get("calendar", ALWAYS.name) == ALWAYS.name:
+            return
+        for place, said in ((path, written), *file.items(*path, "steps")):
+            for key in ("stale_after", "before", "after", "every"):
+                if re.fullmatch(r"\d+\s*d", str(said.get(key)).strip()):
+                    message = f"{said[key]!r}: a day of a working calendar has no length"
+                    self.findings.add(file, (*place, key), message, "write hours of working time, such as 8h")
 
     def _target(self, file: YamlFile, policy: str, kind: ClockKind, form: TargetForm) -> Target | None:
         """None where its calendar is not known or its length is none, which has been found."""

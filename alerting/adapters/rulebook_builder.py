@@ -51,7 +51,7 @@ _FILES = tuple(
 )
 STANDING_TEMPLATES = (
     "call", "fix", "informed", "handled", "reminder", "stand_in", "overdue", "undelivered", "digest", "withdrawn",
-    "resumed", "stale", "review", "correction", "weekly",
+    "waiting", "resumed", "stale", "review", "correction", "weekly",
 )  # fmt: skip
 """Mails the product sends by itself; a rule may name another one in place of `call`."""
 

@@ -2,18 +2,23 @@
 
 import re
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from alerting.adapters.pages import Pages
-from alerting.cli.running import opened, plain_errors, print_json
-from alerting.cli.words import counted
+from alerting.cli.running import opened, plain_errors, print_json, writing
+from alerting.cli.words import Words, counted
 from alerting.domain.audit_file import check_file
 from alerting.domain.seals import Head, read_head
 from alerting.services.sampling import draw_sample
 from alerting.services.sealing import Verified, export, verify
+
+SHOWN = 5
+"""Problems that are named where the command is about something else."""
 
 
 class Checkpoint(click.ParamType[Head]):
@@ -75,22 +80,25 @@ def _said(found: Verified) -> str:
 @audit.command("sample")
 @click.option("--cases", "count", type=click.IntRange(1, 1_000), default=10, show_default=True)
 @click.option("--period", required=True, help="A month or a year in which the cases were opened: 2026-10, 2026.")
-@click.option("--seed", help="A word to draw with, to draw the same cases again; else one is made.")
+@click.option("--seed", type=Words(), help="A word to draw with, to draw the same cases again; else one is made.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The file; else evidence-PERIOD.html.")
 def sample_(count: int, period: str, seed: str | None, out: Path | None) -> None:
     """Draw random cases and write all that happened in them into one page, with seals, for an auditor."""
     begin, end = _period(period)
-    with opened() as app:
+    file = out or Path(f"evidence-{period}.html")
+    if file.suffix.casefold() not in {".html", ".htm"}:
+        raise click.BadParameter(
+            f"{file}: it becomes a page, write .html; a browser prints it, also into a PDF", param_hint="--out"
+        )
+    with opened() as app, writing(file) as page:
         drawn = draw_sample(app.ctx, begin, end, count, seed or secrets.token_hex(8))
         pages = Pages(app.settings.templates / "pages", has_mailbox=False)
         text = pages.render("evidence.html", {"s": drawn, "last_day": f"{end - timedelta(days=1):%Y-%m-%d}"})
-    file = out or Path(f"evidence-{period}.html")
-    file.write_text(text, encoding="utf-8")
+        page.write(text.encode())
     numbers = ", ".join(evidence.view.case.number for evidence in drawn.cases)
     click.echo(f"{file}: {numbers}, drawn from {counted(drawn.population, 'case')} with --seed {drawn.seed}")
     if drawn.verified.problems:
-        click.echo("The audit is NOT as it was sealed; `alerting audit verify` says where.", err=True)
-        raise SystemExit(1)
+        _refuse(drawn.verified.problems)
 
 
 def _period(text: str) -> tuple[datetime, datetime]:
@@ -107,12 +115,18 @@ def _period(text: str) -> tuple[datetime, datetime]:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def export_(file: Path) -> None:
     """Write the sealed audit into FILE, which `audit verify FILE` checks anywhere. Personal values stay here."""
-    with opened() as app:
-        part = file.with_name(f"{file.name}.part")
-        with part.open("wb") as out:
-            for line in export(app.ctx):
-                out.write(line)
-        part.replace(file)
+    with opened() as app, writing(file) as out:
+        for line in export(app.ctx):
+            out.write(line)
     with file.open("rb") as lines:
-        head, _ = check_file(lines)
+        head, problems = check_file(lines)
     click.echo(f"{file}: {counted(head.seq, 'sealed entry', 'sealed entries')}. The chain ends at {head}.")
+    if problems:
+        _refuse(problems)
+
+
+def _refuse(problems: Sequence[str]) -> NoReturn:
+    for problem in problems[:SHOWN]:
+        click.echo(problem, err=True)
+    click.echo("The audit is NOT as it was sealed; `alerting audit verify` says where.", err=True)
+    raise SystemExit(1)

@@ -79,10 +79,7 @@ def show(number: int, as_json: bool) -> None:
         f"{view.case.number}  {printable(view.customer.name)}  {view.case.standing.value}  caller {view.caller.name}"
     )
     for clock in view.clocks.values():
-        state = "kept" if clock.met else "late"
-        if clock.running:
-            state = "running" if clock.paused_at is None else "paused"
-        click.echo(f"  {clock.kind.value:12} due {clock.due_at:%Y-%m-%d %H:%M}Z  {state}")
+        click.echo(f"  {clock.kind.value:12} due {clock.due_at:%Y-%m-%d %H:%M}Z  {clock.state(view.now)}")
     for moment in moments:
         click.echo(
             f"  {moment.at:%Y-%m-%d %H:%M:%S}Z  {printable(moment.text)}"
@@ -198,15 +195,18 @@ def review(number: int, by: str, effective: bool, note: str) -> None:
     type=click.IntRange(1, 10**15),
     help="The number of a call (case show); the last that reached the customer if left out.",
 )
+@click.option(
+    "--cycle", type=click.IntRange(1, 10**9), help="Of the cause removed: in which cycle; else the present one."
+)
 @click.option("--at", required=True, help="The right time, with zone, such as 2026-03-06T14:30+01:00.")
 @click.option("--reason", type=Words(), required=True, help="How you know.")
-def correct(number: int, by: str, what: str, call: int | None, at: str, reason: str) -> None:
+def correct(number: int, by: str, what: str, call: int | None, cycle: int | None, at: str, reason: str) -> None:
     """Propose to correct a wrong time. It counts once somebody else approves it."""
     _do(
         number,
         by,
         lambda: acts.ProposeCorrection.model_validate(
-            {"what": what, "call": call, "becomes": _moment(at), "reason": reason}
+            {"what": what, "call": call, "cycle": cycle, "becomes": _moment(at), "reason": reason}
         ),
     )
 

@@ -30,6 +30,7 @@ from alerting.cli.unmatched_commands import unmatched
 from alerting.cli.who_command import who_
 from alerting.cli.words import Words
 from alerting.database import audit, customers, positions
+from alerting.database.granting import grant_rights
 from alerting.domain.customers import Customer
 from alerting.domain.errors import ActionRefused
 from alerting.entrypoints.running import Stop
@@ -107,6 +108,12 @@ def migrate() -> None:
     with opened(ready=False) as app:
         prepare(app)
         click.echo("The database is up to date.")
+        if app.settings.database_role is not None:
+            with app.ctx.db.write() as tx:
+                grant_rights(tx, app.settings.database_role)
+            click.echo(
+                f"{app.settings.database_role} may do what processes need, and nothing to the audit but add to it."
+            )
 
 
 @main.group("positions")

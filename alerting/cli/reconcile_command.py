@@ -1,6 +1,7 @@
 """`alerting reconcile`: is everything here that a source says it sent?"""
 
 from dataclasses import asdict
+from difflib import get_close_matches
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -8,11 +9,14 @@ import click
 
 from alerting.adapters.source_counts import read_sent
 from alerting.cli.running import opened, print_json, table
-from alerting.cli.words import printable
+from alerting.cli.words import Words, printable
 from alerting.services.reconciling import Reconciled, reconcile
 
 SHOWN = 20
-"""Missing ids that are named one by one."""
+"""Missing ids, and known sources, that are named one by one."""
+
+LONGEST = 200
+"""Signs of an event's source."""
 
 
 class Zone(click.ParamType[ZoneInfo]):
@@ -25,8 +29,18 @@ class Zone(click.ParamType[ZoneInfo]):
             self.fail(f"{str(value)!r} is not a time zone; write one such as Europe/Berlin", param, ctx)
 
 
+class Source(Words):
+    name = "source"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = super().convert(value, param, ctx)
+        if len(text) > LONGEST:
+            self.fail(f"no source has more than {LONGEST} signs", param, ctx)
+        return text
+
+
 @click.command("reconcile")
-@click.option("--source", required=True, help="The `source` of its events, such as /forms/typeform.")
+@click.option("--source", required=True, type=Source(), help="The `source` of its events, such as /forms/typeform.")
 @click.option(
     "--count",
     "file",
@@ -40,6 +54,10 @@ def reconcile_(source: str, file: Path, zone: ZoneInfo, as_json: bool) -> None:
     """Compare what a source says it sent with what arrived. Exit code 1 where anything is missing or could not be read."""
     with opened() as app:
         found = reconcile(app.ctx, source, read_sent(file), zone)
+    if found.sources is not None:
+        near = get_close_matches(source, found.sources, n=SHOWN, cutoff=0)
+        known = ", ".join(printable(one) for one in near) or "none yet"
+        click.echo(f"Nothing ever came from {printable(source)}; known sources are {known}.", err=True)
     if as_json:
         print_json({**asdict(found), "missing": found.missing, "complete": found.is_complete})
     else:

@@ -15,7 +15,7 @@ from alerting.domain.errors import ActionRefused
 from alerting.domain.selection import selection
 from alerting.services.report_clocks import clock_rows
 from alerting.services.report_lines import Line, Report, as_json
-from alerting.services.reporting import report
+from alerting.services.reporting import report, unknown_names
 
 SHOWN = 20
 """Breaches that are told one by one; --json and --out have more."""
@@ -25,7 +25,9 @@ SHOWN = 20
 @click.option("--from", "begin", type=click.DateTime(["%Y-%m-%d"]), help="Clocks started on this day or later (UTC).")
 @click.option("--to", "end", type=click.DateTime(["%Y-%m-%d"]), help="Clocks started on this day or earlier (UTC).")
 @click.option("--person", type=Words(blank=True), default="", help="Only what this person or office owes, by id.")
+@click.option("--team", type=Words(blank=True), default="", help="Only what members of this team owe.")
 @click.option("--segment", type=Words(blank=True), default="")
+@click.option("--territory", type=Words(blank=True), default="", help='Only customers of this one, like "DE / BE".')
 @click.option("--rule", type=Words(blank=True), default="", help="Only cases this rule opened.")
 @click.option("--policy", type=Words(blank=True), default="")
 @click.option("--clock", type=Words(blank=True), default="", help="acknowledge, contact or resolve.")
@@ -40,6 +42,8 @@ def report_(begin: datetime | None, end: datetime | None, as_json_: bool, file: 
     """Is all of it there, what came of it, were promises kept; open and overdue counts as missed."""
     with opened() as app:
         which = selection(begin.date() if begin else None, end.date() if end else None, narrowed)
+        for words in unknown_names(app.ctx, which):
+            click.echo(f"warning: {printable(words)}", err=True)
         if file is not None:
             writer = WRITERS.get(file.suffix.lower().removeprefix("."))
             if writer is None:
@@ -69,6 +73,8 @@ def _tell(found: Report) -> None:
     _tell_breaches(found)
     for change in found.changes:
         click.echo(f"changed {change.at:%Y-%m-%d %H:%M}Z by {printable(change.by)}: {printable(change.words)}")
+        for sentence in change.rules:
+            click.echo(f"  {printable(sentence)}")
     s = found.seal
     click.echo(
         f"Sealed: {s.entries} audit entries, {s.unsealed} not yet; head {s.head}; `alerting audit verify` reckons it again."
@@ -89,12 +95,12 @@ def _tell_population(found: Report) -> None:
         f"{p.joined} joined a case, {counted(p.cases, 'case')}, {counted(p.measured, 'clock')} measured of {p.clocks}"
     )
     for one in found.population.excluded:
-        click.echo(f"  without {one.count} {one.of}: {one.words}")
+        click.echo(f"  without {counted(one.count, one.of.removesuffix('s'))}: {one.words}")
 
 
 def print_lines(found: Report) -> None:
     """How promises were kept, as a table."""
-    click.echo(f"\nResponse times of {counted(found.cases, 'case')}")
+    click.echo("\nPromises that began in the period")
     header = [
         "who",
         "promise",
@@ -109,6 +115,7 @@ def print_lines(found: Report) -> None:
         "slowest",
     ]
     lines = [*found.overall, *found.before, *found.by_person, *found.by_segment]
+    lines += [*found.by_team, *found.by_territory, *found.by_rule]
     table([*header, "working median"], [_row(line) for line in lines])
 
 

@@ -3,10 +3,10 @@
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 from sqlalchemy.engine import make_url
@@ -18,7 +18,7 @@ from alerting.adapters.rulebook_builder import build_rulebook
 from alerting.bootstrap import App, bootstrap, check_ready
 from alerting.cli.words import printable
 from alerting.database import staffing
-from alerting.domain.errors import AlertingError, DatabaseUnavailable, RulebookInvalid, SettingsInvalid
+from alerting.domain.errors import ActionRefused, AlertingError, DatabaseUnavailable, RulebookInvalid, SettingsInvalid
 from alerting.domain.people import Known
 from alerting.domain.rulebook import Rulebook
 from alerting.settings import Settings, read_settings
@@ -93,6 +93,23 @@ def _reach(app: App) -> None:
     except DBAPIError as error:
         why = str(error.orig).strip().partition("\n")[0]
         raise SettingsInvalid([f"ALERTING_DATABASE_URL: {place} is no database for us: {why}"]) from error
+
+
+@contextmanager
+def writing(file: Path) -> Iterator[BinaryIO]:
+    """A file that will be there whole, or as it was. Raises ActionRefused where it cannot be written."""
+    part = file.with_name(f"{file.name}.part")
+    try:
+        with part.open("wb") as out:
+            yield out
+        part.replace(file)
+    except OSError as error:
+        raise ActionRefused(
+            f"{file} cannot be written: {error.strerror}; name a file in a folder that is there"
+        ) from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def print_json(value: Any) -> None:

@@ -16,7 +16,7 @@ from alerting.adapters.calendar_files import CALENDARS, read_calendars
 from alerting.adapters.rulebook_builder import build_rulebook
 from alerting.adapters.yaml_files import Findings
 from alerting.cli.running import plain_errors, print_json, table
-from alerting.domain.calendars import Calendar
+from alerting.domain.calendars import ALWAYS, Calendar
 from alerting.domain.errors import Invalid, RulebookInvalid
 from alerting.domain.evaluation import FactsInvalid, read_json
 from alerting.domain.sla import Policy, Step
@@ -33,7 +33,7 @@ def sla() -> None:
 
 @sla.command()
 @click.option("--policy", "policy_id", help="A policy of rules/sla.yaml: each of its clocks, with their steps.")
-@click.option("--calendar", "calendar_name", default="always", show_default=True, help="With --target.")
+@click.option("--calendar", "calendar_name", help="Of --target; always, if nothing is said.")
 @click.option("--target", help="A target by itself, such as 8h, 2d (on `always`) or `3 working days`.")
 @click.option("--start", help="When the clock starts, such as 2026-03-06T15:00+01:00.")
 @click.option(
@@ -51,7 +51,7 @@ def sla() -> None:
 @click.option("--json", "as_json", is_flag=True)
 def due(
     policy_id: str | None,
-    calendar_name: str,
+    calendar_name: str | None,
     target: str | None,
     start: str | None,
     pauses: tuple[str, ...],
@@ -66,6 +66,10 @@ def due(
     """
     if sum(one is not None for one in (cases, policy_id, target)) != 1 or (cases is None) != (start is not None):
         raise click.UsageError("give --policy or --target, each with --start, or --cases")
+    if calendar_name is not None and target is None:
+        raise click.UsageError("--calendar goes with --target; a policy and --cases name their own, leave it out")
+    if pauses and cases is not None:
+        raise click.UsageError('--pause goes with --policy and --target; --cases has "pauses" in each line')
     with plain_errors():
         rules = folder or read_settings().rules
         if cases is not None:
@@ -77,7 +81,7 @@ def due(
         found = (
             _of_policy(rules, str(policy_id), asked)
             if policy_id
-            else [_alone(rules, calendar_name, str(target), asked)]
+            else [_alone(rules, calendar_name or ALWAYS.name, str(target), asked)]
         )
     if as_json:
         print_json(found)
@@ -102,7 +106,10 @@ def _calendars(rules: Path) -> Mapping[str, Calendar]:
 
 def _alone(rules: Path, name: str, target: str, asked: _Asked) -> dict[str, Any]:
     calendar = _named(_calendars(rules), name)
-    amount = _amount(target, calendar)
+    try:
+        amount = read_amount(target, calendar)
+    except ValueError as error:
+        raise Invalid(f"--target {error}") from error
     return {"target": target, **_due(calendar, amount, asked)}
 
 

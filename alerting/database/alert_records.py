@@ -19,6 +19,7 @@ class AlertRow:
     event_seq: int
     customer_key: str
     segment: str
+    territory: str
     rule: str
     severity: str
     because: list[dict[str, Any]]

@@ -14,11 +14,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, LargeBinary, cast, func, select
 
 from alerting.database.engine import Transaction
 from alerting.database.tables import audit_entry, audit_unsealed, personal_key, personal_value
 from alerting.domain.seals import canonical
+
+BODY = cast(audit_entry.c.body, LargeBinary).label("body")
+"""On SQLite somebody may have put a text there, which is no less the bytes that are reckoned with."""
+
+
+def columns() -> list[ColumnElement[Any]]:
+    """Those of an entry, whatever somebody has made of its bytes."""
+    return [BODY if column.name == "body" else column for column in audit_entry.c]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +96,19 @@ def _row(tx: Transaction, entry: Entry, now: datetime) -> dict[str, Any]:
     }
 
 
+_WRITTEN = {"happened_at", "recorded_at", "actor", "action", "subject", "cause", "facts", "personal"}
+
+
+def said_in(body: bytes) -> dict[str, Any] | None:
+    """What an entry's bytes say; None where they do not say what every entry of ours does."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    is_ours = isinstance(said, dict) and said.keys() >= _WRITTEN and isinstance(said["personal"], dict)
+    return said if is_ours and all(isinstance(one, str) for one in said["personal"].values()) else None
+
+
 def commitment(key: bytes, name: str, value: str) -> str:
     """What the entry holds in place of a personal value."""
     return "hmac-sha256:" + hmac.new(key, f"{name}\n{value}".encode(), hashlib.sha256).hexdigest()
@@ -122,9 +143,12 @@ def touched_by_people(tx: Transaction, subject_kind: str, subject_id: str) -> bo
 def entries_of(
     tx: Transaction, subject_kind: str, subject_id: str, *, personal_values: bool = True
 ) -> list[dict[str, Any]]:
-    """The entries about one subject, oldest first, with the personal values that still exist if they are wanted."""
+    """The entries about one subject, oldest first, with the personal values that still exist if they are wanted.
+
+    One that somebody has made unreadable is left out: `alerting audit verify` names it.
+    """
     rows = tx.execute(
-        select(audit_entry)
+        select(*columns())
         .where(audit_entry.c.subject_kind == subject_kind, audit_entry.c.subject_id == subject_id)
         .order_by(audit_entry.c.id)
     ).all()
@@ -134,11 +158,12 @@ def entries_of(
         personal.setdefault(row.entry_id, {})[row.name] = row.value
     return [
         {
-            **json.loads(bytes(row.body)),
+            **said,
             "id": row.id,
             "happened_at": row.happened_at,
             "recorded_at": row.recorded_at,
             "personal_values": personal.get(row.id, {}),
         }
         for row in rows
+        if (said := said_in(bytes(row.body))) is not None
     ]

@@ -4,11 +4,22 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+import sqlalchemy as sa
+from sqlalchemy import func, select, update
 
 from alerting.database.engine import Transaction
 from alerting.database.sets import among
-from alerting.database.tables import case_file, contact_attempt, correction, effectiveness_review, resolution, wait
+from alerting.database.tables import (
+    alert,
+    case_file,
+    check_answer,
+    contact_attempt,
+    correction,
+    effectiveness_review,
+    event,
+    resolution,
+    wait,
+)
 from alerting.domain.cases import Case, Ended, Wait
 from alerting.domain.corrections import Correction
 from alerting.domain.resolutions import Resolution
@@ -34,6 +45,22 @@ def keep_resolution(tx: Transaction, case: Case, given: Resolution) -> None:
     said = {"root_cause": given.root_cause, "action": given.action, "corrective_action": given.corrective_action}
     upsert = tx.insert(resolution).values(case_id=case.id, cycle=case.cycle, **said)
     tx.execute(upsert.on_conflict_do_update(index_elements=["case_id", "cycle"], set_=said))
+
+
+def add_check_answer(tx: Transaction, case: Case, event_seq: int, rulebook: str, now: datetime) -> None:
+    """A negative answer to the check survey opens the case again; `case` is the one before."""
+    said = {"rule": case.rule, "severity": case.severity, "rulebook": rulebook}
+    tx.execute(check_answer.insert().values(case_id=case.id, event_seq=event_seq, recorded_at=now, **said))
+
+
+def check_complaints(tx: Transaction, case: Case) -> list[Any]:
+    """Answers to a check survey that opened the case again, as its alerts are read, oldest first."""
+    a, e = check_answer.c, event.c
+    columns = (a.event_seq, a.rule, a.severity, a.rulebook, a.recorded_at.label("raised_at"), sa.literal(0).label("id"))
+    of_event = (e.payload, e.time, e.received_at, e.type, e.source, e.id.label("event_id"))
+    joined = check_answer.join(event, e.seq == a.event_seq)
+    statement = select(*columns, *of_event).select_from(joined).where(a.case_id == case.id)
+    return list(tx.execute(statement.order_by(a.event_seq)))
 
 
 def add_correction(tx: Transaction, case_id: int, given: Correction, now: datetime) -> int:
@@ -64,9 +91,12 @@ def correct_attempt(tx: Transaction, attempt_id: int, moment: datetime) -> None:
 
 
 def contacts_near(tx: Transaction, keys: Iterable[str], begin: datetime, end: datetime) -> list[Any]:
-    """Of these customers the attempts that reached them, happened in [begin, end]: each with its customer."""
+    """Of these customers the attempts that reached them, happened in [begin, end]: each with its customer, and `since` when he
+    complained."""
     a, c = contact_attempt.c, case_file.c
-    joined = select(contact_attempt, c.customer_key).join(case_file, c.id == a.case_id)
+    of_case = event.join(alert, alert.c.event_seq == event.c.seq)
+    first = select(func.min(event.c.time)).select_from(of_case).where(alert.c.case_id == a.case_id).scalar_subquery()
+    joined = select(contact_attempt, c.customer_key, first.label("since")).join(case_file, c.id == a.case_id)
     mine = (among(tx, c.customer_key, sorted(set(keys))), a.reached, a.happened_at.between(begin, end))
     return list(tx.execute(joined.where(*mine).order_by(a.id)))
 

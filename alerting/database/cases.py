@@ -19,7 +19,8 @@ from alerting.database.tables import (
     timer,
 )
 from alerting.domain.cases import Attempt, Case, Status
-from alerting.domain.sla import Clock, ClockKind, Starts, WaitingFor
+from alerting.domain.clocks import Clock, Starts
+from alerting.domain.sla import ClockKind, WaitingFor
 from alerting.domain.working_time import stored_amount
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -76,6 +77,7 @@ def _case(row: Any) -> Case:
         status=Status(row.status),
         severity=row.severity,
         segment=row.segment,
+        territory=row.territory,
         rule=row.rule,
         policy=row.policy,
         caller=row.caller,
@@ -83,11 +85,13 @@ def _case(row: Any) -> Case:
         informed=tuple(row.informed),
         assignment=row.assignment,
         starts=Starts(customer_sent=row.customer_sent_at, received=row.received_at, case_opened=row.opened_at),
+        acknowledged_at=row.acknowledged_at,
         contacted_at=row.contacted_at,
         answered_until=row.answered_until,
         cause_removed_at=row.cause_removed_at,
         resolved_at=row.resolved_at,
         withdrawn_at=row.withdrawn_at,
+        forgotten_at=row.forgotten_at,
         waiting_since=row.waiting_since,
         waiting_for=WaitingFor(row.waiting_for) if row.waiting_for else None,
         waiting_until=row.waiting_until,
@@ -107,6 +111,7 @@ def save_case(tx: Transaction, case: Case) -> int:
         "status": case.status.value,
         "severity": case.severity,
         "segment": case.segment,
+        "territory": case.territory,
         "rule": case.rule,
         "policy": case.policy,
         "caller": case.caller,
@@ -115,11 +120,13 @@ def save_case(tx: Transaction, case: Case) -> int:
         "assignment": case.assignment,
         "customer_sent_at": case.starts.customer_sent,
         "received_at": case.starts.received,
+        "acknowledged_at": case.acknowledged_at,
         "contacted_at": case.contacted_at,
         "answered_until": case.answered_until,
         "cause_removed_at": case.cause_removed_at,
         "resolved_at": case.resolved_at,
         "withdrawn_at": case.withdrawn_at,
+        "forgotten_at": case.forgotten_at,
         "waiting_since": case.waiting_since,
         "waiting_for": case.waiting_for.value if case.waiting_for else None,
         "waiting_until": case.waiting_until,
@@ -168,6 +175,13 @@ def clocks_of(tx: Transaction, case_ids: Iterable[int]) -> dict[int, list[Clock]
     return found
 
 
+def parties_of(tx: Transaction, case_id: int) -> dict[str, str]:
+    """Who owes each of a case's clocks, or had it when it stopped or was missed, by the clock's key."""
+    k = clock.c
+    rows = tx.execute(select(k.cycle, k.kind, k.plan, k.party).where(k.case_id == case_id))
+    return {f"{row.cycle}.{row.kind}.{row.plan}": row.party for row in rows}
+
+
 def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
@@ -195,7 +209,8 @@ def save_clock(tx: Transaction, case: Case, case_id: int, changed: Clock, what: 
         "worked": None if changed.worked is None else changed.worked // _MICROSECOND,
     }
     upsert = tx.insert(clock).values(**identity, **state)
-    kept = {"party"} if changed.missed_at is not None and what != "missed" else set()  # whoever missed it, missed it
+    stays = what == "corrected" or (changed.missed_at is not None and what != "missed")
+    kept = {"party"} if stays else set()  # whoever kept or missed it, kept or missed it
     changes = {name: value for name, value in state.items() if name not in kept}
     tx.execute(upsert.on_conflict_do_update(index_elements=list(identity), set_=changes))
     happened = {

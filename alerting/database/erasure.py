@@ -1,14 +1,16 @@
 """Erasing what is personal about one customer, table by table. Keys, figures and the audit's entries stay."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from alerting.database.engine import Transaction
 from alerting.database.sets import among
 from alerting.database.tables import (
     alert,
+    audit_entry,
     case_file,
     contact_address,
     contact_attempt,
@@ -30,7 +32,10 @@ from alerting.database.tables import (
 from alerting.domain.erasure import NOBODY, forgotten_payload, forgotten_reads, forgotten_state
 from alerting.domain.payloads import RESPONDENT_PREFIX, Respondent, address_key
 
-_PERSONAL = {"reason", "name", "email"}
+_ROUND = timedelta(minutes=1)
+"""What is written about an event that came late is erased with it in one transaction, and bears a time a little later."""
+
+_PERSONAL = {"reason", "name", "email", "tried"}
 """What the data of a notification may say about a customer."""
 
 NOBODYS = address_key(Respondent.model_validate(NOBODY))
@@ -132,6 +137,58 @@ def addresses_of(tx: Transaction, key: str) -> list[str]:
     others = select(u.address).where(among(tx, u.address, given), u.customer_key != key)
     shared = select(c.address).where(among(tx, c.address, given), c.customer_key != key)
     return sorted(found - {key, NOBODYS} - set(tx.execute(others.union(shared)).scalars()))
+
+
+def explained(tx: Transaction, entries: Sequence[Any]) -> set[int]:
+    """Of these audit entries those whose customer was forgotten after they were written, so that their personal values are
+    rightly gone. What comes late of somebody who was forgotten erases again."""
+    about = _customers_of(tx, entries)
+    erased = _erased_at(tx, sorted({key for keys in about.values() for key in keys}))
+    return {
+        entry.id
+        for entry in entries
+        if any(key in erased and entry.recorded_at <= erased[key] for key in about.get(entry.id, ()))
+    }
+
+
+def _customers_of(tx: Transaction, entries: Sequence[Any]) -> dict[int, set[str]]:
+    """By entry the keys its words may be kept under: what was a stranger's may have become a customer's since."""
+    numbers: dict[str, dict[int, list[int]]] = {"case": {}, "alert": {}}
+    for entry in entries:
+        if entry.subject_kind in numbers and entry.subject_id.isdecimal():
+            numbers[entry.subject_kind].setdefault(int(entry.subject_id), []).append(entry.id)
+    c, a = case_file.c, alert.c
+    joined = alert.join(event, event.c.seq == a.event_seq).outerjoin(unmatched, unmatched.c.event_seq == a.event_seq)
+    keys = (
+        c.customer_key,
+        a.customer_key.label("of_alert"),
+        event.c.customer_key.label("of_event"),
+        unmatched.c.address,
+    )
+    cases = select(c.id, *keys).select_from(case_file.outerjoin(joined, a.case_id == c.id))
+    alerts = select(a.id, *keys).select_from(joined.outerjoin(case_file, c.id == a.case_id))
+    found: dict[int, set[str]] = {}
+    for kind, statement, column in (("case", cases, c.id), ("alert", alerts, a.id)):
+        mine = statement.where(among(tx, column, sorted(numbers[kind])))
+        for row in tx.execute(mine) if numbers[kind] else ():
+            for entry_id in numbers[kind][row.id]:
+                found.setdefault(entry_id, set()).update(set(row[1:]) - {None})
+    return found
+
+
+def _erased_at(tx: Transaction, keys: Sequence[str]) -> dict[str, datetime]:
+    """When what was kept of these was last erased. A wish counts that is in the audit: it names a customer, and whatever
+    addresses were this customer's have its moment."""
+    if not keys:
+        return {}
+    f, e, v = forgotten.c, audit_entry.c, event.c
+    wish = (e.subject_kind == "customer") & (e.action == "customer.forgotten") & (e.happened_at == f.until)
+    named = or_(e.subject_id == f.customer_key, f.customer_key.startswith(RESPONDENT_PREFIX, autoescape=True))
+    late = (v.customer_key == f.customer_key, v.time <= f.until, v.recorded_at > f.recorded_at)
+    again = select(func.max(v.recorded_at)).where(*late).scalar_subquery().label("again")
+    statement = select(f.customer_key, func.max(e.recorded_at).label("at"), again).join(audit_entry, wish & named)
+    rows = tx.execute(statement.where(among(tx, f.customer_key, keys)).group_by(f.customer_key, f.until))
+    return {row.customer_key: max(row.at, row.again + _ROUND if row.again else row.at) for row in rows}
 
 
 def message_ids(tx: Transaction, keys: Sequence[str]) -> list[str]:

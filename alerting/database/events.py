@@ -16,7 +16,7 @@ from alerting.database.tables import dead_letter, event, unknown_condition
 from alerting.domain.errors import UnreadableEvent
 from alerting.domain.events import Event, parse_event
 from alerting.domain.evidence import Logged
-from alerting.domain.payloads import OF_PEOPLE, STORED
+from alerting.domain.payloads import OF_PEOPLE, STORED, SurveyAnswered, sentiment_of
 from alerting.domain.signals import Order
 
 _WAITING = dead_letter.c.replayed_at.is_(None) & dead_letter.c.discarded_at.is_(None)
@@ -44,6 +44,7 @@ def insert_new(tx: Transaction, arrived: Iterable[Arrived], rulebook: str, now: 
             "customer_key": a.event.customer_key,
             "digest": a.event.digest,
             "payload": a.event.payload,
+            "sentiment": _sentiment(a.event),
             "raw": a.event.raw,
             "place": a.place,
             "clamped": a.event.clamped,
@@ -56,6 +57,11 @@ def insert_new(tx: Transaction, arrived: Iterable[Arrived], rulebook: str, now: 
     return {(row.source, row.id): row.seq for row in found}
 
 
+def _sentiment(event: Event) -> str | None:
+    said = event.payload
+    return sentiment_of(said.metric, said.score, said.scale) if isinstance(said, SurveyAnswered) else None
+
+
 def digests_of(tx: Transaction, identities: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """(source, id) -> digest of the events already stored."""
     if not identities:
@@ -66,13 +72,20 @@ def digests_of(tx: Transaction, identities: Sequence[tuple[str, str]]) -> dict[t
     return {(r.source, r.id): r.digest for r in rows}
 
 
-def ids_known(tx: Transaction, source: str, ids: Sequence[str]) -> set[str]:
-    """Those of a source's event ids that are stored."""
-    found: set[str] = set()
+def ids_known(tx: Transaction, source: str, ids: Sequence[str]) -> dict[str, datetime]:
+    """Those of a source's event ids that are stored, with the time of each event."""
+    found: dict[str, datetime] = {}
     for start in range(0, len(ids), 1_000):
-        chosen = select(event.c.id).where(event.c.source == source, among(tx, event.c.id, ids[start : start + 1_000]))
-        found |= set(tx.execute(chosen).scalars())
+        mine = (event.c.source == source, among(tx, event.c.id, ids[start : start + 1_000]))
+        found |= {row.id: row.time for row in tx.execute(select(event.c.id, event.c.time).where(*mine))}
     return found
+
+
+def sources_but(tx: Transaction, source: str) -> list[str] | None:
+    """The sources there are, where nothing ever came from this one; else None."""
+    if tx.execute(select(event.c.seq).where(event.c.source == source).limit(1)).first() is not None:
+        return None
+    return list(tx.execute(select(event.c.source).distinct().order_by(event.c.source)).scalars())
 
 
 def count_of_source(tx: Transaction, source: str, begin: datetime, end: datetime) -> int:

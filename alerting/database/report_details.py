@@ -9,7 +9,7 @@ from sqlalchemy import func, literal, or_, select
 
 from alerting.database import seals
 from alerting.database.engine import Transaction
-from alerting.database.report_promises import clocks_with_cases, micros, narrowing, state_of, within
+from alerting.database.report_conditions import clocks_with_cases, counts, like, micros, narrowing, of_person, within
 from alerting.database.sets import among
 from alerting.database.tables import (
     activation,
@@ -51,11 +51,16 @@ def reviews_of_cases(tx: Transaction, case_ids: Sequence[int]) -> dict[tuple[int
     return {(row.case_id, row.cycle): row for row in rows}
 
 
-def activations(tx: Transaction, which: Selection) -> list[Any]:
-    """Rulebooks that came into force in the period, oldest first."""
-    return list(
-        tx.execute(select(activation).where(*within(activation.c.activated_at, which)).order_by(activation.c.id))
-    )
+def activations(tx: Transaction, which: Selection) -> list[tuple[Any, str | None]]:
+    """Rulebooks that came into force in the period, oldest first, each with the hash of the one before it."""
+    upto = [activation.c.activated_at < which.end] if which.end else []
+    rows = list(tx.execute(select(activation).where(*upto).order_by(activation.c.id)))
+    formers = [None, *(row.rulebook for row in rows)]
+    return [
+        (row, former)
+        for row, former in zip(rows, formers, strict=False)
+        if not which.begin or row.activated_at >= which.begin
+    ]
 
 
 def corrections(tx: Transaction, which: Selection) -> list[Any]:
@@ -71,26 +76,30 @@ def pauses(tx: Transaction, which: Selection, now: datetime) -> list[Any]:
     w, c = wait.c, case_file.c
     length = micros(tx, func.coalesce(w.ended_at, literal(now, w.ended_at.type))) - micros(tx, w.began_at)
     last = func.count().filter(w.ended_at.is_(None)).label("last")
-    narrowed = [
-        column == v for column, v in ((w.by, which.person), (c.segment, which.segment), (c.rule, which.rule)) if v
-    ]
+    narrowed = [*like(case_file, which), *of_person(w.by, which)]
     summed = select(w.waiting_for, func.count().label("n"), last, func.sum(length).label("time"))
     joined = summed.join_from(wait, case_file, c.id == w.case_id).where(*within(w.began_at, which), *narrowed)
     return list(tx.execute(joined.group_by(w.waiting_for).order_by(w.waiting_for)))
 
 
 def load(tx: Transaction, which: Selection, now: datetime) -> list[Any]:
-    """Open clocks of now, whatever the period, by `party` and `state`: `n`, in how many `cases`."""
-    k, state = clock.c, state_of(now).label("state")
-    counted = select(k.party, state, func.count().label("n"), func.count(k.case_id.distinct()).label("cases"))
+    """How many open clocks of now, whatever the period, each `party` has in each state."""
+    k = clock.c
+    counted = select(k.party, *counts(now)).select_from(clocks_with_cases())
     mine = (*narrowing(which), k.stopped_at.is_(None), case_file.c.status != "resolved")
-    return list(tx.execute(counted.select_from(clocks_with_cases()).where(*mine).group_by(k.party, state)))
+    return list(tx.execute(counted.where(*mine).group_by(k.party)))
 
 
 def next_promises(tx: Transaction, which: Selection, now: datetime, limit: int) -> list[Any]:
     """Open promises that run, the next to be missed first, each with its customer."""
     k, c = clock.c, case_file.c
-    mine = (*narrowing(which), k.stopped_at.is_(None), k.paused_at.is_(None), k.due_at >= now, c.status != "resolved")
+    mine = (
+        *narrowing(which),
+        k.stopped_at.is_(None),
+        k.paused_at.is_(None),
+        k.due_at >= now,
+        c.status != "resolved",
+    )
     statement = select(clock, c.customer_key).select_from(clocks_with_cases()).where(*mine)
     return list(tx.execute(statement.order_by(k.due_at, k.case_id, k.kind).limit(limit)))
 

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, case, func, select
 
 from alerting.database.engine import Transaction
-from alerting.database.report_promises import clocks_with_cases, micros, narrowing, within
-from alerting.database.tables import alert, case_file, clock, contact_attempt, dead_letter, event, reconciliation
+from alerting.database.report_conditions import clocks_with_cases, like, micros, narrowing, of_person, within
+from alerting.database.tables import GOOD, alert, case_file, clock, contact_attempt, dead_letter, event, reconciliation
 from alerting.domain.evidence import AT_ONCE
 from alerting.domain.selection import Selection
 
@@ -19,101 +19,138 @@ LATENESS = (*(name for name, _ in _LATENESS), "later")
 
 
 def arrived(tx: Transaction, which: Selection) -> list[Any]:
-    """Events of each `source` by `type` and why they are `excluded`, `n`; answers also by `metric`, `score` and `scale`. By the
-    time of the event."""
+    """Events of each `source` by their `sentiment` and why they are `excluded`, `n`. By the time of the event."""
     e = event.c
-    is_answer, payload = e.type == "survey.answered", e.payload
-    said = [payload["metric"].as_string(), payload["score"].as_float(), payload["scale"].as_float()]
-    answer = [case((is_answer, one)).label(name) for one, name in zip(said, ("metric", "score", "scale"), strict=True)]
-    counted = select(e.source, e.type, e.excluded, *answer, func.count().label("n")).where(*within(e.time, which))
-    return list(tx.execute(counted.group_by(*(sa.text(str(n)) for n in range(1, 7)))))
+    groups = (e.source, e.sentiment, e.excluded)
+    return list(tx.execute(select(*groups, func.count().label("n")).where(*within(e.time, which)).group_by(*groups)))
 
 
 def alerts(tx: Transaction, which: Selection) -> list[Any]:
     """Alerts as they stand by `suppressed` and `state`, `n`, and how many of them `rang` in a case."""
     a = alert.c
+    mine = [*within(a.raised_at, which), *like(alert, which), *_with_clocks(a.case_id, which)]
     rang = func.count(a.case_id).label("rang")
-    narrowed = [column == value for column, value in ((a.segment, which.segment), (a.rule, which.rule)) if value]
     counted = select(a.suppressed, a.state, func.count().label("n"), rang)
-    counted = counted.where(a.superseded_at.is_(None), *within(a.raised_at, which), *narrowed)
+    counted = counted.where(a.superseded_at.is_(None), *mine)
     return list(tx.execute(counted.group_by(a.suppressed, a.state)))
 
 
-def opened_cases(tx: Transaction, which: Selection) -> list[sa.ColumnElement[bool]]:
+def opened_cases(which: Selection) -> list[sa.ColumnElement[bool]]:
     """The conditions of cases that were opened in the period and have a clock that is selected."""
     c = case_file.c
-    found = within(c.opened_at, which)
-    found += [column == value for column, value in ((c.segment, which.segment), (c.rule, which.rule)) if value]
-    if which.person or which.policy or which.clock:
-        found.append(c.id.in_(select(clock.c.case_id).select_from(clocks_with_cases()).where(*narrowing(which))))
-    return found
+    return [*within(c.opened_at, which), *like(case_file, which), *_with_clocks(c.id, which)]
+
+
+def _with_clocks(case_id: sa.ColumnElement[Any], which: Selection) -> list[sa.ColumnElement[bool]]:
+    """Where it is asked for what only clocks know: of the cases that have such a clock."""
+    if not (which.person or which.policy or which.clock or which.members is not None):
+        return []
+    return [case_id.in_(select(clock.c.case_id).select_from(clocks_with_cases()).where(*narrowing(which)))]
 
 
 def case_counts(tx: Transaction, which: Selection) -> Any:
-    """One row: cases opened in the period, those of them reopened, resolved and withdrawn since, and their times.
+    """One row: cases opened in the period, those of them reopened, resolved, withdrawn and forgotten since, and their times.
 
-    `reached` and `closed` are the cases of one cycle whose customer was reached, and those resolved after that; `to_reach`
-    and `to_close` the sums of their times in microseconds.
+    `reached`, `taken` and `closed` are the cases of one cycle whose customer was reached, those of them that somebody had
+    taken before, and those resolved after that; `stood_open`, `stood_taken` and `to_close` the sums of their times in
+    microseconds. `back`: those resolved whose customer answered positively or
+    bought after that.
     """
-    c = case_file.c
+    c, last = case_file.c, _last_good(which).c
     whole = and_(c.cycle == 1, c.contacted_at.is_not(None), c.withdrawn_at.is_(None))
-    closed = and_(whole, c.resolved_at.is_not(None))
-    opened, contacted, resolved = (micros(tx, column) for column in (c.opened_at, c.contacted_at, c.resolved_at))
+    taken = and_(whole, c.acknowledged_at <= c.contacted_at)
+    closed = and_(whole, *_ended())
+    instants = (c.opened_at, c.acknowledged_at, c.contacted_at, c.resolved_at)
+    opened, acknowledged, contacted, resolved = (micros(tx, column) for column in instants)
+    ended = _ended()
     least = func.greatest if tx.is_postgresql else func.max
     return tx.execute(
         select(
             func.count().label("cases"),
             func.count().filter(c.cycle > 1).label("reopened"),
-            func.count().filter(c.resolved_at.is_not(None), c.withdrawn_at.is_(None)).label("resolved"),
+            func.count().filter(*ended).label("resolved"),
+            func.count().filter(*ended, last.at > c.resolved_at).label("back"),
             func.count().filter(c.withdrawn_at.is_not(None)).label("withdrawn"),
+            func.count().filter(c.forgotten_at.is_not(None)).label("forgotten"),
             func.count().filter(whole).label("reached"),
-            func.sum(least(contacted - opened, 0)).filter(whole).label("to_reach"),
+            func.count().filter(taken).label("taken"),
+            func.sum(least(case((taken, acknowledged), else_=contacted) - opened, 0)).filter(whole).label("stood_open"),
+            func.sum(contacted - least(acknowledged, opened)).filter(taken).label("stood_taken"),
             func.count().filter(closed).label("closed"),
             func.sum(least(resolved - least(contacted, opened), 0)).filter(closed).label("to_close"),
-        ).where(*opened_cases(tx, which))
+        )
+        .select_from(case_file.outerjoin(last.at.table, last.customer_key == c.customer_key))
+        .where(*opened_cases(which))
     ).one()
 
 
-def won_back(tx: Transaction, which: Selection) -> tuple[int, int]:
-    """Resolved cases of the period, and those of them whose customer answered positively or bought after that."""
-    c, e, payload = case_file.c, event.c, event.c.payload
-    metric, score, scale = (
-        payload["metric"].as_string(), payload["score"].as_float(), payload["scale"].as_float()
-    )  # fmt: skip
-    positive = or_(
-        and_(metric == "nps", score > 8),
-        and_(metric == "csat", score > 3),
-        and_(metric == "ces", score > 4),
-        and_(metric == "rating", (score - 1) * 4 >= (func.coalesce(scale, 2) - 1) * 3),
-    )
-    good = or_(e.type == "purchase.recorded", and_(e.type == "survey.answered", positive))
+def _ended() -> tuple[sa.ColumnElement[bool], ...]:
+    c = case_file.c
+    return c.resolved_at.is_not(None), c.withdrawn_at.is_(None), c.forgotten_at.is_(None)
+
+
+def cases_where(tx: Transaction, which: Selection, of: str, limit: int) -> tuple[int, list[Any]]:
+    """How many cases are behind a figure of the report, and the newest of them."""
+    c, a = case_file.c, contact_attempt.c
+    joined: sa.FromClause = case_file
+    found = opened_cases(which)
+    if of in GRADES:
+        proven = select(a.case_id).where(*_reached(which), a.grade.is_not_distinct_from(GRADES[of]))
+        found = [c.id.in_(proven)]
+    elif of == "reopened":
+        found.append(c.cycle > 1)
+    elif of in {"withdrawn", "forgotten"}:
+        found.append(c[f"{of}_at"].is_not(None))
+    elif of in {"resolved", "won_back"}:
+        found += _ended()
+    elif of == "joined":
+        standing = (alert.c.superseded_at.is_(None), alert.c.suppressed.is_(None), alert.c.state != "withdrawn")
+        several = select(alert.c.case_id).where(*standing).group_by(alert.c.case_id).having(func.count() > 1)
+        found.append(c.id.in_(several))
+    if of == "won_back":
+        last = _last_good(which).c
+        joined, found = (
+            case_file.join(last.at.table, last.customer_key == c.customer_key),
+            [*found, last.at > c.resolved_at],
+        )
+    total = tx.execute(select(func.count()).select_from(joined).where(*found)).scalar_one()
+    newest = select(case_file).select_from(joined).where(*found).order_by(c.id.desc()).limit(limit)
+    return int(total), list(tx.execute(newest))
+
+
+GRADES: Mapping[str, str | None] = {"phone_log": "phone log", "crm_event": "CRM event", "own_word": None}
+"""What proves contacts, as figures of the report are called."""
+
+
+def _last_good(which: Selection) -> sa.Subquery:
+    """When each customer last answered positively or bought."""
+    e = event.c
     since = [e.time > which.begin] if which.begin else []
-    newest = select(e.customer_key, func.max(e.time).label("at")).where(good, *since).group_by(e.customer_key)
-    newest_of = newest.subquery()
-    joined = case_file.outerjoin(newest_of, newest_of.c.customer_key == c.customer_key)
-    back = func.count().filter(newest_of.c.at > c.resolved_at)
-    ended = (c.resolved_at.is_not(None), c.withdrawn_at.is_(None))
-    row = tx.execute(
-        select(func.count().label("ended"), back.label("back"))
-        .select_from(joined)
-        .where(*ended, *opened_cases(tx, which))
-    ).one()
-    return int(row.ended), int(row.back)
+    return (
+        select(e.customer_key, func.max(e.time).label("at"))
+        .where(sa.text(f"({GOOD})"), *since)
+        .group_by(e.customer_key)
+        .subquery()
+    )
 
 
 def proofs(tx: Transaction, which: Selection) -> list[Any]:
     """Contacts in which the customer was reached by `grade` (null: somebody's own word) and how late they were written down
     (`after`), `n` of each."""
-    a, c = contact_attempt.c, case_file.c
+    a = contact_attempt.c
     steps = [(_apart(tx, a.happened_at, a.recorded_at, length), name) for name, length in _LATENESS]
     after = case(*steps, else_=LATENESS[-1]).label("after")
-    mine = [a.reached, *within(a.happened_at, which)]
-    of_case = [column == v for column, v in ((c.segment, which.segment), (c.rule, which.rule)) if v]
-    if which.person:
-        mine.append(a.by == which.person)
-    if of_case:
-        mine.append(a.case_id.in_(select(c.id).where(*of_case)))
-    return list(tx.execute(select(a.grade, after, func.count().label("n")).where(*mine).group_by(a.grade, after)))
+    counted = select(a.grade, after, func.count().label("n")).where(*_reached(which))
+    return list(tx.execute(counted.group_by(a.grade, after)))
+
+
+def _reached(which: Selection) -> list[sa.ColumnElement[bool]]:
+    """Contacts of the period in which the customer was reached."""
+    a = contact_attempt.c
+    mine = [a.reached, *within(a.happened_at, which), *of_person(a.by, which)]
+    if of_case := like(case_file, which):
+        mine.append(a.case_id.in_(select(case_file.c.id).where(*of_case)))
+    return mine + (_with_clocks(a.case_id, which) if which.policy or which.clock else [])
 
 
 def _apart(tx: Transaction, begin: Any, end: Any, length: timedelta) -> sa.ColumnElement[bool]:
@@ -129,9 +166,9 @@ def reconciliations(tx: Transaction, which: Selection) -> list[Any]:
     r = reconciliation.c
     touches = []
     if which.begin:
-        touches.append(or_(r.last_day.is_(None), r.last_day >= f"{which.begin:%Y-%m-%d}"))
+        touches.append(r.last_day >= f"{which.begin:%Y-%m-%d}")
     if which.end:
-        touches.append(or_(r.first_day.is_(None), r.first_day < f"{which.end:%Y-%m-%d}"))
+        touches.append(r.first_day < f"{which.end:%Y-%m-%d}")
     newest = select(func.max(r.id)).where(*touches).group_by(r.source)
     return list(tx.execute(select(reconciliation).where(r.id.in_(newest)).order_by(r.source)))
 

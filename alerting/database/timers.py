@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from alerting.database.engine import Transaction
 from alerting.database.sets import among
 from alerting.database.tables import timer
-from alerting.domain.sla import NewTimer
+from alerting.domain.clocks import NewTimer
 
 _OPEN = (timer.c.fired_at.is_(None), timer.c.cancelled_at.is_(None))
 
@@ -28,7 +28,7 @@ def set_timers(tx: Transaction, subject: int, customer_key: str, timers: Iterabl
         for t in timers
     ]
     if rows:
-        tx.execute(tx.insert(timer).on_conflict_do_nothing(), rows)
+        tx.execute(tx.insert(timer), rows)
 
 
 def cancel_plan(tx: Transaction, subject: int, plan_key: str, reason: str, now: datetime) -> None:

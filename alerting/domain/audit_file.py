@@ -25,7 +25,13 @@ def lines_of(sealed: Iterable[tuple[Seal, bytes]], about: dict[str, Any]) -> Ite
     for seal, body in sealed:
         head = Head(seq=seal.seq, hash=seal.hash)
         yield counted(
-            {"seq": seal.seq, "entry": seal.entry, "prev": seal.prev, "hash": seal.hash, "body": body.decode()}
+            {
+                "seq": seal.seq,
+                "entry": seal.entry,
+                "prev": seal.prev,
+                "hash": seal.hash,
+                "body": body.decode(errors="replace"),
+            }
         )
     yield _line({"closes": FORM, "seq": head.seq, "head": head.hash, "sha256": digest.hexdigest()})
 
@@ -39,7 +45,7 @@ def check_file(lines: Iterable[bytes], known: Iterable[Head] = ()) -> tuple[Head
     walk, digest, problems = Walk(), hashlib.sha256(), list[str]()
     checkpoints = list(known)
     walk.watch(head.seq for head in checkpoints)
-    number, closed = 0, False
+    number, closed, announced = 0, False, None
     for number, line in enumerate(lines, 1):
         if closed:
             problems.append(f"line {number}: stands behind the closing line")
@@ -52,9 +58,12 @@ def check_file(lines: Iterable[bytes], known: Iterable[Head] = ()) -> tuple[Head
             expected = {"closes": FORM, "seq": walk.head.seq, "head": walk.head.hash, "sha256": digest.hexdigest()}
             if value != expected:
                 problems.append(f"line {number}: the lines before it are not those it closes")
+            if announced != number - 2:
+                problems.append(f"line 1: says that {announced} entries follow, and {number - 2} do")
         elif number == 1:
             if value.get("form") != FORM:
                 problems.append(f"line 1: is no export of the form {FORM!r}")
+            announced = value.get("entries")
         else:
             problems += [f"line {number}: {problem}" for problem in _step(walk, value)]
         digest.update(line)
@@ -67,9 +76,9 @@ def check_file(lines: Iterable[bytes], known: Iterable[Head] = ()) -> tuple[Head
 def _read(line: bytes) -> dict[str, Any] | None:
     try:
         value = json.loads(line)
-    except (ValueError, RecursionError):
+        return value if isinstance(value, dict) and _line(value) == line else None
+    except (ValueError, RecursionError):  # also half of a surrogate pair, which no text holds
         return None
-    return value if isinstance(value, dict) and _line(value) == line else None
 
 
 def _step(walk: Walk, value: dict[str, Any]) -> Iterator[str]:

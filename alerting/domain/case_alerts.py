@@ -14,11 +14,14 @@ from alerting.domain.cases import (
     RaisedAlert,
     Status,
     Told,
+    clocks_after,
     current_clocks,
+    followed_by,
 )
+from alerting.domain.clocks import Clock, NewTimer, start_clock, timers_of
 from alerting.domain.resolutions import asked_no_more
 from alerting.domain.routing import Assignment
-from alerting.domain.sla import Clock, ClockKind, NewTimer, Policy, Target, start_clock, timers_of
+from alerting.domain.sla import ClockKind, Policy, Target
 from alerting.domain.working_time import Amount
 
 
@@ -32,6 +35,7 @@ def open_case(customer_key: str, alert: RaisedAlert, now: datetime) -> Decision:
         status=Status.OPEN,
         severity=alert.severity,
         segment=alert.segment,
+        territory=alert.territory,
         rule=alert.rule,
         policy=alert.policy.id,
         caller=alert.caller.party.id,
@@ -54,7 +58,7 @@ def join_case(
 ) -> Decision:
     """A further alert of a customer whose case is unresolved. `policies` are those of the active rulebook.
 
-    The higher severity's caller holds the case, ties keep the present one; the other is informed. Where the new alert's
+    The higher severity's caller holds the case, ties keep the present one who is here; the other is informed. Where the new alert's
     target ends earlier, that clock gets a new plan. If the customer has been spoken with and complains again
     afterwards, the case goes back to open in its next cycle: the earlier call does not answer the new complaint. In the
     same way a cause that was removed before the new complaint has to be removed again. A complaint that arrives late
@@ -67,7 +71,11 @@ def join_case(
         after = replace(after, cause_removed_at=None)
         if after.fixer is not None and after.fixer == case.fixer:
             tell.append(Told(recipient=after.fixer, template="fix"))
-    changed, timers, cancelled = _stricter(after, clocks, alert, now)
+    held = list(clocks)
+    changed, timers, cancelled = _stricter(after, held, alert, now)
+    if case.status is Status.ACKNOWLEDGED and after.status is Status.OPEN:
+        owed, steps = owed_anew(case, held, now)
+        changed, timers = [*changed, *owed], [*timers, *steps]
     facts = {**_duty_facts(alert), "clocks": _dues(changed)}
     return Decision(
         case=after,
@@ -82,7 +90,9 @@ def join_case(
 def _caller_lines(case: Case, after: Case, alert: RaisedAlert, now: datetime) -> list[AuditLine]:
     if after.caller == case.caller:
         return []
-    moved = {"from": case.caller, "to": after.caller, "why": f"{alert.rule} is {alert.severity}"}
+    away = case.caller in alert.away
+    why = f"{case.caller} is away" if away else f"{alert.rule} is {alert.severity}"
+    moved = {"from": case.caller, "to": after.caller, "why": why, **({"away": True} if away else {})}
     return [AuditLine(action="case.caller_changed", happened_at=now, facts=moved)]
 
 
@@ -118,6 +128,7 @@ def next_cycle(
         cycle=case.cycle + 1,
         status=Status.OPEN,
         starts=first.starts,
+        acknowledged_at=None,
         policy=gravest.policy.id,
         rule=gravest.rule,
         contacted_at=None,
@@ -148,7 +159,7 @@ def _join_people(case: Case, alert: RaisedAlert) -> tuple[Case, list[Told]]:
     """Who holds the case after a join, and who is told: the caller what is new, people new to the case that they are."""
     stronger = SEVERITIES.index(alert.severity) > SEVERITIES.index(case.severity)
     other = alert.caller.party.id
-    caller = other if stronger else case.caller
+    caller = other if stronger or case.caller in alert.away else case.caller
     fixer = case.fixer or (alert.fixer.party.id if alert.fixer else None)
     known = {caller, fixer, *case.informed}
     fixing = [alert.fixer.party.id] if alert.fixer else []
@@ -158,6 +169,7 @@ def _join_people(case: Case, alert: RaisedAlert) -> tuple[Case, list[Told]]:
         case,
         # the former caller's word does not bind the new one, who must still be able to say "I'll call"
         status=Status.OPEN if caller != case.caller and case.status is Status.ACKNOWLEDGED else case.status,
+        acknowledged_at=None if caller != case.caller and case.status is Status.ACKNOWLEDGED else case.acknowledged_at,
         severity=alert.severity if stronger else case.severity,
         rule=alert.rule if stronger else case.rule,
         policy=alert.policy.id if stronger else case.policy,
@@ -173,8 +185,32 @@ def _join_people(case: Case, alert: RaisedAlert) -> tuple[Case, list[Told]]:
     return after, tell
 
 
+def owed_anew(case: Case, clocks: Iterable[Clock], now: datetime) -> tuple[list[Clock], list[NewTimer]]:
+    """Another caller has the case now, whom the former's word does not bind: to acknowledge is owed again, from now on."""
+    old = current_clocks(case, clocks).get(ClockKind.ACKNOWLEDGE)
+    if old is None or old.stopped_at is None:
+        return [], []
+    new = old.anew(now)
+    return [new], timers_of(new, new.runs_by, now)
+
+
+def strictest(case: Case, clocks: Iterable[Clock], complaints: Iterable[Complaint], now: datetime) -> Decision:
+    """What the complaints' promises come to, each with the waits it pauses for: of two rules the one that ends earlier counts,
+    at any time."""
+    held, decision = list(clocks), Decision(case=case)
+    for complaint in complaints:
+        running = {c.policy for c in current_clocks(case, held).values() if c.running}
+        if complaint.policy.id in running and len(running) == 1:
+            continue
+        changed, timers, cancelled = _stricter(case, held, complaint, now)
+        more = Decision(case=case, clocks=tuple(changed), timers=tuple(timers), cancelled=tuple(cancelled))
+        held = clocks_after(held, more)
+        decision = followed_by(decision, more)
+    return decision
+
+
 def _stricter(
-    case: Case, clocks: Iterable[Clock], alert: RaisedAlert, now: datetime
+    case: Case, clocks: Iterable[Clock], alert: Complaint, now: datetime
 ) -> tuple[list[Clock], list[NewTimer], list[str]]:
     """New plans where the alert's target ends before the running one, or where the case had no such clock.
 
@@ -191,15 +227,22 @@ def _stricter(
     for kind, target in alert.policy.targets.items():
         old = present.get(kind)
         new = start_clock(kind, alert.policy, alert.starts, case.cycle, old.plan + 1 if old else 1, case.waits)
-        kept = old is not None and (new.due_at >= old.due_at if old.running else kind not in again)
+        paused = _stands_still(case, new)
+        kept = old is not None and (not _ends_before(paused or new, old) if old.running else kind not in again)
         if done[kind] or kept:
             continue
         replaced = [old] if old is not None and old.running else []
-        paused = _stands_still(case, new)
         changed += [*(clock.supersede(now) for clock in replaced), paused or new]
         timers += [] if paused else timers_of(new, target, now)
         cancelled += [clock.key for clock in replaced]
     return changed, timers, cancelled
+
+
+def _ends_before(new: Clock, old: Clock) -> bool:
+    """Of two promises the one that runs ends before the one that stands still."""
+    if (new.paused_at is None) != (old.paused_at is None):
+        return new.paused_at is None and old.missed_at is None
+    return new.due_at < old.due_at
 
 
 def _stands_still(case: Case, clock: Clock) -> Clock | None:

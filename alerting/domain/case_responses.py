@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from alerting.domain.case_alerts import next_cycle
+from alerting.domain.case_alerts import next_cycle, owed_anew
 from alerting.domain.cases import (
     CHANNELS,
     OUTCOMES,
@@ -19,9 +19,10 @@ from alerting.domain.cases import (
     clocks_after,
     current_clocks,
 )
+from alerting.domain.clocks import Clock, NewTimer, timers_of
 from alerting.domain.errors import ActionRefused
 from alerting.domain.resolutions import Resolution, Resolutions, check_resolution, resolved_with
-from alerting.domain.sla import Clock, ClockKind, Duty, NewTimer, Policy, due_at, timers_of
+from alerting.domain.sla import ClockKind, Duty, Policy
 
 STALE = "stale"
 """The kind of timer that looks whether anything has followed an acknowledgement."""
@@ -36,6 +37,7 @@ def acknowledge(case: Case, clocks: Iterable[Clock], by: str, now: datetime) -> 
     after = replace(
         case,
         status=Status.ACKNOWLEDGED if case.status is Status.OPEN else case.status,
+        acknowledged_at=now if case.status is Status.OPEN else case.acknowledged_at,
         caller=by,
         informed=informed_after_move(case, by) if taken else case.informed,
         assignment=case.assignment + taken,
@@ -69,15 +71,12 @@ def stale_timer(case: Case, clock: Clock | None, since: datetime, n: int = 1) ->
 def take_back(case: Case, clocks: Iterable[Clock], now: datetime) -> Decision:
     """An acknowledgement that nothing followed counts no more: the case is open, and to acknowledge is owed anew."""
     old = current_clocks(case, clocks)[ClockKind.ACKNOWLEDGE]
-    target = old.runs_by
-    new = replace(
-        old, plan=old.plan + 1, started_at=now, due_at=due_at(now, target), stopped_at=None, missed_at=None, worked=None
-    )
+    new = old.anew(now)
     facts = {"by": case.caller, "clocks": {new.key: new.due_at.isoformat()}}
     return Decision(
-        case=replace(case, status=Status.OPEN),
+        case=replace(case, status=Status.OPEN, acknowledged_at=None),
         clocks=(old.supersede(now), new) if old.met else (new,),  # what was late stays late beside the new one
-        timers=tuple(timers_of(new, target, now)),
+        timers=tuple(timers_of(new, new.runs_by, now)),
         tell=(Told(recipient=case.caller, template="stale", data={"clock": "acknowledge"}),),
         audit=(AuditLine(action="case.acknowledgement_stale", happened_at=now, facts=facts),),
     )
@@ -173,8 +172,11 @@ def _contact_line(action: str, attempt: Attempt, results: Mapping[str, str]) -> 
     return AuditLine(action=action, happened_at=attempt.happened_at, facts=facts, personal=personal)
 
 
-def hand_over(case: Case, to: str, by: str, reason: str, now: datetime) -> Decision:
-    """The call becomes another person's; the clocks run on, and links to the former caller go stale."""
+def hand_over(case: Case, clocks: Iterable[Clock], to: str, by: str, reason: str, now: datetime) -> Decision:
+    """The call becomes another person's; the clocks run on, and links to the former caller go stale.
+
+    Where the former one had taken the case, to acknowledge is owed again, by the new one and from now on.
+    """
     _must_be_unresolved(case)
     if not reason.strip():
         raise ActionRefused("say in a few words why it is handed over")
@@ -186,6 +188,7 @@ def hand_over(case: Case, to: str, by: str, reason: str, now: datetime) -> Decis
         case,
         caller=to,
         status=Status.OPEN if case.status is Status.ACKNOWLEDGED else case.status,
+        acknowledged_at=None,
         informed=informed_after_move(case, to),
         assignment=case.assignment + 1,
     )
@@ -198,10 +201,11 @@ def hand_over(case: Case, to: str, by: str, reason: str, now: datetime) -> Decis
     tell = [Told(recipient=to, template="call", data={"duty": "call", "handed": by, "reason": reason.strip()})]
     if by != case.caller:
         tell.append(Told(recipient=case.caller, template="informed"))
-    return Decision(case=after, tell=tuple(tell), audit=(line,))
+    owed, timers = owed_anew(case, clocks, now) if case.status is Status.ACKNOWLEDGED else ([], [])
+    return Decision(case=after, clocks=tuple(owed), timers=tuple(timers), tell=tuple(tell), audit=(line,))
 
 
-def assign(case: Case, duty: Duty, to: str, by: str, reason: str, now: datetime) -> Decision:
+def assign(case: Case, clocks: Iterable[Clock], duty: Duty, to: str, by: str, reason: str, now: datetime) -> Decision:
     """Somebody else than who has the duty gives it to another person; the clocks run on.
 
     Whoever hands over his own call says why; whoever assigns may.
@@ -211,7 +215,7 @@ def assign(case: Case, duty: Duty, to: str, by: str, reason: str, now: datetime)
         raise ActionRefused(f"{case.number} is with {to} already")
     if duty == "caller":
         given = reason.strip() or ("" if by == case.caller else "assigned")
-        return hand_over(case, to, by, given, now)
+        return hand_over(case, clocks, to, by, given, now)
     if to == case.fixer:
         raise ActionRefused(f"the cause of {case.number} is with {to} already")
     if case.cause_removed_at is not None:

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from alerting.domain.case_alerts import join_case, open_case
 from alerting.domain.cases import AuditLine, Case, Decision, Ended, RaisedAlert, Status, Told, current_clocks
-from alerting.domain.sla import Clock, ClockKind, NewTimer, Policy, timers_of
-from alerting.domain.waiting import WAIT_END
+from alerting.domain.clocks import Clock, NewTimer, timers_of
+from alerting.domain.sla import ClockKind, Policy
+from alerting.domain.waiting import WAIT_END, waited
 
 AlreadyTold = Collection[tuple[str, str]]
 """Who has been told what: person and duty, which is `call` or the name of the mail."""
@@ -118,6 +119,20 @@ def _duties(case: Case, alerts: Sequence[RaisedAlert]) -> list[Told]:
     if case.fixer:
         tell.append(Told(recipient=case.fixer, template="fix", data={"revised": True}))
     return [*tell, *(Told(recipient=p, template="informed", data={"revised": True}) for p in case.informed)]
+
+
+def forget_case(case: Case, clocks: Iterable[Clock], now: datetime) -> Decision:
+    """An open case ends, as nobody is to call somebody we do not know any more. What was missed by then stays missed."""
+    running = [clock for clock in current_clocks(case, clocks).values() if clock.running]
+    missed = [clock.due_at < now and clock.paused_at is None for clock in running]
+    gone = {"status": Status.RESOLVED, "resolved_at": now, "forgotten_at": now}
+    return Decision(
+        case=replace(waited(case, now), **gone),  # type: ignore[arg-type]
+        clocks=tuple(c.stop(now) if late else c.supersede(now) for c, late in zip(running, missed, strict=True)),
+        cancelled=(*(clock.key for clock in running), f"{case.cycle}.{WAIT_END}"),
+        audit=(AuditLine(action="case.forgotten", happened_at=now),),
+        ended=Ended(at=now, because="forgotten") if case.waiting_since is not None else None,
+    )
 
 
 def _withdrawn(case: Case, clocks: Iterable[Clock], told: AlreadyTold, now: datetime) -> Decision:

@@ -10,8 +10,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from alerting.domain.clocks import Clock, NewTimer, PastWait, Starts
 from alerting.domain.routing import Assignment
-from alerting.domain.sla import Clock, ClockKind, NewTimer, PastWait, Policy, Starts, WaitingFor
+from alerting.domain.sla import ClockKind, Policy, WaitingFor
 
 
 class Status(StrEnum):
@@ -42,6 +43,7 @@ class Case:
     status: Status
     severity: str
     segment: str
+    territory: str
     rule: str
     policy: str
     caller: str
@@ -49,6 +51,8 @@ class Case:
     informed: tuple[str, ...]
     assignment: int
     starts: Starts
+    acknowledged_at: datetime | None = None
+    """Since when it counts as taken, in this cycle; kept once the customer is reached."""
     contacted_at: datetime | None = None
     """When the customer was spoken with in this cycle."""
     answered_until: datetime | None = None
@@ -57,6 +61,8 @@ class Case:
     resolved_at: datetime | None = None
     withdrawn_at: datetime | None = None
     """When facts that came later took all its alerts away, before anybody had done anything about it."""
+    forgotten_at: datetime | None = None
+    """When it ended because nobody may know its customer any more."""
     waiting_since: datetime | None = None
     waiting_for: WaitingFor | None = None
     waiting_until: datetime | None = None
@@ -98,10 +104,13 @@ class RaisedAlert(Complaint):
     """An alert with everybody it concerns already resolved to people."""
 
     segment: str
+    territory: str
     template: str
     caller: Assignment
     fixer: Assignment | None
     informed: tuple[Assignment, ...]
+    away: frozenset[str] = frozenset()
+    """Who is not here: a case is not left with them when its customer writes again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,9 +182,10 @@ def followed_by(first: Decision, second: Decision) -> Decision:
 
 
 def clocks_after(clocks: Iterable[Clock], decision: Decision) -> list[Clock]:
-    """The clocks as they stand after a decision."""
+    """The clocks as they stand after a decision, those it started included."""
     changed = {clock.key: clock for clock in decision.clocks}
-    return [changed.get(clock.key, clock) for clock in clocks]
+    held = [changed.pop(clock.key, clock) for clock in clocks]
+    return [*held, *changed.values()]
 
 
 def current_clocks(case: Case, clocks: Iterable[Clock]) -> dict[ClockKind, Clock]:

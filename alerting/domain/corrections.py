@@ -3,15 +3,17 @@
 What stood there before stays in the ledger and in the audit.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from alerting.domain.cases import AuditLine, Case, Complaint, Decision
+from alerting.domain.case_alerts import next_cycle
+from alerting.domain.cases import AuditLine, Case, Complaint, Decision, Told, clocks_after, followed_by
+from alerting.domain.clocks import Clock, PastWait
 from alerting.domain.errors import ActionRefused
-from alerting.domain.sla import Clock, ClockKind, PastWait
+from alerting.domain.sla import ClockKind, Policy
 
 
 class Corrected(StrEnum):
@@ -23,7 +25,7 @@ class Corrected(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Correction:
-    """A wrong time and the right one; `subject` is the number of the attempt, for a contact."""
+    """A wrong time and the right one; `subject` is the number of the attempt, or of the cycle whose cause was removed."""
 
     id: int | None
     what: Corrected
@@ -64,12 +66,13 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class OnRecord:
-    """What a correction is reckoned with: the case's calls, the customer's complaints, and when somebody first said to call
-    in the cycle of the corrected call."""
+    """What a correction is reckoned with: the case's calls, the customer's complaints, and when people said to call in the
+    cycle of the corrected call. `policies` are those of the active rulebook."""
 
     calls: Sequence[Call]
     complaints: Sequence[Complaint]
-    taken_at: datetime | None = None
+    taken_at: Sequence[datetime] = ()
+    policies: Mapping[str, Policy] = field(default_factory=dict)
 
 
 def decide(
@@ -82,19 +85,54 @@ def decide(
     facts = {"by": by, "proposed_by": given.by, "correction": given.id, **given.facts}
     if not approved:
         return Decision(case=case, audit=(AuditLine(action=f"correction.{verdict}", happened_at=now, facts=facts),))
-    call = next((one for one in record.calls if one.id == given.subject), None)
+    held, of_call = list(clocks), given.what is Corrected.CONTACT
+    call = next((one for one in record.calls if one.id == given.subject), None) if of_call else None
     if call is not None and call.happened_at != given.was:
         raise ActionRefused(
             f"the call is not recorded at {given.was:%Y-%m-%d %H:%M}Z any more: decline this, propose anew"
         )
     _possible(case, given, record.complaints, now)
-    after, moved = _of_cause(case, clocks, given) if call is None else _of_call(case, clocks, given, call, record)
+    if not of_call and removed_at(case, held, given.subject or case.cycle) != given.was:
+        raise ActionRefused(f"the cause of {case.number} is not recorded as removed at that time any more")
+    after, moved = _of_cause(case, held, given) if call is None else _of_call(case, held, given, call, record)
     ends = [at for at in (after.contacted_at, after.cause_removed_at) if at is not None]
     if after.resolved_at is not None and ends:
         after = replace(after, resolved_at=max(after.resolved_at, *ends))
     results = {clock.key: "met" if clock.met else "late" for clock in moved}
     line = AuditLine(action=f"correction.{verdict}", happened_at=now, facts={**facts, "clocks": results})
-    return Decision(case=after, clocks=tuple(moved), audit=(line,))
+    decision = Decision(case=after, clocks=tuple(moved), audit=(line,))
+    open_again = [c for c in record.complaints if not after.answers(c.starts.customer_sent)]
+    if call is None or call.cycle != case.cycle or after.contacted_at is None or not open_again:
+        return decision
+    return _opened_again(decision, held, open_again, record.policies, now)
+
+
+def _opened_again(
+    decision: Decision,
+    clocks: Sequence[Clock],
+    complaints: Sequence[Complaint],
+    policies: Mapping[str, Policy],
+    now: datetime,
+) -> Decision:
+    """The call was earlier than the customer's newest words: they were never answered, and ask for a call of their own."""
+    case = decision.case
+    waiting = sorted(complaints, key=lambda c: c.starts.customer_sent)
+    tell = [Told(recipient=case.caller, template="call", data={"duty": "call", "joined": True})]
+    renewed = next_cycle(case, clocks_after(clocks, decision), waiting, policies, now)
+    return followed_by(decision, replace(renewed, tell=tuple(tell)))
+
+
+def removed_at(case: Case, clocks: Iterable[Clock], cycle: int) -> datetime:
+    """When the cause was recorded as removed in a cycle. Raises ActionRefused where it is not."""
+    stopped = _kept(clocks, ClockKind.RESOLVE, cycle)
+    if cycle == case.cycle and case.cause_removed_at is not None:
+        return case.cause_removed_at
+    if not stopped or stopped[0].stopped_at is None:
+        where = "" if cycle == case.cycle else f" in cycle {cycle}"
+        raise ActionRefused(
+            f"the cause of {case.number} is not recorded as removed{where}; there is no time to correct"
+        )
+    return stopped[0].stopped_at
 
 
 def _possible(case: Case, given: Correction, complaints: Sequence[Complaint], now: datetime) -> None:
@@ -105,17 +143,19 @@ def _possible(case: Case, given: Correction, complaints: Sequence[Complaint], no
     first = min((c.starts.customer_sent for c in complaints), default=case.starts.customer_sent)
     if given.becomes < first:
         raise ActionRefused("the time lies before the customer wrote")
-    begin, end = sorted((given.was, given.becomes))
-    if any(begin < c.starts.customer_sent <= end for c in complaints):
-        raise ActionRefused("the customer wrote between the two times, which answers another complaint: record it anew")
-    if given.what is Corrected.CAUSE and case.cause_removed_at != given.was:
-        raise ActionRefused(f"the cause of {case.number} is not recorded as removed at that time any more")
+    sent = [c.starts.customer_sent for c in complaints]
+    if given.what is Corrected.CONTACT and any(given.was < at <= given.becomes for at in sent):
+        raise ActionRefused("the customer wrote between the two times: record the later one as a call of its own")
+    if given.what is Corrected.CAUSE and any(
+        min(given.was, given.becomes) < at <= max(given.was, given.becomes) for at in sent
+    ):
+        raise ActionRefused("the customer wrote between the two times; the cause has to be removed after that")
 
 
 def _of_cause(case: Case, clocks: Iterable[Clock], given: Correction) -> tuple[Case, list[Clock]]:
-    stopped = _kept(clocks, ClockKind.RESOLVE, case.cycle)
+    stopped = _kept(clocks, ClockKind.RESOLVE, given.subject or case.cycle)
     moved = [clock.stop_anew(given.becomes, _waits(case, given.becomes)) for clock in stopped]
-    return replace(case, cause_removed_at=given.becomes), moved
+    return (replace(case, cause_removed_at=given.becomes) if case.cause_removed_at == given.was else case), moved
 
 
 def _of_call(
@@ -128,12 +168,24 @@ def _of_call(
     reached = [
         replace(one, happened_at=given.becomes) if one.id == call.id else one for one in record.calls if one.reached
     ]
-    own = [one.happened_at for one in reached if one.cycle == call.cycle]
-    taken = min([min(own), *([record.taken_at] if record.taken_at is not None else [])])
+    own = _answering(reached, call.cycle, record.complaints)
     moved = [clock.stop_anew(min(own), _waits(case, min(own))) for clock in _kept(held, ClockKind.CONTACT, call.cycle)]
-    moved += [clock.stop_anew(taken, ()) for clock in _kept(held, ClockKind.ACKNOWLEDGE, call.cycle)]
+    for clock in _kept(held, ClockKind.ACKNOWLEDGE, call.cycle):
+        taken = [*own, *record.taken_at]
+        since = [at for at in taken if at >= clock.started_at] if clock.plan > 1 else []
+        moved.append(clock.stop_anew(min(since or taken), ()))
     after = replace(case, answered_until=max(one.happened_at for one in reached))
     return replace(after, contacted_at=max(own)) if call.cycle == case.cycle else after, moved
+
+
+def _answering(reached: Sequence[Call], cycle: int, complaints: Sequence[Complaint]) -> list[datetime]:
+    """When those calls of a cycle took place that came after the words it is about; a call of before only went on record."""
+    own = [one.happened_at for one in reached if one.cycle == cycle]
+    answered = max((one.happened_at for one in reached if one.cycle < cycle), default=None)
+    if answered is None:
+        return own
+    asked = [sent for c in complaints if (sent := c.starts.customer_sent) > answered]
+    return [at for at in own if at >= min(asked, default=at)] or own
 
 
 def _waits(case: Case, until: datetime) -> tuple[PastWait, ...]:

@@ -74,6 +74,11 @@ class Customer:
         return str(self.state.get("name") or self.key)
 
     @property
+    def territory(self) -> str:
+        """Country and region, as reports sort by it: "DE / BE"; "unknown" without either."""
+        return " / ".join(str(self.state[name]) for name in ("country", "region") if self.state.get(name)) or "unknown"
+
+    @property
     def contacts(self) -> list[Mapping[str, Any]]:
         return list(self.state.get("contacts") or ())
 

@@ -9,6 +9,7 @@ AlertingError
 │   ├── ActionRefused           what a person asked for does not fit the state of the case
 │   ├── NoEstimate              data that a model cannot be fitted to
 │   ├── ExtraMissing            a part that is installed on its own is not there
+│   ├── ChainBroken             the audit's chain does not end where its end is noted
 │   ├── RecordTooLarge          the event log takes no record of this size
 │   └── PartitionStopped        the event log is not the one the stored position speaks of
 └── Temporary                   the same call may succeed later
@@ -100,6 +101,10 @@ class NoEstimate(Invalid):
 
 class ExtraMissing(Invalid):
     """A part of the product that is installed on its own is not there; the message names the command that brings it."""
+
+
+class ChainBroken(Invalid):
+    """The audit's chain does not end where its end is noted: nothing is sealed or exported until somebody has looked."""
 
 
 class RecordTooLarge(Invalid):

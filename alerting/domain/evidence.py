@@ -35,6 +35,15 @@ class Logged:
     def grade(self) -> Grade:
         return "phone log" if self.channel == "phone" and self.duration_seconds is not None else "CRM event"
 
+    @property
+    def end(self) -> datetime:
+        return self.time + timedelta(seconds=self.duration_seconds or 0)
+
+    @property
+    def spoke(self) -> bool:
+        """Whether anybody can have been spoken with: not by a voicemail, nor in a call that lasted no time."""
+        return self.outcome not in {"voicemail", "abandoned"} and self.duration_seconds != 0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
@@ -52,14 +61,17 @@ class Proof:
         return f"{self.grade}: event {self.event.id} of {self.event.source}"
 
 
-def proof_of(channel: str, happened_at: datetime, recorded_at: datetime, logged: Sequence[Logged]) -> Proof:
-    """What proves a contact in which the customer was reached. A voicemail is no evidence of that."""
+def proof_of(
+    channel: str, happened_at: datetime, recorded_at: datetime, logged: Sequence[Logged], since: datetime | None = None
+) -> Proof:
+    """What proves a contact in which the customer was reached. What had ended before he complained, `since` when, does not."""
     fitting = [
         event
         for event in logged
         if event.channel == channel
         and abs(event.time - happened_at) <= AROUND
-        and event.outcome not in {"voicemail", "abandoned"}
+        and event.spoke
+        and (since is None or event.end >= since)
     ]
     best = min(fitting, key=lambda e: (e.grade != "phone log", abs(e.time - happened_at), e.source, e.id), default=None)
     return Proof(grade=best.grade if best else "own word", event=best, after=recorded_at - happened_at)

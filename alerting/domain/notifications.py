@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from alerting.domain.cases import SEVERITIES, Case, Status
-from alerting.domain.sla import Clock, ClockKind
+from alerting.domain.clocks import Clock
+from alerting.domain.sla import ClockKind
 
 CauseKind = Literal[
     "alert",
@@ -43,6 +44,9 @@ class NewNotification:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+_WHILE_OPEN = {"waiting", "resumed", "stale"}
+
+
 def reason_gone(template: str, data: Mapping[str, Any], recipient: str, case: Case, clocks: list[Clock]) -> str | None:
     """Why a notification need not be sent any more, in words; None while its reason stands.
 
@@ -56,12 +60,28 @@ def reason_gone(template: str, data: Mapping[str, Any], recipient: str, case: Ca
             return f"the {kind} clock was planned anew"
         if clock.paused_at is not None:
             return "the case waits"
+        if data.get("n", 1) > 1 and case.status is not Status.OPEN:
+            return "somebody has taken the case"
         return None if clock.running else f"the {kind} clock has stopped"
     if data.get("duty", template) == "call":
         if case.caller != recipient:
             return "the case has another caller now"
         contact = [c for c in clocks if c.kind is ClockKind.CONTACT and c.cycle == case.cycle]
         return "the customer has been reached" if contact and not any(c.running for c in contact) else None
+    if template in _WHILE_OPEN and case.status is Status.RESOLVED:
+        return "the case is over"
+    if template == "stale" and case.status is not Status.OPEN:
+        return "the case has been taken"
+    if template == "waiting" and case.waiting_since is None:
+        return "the wait is over"
+    if template == "resumed" and case.waiting_since is not None:
+        return "the case waits again"
+    if (
+        template == "handled"
+        and case.contacted_at is None
+        and (case.cause_removed_at is None or recipient != case.caller)
+    ):
+        return "the case is open again"
     if template == "fix":
         if case.fixer != recipient:
             return "the case has another fixer now"

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from alerting.domain.cases import AuditLine, Case, Decision, Status
+from alerting.domain.clocks import NewTimer
 from alerting.domain.errors import ActionRefused
-from alerting.domain.sla import NewTimer
 
 OTHER = "other"
 """An entry of this name says nothing by itself: it needs words."""
@@ -123,7 +123,8 @@ def asked_no_more(case: Case) -> tuple[str, ...]:
 
 
 def review_effect(case: Case, by: str, effective: bool, note: str, now: datetime) -> Decision:
-    """Whether what was done has worked. The case stays closed. Raises ActionRefused before it is."""
+    """Whether what was done has worked. The case stays closed; an early word does not keep the question from being asked when
+    it is due. Raises ActionRefused before the case is closed."""
     if case.status is not Status.RESOLVED:
         raise ActionRefused(f"{case.number} is not resolved yet; whether it worked can be said afterwards")
     if not effective and not note.strip():
@@ -134,4 +135,4 @@ def review_effect(case: Case, by: str, effective: bool, note: str, now: datetime
         facts={"by": by, "effective": effective},
         personal={"note": note.strip()} if note.strip() else {},
     )
-    return Decision(case=case, cancelled=(f"{case.cycle}.{REVIEW}",), audit=(line,))
+    return Decision(case=case, audit=(line,))

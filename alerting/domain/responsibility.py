@@ -93,7 +93,7 @@ def _offices(rulebook: Rulebook, staff: Staff) -> Iterator[Finding]:
 
 
 def _named(rulebook: Rulebook, staff: Staff) -> Iterator[Finding]:
-    """Whom routing.yaml names and who is not here."""
+    """Whom routing.yaml and settings.yaml name and who is not here."""
     routing = rulebook.routing
     named = [(f"the role {name}", role.person) for name, role in routing.roles.items()]
     named += [
@@ -101,6 +101,7 @@ def _named(rulebook: Rulebook, staff: Staff) -> Iterator[Finding]:
     ]
     named += [(f"the lead of the industry {name}", person) for name, person in routing.industries.items()]
     named += [(f"the lead of the segment {name}", person) for name, person in routing.segments.items()]
+    named += [("the audit_holder of settings.yaml, who keeps the checkpoints", rulebook.audit_holder)]
     for what, person in named:
         if person is not None and staff.get(person) is None:
             message = f"{what}: {staff.why_unknown(person)}"

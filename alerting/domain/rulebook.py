@@ -223,6 +223,10 @@ class Rulebook:
     def rule(self, rule_id: str) -> Rule | None:
         return next((rule for rule in self.rules if rule.id == rule_id), None)
 
+    def rule_title(self, rule_id: str) -> str:
+        rule = self.rule(rule_id)
+        return rule.title if rule else rule_id
+
     def segment_title(self, segment_id: str) -> str:
         return next((s.title for s in self.segments if s.id == segment_id), segment_id.replace("_", " "))
 

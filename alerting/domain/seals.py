@@ -45,6 +45,19 @@ def seal_after(head: Head, entry: int, body: bytes) -> Seal:
     return Seal(seq=seq, entry=entry, prev=head.hash, hash=hashlib.sha256("\n".join(parts).encode()).hexdigest())
 
 
+def amiss(noted: Head | None, newest: Head) -> str | None:
+    """What is wrong where the end of the chain, which is noted apart, is not its newest seal."""
+    if newest != Head() and (noted is None or noted == Head()):
+        return f"the noted end of the chain is gone, and there are seals up to {newest.seq}"
+    if noted is None or noted == newest:
+        return None
+    if noted.seq < newest.seq:
+        return f"the noted end of the chain is seal {noted.seq}, and there are seals beyond it, up to {newest.seq}"
+    if noted.seq > newest.seq:
+        return f"the chain ends at seal {newest.seq}, the stored head knows seal {noted.seq}"
+    return f"seal {newest.seq} is not the one that is noted as the end of the chain"
+
+
 class Walk:
     """Follows a chain from its beginning; every finding names the seal and the entry."""
 

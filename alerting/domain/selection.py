@@ -1,27 +1,33 @@
 """What a report is about: a period and what it is narrowed to."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from alerting.domain.errors import ActionRefused
 from alerting.domain.sla import ClockKind
 
-NARROWED = ("person", "segment", "rule", "policy", "clock")
+NARROWED = ("person", "team", "segment", "territory", "rule", "policy", "clock")
 """What a selection can be narrowed to; these words stand in URLs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """Clocks that started in [begin, end) and are what is named; empty means all."""
+    """Clocks that started in [begin, end) and are what is named; empty means all.
+
+    `members` are those of the team, once somebody has looked them up; a team nobody knows has none.
+    """
 
     begin: datetime | None = None
     end: datetime | None = None
     person: str = ""
+    team: str = ""
     segment: str = ""
+    territory: str = ""
     rule: str = ""
     policy: str = ""
     clock: str = ""
+    members: tuple[str, ...] | None = None
 
     def before(self, now: datetime) -> "Selection | None":
         """The period of the same length before; None for one without a beginning."""
@@ -32,6 +38,15 @@ class Selection:
             self.begin - max(length, timedelta(0)) if self.begin - datetime.min.replace(tzinfo=UTC) > length else None
         )
         return replace(self, begin=begin, end=self.begin) if length > timedelta(0) and begin is not None else None
+
+    def of_teams(self, members: Mapping[str, Iterable[str]]) -> "Selection":
+        """The same with the members of the team that is named."""
+        return replace(self, members=tuple(members.get(self.team, ()))) if self.team else self
+
+    @property
+    def of_case(self) -> bool:
+        """Whether anything is asked of the cases."""
+        return bool(self.segment or self.territory or self.rule)
 
     @property
     def narrowed(self) -> Mapping[str, str]:
@@ -56,4 +71,4 @@ def selection(first: date | None, last: date | None, narrowed: Mapping[str, str]
     if narrowed.get("clock") and narrowed["clock"] not in kinds:
         raise ActionRefused(f"there is no clock {narrowed['clock']!r}; known are {', '.join(kinds)}")
     clean = {name: narrowed[name].replace("\x00", "") for name in NARROWED if narrowed.get(name)}
-    return Selection(begin=begin, end=end, **clean)
+    return Selection(begin=begin, end=end, members=None, **clean)

@@ -59,6 +59,10 @@ class Staff:
     taken: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     moment: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
+    def members(self) -> dict[str, tuple[str, ...]]:
+        """Of each team."""
+        return {team.id: team.members for team in self.teams.values()}
+
     def get(self, party_id: str | None) -> Party | None:
         return self.parties.get(party_id) if party_id else None
 

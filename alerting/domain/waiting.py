@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from alerting.domain.case_responses import stale_timer
 from alerting.domain.cases import (
@@ -17,16 +17,18 @@ from alerting.domain.cases import (
     current_clocks,
     followed_by,
 )
+from alerting.domain.clocks import Clock, NewTimer, timers_of
 from alerting.domain.durations import format_duration
 from alerting.domain.errors import ActionRefused
-from alerting.domain.sla import Clock, ClockKind, NewTimer, WaitingFor, timers_of
+from alerting.domain.sla import CALLER, ClockKind, WaitingFor
 
 WAIT_END = "wait_end"
 """The kind of timer that ends a wait whose day has come."""
 
 
 def begin_wait(case: Case, clocks: Iterable[Clock], wait: Wait, at_most: timedelta, now: datetime) -> Decision:
-    """The case waits; the clocks whose promise pauses for that stand still, but for those that are missed already.
+    """The case waits; the clocks whose promise pauses for that stand still, but for those that are missed already. Whoever
+    else owes one of them hears of it.
 
     To acknowledge is never waited for: a caller who waits has taken the case. Raises ActionRefused without a reason, for
     an end that has passed or lies further than `at_most` ahead, and for a case that is resolved or waits already.
@@ -44,10 +46,13 @@ def begin_wait(case: Case, clocks: Iterable[Clock], wait: Wait, at_most: timedel
     after = replace(
         case,
         status=Status.ACKNOWLEDGED if taken else case.status,
+        acknowledged_at=now if taken else case.acknowledged_at,
         waiting_since=now,
         waiting_for=wait.waiting_for,
         waiting_until=wait.until,
     )
+    owing = [case.caller if clock.by == CALLER else case.fixer for clock in paused]
+    told = {"by": wait.by, "reason": wait.reason.strip()}
     line = AuditLine(
         action="case.waiting",
         happened_at=now,
@@ -68,6 +73,11 @@ def begin_wait(case: Case, clocks: Iterable[Clock], wait: Wait, at_most: timedel
             *(stale_timer(after, current_clocks(case, held).get(ClockKind.ACKNOWLEDGE), now) if taken else ()),
         ),
         cancelled=tuple(clock.key for clock in (*stopped, *paused)),
+        tell=tuple(
+            Told(recipient=party, template="waiting", data=told)
+            for party in dict.fromkeys(owing)
+            if party and party != wait.by
+        ),
         audit=(line,),
         wait=wait,
     )
@@ -138,7 +148,7 @@ def _check(case: Case, wait: Wait, at_most: timedelta, now: datetime) -> None:
     if not wait.reason.strip():
         raise ActionRefused("say in a few words what is waited for")
     if wait.until <= now:
-        raise ActionRefused(f"the wait would end at {wait.until:%Y-%m-%d %H:%M}Z, which has passed")
+        raise ActionRefused(f"the wait would end at {wait.until.astimezone(UTC):%Y-%m-%d %H:%M}Z, which has passed")
     if wait.until > now + at_most:
         raise ActionRefused(f"a case waits at most {format_duration(at_most)}; look at it again by then")
 

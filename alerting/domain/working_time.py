@@ -14,8 +14,8 @@ from alerting.domain.calendars import ALWAYS, Calendar, Span, joined, micros, mo
 Pause = tuple[datetime, datetime | None]
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_LENGTH = re.compile(r"([0-9]{1,6})\s*([smhd])")
-_WORKING_DAYS = re.compile(r"([0-9]{1,6})\s*working days?")
+_LENGTH = re.compile(r"([0-9]{1,1000})\s*([smhd])")
+_WORKING_DAYS = re.compile(r"([0-9]{1,1000})\s*working days?")
 LONGEST_DAYS = 3660
 """Nobody promises anything for longer."""
 _FOR_EVER = micros(datetime.max.replace(tzinfo=UTC))
@@ -46,18 +46,13 @@ def read_amount(text: str, calendar: Calendar) -> Amount:
             )
         if not int(found[1]):
             raise ValueError(f"{text!r} is over before it begins; write 1 working day")
-        if int(found[1]) > LONGEST_DAYS:
-            raise ValueError(f"{text!r} is longer than ten years")
-        return Amount(working_days=int(found[1]))
+        return _capped(text)
     if found := _LENGTH.fullmatch(text):
         if found[2] == "d" and not always:
             raise ValueError(
                 f"{text!r}: a day of {calendar.name} has no length; write {found[1]} working days, or hours"
             )
-        length = timedelta(seconds=int(found[1]) * _UNITS[found[2]])
-        if length > timedelta(days=LONGEST_DAYS):
-            raise ValueError(f"{text!r} is longer than ten years")
-        return Amount(length=length)
+        return _capped(text)
     forms = "30m, 24h or 7d" if always else "30m, 8h or 3 working days"
     raise ValueError(f"{text!r} is not a target; write {forms}")
 
@@ -66,10 +61,18 @@ def check_amount(text: str) -> str:
     """Checks the form alone, where nobody knows the calendar yet. Raises ValueError."""
     if not (_WORKING_DAYS.fullmatch(text.strip()) or _LENGTH.fullmatch(text.strip())):
         raise ValueError(f"{text!r} is not a target; write 8h, 2d or 3 working days")
-    amount = stored_amount(text.strip())
-    if (amount.working_days or 0) > LONGEST_DAYS or (amount.length or timedelta(0)) > timedelta(days=LONGEST_DAYS):
-        raise ValueError(f"{text!r} is longer than ten years")
+    if _capped(text.strip()) in (Amount(working_days=0), Amount(length=timedelta(0))):
+        raise ValueError(f"{text!r} is no time at all")
     return text
+
+
+def _capped(text: str) -> Amount:
+    """What a text of the right form means. Raises ValueError beyond ten years."""
+    found = _LENGTH.fullmatch(text)
+    days = int(found[1]) * _UNITS[found[2]] / 86_400 if found else int(text.split("w")[0])
+    if days > LONGEST_DAYS:
+        raise ValueError(f"{text!r} is longer than ten years")
+    return stored_amount(text)
 
 
 def stored_amount(text: str) -> Amount:

@@ -1,11 +1,12 @@
 """What can be done to a case, by name: the one way in for page, link, API and command line."""
 
+import unicodedata
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from alerting.database import case_records
+from alerting.database import case_records, staffing
 from alerting.domain.cases import Attempt, Case, Wait
 from alerting.domain.corrections import Corrected
 from alerting.domain.errors import ActionRefused
@@ -15,9 +16,16 @@ from alerting.services import case_work, correcting, response
 from alerting.services.context import Context
 from alerting.services.response import Actor, Claim
 
-Text = Annotated[str, BeforeValidator(lambda text: text.replace("\x00", "\ufffd") if isinstance(text, str) else text),
-                 Field(max_length=5000)]  # fmt: skip
-"""PostgreSQL takes no NUL in a text; the rest of it is kept."""
+
+def _text(given: Any) -> Any:
+    if not isinstance(given, str):
+        return given
+    says_something = any(unicodedata.category(ch)[0] not in "CZ" for ch in given)
+    return given.replace("\x00", "\ufffd") if says_something else ""
+
+
+Text = Annotated[str, BeforeValidator(_text), Field(max_length=5000)]
+"""PostgreSQL takes no NUL in a text; the rest of it is kept. A text of signs nobody sees is none."""
 Number = Annotated[int, Field(ge=1, le=10**15)]
 Channel = Literal["phone", "meeting", "email", "chat"]
 Outcome = Literal["reached", "voicemail", "auto_reply", "no_answer", "wrong_number"]
@@ -101,11 +109,13 @@ class ReviewEffect(_Act):
 
 
 class ProposeCorrection(_Act):
-    """A wrong time: of a call (its number; the last that reached the customer if left out), or of the cause removed."""
+    """A wrong time: of a call (its number; the last that reached the customer if left out), or of the cause removed (in which
+    cycle; the present one if left out)."""
 
     act: Literal["correct"] = "correct"
     what: Corrected = Corrected.CONTACT
     call: Number | None = None
+    cycle: Number | None = None
     becomes: AwareDatetime
     reason: Text
 
@@ -162,7 +172,8 @@ def perform(ctx: Context, case_id: int, actor: Actor, act: Any, claim: Claim | N
             done = case_work.review_case(ctx, case_id, actor, act.effective, act.note)
             return done, f"Noted: what was done about {done.number} {'has' if act.effective else 'has not'} worked."
         case ProposeCorrection():
-            made = correcting.propose_correction(ctx, case_id, actor, act.what, act.becomes, act.reason, act.call)
+            subject = act.call if act.what is Corrected.CONTACT else act.cycle
+            made = correcting.propose_correction(ctx, case_id, actor, act.what, act.becomes, act.reason, subject)
             return None, f"Correction {made} is proposed; it counts once somebody else approves it."
         case DecideCorrection():
             return _decide(ctx, case_id, actor, act)
@@ -188,10 +199,11 @@ def _give(ctx: Context, case_id: int, actor: Actor, act: HandOver | Assign, clai
         done = response.hand_over_case(ctx, case_id, actor, heir.id, act.reason, claim)
     else:
         done = case_work.assign_case(ctx, case_id, actor, act.duty, heir.id, act.reason, claim)
-    return (
-        done,
-        f"{done.number} is with {heir.name} now." if duty == "caller" else f"{heir.name} fixes {done.number} now.",
-    )
+    with ctx.db.read() as tx:
+        away = staffing.staff_at(tx, tx.now()).away.get(heir.id)
+    gone = f", who {away.words}" if away is not None else ""
+    said = f"{done.number} is with {heir.name}" if duty == "caller" else f"{done.number} is fixed by {heir.name}"
+    return done, f"{said} from now on{gone}."
 
 
 def _wait(ctx: Context, case_id: int, actor: Actor, act: BeginWait, claim: Claim | None) -> tuple[Case, str]:

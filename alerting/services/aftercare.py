@@ -1,14 +1,17 @@
 """After the end of a case: whether it worked is asked of whoever did it, and of the customer, whose answer may open it again."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from alerting.database import audit, case_records, cases, customers, notifications, silences, staffing, timers
 from alerting.database.engine import Transaction
 from alerting.domain.case_alerts import next_cycle, promised_by
+from alerting.domain.case_responses import informed_after_move
 from alerting.domain.cases import AuditLine, Case, Complaint, Decision, Status, Told, followed_by
+from alerting.domain.clocks import Starts
 from alerting.domain.customers import Customer
 from alerting.domain.escalations import reach
 from alerting.domain.events import Event
@@ -16,7 +19,7 @@ from alerting.domain.notifications import NewNotification
 from alerting.domain.payloads import SurveyAnswered, sentiment_of
 from alerting.domain.resolutions import CHECK
 from alerting.domain.rulebook import Rulebook
-from alerting.domain.sla import Starts
+from alerting.domain.staff import Staff
 from alerting.services.applying import Cause, apply_decision
 from alerting.services.context import Context
 from alerting.services.promises import clocks_of
@@ -69,17 +72,37 @@ def ask_the_customer(tx: Transaction, ctx: Context, case: Case, row: Any, now: d
     return "the customer is asked"
 
 
-def _contact(customer: Customer) -> dict[str, Any] | None:
-    return next((dict(one) for one in customer.contacts if _ADDRESS.fullmatch(one.get("email") or "")), None)
+def ask_another_contact(tx: Transaction, ctx: Context, row: Any, delivery_id: int, now: datetime) -> bool:
+    """The address a check survey went to was refused: the customer's next contact is asked. False where there is none."""
+    if "email" not in row.data:
+        return False  # the customer was forgotten
+    tried = {*row.data.get("tried", ()), row.data["email"]}
+    contact = _contact(customers.customer_now(tx, row.customer_key), tried)
+    if contact is None:
+        return False
+    data = {**row.data, "name": contact.get("name"), "email": contact["email"], "tried": sorted(tried)}
+    again = NewNotification(
+        cause_kind="delivery", cause_id=delivery_id, recipient="customer", template=CHECK_SURVEY, data=data
+    )
+    notifications.add(tx, None, row.customer_key, [again], ctx.mail_domain, now)
+    return True
 
 
-def hear_checks(tx: Transaction, ctx: Context, rulebook: Rulebook, events: Iterable[Event], now: datetime) -> None:
+def _contact(customer: Customer, tried: Collection[str] = ()) -> dict[str, Any] | None:
+    """The first with a mail address that has not been tried."""
+    addressed = (dict(one) for one in customer.contacts if _ADDRESS.fullmatch(one.get("email") or ""))
+    return next((one for one in addressed if one["email"] not in tried), None)
+
+
+def hear_checks(
+    tx: Transaction, ctx: Context, rulebook: Rulebook, events: Iterable[tuple[int, Event]], now: datetime
+) -> None:
     """Answers to the check survey: a negative one opens the case again unless it is open by now, another one confirms it.
 
-    Asked after the rules: what one of them made of the answer stands.
+    Asked after the rules: what one of them made of the answer stands. Events come with their numbers.
     """
     check = rulebook.resolutions.check_survey
-    for event in events:
+    for seq, event in events:
         payload = event.payload
         if check is None or not isinstance(payload, SurveyAnswered) or payload.survey_id != check.survey:
             continue
@@ -88,6 +111,7 @@ def hear_checks(tx: Transaction, ctx: Context, rulebook: Rulebook, events: Itera
             continue
         if sentiment_of(payload.metric, payload.score, payload.scale) == "negative" and not _quiet(tx, case, now):
             decision = _reopened(tx, ctx, rulebook, case, event, now)
+            case_records.add_check_answer(tx, case, seq, rulebook.hash, now)
         elif sentiment_of(payload.metric, payload.score, payload.scale) == "negative":
             facts = {"event": {"source": event.source, "id": event.id}, "silenced": True}
             line = AuditLine(action="check_survey.negative", happened_at=event.time, facts=facts)
@@ -107,7 +131,8 @@ ANSWERED_WITHIN = timedelta(days=30)
 def _was_asked(tx: Transaction, case: Case, event: Event) -> bool:
     assert case.id is not None, "a stored case has its number"
     asked = timers.fired_at(tx, case.id, f"{case.cycle}.{CHECK}", "the customer is asked")
-    return asked is not None and asked <= event.received_at and event.time <= asked + ANSWERED_WITHIN
+    given = min(event.time, event.received_at)
+    return asked is not None and asked <= given <= asked + ANSWERED_WITHIN
 
 
 def _quiet(tx: Transaction, case: Case, now: datetime) -> bool:
@@ -119,7 +144,9 @@ def _quiet(tx: Transaction, case: Case, now: datetime) -> bool:
 def _reopened(tx: Transaction, ctx: Context, rulebook: Rulebook, case: Case, event: Event, now: datetime) -> Decision:
     assert case.id is not None, "a stored case has its number"
     clocks, staff = clocks_of(tx, ctx, case.id), staffing.staff_at(tx, now)
-    customer = customers.customer_now(tx, case.customer_key)
+    customer = customers.histories(tx, [case.customer_key])[case.customer_key].as_of(event.time)
+    former = case.caller
+    case = _with_somebody_here(case, staff)
     people = staff.get(case.caller), staff.get(case.fixer)
     known = case.policy in rulebook.policies
     complaint = Complaint(
@@ -139,10 +166,20 @@ def _reopened(tx: Transaction, ctx: Context, rulebook: Rulebook, case: Case, eve
         tell=(
             Told(recipient=case.caller, template="call", data={"duty": "call", "joined": True}),
             *((Told(recipient=case.fixer, template="fix"),) if case.fixer is not None else ()),
+            *((Told(recipient=former, template="informed"),) if former != case.caller else ()),
         ),
         audit=(said,),
     )
     return followed_by(first, next_cycle(case, clocks, [complaint], rulebook.policies, now))
+
+
+def _with_somebody_here(case: Case, staff: Staff) -> Case:
+    """The case with whoever stands in for a caller who is away; where nobody does, it stays."""
+    caller = staff.get(case.caller)
+    asked = staff.ask(caller, to_call=True).party if caller is not None else None
+    if asked is None or asked.id == case.caller:
+        return case
+    return replace(case, caller=asked.id, informed=informed_after_move(case, asked.id))
 
 
 def _note(tx: Transaction, case: Case, action: str, facts: dict[str, Any], cause: str, now: datetime) -> None:

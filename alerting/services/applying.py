@@ -6,8 +6,8 @@ from datetime import datetime
 from alerting.database import audit, case_records, cases, notifications, timers
 from alerting.database.engine import Transaction
 from alerting.domain.cases import Decision
+from alerting.domain.clocks import Clock
 from alerting.domain.notifications import CauseKind, NewNotification
-from alerting.domain.sla import Clock
 from alerting.services.context import Context
 
 

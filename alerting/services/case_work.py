@@ -7,9 +7,10 @@ from alerting.database import case_records
 from alerting.database.engine import Transaction
 from alerting.domain.case_responses import add_note, assign
 from alerting.domain.cases import Case, Decision, Wait
+from alerting.domain.clocks import Clock
 from alerting.domain.errors import ActionRefused
 from alerting.domain.resolutions import review_effect
-from alerting.domain.sla import Clock, Duty
+from alerting.domain.sla import Duty
 from alerting.domain.waiting import begin_wait, end_wait
 from alerting.services.context import Context
 from alerting.services.response import Actor, Claim, respond
@@ -43,7 +44,7 @@ def assign_case(
     """The call, or the fixing, becomes the duty of `to`."""
 
     def act(_: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
-        return assign(case, duty, to, actor.party, reason, now)
+        return assign(case, clocks, duty, to, actor.party, reason, now)
 
     return respond(ctx, case_id, actor, ticket, act)
 

@@ -9,7 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerting.database import audit, cases, customers, instance, notifications, readers, rulebooks, staffing
+from alerting.database import (
+    audit,
+    case_records,
+    cases,
+    customers,
+    instance,
+    notifications,
+    readers,
+    rulebooks,
+    staffing,
+)
 from alerting.database.engine import Transaction
 from alerting.domain.cases import SEVERITIES, Status
 from alerting.domain.notifications import NewNotification, can_wait, reason_gone
@@ -157,6 +167,7 @@ def _ready(tx: Transaction, ctx: Context, rulebook: Rulebook, row: Any, now: dat
     view = case_view(tx, rulebook, row.case_id, now)
     recipient = view.staff.get(row.recipient)
     gone = reason_gone(row.template, row.data, row.recipient, view.case, list(view.all_clocks))
+    gone = gone or _overtaken(tx, row)
     if recipient is None:
         if gone is None:
             _tell_default(tx, ctx, rulebook, view, row, now)
@@ -175,6 +186,23 @@ def _ready(tx: Transaction, ctx: Context, rulebook: Rulebook, row: Any, now: dat
         rulebook=rulebook,
     )
     return _Ready(row=row, letter=letter)
+
+
+def _overtaken(tx: Transaction, row: Any) -> str | None:
+    """A correction that is decided needs nobody's word; of a step's repetitions that waited together the last one is sent."""
+    if row.template == "correction":
+        found = case_records.correction_by_id(tx, row.data["correction"])
+        return "it is decided already" if found is not None and found.decided_at is not None else None
+    if "step" not in row.data:
+        return None
+    later = (
+        other
+        for other in notifications.of_case(tx, row.case_id)
+        if other.recipient == row.recipient
+        and other.data.get("step") == row.data["step"]
+        and other.data["n"] > row.data["n"]
+    )
+    return "the next reminder says it" if any(later) else None
 
 
 def _is_free(row: Any, now: datetime) -> bool:

@@ -5,14 +5,15 @@ from typing import Any
 
 from alerting.database import audit, case_records, cases, notifications, staffing
 from alerting.database.engine import Transaction
-from alerting.domain.cases import Case, Complaint, Decision
-from alerting.domain.corrections import Call, Corrected, Correction, OnRecord, decide, propose
+from alerting.domain.cases import Case, Decision
+from alerting.domain.clocks import Clock
+from alerting.domain.corrections import Call, Corrected, Correction, OnRecord, decide, propose, removed_at
 from alerting.domain.errors import ActionRefused
 from alerting.domain.notifications import NewNotification
-from alerting.domain.sla import Clock
 from alerting.services.context import Context
+from alerting.services.promises import clocks_of, complaints_of
 from alerting.services.proving import prove
-from alerting.services.response import Actor, complaints_of, must_be_a_person, respond
+from alerting.services.response import Actor, must_be_a_person, respond
 
 
 def propose_correction(
@@ -26,20 +27,22 @@ def propose_correction(
 ) -> int:
     """Put a correction on record and ask the proposer's manager, or `default`; returns its number.
 
-    `subject` is the number of a call; without it the last that reached the customer is meant.
+    `subject` is the number of a call, or of the cycle whose cause it is about; without it the last call that reached the
+    customer is meant, and the present cycle.
     """
     numbers: list[int] = []
 
     def given(tx: Transaction, case: Case) -> Correction:
-        attempt = _attempt(tx, case, subject) if what is Corrected.CONTACT else None
-        was = attempt.happened_at if attempt is not None else case.cause_removed_at
-        if was is None:
-            raise ActionRefused(f"the cause of {case.number} is not recorded as removed; there is no time to correct")
-        number = attempt.id if attempt is not None else None
+        if what is Corrected.CONTACT:
+            attempt = _attempt(tx, case, subject)
+            number, was = attempt.id, attempt.happened_at
+        else:
+            number = subject or case.cycle
+            was = removed_at(case, clocks_of(tx, ctx, case.id or 0), number)
         return Correction(id=None, what=what, subject=number, was=was, becomes=becomes, reason=reason, by=actor.party)
 
     def act(tx: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
-        return propose(case, given(tx, case), complaints_of(tx, ctx.shelf.active(tx), case, clocks), now)
+        return propose(case, given(tx, case), complaints_of(tx, ctx, case, clocks), now)
 
     def remember(tx: Transaction, case: Case, now: datetime) -> None:
         assert case.id is not None, "a stored case has its number"
@@ -63,29 +66,34 @@ def decide_correction(ctx: Context, number: int, actor: Actor, approved: bool) -
         if found.decided_at is not None:
             raise ActionRefused(f"correction {number} is decided already")
         must_be_a_person(tx, actor.party, now)
-        record = _record(tx, case, found.subject, complaints_of(tx, ctx.shelf.active(tx), case, clocks))
+        record = _record(tx, ctx, case, clocks, found.subject)
         return decide(case, clocks, _correction(found), record, actor.party, approved, now)
 
     def remember(tx: Transaction, case: Case, now: datetime) -> None:
         case_records.settle_correction(tx, number, actor.party, approved, now)
-        if approved and row.subject is not None:
+        if approved and row.what == Corrected.CONTACT:
             case_records.correct_attempt(tx, row.subject, row.becomes)
             prove(tx, [case.customer_key], row.becomes, row.becomes)
 
     return respond(ctx, row.case_id, actor, None, act, remember)
 
 
-def _record(tx: Transaction, case: Case, subject: int | None, complaints: list[Complaint]) -> OnRecord:
+def _record(tx: Transaction, ctx: Context, case: Case, clocks: list[Clock], subject: int | None) -> OnRecord:
     assert case.id is not None, "a stored case has its number"
     attempts = cases.attempts_of(tx, case.id)
     calls = [Call(id=a.id, cycle=a.cycle, happened_at=a.happened_at, reached=a.reached) for a in attempts]
-    cycle = next((call.cycle for call in calls if call.id == subject), case.cycle)
-    return OnRecord(calls=calls, complaints=complaints, taken_at=_taken_at(tx, case.id, cycle))
+    cycle = next((call.cycle for call in calls if call.id == subject), case.cycle)  # of a cause none is needed
+    return OnRecord(
+        calls=calls,
+        complaints=complaints_of(tx, ctx, case, clocks),
+        taken_at=_taken_at(tx, case.id, cycle),
+        policies=ctx.shelf.active(tx).policies,
+    )
 
 
-def _taken_at(tx: Transaction, case_id: int, cycle: int) -> datetime | None:
-    """When somebody first said to call in a cycle, as the audit knows."""
-    present = 1
+def _taken_at(tx: Transaction, case_id: int, cycle: int) -> list[datetime]:
+    """When somebody said to call in a cycle and a promise was kept by that, as the audit knows."""
+    present, found = 1, []
     for entry in audit.entries_of(tx, "case", str(case_id), personal_values=False):
         if entry["action"] == "case.reopened":
             present = entry["facts"]["cycle"]
@@ -94,8 +102,8 @@ def _taken_at(tx: Transaction, case_id: int, cycle: int) -> datetime | None:
             and entry["action"] in {"case.acknowledged", "case.waiting"}
             and entry["facts"].get("clocks")
         ):
-            return entry["happened_at"]  # type: ignore[no-any-return]
-    return None
+            found.append(entry["happened_at"])
+    return found
 
 
 def _correction(row: Any) -> Correction:

@@ -14,7 +14,7 @@ from alerting.database.engine import Transaction
 from alerting.domain.errors import Temporary
 from alerting.domain.notifications import Outcome, retry_after
 from alerting.domain.staff import PersonFact
-from alerting.services.aftercare import CHECK_SURVEY
+from alerting.services.aftercare import CHECK_SURVEY, ask_another_contact
 from alerting.services.claiming import claim, in_place_of, note
 from alerting.services.context import Context
 from alerting.services.letters import Claimed, Letter, Part, Post, RenderError
@@ -153,6 +153,11 @@ def _remember_refusal(tx: Transaction, part: Part, now: datetime) -> None:
 def _pass_on(tx: Transaction, ctx: Context, part: Part, outcome: Outcome, now: datetime) -> None:
     """An address refused for good: the next responsible person gets the mail, and the audit says so."""
     row, letter = part.notification, part.letter
+    if row.template == CHECK_SURVEY:
+        asked = ask_another_contact(tx, ctx, row, part.delivery_id, now)
+        to = "another contact" if asked else None
+        note(tx, row, "notification.refused", {"refused": "customer", "code": outcome.code, "to": to}, now)
+        return
     if not isinstance(letter, Letter):
         note(tx, row, "notification.refused", {"refused": letter.recipient.id, "code": outcome.code, "to": None}, now)
         return

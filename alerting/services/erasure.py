@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from alerting.database import alert_records, audit, cases, customers, erasure, events, notifications
-from alerting.domain.case_revision import replan_case
+from alerting.domain.case_revision import forget_case
 from alerting.domain.events import Event
 from alerting.domain.payloads import CustomerForgotten
 from alerting.services.applying import Cause, apply_decision
@@ -68,7 +68,7 @@ def _close(round_: Round, key: str) -> None:
     if case is None or case.id is None:
         return
     clocks = clocks_of(round_.tx, round_.ctx, case.id)
-    decision = replan_case(case, clocks, (), {}, (), round_.now)
+    decision = forget_case(case, clocks, round_.now)
     cause = Cause(kind="alert", id=alert_records.newest_alert(round_.tx, case.id))
     apply_decision(round_.tx, round_.ctx, decision, "erasure", cause, round_.now)
     for note in notifications.of_case(round_.tx, case.id):

@@ -9,9 +9,9 @@ from typing import Any
 from alerting.database import audit, cases, customers, notifications, staffing, timers
 from alerting.database.engine import Transaction
 from alerting.domain.cases import Case
+from alerting.domain.clocks import Clock
 from alerting.domain.customers import Customer, History
 from alerting.domain.notifications import NewNotification
-from alerting.domain.sla import Clock
 from alerting.domain.staff import Staff
 from alerting.services.context import Context
 
@@ -59,6 +59,17 @@ class Firing:
     def fired(self, timer_id: int, outcome: str) -> None:
         """A timer has done what it was set for; `outcome` is kept with it."""
         self._fired.setdefault(outcome, []).append(timer_id)
+
+    def is_repeated(self, row: Any) -> bool:
+        """Whether the same step's next repetition is due, too: after a standstill one mail says it."""
+        return bool(row.n < self._last_repetitions[row.subject, row.key])
+
+    @cached_property
+    def _last_repetitions(self) -> Mapping[tuple[int, str], int]:
+        found: dict[tuple[int, str], int] = {}
+        for row in self._due:
+            found[row.subject, row.key] = max(row.n, found.get((row.subject, row.key), 0))
+        return found
 
     def settle(self) -> None:
         """Write everything that was brought about since the last time."""

@@ -11,11 +11,12 @@ from alerting.database import audit, cases, customers, timers
 from alerting.database.engine import Transaction
 from alerting.domain.case_responses import STALE, stale_timer, take_back
 from alerting.domain.cases import Case, Status, current_clocks
+from alerting.domain.clocks import Clock
 from alerting.domain.errors import Temporary
 from alerting.domain.escalations import Reached, reach
 from alerting.domain.notifications import NewNotification
 from alerting.domain.resolutions import CHECK, REVIEW
-from alerting.domain.sla import Clock, ClockKind
+from alerting.domain.sla import ClockKind
 from alerting.domain.waiting import WAIT_END
 from alerting.services.aftercare import ask_the_customer, ask_whether_it_worked
 from alerting.services.applying import Cause, apply_decision
@@ -109,6 +110,8 @@ def _fire(firing: Firing, row: Any) -> str:
         return _miss(firing, case, clock, row)
     if row.n > 1 and case.status is not Status.OPEN:
         return "somebody has taken the case"
+    if firing.is_repeated(row):
+        return "the next reminder is due already"
     return _step(firing, case, row)
 
 
@@ -173,8 +176,9 @@ def _step(firing: Firing, case: Case, row: Any) -> str:
     for word in row.data["notify"]:
         found = reach(word, case, customer, firing.rulebook.routing, firing.staff)
         reached.setdefault(found.party.id, found)
+    data = {**row.data, "step": row.key, "n": row.n}
     notes = [
-        NewNotification(cause_kind="timer", cause_id=row.id, recipient=r.party.id, template=r.template, data=row.data)
+        NewNotification(cause_kind="timer", cause_id=row.id, recipient=r.party.id, template=r.template, data=data)
         for r in reached.values()
     ]
     firing.tell(case, notes)

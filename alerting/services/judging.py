@@ -78,7 +78,8 @@ def judge_all(
         ]
         judged = Judged(seq=seq, judgement=judgement, rulebook=rulebook, excluded=arrived.excluded)
         taken += _raise_all(round_, judged)
-    hear_checks(tx, ctx, rulebook, [arrived.event for arrived in fresh if arrived.excluded is None], round_.now)
+    heard = [(seqs[(a.event.source, a.event.id)], a.event) for a in fresh if a.excluded is None]
+    hear_checks(tx, ctx, rulebook, heard, round_.now)
     events.note_unknown(tx, unknown)
     met = [arrived for arrived in fresh if arrived.event.customer_key not in strangers]
     taken.alerts += revise_after(round_, met, seqs, subjects)

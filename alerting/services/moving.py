@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from alerting.database import cases, customers, rulebooks, staffing
 from alerting.database.engine import Transaction
 from alerting.domain.cases import AuditLine, Case, Decision, current_clocks
+from alerting.domain.clocks import Clock, Starts, start_clock, timers_of
 from alerting.domain.rulebook import Rulebook
-from alerting.domain.sla import Clock, Policy, Starts, start_clock, timers_of
+from alerting.domain.sla import Policy
 from alerting.services.applying import Cause, apply_decision
 from alerting.services.context import Context
 from alerting.services.promises import clocks_of
@@ -47,12 +49,14 @@ def _move(ctx: Context, case_id: int, key: str) -> bool:
 
 def _moved(tx: Transaction, ctx: Context, rulebook: Rulebook, case: Case, now: datetime) -> Decision | None:
     assert case.id is not None, "a stored case has its number"
-    staff, customer = staffing.staff_at(tx, now), customers.customer_now(tx, case.customer_key)
+    staff = staffing.staff_at(tx, now)
+    history = customers.histories(tx, [case.customer_key])[case.customer_key]
     changed: list[tuple[Clock, Clock]] = []
     for clock in current_clocks(case, clocks_of(tx, ctx, case.id)).values():
         policy = rulebook.policies.get(clock.policy)
         if policy is None or not policy.moves_open_cases:
             continue
+        customer = history.as_of(clock.started_at)  # the contract of then counts, whatever the rulebook
         promised = rulebook.promised(policy.id, customer, staff.get(case.caller), staff.get(case.fixer))
         new = replan(clock, promised, now)
         if new is not None:
@@ -84,5 +88,9 @@ def replan(clock: Clock, policy: Policy, now: datetime) -> Clock | None:
     starts = Starts(customer_sent=clock.started_at, received=clock.started_at, case_opened=clock.started_at)
     new = replace(start_clock(clock.kind, policy, starts, clock.cycle, clock.plan + 1), pauses=clock.pauses)
     new = replace(new, due_at=new.due()) if new.pauses else new
-    same = (new.due_at, new.runs_by.steps) == (clock.due_at, clock.runs_by.steps)
-    return None if same or new.due_at <= now else new
+    return None if new.due_at <= now or _promises(new) == _promises(clock) else new
+
+
+def _promises(clock: Clock) -> tuple[Any, ...]:
+    target = clock.runs_by
+    return clock.due_at, target.steps, target.pauses, target.stale_after

@@ -11,6 +11,7 @@ from alerting.domain.customers import Customer
 from alerting.domain.responsibility import Finding, findings_of, without_absences
 from alerting.domain.routing import fill_role
 from alerting.domain.rulebook import Rulebook
+from alerting.domain.sla import contract_problem
 from alerting.domain.staff import Staff
 from alerting.domain.standing import at_rest, standing_at
 from alerting.services.context import Context
@@ -28,6 +29,7 @@ class _Seen:
 
     owners: set[str] = field(default_factory=set)
     lost_owners: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    contracts: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     unowned: dict[tuple[str, str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -57,6 +59,9 @@ def _look(tx: Transaction, rulebook: Rulebook, staff: Staff, now: datetime, beat
             subject = subjects.at(key, now)
             customer, segment = subject.customer, standing_at(subject, at_rest(now), rulebook).membership.segment
             _note_owner(seen, customer, staff)
+            problem = contract_problem(customer.state.get("contract") or {}, rulebook.calendars)
+            if problem is not None:
+                seen.contracts[problem].append(key)
             for role in roles:
                 filled = fill_role(role, customer, segment, rulebook.routing, here, to_call=True)
                 if filled.through == "default":
@@ -94,7 +99,17 @@ def _of_customers(seen: _Seen, staff: Staff) -> list[Finding]:
         )
         for owner, keys in sorted(seen.lost_owners.items())
     ]
-    return [*unowned, *lost]
+    contracts = [
+        Finding(
+            kind="contract that cannot be kept",
+            message=f"the contract of {_counted(keys)} {problem} (such as {_examples(keys)}); the policy's promise holds",
+            about=tuple(keys[:EXAMPLES]),
+            count=len(keys),
+            warning=True,
+        )
+        for problem, keys in sorted(seen.contracts.items())
+    ]
+    return [*unowned, *lost, *contracts]
 
 
 def _of_cases(tx: Transaction, staff: Staff) -> list[Finding]:

@@ -22,7 +22,7 @@ def prove(tx: Transaction, keys: Iterable[str], begin: datetime, end: datetime) 
     """Grade the contacts of these customers around [begin, end] anew, by all events there are."""
     for row in case_records.contacts_near(tx, keys, begin - AROUND, end + AROUND):
         logged = events.outbound_between(tx, row.customer_key, row.happened_at - AROUND, row.happened_at + AROUND)
-        proof = proof_of(row.channel, row.happened_at, row.recorded_at, logged)
+        proof = proof_of(row.channel, row.happened_at, row.recorded_at, logged, row.since)
         grade = proof.grade if proof.event is not None else None
         if grade != row.grade:
             case_records.keep_grade(tx, row.id, grade)

@@ -9,10 +9,10 @@ from alerting.database import alert_records, audit, cases, silences, staffing
 from alerting.database.engine import Transaction
 from alerting.domain.case_alerts import join_case, open_case
 from alerting.domain.cases import Case, Decision, RaisedAlert
+from alerting.domain.clocks import Clock, Starts
 from alerting.domain.judge import Judgement, RuleOutcome
 from alerting.domain.routing import Assignment, fill_role
 from alerting.domain.rulebook import Rule, Rulebook
-from alerting.domain.sla import Clock, Starts
 from alerting.domain.staff import Staff
 from alerting.domain.suppression import Silence, suppression
 from alerting.services.applying import Cause, apply_decision
@@ -111,6 +111,7 @@ def store_alert(
             event_seq=judged.seq,
             customer_key=judged.judgement.event.customer_key,
             segment=judged.segment,
+            territory=judged.judgement.customer.territory,
             rule=outcome.rule.id,
             severity=outcome.rule.severity,
             because=alert_records.because(outcome),
@@ -210,12 +211,14 @@ def _filled(round_: Round, judged: Judged, outcome: RuleOutcome, staff: Staff) -
         rule=rule.id,
         severity=rule.severity,
         segment=judged.segment,
+        territory=judged.judgement.customer.territory,
         policy=rulebook.promised(rule.policy, judged.judgement.customer, caller.party, fixer.party if fixer else None),
         template=rule.template,
         starts=Starts.of_event(event.time, event.received_at, round_.now),
         caller=caller,
         fixer=fixer,
         informed=tuple(fill(role) for role in rule.inform),
+        away=frozenset(staff.away),
     )
 
 

@@ -4,7 +4,7 @@ that never came."""
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -45,7 +45,11 @@ class Reconciled:
 
     source: str
     counts: Sequence[Count]
+    days: tuple[date, date]
+    """From the first to the last it says something of, both included."""
     missing_ids: Sequence[str] = ()
+    sources: Sequence[str] | None = None
+    """Those there are, where nothing ever came from this one; else None."""
 
     @property
     def missing(self) -> int:
@@ -68,26 +72,30 @@ def reconcile(ctx: Context, source: str, sent: Sent, zone: ZoneInfo) -> Reconcil
 def _compared(tx: Transaction, source: str, sent: Sent, zone: ZoneInfo) -> Reconciled:
     dead = _unreadable(tx, source)
     if sent.ids:
-        return _by_id(tx, source, sent.ids, {letter["id"] for letter in dead if "id" in letter})
-    return _by_day(tx, source, sent.days, Counter(_day(letter["time"], zone) for letter in dead), zone)
+        found = _by_id(tx, source, sent.ids, {letter["id"] for letter in dead if "id" in letter}, zone)
+    else:
+        found = _by_day(tx, source, sent.days, Counter(_day(letter["time"], zone) for letter in dead), zone)
+    return found if dead else replace(found, sources=events.sources_but(tx, source))
 
 
 def _keep(tx: Transaction, found: Reconciled, zone: ZoneInfo) -> None:
-    days = [count.day.isoformat() for count in found.counts if count.day is not None]
     sums = {name: sum(getattr(count, name) for count in found.counts) for name in _SUMMED}
     values = {"source": found.source, "zone": str(zone), "missing_ids": list(found.missing_ids[:KEPT]), **sums}
-    span = {"first_day": min(days, default=None), "last_day": max(days, default=None)}
+    first, last = (day.isoformat() for day in found.days)
+    span = {"first_day": first, "last_day": last, "by_id": found.counts[0].day is None}
     report_population.add_reconciliation(tx, {**values, **span}, tx.now())
 
 
-def _by_id(tx: Transaction, source: str, ids: Sequence[str], dead: set[str]) -> Reconciled:
+def _by_id(tx: Transaction, source: str, ids: Sequence[str], dead: set[str], zone: ZoneInfo) -> Reconciled:
+    """It is about the days of those that are here; where none is, about today: nobody knows when they happened."""
     here = events.ids_known(tx, source, ids)
     unreadable = [one for one in ids if one not in here and one in dead]
     missing = [one for one in ids if one not in here and one not in dead]
     count = Count(
         day=None, sent=len(ids), received=len(here), unreadable=len(unreadable), missing=len(missing), surplus=0
     )
-    return Reconciled(source=source, counts=[count], missing_ids=missing)
+    days = [_day(moment, zone) for moment in here.values()] or [_day(tx.now(), zone)]
+    return Reconciled(source=source, counts=[count], days=(min(days), max(days)), missing_ids=missing)
 
 
 def _by_day(tx: Transaction, source: str, days: Mapping[date, int], dead: Counter[date], zone: ZoneInfo) -> Reconciled:
@@ -106,7 +114,7 @@ def _by_day(tx: Transaction, source: str, days: Mapping[date, int], dead: Counte
                 surplus=max(0, -left),
             )
         )
-    return Reconciled(source=source, counts=counts)
+    return Reconciled(source=source, counts=counts, days=(min(days), max(days)))
 
 
 def _day(moment: datetime, zone: ZoneInfo) -> date:

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerting.database import customers, staffing
+from alerting.database import cases, customers, staffing
 from alerting.database import report_promises as promises
+from alerting.database.engine import Transaction
+from alerting.domain.calendars import Calendar
 from alerting.domain.selection import Selection
+from alerting.domain.working_time import working_time
 from alerting.services.context import Context
+from alerting.services.promises import target_of
 
 SHOWN = 200
 """Clocks a page lists; the exports have all."""
@@ -45,6 +49,7 @@ COLUMNS: Mapping[str, type] = {
 """Of an export, in their order; what is not known is None."""
 
 _PAGE = 1_000
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,17 +62,21 @@ class Clocks:
 
 
 def clock_rows(ctx: Context, which: Selection) -> Iterator[Mapping[str, Any]]:
-    """A row for each selected clock, by case; instants are aware, durations seconds. Those that are open carry their
-    felt time so far and no working time."""
+    """A row for each selected clock, by case; instants are aware, durations seconds. Those that are open carry their felt
+    time so far, and the working time so far where they are overdue: they count as missed with it."""
     with ctx.db.read() as tx:
         now = tx.now()
-        staff, found = staffing.staff_at(tx, now), promises.every_clock(tx, which, now)
+        staff = staffing.staff_at(tx, now)
+        which = which.of_teams(staff.members())
+        so_far = worked_so_far(tx, ctx, which, now)
+        found = promises.every_clock(tx, which, now)
         while page := found.fetchmany(_PAGE):
             histories = customers.histories(tx, sorted({row.customer_key for row in page}))
             for row in page:
                 person = staff.get(row.party)
                 name = histories[row.customer_key].as_of(now).name
-                yield _row(row, name, person.name if person else row.party, now)
+                worked = so_far.get((row.case_id, row.cycle, row.kind, row.plan))
+                yield _row(row, name, person.name if person else row.party, now, worked)
 
 
 def clocks_behind(ctx: Context, which: Selection, states: Sequence[str]) -> Clocks:
@@ -75,20 +84,35 @@ def clocks_behind(ctx: Context, which: Selection, states: Sequence[str]) -> Cloc
     with ctx.db.read() as tx:
         now = tx.now()
         staff = staffing.staff_at(tx, now)
-        total, page = promises.some_clocks(tx, which, now, states, SHOWN)
+        total, page = promises.some_clocks(tx, which.of_teams(staff.members()), now, states, SHOWN)
         histories = customers.histories(tx, sorted({row.customer_key for row in page}))
         rows = []
         for row in page:
             person = staff.get(row.party)
             name = histories[row.customer_key].as_of(now).name
-            shown = _row(row, name, person.name if person else row.party, now)
+            shown = _row(row, name, person.name if person else row.party, now, None)
             felt = timedelta(seconds=shown["felt_seconds"])
             worked = None if row.worked is None else timedelta(microseconds=row.worked)
             rows.append({**shown, "case_id": row.case_id, "felt": felt, "worked": worked})
     return Clocks(total=total, rows=rows, now=now)
 
 
-def _row(row: Any, customer: str, person: str, now: datetime) -> dict[str, Any]:
+def worked_so_far(tx: Transaction, ctx: Context, which: Selection, now: datetime) -> dict[promises.ClockId, timedelta]:
+    """The working time of what is overdue, each by the calendar it runs by."""
+    calendars: dict[tuple[str, ...], Calendar] = {}
+    active, found = ctx.shelf.active(tx), {}
+    for row in promises.overdue_clocks(tx, which, now):
+        clock = cases.read_clock(row)
+        by = (row.rulebook, row.policy, row.kind, row.calendar, row.within, row.by)
+        if by not in calendars:
+            calendars[by] = target_of(tx, ctx, clock, active).calendar
+        worked = working_time(calendars[by], clock.started_at, now, clock.pauses)
+        found[(row.case_id, row.cycle, row.kind, row.plan)] = worked
+    return found
+
+
+def _row(row: Any, customer: str, person: str, now: datetime, so_far: timedelta | None) -> dict[str, Any]:
+    worked = so_far if row.worked is None else row.worked * _MICROSECOND
     until = row.stopped_at or now
     paused = sum((_instant(end) - _instant(begin) for begin, end in row.pauses), timedelta(0))
     paused += now - row.paused_at if row.paused_at else timedelta(0)
@@ -112,7 +136,7 @@ def _row(row: Any, customer: str, person: str, now: datetime) -> dict[str, Any]:
         row.due_at,
         row.stopped_at,
         (until - row.started_at).total_seconds(),
-        None if row.worked is None else row.worked / 1_000_000,
+        None if worked is None else worked.total_seconds(),
         paused.total_seconds(),
         (until - row.due_at).total_seconds() if measured and until > row.due_at else 0.0,
         row.severity,

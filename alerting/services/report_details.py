@@ -9,13 +9,18 @@ from alerting.database import report_details as details
 from alerting.database import report_promises as promises
 from alerting.database.engine import Transaction
 from alerting.domain.breaches import Broken, reasons
+from alerting.domain.rulebook_diff import RulebookDiff, compare
 from alerting.domain.selection import Selection
 from alerting.domain.staff import Staff
 from alerting.services.context import Context
+from alerting.services.promises import read_rulebook
 from alerting.services.report_lines import Breach, Change, Load, Open, SealState, Stay
 
 SHOWN = 200
 """Breaches told one by one; the worst first. The exports have all."""
+
+COMPARED = 20
+"""Rulebooks that are compared with the one before; each has to be read whole."""
 
 NEXT = 20
 """Open promises that are shown."""
@@ -76,7 +81,7 @@ def the_rest(tx: Transaction, ctx: Context, which: Selection, now: datetime, sta
     """What changed, the seal, waits, load, the next promises: small reads, in one transaction."""
     upcoming = details.next_promises(tx, which, now, NEXT)
     return {
-        "activations": details.activations(tx, which),
+        "activations": _activations(tx, ctx, which),
         "corrections": details.corrections(tx, which),
         "seal": details.seal(tx),
         "pauses": details.pauses(tx, which, now),
@@ -89,7 +94,7 @@ def the_rest(tx: Transaction, ctx: Context, which: Selection, now: datetime, sta
 def about(rest: Mapping[str, Any], cases: Any, name: Callable[[str], str]) -> dict[str, Any]:
     """The members of the report that come of `the_rest`."""
     head, unsealed, checkpoint = rest["seal"]
-    told = [_activation(row) for row in rest["activations"]] + [_correction(row, name) for row in rest["corrections"]]
+    told = [*rest["activations"]] + [_correction(row, name) for row in rest["corrections"]]
     return {
         "changes": sorted(told, key=lambda change: change.at),
         "seal": SealState(
@@ -115,10 +120,27 @@ def about(rest: Mapping[str, Any], cases: Any, name: Callable[[str], str]) -> di
     }
 
 
-def _activation(row: Any) -> Change:
-    approved = f", approved by {row.approver}" if row.approver else ""
-    words = f"rules {row.rulebook[:12]} came into force{approved}: {row.reason}"
-    return Change(at=row.activated_at, what="rules", by=row.author, words=words)
+def _activations(tx: Transaction, ctx: Context, which: Selection) -> list[Change]:
+    """What came into force in the period, each with what is different from what was in force before it; of many the newest."""
+    found: list[Change] = []
+    rows = details.activations(tx, which)
+    for number, (row, former) in enumerate(rows):
+        told = number >= len(rows) - COMPARED
+        before = read_rulebook(tx, ctx, former) if told and former else None
+        after = read_rulebook(tx, ctx, row.rulebook) if before is not None else None
+        different = compare(before, after) if after is not None else RulebookDiff(rules=(), lines=())
+        approved = f", approved by {row.approver}" if row.approver else ""
+        found.append(
+            Change(
+                at=row.activated_at,
+                what="rules",
+                by=row.author,
+                words=f"rules {row.rulebook[:12]} came into force{approved}: {row.reason}",
+                rules=different.rules,
+                lines=different.lines,
+            )
+        )
+    return found
 
 
 def _correction(row: Any, name: Callable[[str], str]) -> Change:
@@ -137,8 +159,11 @@ def _stays(cases: Any, pauses: Sequence[Any]) -> list[Stay]:
         return int(total) // count * _MICROSECOND if count else None
 
     found = [
+        Stay(status="open until somebody took it", count=cases.reached, mean=mean(cases.stood_open, cases.reached)),
         Stay(
-            status="open until the customer was reached", count=cases.reached, mean=mean(cases.to_reach, cases.reached)
+            status="acknowledged until the customer was reached",
+            count=cases.taken,
+            mean=mean(cases.stood_taken, cases.taken),
         ),
         Stay(status="contacted until resolved", count=cases.closed, mean=mean(cases.to_close, cases.closed)),
     ]
@@ -150,8 +175,8 @@ def _stays(cases: Any, pauses: Sequence[Any]) -> list[Stay]:
 
 
 def _load(rows: Sequence[Any], name: Callable[[str], str]) -> list[Load]:
-    people: dict[str, dict[str, int]] = {}
-    for row in rows:
-        people.setdefault(row.party, {"running": 0, "paused": 0, "overdue": 0})[row.state] = row.n
-    found = [Load(party=party, name=name(party), **counts) for party, counts in people.items()]
+    found = [
+        Load(party=row.party, name=name(row.party), running=row.running, paused=row.paused, overdue=row.overdue)
+        for row in rows
+    ]
     return sorted(found, key=lambda one: (-one.overdue, -one.running, one.name))

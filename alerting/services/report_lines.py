@@ -90,13 +90,15 @@ class Breach:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What was changed in the period: rules, or a wrong time."""
+    """What was changed in the period: rules, or a wrong time. Of rules, what is different in sentences and line by line."""
 
     at: datetime
     what: str
     by: str
     words: str
     case_id: int | None = None
+    rules: Sequence[str] = ()
+    lines: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,13 +4,50 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from alerting.database.report_population import LATENESS
+from alerting.database import staffing
+from alerting.database.engine import Transaction
+from alerting.database.report_population import LATENESS, cases_where
 from alerting.domain.attainment import Attainment, summed
-from alerting.domain.payloads import sentiment_of
+from alerting.domain.selection import Selection
 from alerting.domain.suppression import REASONS
 from alerting.services.report_lines import Contacts, Excluded, Population, Source
 
-_SAID = ("recorded_at", "first_day", "last_day", "zone", "sent", "received", "unreadable", "missing", "surplus")
+FIGURES = {
+    "cases": "Cases opened",
+    "resolved": "Cases resolved",
+    "reopened": "Cases reopened",
+    "joined": "Cases that several alerts joined",
+    "withdrawn": "Cases that facts took away",
+    "forgotten": "Cases of customers who were forgotten",
+    "won_back": "Customers won back",
+    "phone_log": "Contacts in the phone log",
+    "crm_event": "Contacts in another system's event",
+    "own_word": "Contacts by somebody's own word",
+}
+"""Figures of a report that are made of cases, and how their lists are called."""
+
+SHOWN = 200
+"""Cases a list shows; the exports have all clocks."""
+
+
+def behind_figure(tx: Transaction, which: Selection, of: str) -> tuple[int, list[Any]]:
+    """How many cases are behind a figure, and the newest of them."""
+    which = which.of_teams(staffing.staff_at(tx, tx.now()).members())
+    return cases_where(tx, which, of, SHOWN)
+
+
+_SAID = (
+    "recorded_at",
+    "first_day",
+    "last_day",
+    "by_id",
+    "zone",
+    "sent",
+    "received",
+    "unreadable",
+    "missing",
+    "surplus",
+)
 
 
 def sources(rows: Sequence[Any], said: Sequence[Any]) -> list[Source]:
@@ -35,7 +72,7 @@ def population(found: Mapping[str, Any], overall: Sequence[Attainment]) -> Popul
     standing = [row for row in alerts if row.state != "withdrawn" and row.suppressed is None]
     moods = Counter[str | None]()
     for row in found["arrived"]:
-        moods[_mood(row)] += row.n
+        moods[row.sentiment] += row.n
     return Population(
         events=sum(row.n for row in found["arrived"]),
         answers=sum(n for mood, n in moods.items() if mood is not None),
@@ -51,10 +88,6 @@ def population(found: Mapping[str, Any], overall: Sequence[Attainment]) -> Popul
     )
 
 
-def _mood(row: Any) -> str | None:
-    return sentiment_of(row.metric, row.score, None if row.scale is None else int(row.scale))
-
-
 def _excluded(sources: Sequence[Any], alerts: Sequence[Any], cases: Any) -> list[Excluded]:
     events, quiet = Counter[str](), Counter[str]()
     for row in sources:
@@ -62,10 +95,10 @@ def _excluded(sources: Sequence[Any], alerts: Sequence[Any], cases: Any) -> list
     for row in alerts:
         reason = "withdrawn" if row.state == "withdrawn" else row.suppressed
         quiet[reason] += row.n if reason else 0
-    words = {**REASONS, "withdrawn": "facts that came later took it away"}
+    words = {**REASONS, "withdrawn": "facts that came later took it away", "forgotten": "the customer was forgotten"}
     found = [("events", reason, n) for reason, n in events.items()]
     found += [("alerts", reason, n) for reason, n in quiet.items()]
-    found.append(("cases", "withdrawn", cases.withdrawn))
+    found += [("cases", "withdrawn", cases.withdrawn), ("cases", "forgotten", cases.forgotten)]
     return [
         Excluded(of=of, reason=reason, words=words.get(reason, reason), count=n)
         for of, reason, n in sorted(found, key=lambda one: (("events", "alerts", "cases").index(one[0]), -one[2]))

@@ -1,27 +1,24 @@
 """Reports: is all of it there, what came of it, how fast customers were answered, what was missed and why."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 
-from alerting.database import cases, staffing
 from alerting.database import report_population as population
 from alerting.database import report_promises as promises
+from alerting.database import staffing
 from alerting.database.engine import Transaction
-from alerting.database.report_promises import ClockId
 from alerting.domain.attainment import STATES, counted
-from alerting.domain.calendars import Calendar
 from alerting.domain.cases import Status
 from alerting.domain.rulebook import Rulebook
 from alerting.domain.selection import Selection, period, selection
 from alerting.domain.sla import ClockKind
 from alerting.domain.staff import Staff
-from alerting.domain.working_time import working_time
 from alerting.services import report_details, report_population
 from alerting.services.context import Context
-from alerting.services.promises import target_of
+from alerting.services.report_clocks import worked_so_far
 from alerting.services.report_lines import Line, Report, as_json
 
 __all__ = ["CASE_STATUSES", "as_json", "named", "period", "report", "selection"]
@@ -29,10 +26,8 @@ __all__ = ["CASE_STATUSES", "as_json", "named", "period", "report", "selection"]
 CASE_STATUSES = ("unresolved", *(status.value for status in Status), "all")
 """What a list of cases may be narrowed to; another word would only look like an empty list."""
 
-_WIDE = {"lines", "before", "shares", "proofs", "won", "arrived", "alerts", "cases", "breaches"}
+_WIDE = {"lines", "before", "weeks", "proofs", "arrived", "alerts", "cases"}
 """Tasks that read the whole period."""
-
-_MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 
 Task = Callable[[Transaction], Any]
 
@@ -43,20 +38,20 @@ def report(ctx: Context, which: Selection | None = None) -> Report:
     with ctx.db.read() as tx:
         now, rulebook = tx.now(), ctx.shelf.active(tx)
         staff = staffing.staff_at(tx, now)
-        worked = _worked_so_far(tx, ctx, which, now)
+        which = which.of_teams(staff.members())
+        worked = worked_so_far(tx, ctx, which, now)
         earlier = which.before(now)
-        worked_before = _worked_so_far(tx, ctx, earlier, now) if earlier else {}
+        worked_before = worked_so_far(tx, ctx, earlier, now) if earlier else {}
     found = _ask(
         ctx,
         {
-            "lines": lambda tx: promises.attained(tx, which, now, worked),
-            "shares": lambda tx: promises.shares(tx, which, now),
-            "proofs": lambda tx: population.proofs(tx, which),
-            "won": lambda tx: population.won_back(tx, which),
+            "lines": lambda tx: promises.attained(tx, which, now, worked, _counted_in(staff)),
+            "cases": lambda tx: population.case_counts(tx, which),
+            "weeks": lambda tx: promises.weeks(tx, which, now),
             "arrived": lambda tx: population.arrived(tx, which),
             "alerts": lambda tx: population.alerts(tx, which),
-            "cases": lambda tx: population.case_counts(tx, which),
-            "before": lambda tx: promises.attained(tx, earlier, now, worked_before) if earlier else [],
+            "proofs": lambda tx: population.proofs(tx, which),
+            "before": lambda tx: promises.attained(tx, earlier, now, worked_before, _all_in_one) if earlier else {},
             "breaches": lambda tx: report_details.breaches(tx, which, now, staff),
             "rest": lambda tx: report_details.the_rest(tx, ctx, which, now, staff),
             "said": lambda tx: (population.reconciliations(tx, which), population.open_dead_letters(tx)),
@@ -82,18 +77,22 @@ def _ask(ctx: Context, tasks: Mapping[str, Task]) -> dict[str, Any]:
         return dict(zip(tasks, pool.map(ask, tasks.items()), strict=True))
 
 
-def _worked_so_far(tx: Transaction, ctx: Context, which: Selection, now: datetime) -> dict[ClockId, timedelta]:
-    """The working time of what is overdue, each by the calendar it runs by."""
-    calendars: dict[tuple[str, ...], Calendar] = {}
-    active, found = ctx.shelf.active(tx), {}
-    for row in promises.overdue_clocks(tx, which, now):
-        clock = cases.read_clock(row)
-        by = (row.rulebook, row.policy, row.kind, row.calendar, row.within, row.by)
-        if by not in calendars:
-            calendars[by] = target_of(tx, ctx, clock, active).calendar
-        worked = working_time(calendars[by], clock.started_at, now, clock.pauses)
-        found[(row.case_id, row.cycle, row.kind, row.plan)] = worked
-    return found
+def _counted_in(staff: Staff) -> Callable[[Any], list[promises.Key]]:
+    """The lines a promise counts in: of all, of whoever owes it and his teams, of its case's segment and rule, of a territory."""
+    teams: dict[str, list[promises.Key]] = {}
+    for team, members in staff.members().items():
+        for party in members:
+            teams.setdefault(party, []).append(("team", team))
+
+    def keys(row: Any) -> list[promises.Key]:
+        of_case = [(table, getattr(row, table)) for table in ("segment", "rule", "territory")]
+        return [*_all_in_one(row), ("person", row.party), *of_case, *teams.get(row.party, ())]
+
+    return keys
+
+
+def _all_in_one(row: Any) -> list[promises.Key]:
+    return [("all", "")]
 
 
 def _put_together(
@@ -102,30 +101,34 @@ def _put_together(
     def name(party: str) -> str:
         return named(staff, party)
 
-    lines = sorted(found["lines"], key=lambda line: (line[1] or "", line[2] or "", _order(line[0])))
-    overall = [line for line in lines if line[1] is None and line[2] is None]
-    people = sorted((line for line in lines if line[1]), key=lambda line: (name(line[1]), _order(line[0])))
-    before = {line[0]: line[3] for line in found["before"] if line[1] is None and line[2] is None}
-    total = sum(line[3].missed for line in overall)
+    def lines(table: str, title: Callable[[str], str] = str, among: promises.Lines = found["lines"]) -> list[Line]:
+        mine = [(title(key), _order(kind), key, kind, a) for (group, key, kind), a in among.items() if group == table]
+        mine.sort(key=lambda line: line[:3])
+        return [Line(kind=kind, party=key or None, name=words, attainment=a) for words, _, key, kind, a in mine]
+
+    overall = lines("all", lambda _: "everybody")
     said, dead = found["said"]
     return Report(
         selection=which,
         now=now,
         sources=report_population.sources(found["arrived"], said),
         dead_letters=dead,
-        population=report_population.population(found, [line[3] for line in overall]),
-        overall=[Line(kind=k, party=None, name="everybody", attainment=a) for k, _, _, a in overall],
-        before=[Line(kind=k, party=None, name="before", attainment=before[k]) for k in sorted(before, key=_order)],
-        by_person=[Line(kind=k, party=p, name=name(p), attainment=a) for k, p, _, a in people],
-        by_segment=[Line(kind=k, party=s, name=rulebook.segment_title(s), attainment=a) for k, _, s, a in lines if s],
+        population=report_population.population(found, [line.attainment for line in overall]),
+        overall=overall,
+        before=lines("all", lambda _: "before", found["before"]),
+        by_person=lines("person", name),
+        by_segment=lines("segment", rulebook.segment_title),
         contacts=report_population.contacts(found["proofs"]),
-        breaches_total=total,
+        breaches_total=sum(line.attainment.missed for line in overall),
         breaches=found["breaches"],
-        by_team=_by_team(staff, people),
-        **{**_shares(rulebook, found["shares"]), **report_details.about(found["rest"], found["cases"], name)},
-        could_be_won=found["won"][0],
-        won_back=found["won"][1],
-        choices=_choices(rulebook, lines, name),
+        by_team=lines("team", lambda team: staff.teams[team].name),
+        by_territory=lines("territory"),
+        by_rule=lines("rule", rulebook.rule_title),
+        by_week=_by_week(found["weeks"]),
+        **report_details.about(found["rest"], found["cases"], name),
+        could_be_won=found["cases"].resolved,
+        won_back=found["cases"].back,
+        choices=_choices(rulebook, staff, found["lines"], name),
     )
 
 
@@ -139,47 +142,56 @@ def _order(kind: str) -> int:
     return list(ClockKind).index(ClockKind(kind))
 
 
-def _by_team(staff: Staff, people: Sequence[Any]) -> list[Line]:
-    counts: dict[tuple[str, str], Counter[str]] = {}
-    for kind, party, _, a in people:
-        for team in staff.teams.values():
-            if party in team.members:
-                counts.setdefault((team.id, kind), Counter()).update({state: getattr(a, state) for state in STATES})
-    return [
-        Line(kind=kind, party=team, name=staff.teams[team].name, attainment=counted(n))
-        for (team, kind), n in sorted(counts.items(), key=lambda item: (item[0][0], _order(item[0][1])))
-    ]
+def _by_week(rows: Sequence[Any]) -> list[Line]:
+    """Counts alone: what a week's promises took is told by the report of that week."""
+    found = []
+    for row in sorted(rows, key=lambda row: (row.week, _order(row.kind))):
+        monday = row.week.date().isoformat()
+        states = counted({state: getattr(row, state) for state in STATES})
+        found.append(Line(kind=row.kind, party=monday, name=monday, attainment=states))
+    return found
 
 
-def _shares(rulebook: Rulebook, rows: Sequence[Any]) -> dict[str, list[Line]]:
-    """By rule, week and territory. Spreads of parts do not add up to one of the whole; there are none."""
-    counts: dict[str, dict[tuple[str, str], Counter[str]]] = {"by_rule": {}, "by_week": {}, "by_territory": {}}
-    for row in rows:
-        monday = (_MONDAY + timedelta(weeks=row.week)).date().isoformat()
-        place = " / ".join(part for part in (row.country, row.region) if part) or "unknown"
-        for table, key in (("by_rule", row.rule), ("by_week", monday), ("by_territory", place)):
-            counts[table].setdefault((key, row.kind), Counter())[row.state] += row.n
-
-    def title(table: str, key: str) -> str:
-        rule = rulebook.rule(key) if table == "by_rule" else None
-        return rule.title if rule else key
-
-    return {
-        table: [
-            Line(kind=kind, party=key, name=title(table, key), attainment=counted(n))
-            for (key, kind), n in sorted(groups.items(), key=lambda item: (item[0][0], _order(item[0][1])))
+def unknown_names(ctx: Context, which: Selection) -> list[str]:
+    """What a report is narrowed to and nothing bears, in words. Whoever has left may have promises, and then is known."""
+    with ctx.db.read() as tx:
+        rulebook, staff = ctx.shelf.active(tx), staffing.staff_at(tx, tx.now())
+        known: dict[str, Callable[[], list[str]]] = {
+            "person": lambda: [*staff.parties, *staff.former],
+            "team": lambda: [*staff.teams],
+            "segment": lambda: [segment.id for segment in rulebook.segments],
+            "territory": lambda: promises.territories(tx),
+            "rule": lambda: [rule.id for rule in rulebook.rules],
+            "policy": lambda: [*rulebook.policies],
+        }
+        return [
+            _no_such(name, value, there)
+            for name, value in which.narrowed.items()
+            if name in known and value not in (there := known[name]())
+            if name == "team" or not promises.has_any(tx, Selection(**{name: value}))  # type: ignore[arg-type]
         ]
-        for table, groups in counts.items()
-    }
 
 
-def _choices(rulebook: Rulebook, lines: Sequence[Any], name: Callable[[str], str]) -> dict[str, list[tuple[str, str]]]:
+def _no_such(name: str, value: str, known: Sequence[str]) -> str:
+    near = get_close_matches(value, known, n=3)
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known are {', '.join(sorted(known)[:10])}"
+    return f"no {name} is called {value!r}; {hint}" if known else f"no {name} is called {value!r}, nor anything else"
+
+
+def _choices(
+    rulebook: Rulebook, staff: Staff, lines: promises.Lines, name: Callable[[str], str]
+) -> dict[str, list[tuple[str, str]]]:
     """What the report can be narrowed to, with its words."""
-    people = sorted({line[1] for line in lines if line[1]}, key=name)
-    segments = sorted({line[2] for line in lines if line[2]})
+
+    def there(table: str, title: Callable[[str], str] = str) -> list[tuple[str, str]]:
+        found = {key for group, key, _ in lines if group == table}
+        return sorted(((key, title(key)) for key in found), key=lambda choice: choice[1])
+
     return {
-        "person": [(person, name(person)) for person in people],
-        "segment": [(segment, rulebook.segment_title(segment)) for segment in segments],
+        "person": there("person", name),
+        "team": sorted(((team.id, team.name) for team in staff.teams.values()), key=lambda choice: choice[1]),
+        "segment": there("segment", rulebook.segment_title),
+        "territory": there("territory"),
         "rule": [(rule.id, rule.title) for rule in rulebook.rules],
         "policy": [(policy, policy) for policy in sorted(rulebook.policies)],
         "clock": [(kind.value, kind.value) for kind in ClockKind],

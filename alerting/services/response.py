@@ -4,25 +4,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-from alerting.database import alert_records, audit, case_records, cases, customers, staffing
+from alerting.database import audit, case_records, cases, customers, staffing
 from alerting.database.engine import Transaction
-from alerting.domain.case_alerts import promised_by
 from alerting.domain.case_responses import acknowledge, hand_over, record_contact, remove_cause
-from alerting.domain.cases import Attempt, Case, Complaint, Decision
+from alerting.domain.cases import Attempt, Case, Decision
+from alerting.domain.clocks import Clock
 from alerting.domain.errors import ActionRefused
 from alerting.domain.people import Party
 from alerting.domain.resolutions import Resolution, after_resolution
-from alerting.domain.rulebook import Rulebook
-from alerting.domain.sla import Clock, Policy, Starts
 from alerting.domain.waiting import deciding
 from alerting.services.applying import Cause, apply_decision
 from alerting.services.context import Context
-from alerting.services.promises import clocks_of
+from alerting.services.promises import clocks_of, complaints_of, with_the_strictest
 from alerting.services.proving import prove
 
-Purpose = Literal["acknowledge", "contact", "hand_over", "fixed", "wait", "note", "review", "decide"]
+Purpose = Literal[
+    "acknowledge", "contact", "hand_over", "assign", "fixed", "wait", "correct", "note", "review", "decide"
+]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
@@ -66,10 +66,12 @@ def is_stale(ticket: Claim, case: Case) -> str | None:
         if ticket.revision == case.revision:
             return None
         return f"{case.number} has changed since you looked, and is with {case.caller} now: look again"
-    if ticket.purpose in {"note", "review", "decide"}:
+    if ticket.purpose in {"note", "correct", "decide"}:
         return None  # these change nobody's duty
     if ticket.cycle != case.cycle:
         return "The customer has written again since this mail."
+    if ticket.purpose == "review":
+        return None
     if ticket.purpose in {"acknowledge", "contact", "hand_over"} and ticket.person != case.caller:
         if ticket.assignment == case.assignment:
             return None  # a substitute or manager who was asked while the case stood as it stands
@@ -98,9 +100,8 @@ def record_attempt(
 
     def act(tx: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
         must_be_a_person(tx, actor.party, now)
-        rulebook = ctx.shelf.active(tx)
-        complaints = complaints_of(tx, rulebook, case, clocks)
-        return record_contact(case, clocks, make(now), now, complaints, rulebook.policies)
+        complaints = complaints_of(tx, ctx, case, clocks)
+        return record_contact(case, clocks, make(now), now, complaints, ctx.shelf.active(tx).policies)
 
     def remember(tx: Transaction, case: Case, now: datetime) -> None:
         attempt = make(now)
@@ -114,7 +115,7 @@ def hand_over_case(ctx: Context, case_id: int, actor: Actor, to: str, reason: st
     """The call becomes the duty of `to` (an id or a mail address of somebody in people.yaml)."""
 
     def act(_: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
-        return hand_over(case, to, actor.party, reason, now)
+        return hand_over(case, clocks, to, actor.party, reason, now)
 
     return respond(ctx, case_id, actor, ticket, act)
 
@@ -129,33 +130,6 @@ def remove_cause_of(ctx: Context, case_id: int, actor: Actor, given: Resolution,
         case_records.keep_resolution(tx, case, given)
 
     return respond(ctx, case_id, actor, ticket, act, remember)
-
-
-def complaints_of(tx: Transaction, rulebook: Rulebook, case: Case, clocks: list[Clock]) -> list[Complaint]:
-    """What the customer wrote. Where a rule is gone since, what the case's clocks promise is promised again."""
-    assert case.id is not None, "a stored case has its number"
-
-    history = customers.histories(tx, [case.customer_key])[case.customer_key]
-    staff = staffing.staff_at(tx, tx.now())
-
-    def policy(row: Any) -> Policy:
-        rule = rulebook.rule(row.rule)
-        name = rule.policy if rule else case.policy
-        known = name in rulebook.policies
-        if not known:
-            return promised_by(case, clocks)
-        return rulebook.promised(name, history.as_of(row.time), staff.get(case.caller), staff.get(case.fixer))
-
-    return [
-        Complaint(
-            id=row.id,
-            rule=row.rule,
-            severity=row.severity,
-            policy=policy(row),
-            starts=Starts.of_event(row.time, row.received_at, row.raised_at),
-        )
-        for row in alert_records.alerts_of(tx, case.id)
-    ]
 
 
 def must_be_a_person(tx: Transaction, party_id: str, now: datetime) -> None:
@@ -206,6 +180,7 @@ def respond(
                 raise ActionRefused(stale)
             clocks = clocks_of(tx, ctx, case_id)
             decision = deciding(case, clocks, partial(_acted, act, tx, now), actor.party, now)
+            decision = with_the_strictest(tx, ctx, decision, clocks, now)
             decision = after_resolution(case, decision, ctx.shelf.active(tx).resolutions)
             apply_decision(tx, ctx, decision, str(actor), Cause(kind="response"), now)
             if remember is not None:

@@ -7,9 +7,9 @@ from alerting.database import alert_records, customers, notifications
 from alerting.domain.case_alerts import join_case, open_case
 from alerting.domain.case_revision import OVER, AlreadyTold, not_yet_told, replan_case
 from alerting.domain.cases import Case, RaisedAlert
+from alerting.domain.clocks import Starts
 from alerting.domain.people import Party
 from alerting.domain.routing import Assignment
-from alerting.domain.sla import Starts
 from alerting.services.applying import Cause, apply_decision
 from alerting.services.claiming import skip
 from alerting.services.promises import clocks_of
@@ -99,6 +99,7 @@ def _standing(round_: Round, row: Any, case: Case) -> RaisedAlert:
         rule=row.rule,
         severity=row.severity,
         segment=row.segment,
+        territory=row.territory,
         policy=rulebook.promised(
             rule.policy,
             customers.histories(round_.tx, [case.customer_key])[case.customer_key].as_of(row.time),

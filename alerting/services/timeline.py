@@ -21,6 +21,7 @@ _MAILS = {
     "overdue": "told that it is overdue",
     "undelivered": "told that a mail was refused",
     "withdrawn": "told that it is no longer needed",
+    "waiting": "told that a clock stands still",
     "resumed": "told that the wait is over",
     "stale": "asked to call after all",
     "review": "asked whether it worked",
@@ -69,7 +70,8 @@ def _proof(tx: Transaction, view: CaseView, entry: Mapping[str, Any]) -> str:
         return ""
     at = entry["happened_at"]
     logged = events.outbound_between(tx, view.case.customer_key, at - AROUND, at + AROUND)
-    return proof_of(entry["facts"]["channel"], at, entry["recorded_at"], logged).words
+    since = min(alert.time for alert in view.alerts)
+    return proof_of(entry["facts"]["channel"], at, entry["recorded_at"], logged, since).words
 
 
 def _said(alert: Any) -> Moment:
@@ -121,6 +123,7 @@ def _in_words(entry: Mapping[str, Any], staff: Staff) -> str | None:
         "case.joined": lambda: f"Another alert joined: rule {facts['rule']}",
         "case.caller_changed": lambda: f"{_name(staff, facts['to'])} became the caller: {facts['why']}",
         "case.reopened": lambda: f"The customer complained again after the call: cycle {facts['cycle']} began",
+        "case.forgotten": lambda: "The customer was forgotten: the case is over",
         "case.acknowledged": lambda: f"{by} will call" + _clock_words(facts),
         "case.taken_over": lambda: f"{_name(staff, facts['to'])} took over from {_name(staff, facts['from'])}",
         "case.handed_over": lambda: f"{by} handed over to {_name(staff, facts['to'])}",

@@ -5,15 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerting.database import alert_records, cases, customers, events, points, staffing, timers
+from alerting.database import alert_records, case_records, cases, customers, events, points, staffing, timers
 from alerting.database.engine import Transaction
-from alerting.domain.cases import Case, current_clocks
+from alerting.domain.cases import Case, Status, current_clocks
+from alerting.domain.clocks import Clock
 from alerting.domain.customers import Customer
 from alerting.domain.escalations import reach
 from alerting.domain.payloads import Contact
 from alerting.domain.people import Party
 from alerting.domain.rulebook import Rulebook, Words
-from alerting.domain.sla import Clock, ClockKind
+from alerting.domain.sla import ClockKind
 from alerting.domain.staff import Staff
 
 
@@ -31,6 +32,7 @@ class AlertView:
     source: str
     event_id: str
     time: datetime
+    raised_at: datetime
     payload: Mapping[str, Any]
 
 
@@ -59,6 +61,9 @@ class CaseView:
     owner: Party | None
     clocks: Mapping[ClockKind, Clock]
     all_clocks: Sequence[Clock]
+    owed_by: Mapping[str, str]
+    """Who owes each clock, or had it when it stopped or was missed, by its key."""
+    corrections: Sequence[Any]
     alerts: Sequence[AlertView]
     previous: Mapping[str, Any] | None
     interactions: Sequence[Mapping[str, Any]]
@@ -93,7 +98,9 @@ class CaseView:
     @property
     def reached_by(self) -> tuple[Party | None, Any] | None:
         """Who spoke with the customer in this cycle, and the attempt that counts."""
+        sent = self.case.starts.customer_sent
         done = [a for a in self.attempts if a.reached and a.cycle == self.case.cycle]
+        done = [a for a in done if a.happened_at >= sent] or done
         return (self.staff.get(done[0].by), done[0]) if done else None
 
 
@@ -105,6 +112,8 @@ def case_view(tx: Transaction, rulebook: Rulebook, case_id: int, now: datetime |
     staff = staffing.staff_at(tx, now)
     customer = customers.customer_now(tx, case.customer_key)
     alerts = [_alert_view(row, rulebook) for row in alert_records.alerts_of(tx, case_id)]
+    alerts += [_check_view(row) for row in case_records.check_complaints(tx, case)]
+    alerts.sort(key=lambda alert: alert.raised_at)
     every = cases.clocks_of(tx, [case_id])[case_id]
     window = points.longest_window(rulebook.signals)
     newest = alerts[-1]
@@ -125,6 +134,8 @@ def case_view(tx: Transaction, rulebook: Rulebook, case_id: int, now: datetime |
         owner=staff.by_id_or_email(customer.state.get("owner")),
         clocks=current_clocks(case, every),
         all_clocks=every,
+        owed_by=cases.parties_of(tx, case_id),
+        corrections=case_records.corrections_of(tx, [case_id]),
         alerts=alerts,
         previous=events.previous_answer(tx, case.customer_key, newest.time, newest.event_seq),
         interactions=events.recent_interactions(tx, case.customer_key, newest.time - window, newest.time),
@@ -163,6 +174,27 @@ def _alert_view(row: Any, rulebook: Rulebook) -> AlertView:
         source=row.source,
         event_id=row.event_id,
         time=row.time,
+        raised_at=row.raised_at,
+        payload=row.payload,
+    )
+
+
+def _check_view(row: Any) -> AlertView:
+    """An answer to a check survey that opened the case again."""
+    read = {name: row.payload.get(name) for name in ("survey_id", "metric", "score")}
+    why = {"name": "answered the check survey unhappily", "sql": "", "reads": read}
+    return AlertView(
+        rule=row.rule,
+        title="What was done has not helped",
+        severity=row.severity,
+        because=[why],
+        signals={},
+        event_type=row.type,
+        event_seq=row.event_seq,
+        source=row.source,
+        event_id=row.event_id,
+        time=row.time,
+        raised_at=row.raised_at,
         payload=row.payload,
     )
 
@@ -199,6 +231,8 @@ def _upcoming(tx: Transaction, rulebook: Rulebook, case: Case, customer: Custome
     for row in timers.timers_of_case(tx, case.id):
         if row.kind != "step" or row.fired_at is not None or row.cancelled_at is not None:
             continue
+        if row.n > 1 and case.status is not Status.OPEN:
+            continue  # repeated until somebody has taken the case
         for word in row.data["notify"]:
             found = reach(word, case, customer, rulebook.routing, staff)
             steps.append(
@@ -229,7 +263,9 @@ def _why(tx: Transaction, case: Case, staff: Staff) -> list[str]:
         if entry["action"] == "case.owner_changed":
             why = [_held(facts["role"], facts["why"])]
         if entry["action"] == "case.caller_changed":
-            why = [f"the case since a graver complaint joined it ({facts['why']})"]
+            graver = f"the case since a graver complaint joined it ({facts['why']})"
+            gone = f"the case since the customer wrote while {name(facts['from'])} was away"
+            why = [gone if facts.get("away") else graver]
     return why
 
 
@@ -261,6 +297,7 @@ def case_as_json(view: CaseView, moments: Sequence[Any]) -> dict[str, Any]:
         stopped = c.stopped_at
         return {
             "clock": c.key,
+            "person": view.owed_by[c.key],
             "policy": c.policy,
             "within": str(c.within),
             "calendar": c.calendar,
@@ -270,6 +307,7 @@ def case_as_json(view: CaseView, moments: Sequence[Any]) -> dict[str, Any]:
             "paused_at": c.paused_at,
             "pauses": [list(pause) for pause in c.pauses],
             "stopped_at": stopped,
+            "missed_at": c.missed_at,
             "superseded_at": c.superseded_at,
             "met": c.met,
             "felt_seconds": (stopped - c.started_at).total_seconds() if stopped else None,
@@ -294,8 +332,17 @@ def case_as_json(view: CaseView, moments: Sequence[Any]) -> dict[str, Any]:
         "corrective_action": case.corrective_action,
         "clocks": [clock(c) for c in view.all_clocks],
         "calls": [
-            {"number": a.id, "by": a.by, "channel": a.channel, "outcome": a.outcome, "happened_at": a.happened_at}
+            {
+                name: getattr(a, name)
+                for name in ("by", "channel", "outcome", "reached", "happened_at", "recorded_at", "grade")
+            }
+            | {"number": a.id}
             for a in view.attempts
+        ],
+        "corrections": [
+            {name: getattr(c, name) for name in ("what", "subject", "was", "becomes", "by", "approved", "decided_by")}
+            | {"number": c.id}
+            for c in view.corrections
         ],
         "story": [
             {"at": m.at, "recorded_at": m.recorded_at, "text": m.text, "proof": m.proof or None} for m in moments

@@ -11,7 +11,7 @@ from alerting.domain.payloads import InteractionRecorded, PurchaseRecorded, Surv
 from alerting.domain.waiting import end_wait
 from alerting.services.applying import Cause, apply_decision
 from alerting.services.context import Context
-from alerting.services.promises import clocks_of
+from alerting.services.promises import clocks_of, with_the_strictest
 
 CUSTOMER = "the customer"
 ITS_DAY = "its day"
@@ -27,14 +27,15 @@ def acts(event: Event) -> bool:
 def customers_acted(tx: Transaction, ctx: Context, events: Iterable[Event], now: datetime) -> None:
     """Whoever we waited for, or whose case waits for somebody else, has done something since: we go on.
 
-    The customers are locked. What happened before the wait began ends nothing, however late it arrives.
+    The customers are locked. What happened before the wait began ends nothing, however late it arrives. We go on when we
+    hear of it: a promise is not missed in a time in which nobody could know.
     """
     doing = [event for event in events if acts(event)]
     waiting = cases.waiting_cases(tx, {event.customer_key for event in doing}) if doing else {}
     for event in doing:
         case, at = waiting.get(event.customer_key), min(event.time, event.received_at)
         if case is not None and case.waiting_since is not None and at > case.waiting_since:
-            go_on(tx, ctx, case, at, CUSTOMER, now, Cause(kind="response"))
+            go_on(tx, ctx, case, now, CUSTOMER, now, Cause(kind="response"))
             del waiting[event.customer_key]
 
 
@@ -43,6 +44,8 @@ def go_on(tx: Transaction, ctx: Context, case: Case, at: datetime, because: str,
     assert case.id is not None, "a stored case has its number"
     by = case_records.waits_of(tx, case.id)[-1].by
     tell = by if by in {case.caller, case.fixer} else case.caller  # the case may have moved meanwhile
-    decision = end_wait(case, clocks_of(tx, ctx, case.id), at, because, now, tell=tell)
+    clocks = clocks_of(tx, ctx, case.id)
+    decision = end_wait(case, clocks, at, because, now, tell=tell)
+    decision = with_the_strictest(tx, ctx, decision, clocks, now)
     actor = "follow-up" if because == ITS_DAY else "intake"
     apply_decision(tx, ctx, decision, actor, cause, now)

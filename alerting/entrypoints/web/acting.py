@@ -16,7 +16,7 @@ _MOMENTS = ("happened_at", "until", "becomes")
 _ACTS: TypeAdapter[Any] = TypeAdapter(Act)
 FIELDS = (
     "act", "by", "take_over", "channel", "outcome", "happened_at", "note", "to", "duty", "reason", "waiting_for", "until",
-    "root_cause", "action", "corrective_action", "text", "effective", "what", "call", "becomes", "correction", "approve",
+    "root_cause", "action", "corrective_action", "text", "effective", "what", "call", "cycle", "becomes", "correction", "approve",
     "revision",
 )  # fmt: skip
 """All that a form may send; anything else is passed over."""

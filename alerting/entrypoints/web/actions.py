@@ -55,6 +55,8 @@ def routes(parts: WebParts) -> APIRouter:
 _PURPOSES = {
     "contact": "contact",
     "hand_over": "hand_over",
+    "assign": "assign",
+    "correct": "correct",
     "fixed": "resolve",
     "wait": "wait",
     "note": "note",
@@ -109,12 +111,13 @@ def _shown(
         "outcomes": OUTCOMES,
         "resolutions": resolutions,
         "corrections": _corrections(parts, ticket),
+        "everybody": sorted(view.staff.parties.values(), key=lambda p: (p.kind != "person", p.name)),
         "colleagues": [p for p in view.staff.parties.values() if p.kind == "person" and p.id != view.case.caller],
         "others": {
             purpose: parts.make_link(
                 replace(ticket, purpose=purpose, assignment=view.case.assignment, cycle=view.case.cycle)
             )
-            for purpose in ("acknowledge", "contact", "hand_over", "wait", "note")
+            for purpose in ("acknowledge", "contact", "hand_over", "assign", "wait", "correct", "note")
         },
     }
     return HTMLResponse(parts.render("action.html", facts), status_code=status)

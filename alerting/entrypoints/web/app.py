@@ -75,7 +75,7 @@ def _answer_mistakes(app: FastAPI, parts: WebParts) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        message, field = str(first["msg"]), ".".join(str(part) for part in first["loc"])
+        message, field = str(first["msg"]).removeprefix("Value error, "), ".".join(str(part) for part in first["loc"])
         if _wants_page(request):
             return _page(parts, 422, _TITLES[422], f"{first['loc'][-1]}: {message}.")
         return problem(422, "invalid", message, field=field)

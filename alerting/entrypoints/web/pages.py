@@ -8,10 +8,11 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from alerting.database import cases, customers, staffing
+from alerting.database import cases
 from alerting.entrypoints.web import case_work, lists, reports
 from alerting.entrypoints.web.guard import COOKIE, NeedsLogin, cookie_value, is_admin
 from alerting.entrypoints.web.parts import WebParts
+from alerting.services.case_list import case_list
 from alerting.services.explaining import Explanation, explain
 from alerting.services.reporting import CASE_STATUSES
 from alerting.services.segment_report import as_json as segments_as_json
@@ -69,25 +70,18 @@ def _local(path: str) -> str:
 
 def _case_pages(router: APIRouter, parts: WebParts) -> None:
     @router.get("/cases", response_class=HTMLResponse)
-    def case_list(status: str = "unresolved") -> Response:
+    def all_cases(status: str = "unresolved") -> Response:
         if status not in CASE_STATUSES:
             raise HTTPException(422, f"No case has the status {status!r}; known are {', '.join(CASE_STATUSES)}.")
-        with parts.ctx.db.read() as tx:
-            now = tx.now()
-            rows = cases.list_cases(tx, status=None if status == "all" else status)
-            clocks = cases.clocks_of(tx, [row.id for row in rows])
-            names = {
-                key: h.as_of(now).name for key, h in customers.histories(tx, [row.customer_key for row in rows]).items()
-            }
-            staff, rulebook = staffing.staff_at(tx, now), parts.ctx.shelf.active(tx)
-        facts = {
-            "rows": [_listed(row, clocks[row.id], names, staff, rulebook) for row in rows],
-            "status": status,
-            "statuses": CASE_STATUSES,
-            "now": now,
-            "page": "cases",
-        }
+        found = case_list(
+            parts.ctx, lambda tx: _found(cases.list_cases(tx, status=None if status == "all" else status))
+        )
+        facts = {"l": found, "status": status, "statuses": CASE_STATUSES, "title": "", "page": "cases"}
         return HTMLResponse(parts.render("cases.html", facts))
+
+
+def _found(rows: list[Any]) -> tuple[int, list[Any]]:
+    return len(rows), rows
 
 
 def _explain_page(router: APIRouter, parts: WebParts) -> None:
@@ -109,20 +103,6 @@ def _explain_page(router: APIRouter, parts: WebParts) -> None:
 
 def _clean(text: str) -> str:
     return text.replace("\x00", "")
-
-
-def _listed(row: Any, clocks: Any, names: Any, staff: Any, rulebook: Any) -> dict[str, Any]:
-    running = sorted((c for c in clocks if c.running and c.cycle == row.cycle), key=lambda c: c.due_at)
-    newest = {c.kind: c for c in sorted(running, key=lambda c: c.plan)}
-    upcoming = sorted(newest.values(), key=lambda c: c.due_at)
-    caller = staff.get(row.caller)
-    return {
-        "row": row,
-        "customer": names.get(row.customer_key, row.customer_key),
-        "caller": caller.name if caller else row.caller,
-        "segment": rulebook.segment_title(row.segment),
-        "next": upcoming[0] if upcoming else None,
-    }
 
 
 def _segment_pages(router: APIRouter, parts: WebParts) -> None:

@@ -1,7 +1,9 @@
 """The report for insiders: as a page, as JSON, as a table of clocks; and the clocks behind a figure."""
 
-from collections.abc import Mapping
-from datetime import date
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import date, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -14,10 +16,22 @@ from alerting.domain.attainment import STATES
 from alerting.domain.errors import ActionRefused, ExtraMissing
 from alerting.domain.selection import NARROWED, Selection, selection
 from alerting.entrypoints.web.parts import WebParts
+from alerting.services.case_list import case_list
 from alerting.services.report_clocks import clock_rows, clocks_behind
-from alerting.services.reporting import as_json, report
+from alerting.services.report_population import FIGURES, behind_figure
+from alerting.services.reporting import as_json, report, unknown_names
 
-Day = Annotated[date | None, BeforeValidator(lambda text: text or None)]
+
+def _day(text: str | None) -> date | None:
+    if not text:
+        return None
+    with suppress(ValueError):
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+            return date.fromisoformat(text)
+    raise ValueError(f"{text!r} is no day; write 2026-10-01")
+
+
+Day = Annotated[date | None, BeforeValidator(_day)]
 """A day, or nothing: a form sends an empty field along."""
 
 
@@ -50,10 +64,21 @@ def routes(router: APIRouter, parts: WebParts) -> None:
             "r": found,
             "last_day": request.query_params.get("to", ""),
             "url": _links(request),
+            "week": _days_of(which),
             "pictures": parts.draw_report(found),
+            "unknown": unknown_names(parts.ctx, which),
             "page": "reports",
         }
         return HTMLResponse(parts.render("report.html", facts))
+
+    @router.get("/reports/cases", response_class=HTMLResponse)
+    def cases_behind(request: Request, which: Selected, of: str = "cases") -> Response:
+        if of not in FIGURES:
+            raise HTTPException(422, f"No figure is called {of!r}; known are {', '.join(FIGURES)}.")
+        found = case_list(parts.ctx, lambda tx: behind_figure(tx, which, of))
+        title, back = FIGURES[of], _links(request)()
+        facts = {"l": found, "title": title, "which": which, "back": back, "page": "reports"}
+        return HTMLResponse(parts.render("cases.html", facts))
 
     @router.get("/reports/clocks", response_class=HTMLResponse)
     def behind(request: Request, which: Selected, state: str = "") -> Response:
@@ -79,6 +104,21 @@ _MEDIA = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "parquet": "application/vnd.apache.parquet",
 }
+
+
+def _days_of(which: Selection) -> Callable[[str], dict[str, str]]:
+    """What narrows a report to one of its weeks, given by its Monday."""
+
+    def days(monday: str) -> dict[str, str]:
+        first = date.fromisoformat(monday)
+        last = first + timedelta(days=6)
+        if which.begin:
+            first = max(first, which.begin.date())
+        if which.end:
+            last = min(last, which.end.date() - timedelta(days=1))
+        return {"from_": first.isoformat(), "to": last.isoformat()}
+
+    return days
 
 
 def _links(request: Request) -> Any:

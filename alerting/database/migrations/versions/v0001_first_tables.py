@@ -52,6 +52,7 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("severity", sa.String(length=20), nullable=False),
         sa.Column("segment", sa.String(length=100), nullable=False),
+        sa.Column("territory", sa.Text(), nullable=False),
         sa.Column("rule", sa.String(length=100), nullable=False),
         sa.Column("policy", sa.String(length=100), nullable=False),
         sa.Column("caller", sa.String(length=64), nullable=False),
@@ -61,11 +62,13 @@ def upgrade() -> None:
         sa.Column("customer_sent_at", Instant(), nullable=False),
         sa.Column("received_at", Instant(), nullable=False),
         sa.Column("opened_at", Instant(), nullable=False),
+        sa.Column("acknowledged_at", Instant(), nullable=True),
         sa.Column("contacted_at", Instant(), nullable=True),
         sa.Column("answered_until", Instant(), nullable=True),
         sa.Column("cause_removed_at", Instant(), nullable=True),
         sa.Column("resolved_at", Instant(), nullable=True),
         sa.Column("withdrawn_at", Instant(), nullable=True),
+        sa.Column("forgotten_at", Instant(), nullable=True),
         sa.Column("waiting_since", Instant(), nullable=True),
         sa.Column("waiting_for", sa.String(length=20), nullable=True),
         sa.Column("waiting_until", Instant(), nullable=True),
@@ -190,6 +193,7 @@ def upgrade() -> None:
         sa.Column("customer_key", sa.String(length=200), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("payload", Json, nullable=False),
+        sa.Column("sentiment", sa.String(length=8), nullable=True),
         sa.Column("raw", sa.LargeBinary(), nullable=False),
         sa.Column("place", sa.String(length=400), nullable=False),
         sa.Column("clamped", sa.Boolean(), nullable=False),
@@ -200,6 +204,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.create_index("ix_event_customer_key_type_time", ["customer_key", "type", "time"], unique=False)
+        batch_op.create_index(
+            "ix_event_good",
+            ["customer_key", "time"],
+            unique=False,
+            sqlite_where=sa.text("sentiment = 'positive' OR type = 'purchase.recorded'"),
+            postgresql_where=sa.text("sentiment = 'positive' OR type = 'purchase.recorded'"),
+        )
 
     op.create_table(
         "forgotten",
@@ -319,8 +330,9 @@ def upgrade() -> None:
         sa.Column("id", Number, nullable=False),
         sa.Column("source", sa.String(length=200), nullable=False),
         sa.Column("recorded_at", Instant(), nullable=False),
-        sa.Column("first_day", sa.String(length=10), nullable=True),
-        sa.Column("last_day", sa.String(length=10), nullable=True),
+        sa.Column("first_day", sa.String(length=10), nullable=False),
+        sa.Column("last_day", sa.String(length=10), nullable=False),
+        sa.Column("by_id", sa.Boolean(), nullable=False),
         sa.Column("zone", sa.String(length=60), nullable=False),
         sa.Column("sent", Number, nullable=False),
         sa.Column("received", Number, nullable=False),
@@ -479,6 +491,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("customer_key", sa.String(length=200), nullable=False),
         sa.Column("segment", sa.String(length=100), nullable=False),
+        sa.Column("territory", sa.Text(), nullable=False),
         sa.Column("severity", sa.String(length=20), nullable=False),
         sa.Column("rulebook", sa.String(length=64), nullable=False),
         sa.Column("because", Json, nullable=False),
@@ -514,6 +527,21 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["entry_id"], ["audit_entry.id"], name=op.f("fk_audit_unsealed_entry_id")),
         sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_audit_unsealed")),
     )
+    op.create_table(
+        "check_answer",
+        sa.Column("event_seq", Number, autoincrement=False, nullable=False),
+        sa.Column("case_id", Number, nullable=False),
+        sa.Column("rule", sa.String(length=100), nullable=False),
+        sa.Column("severity", sa.String(length=20), nullable=False),
+        sa.Column("rulebook", sa.String(length=64), nullable=False),
+        sa.Column("recorded_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_check_answer_case_id")),
+        sa.ForeignKeyConstraint(["event_seq"], ["event.seq"], name=op.f("fk_check_answer_event_seq")),
+        sa.PrimaryKeyConstraint("event_seq", name=op.f("pk_check_answer")),
+    )
+    with op.batch_alter_table("check_answer", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_check_answer_case_id"), ["case_id"], unique=False)
+
     op.create_table(
         "clock",
         sa.Column("case_id", Number, nullable=False),
@@ -889,6 +917,10 @@ def downgrade() -> None:
         )
 
     op.drop_table("clock")
+    with op.batch_alter_table("check_answer", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_check_answer_case_id"))
+
+    op.drop_table("check_answer")
     op.drop_table("audit_unsealed")
     op.drop_table("audit_seal")
     with op.batch_alter_table("alert", schema=None) as batch_op:
@@ -951,6 +983,11 @@ def downgrade() -> None:
     op.drop_table("instance")
     op.drop_table("forgotten")
     with op.batch_alter_table("event", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_event_good",
+            sqlite_where=sa.text("sentiment = 'positive' OR type = 'purchase.recorded'"),
+            postgresql_where=sa.text("sentiment = 'positive' OR type = 'purchase.recorded'"),
+        )
         batch_op.drop_index("ix_event_customer_key_type_time")
 
     op.drop_table("event")
