@@ -1,6 +1,7 @@
 """What a promise comes to where corrections, waits, several rules, reopenings and policies in motion meet. Times are hours
 after the first complaint."""
 
+import re
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from alerting.entrypoints.web.app import create_app
 from alerting.services import acts
 from alerting.services.moving import move_open_cases
 from alerting.services.reporting import as_json, report
+from alerting.services.response import Actor
 from tests.builders import changed
 from tests.test_case_work import RESOLUTIONS, H, activated, do, hours, let_wait, with_file
 from tests.world import BEGIN, World, recipients
@@ -346,6 +348,18 @@ def test_a_caller_who_has_not_answered_yet_hears_that_the_cause_is_removed(small
     ]
 
 
+def test_the_page_of_a_case_names_who_kept_each_promise(small_world: World) -> None:
+    world = started(small_world)
+    world.pass_time(hours=1)
+    world.acknowledged("ACME-AERO", "vp_sales")
+    do(world, acts.HandOver(to="head_of_service", reason="On a plane."))
+    headers = {"authorization": "Bearer test-admin-token-0123"}
+    with TestClient(create_app(web_parts(world.app)), headers=headers) as client:
+        page = client.get("/cases/1").text
+    owed = re.findall(r'<td class="head">(acknowledge|contact).*?<td data-label="By">(.*?)</td>', page)
+    assert owed == [("acknowledge", "Vera Sample"), ("contact", "Hugo Sample"), ("acknowledge", "Hugo Sample")]
+
+
 def test_whoever_gets_an_acknowledged_case_owes_a_word_of_his_own(small_world: World) -> None:
     world = started(small_world)
     world.pass_time(hours=1)
@@ -413,3 +427,158 @@ def test_a_reason_of_signs_nobody_sees_is_none(small_world: World, blank: str) -
     world = started(small_world)
     with pytest.raises(ActionRefused, match="what is waited for"):
         do(world, acts.BeginWait(waiting_for=WaitingFor.CUSTOMER, reason=blank))
+
+
+SECOND = IMPATIENT.replace("policy: call_in_30h", "fixer: local_office\n    policy: slow")
+SLOW = "  slow:\n    starts: customer_sent\n    contact: {by: caller, within: 30h}\n    resolve: {by: fixer, within: 20d}\n"
+
+
+def two_policies() -> dict[str, str]:
+    files = with_file("resolutions", RESOLUTIONS, sla=("  call_in_3d:", f"{SLOW}  call_in_3d:"))
+    return {**files, "rules/escalations/second.yaml": SECOND}
+
+
+def test_a_wait_brings_no_mended_cause_back(small_world: World) -> None:
+    world = small_world
+    activated(world, two_policies())
+    started(world)
+    resolved(world)
+    world.pass_time(days=10)
+    world.take(world.call("ACME-AERO", channel="email"))
+    before = plans(world, "resolve", cycle=2)
+    world.pass_time(hours=1)
+    let_wait(world, WaitingFor.CUSTOMER, by="vp_sales")
+    assert plans(world, "resolve", cycle=2) == before == [(721, None, None)]
+
+
+def test_a_wait_leaves_the_word_a_new_caller_owes(small_world: World) -> None:
+    world = small_world
+    activated(world, two_policies())
+    started(world)
+    world.take(world.call("ACME-AERO", channel="email"))
+    world.pass_time(hours=1)
+    world.acknowledged("ACME-AERO", "vp_sales")
+    world.pass_time(hours=4)
+    do(world, acts.HandOver(to="head_of_service", reason="On a plane."))
+    world.pass_time(hours=1)
+    let_wait(world, WaitingFor.THIRD_PARTY, by="office_berlin")
+    assert plans(world, "acknowledge") == [(4, 1, 1), (9, None, None)]
+
+
+def twice_called_once(world: World) -> World:
+    """Complaints at 0 and 2, one call at 3, recorded as call 1."""
+    started(world)
+    world.pass_time(hours=2)
+    world.take(world.survey(score=1))
+    world.pass_time(hours=1)
+    world.reached("ACME-AERO", "vp_sales")
+    return world
+
+
+def test_a_correction_opens_no_case_beside_another_one(small_world: World) -> None:
+    world = twice_called_once(small_world)
+    do(world, acts.Resolve(note="The seal was replaced."), by="office_berlin")
+    world.pass_time(days=2)
+    world.take(world.survey(score=1))
+    propose = acts.ProposeCorrection(becomes=BEGIN + H, reason="The phone log says so.", call=1)
+    acts.perform(world.app.ctx, 1, Actor(party="vp_sales", door="cli"), propose)
+    done, _ = acts.perform(
+        world.app.ctx, 1, Actor(party="ceo", door="cli"), acts.DecideCorrection(correction=1, approve=True)
+    )
+    assert done is not None and done.status is Status.RESOLVED and world.case("ACME-AERO").number == "C-2"
+    assert plans(world, "contact")[0] == (24, 1, 1)
+
+
+def test_a_correction_opens_no_case_of_a_customer_who_was_forgotten(small_world: World) -> None:
+    world = twice_called_once(small_world)
+    do(world, acts.ProposeCorrection(becomes=BEGIN + H, reason="The phone log says so.", call=1))
+    world.pass_time(hours=1)
+    world.take(world.envelope("customer.forgotten", {"customer_id": "ACME-AERO", "by": "dpo"}))
+    world.pass_time(hours=1)
+    do(world, acts.DecideCorrection(correction=1, approve=True), by="ceo")
+    assert world.case("ACME-AERO").status is Status.RESOLVED and world.deliver() == []
+
+
+def test_a_call_that_turns_out_to_answer_nothing_keeps_no_promise(small_world: World) -> None:
+    world = started(small_world)
+    world.pass_time(hours=1)
+    world.reached("ACME-AERO", "vp_sales")
+    world.pass_time(hours=3)
+    world.take(world.survey(score=1))
+    world.pass_time(hours=2)
+    world.reached("ACME-AERO", "vp_sales")
+    corrected(world, 3, call=2)
+    assert (plans(world, "contact", cycle=2), plans(world, "contact", cycle=3)) == ([], [(28, None, None)])
+    assert by_person(world, "contact") == {"vp_sales": (1, 0)}
+
+
+def test_the_cause_is_corrected_where_its_clock_stopped(small_world: World) -> None:
+    world = small_world
+    activated(world, with_file("resolutions", RESOLUTIONS))
+    started(world)
+    world.pass_time(hours=1)
+    world.reached("ACME-AERO", "vp_sales")
+    world.pass_time(hours=2)
+    do(world, acts.Resolve(root_cause="seal", action="replaced"), by="office_berlin")
+    world.pass_time(hours=1)
+    world.take(world.survey(score=1, time=(BEGIN + 2 * H).isoformat()))
+    do(world, acts.ProposeCorrection(what=Corrected.CAUSE, becomes=BEGIN + 2.5 * H, reason="The delivery note."))
+    do(world, acts.DecideCorrection(correction=1, approve=True), by="ceo")
+    assert plans(world, "resolve") == [(168, 2.5, 2.5)]
+
+
+def test_another_owner_owes_a_word_of_his_own(small_world: World) -> None:
+    world = small_world
+    known = "  call_in_3d:\n    starts: customer_sent\n"
+    activated(world, changed(sla=(known, f"{known}    acknowledge: {{by: caller, within: 4h}}\n")))
+    world.known_customers()
+    world.take(world.survey("ALPENWERK"))
+    world.pass_time(hours=1)
+    world.acknowledged("ALPENWERK", "owner_north")
+    world.pass_time(hours=1)
+    world.take(world.envelope("customer.updated", {"customer_id": "ALPENWERK", "owner": "owner_west"}))
+    assert (world.case("ALPENWERK").caller, world.case("ALPENWERK").acknowledged_at) == ("owner_west", None)
+    assert plans(world, "acknowledge") == [(4, 1, 1), (6, None, None)]
+
+
+def test_a_late_fact_gives_no_case_back_to_somebody_who_is_away(small_world: World) -> None:
+    world = small_world
+    world.known_customers()
+    world.take(world.survey("ALPENWERK"))
+    world.pass_time(days=1)
+    absence = {"from": "2026-03-07", "to": "2026-03-31", "substitute": "head_of_service"}
+    world.take(world.envelope("person.updated", {"person_id": "owner_north", "absences": [absence]}))
+    world.pass_time(hours=1)
+    world.take(world.survey("ALPENWERK"))
+    world.pass_time(hours=1)
+    world.take(world.customer("ALPENWERK", revenue_with_us=100, time=(BEGIN + 12 * H).isoformat()))
+    assert world.case("ALPENWERK").caller == "head_of_service"
+
+
+def test_a_case_of_somebody_who_is_known_later_gets_the_territory(small_world: World) -> None:
+    world = small_world
+    world.take(world.survey("LUMEN"))
+    assert world.case("LUMEN").territory == "unknown"
+    world.take(world.customer("LUMEN", name="Lumen", owner="owner_north", country="DE", region="Bavaria"))
+    assert world.case("LUMEN").territory == "DE / Bavaria"
+
+
+@pytest.mark.parametrize("ticks", [(24.1, 26.1), (26.1,)])
+def test_an_overdue_call_is_told_once_after_a_standstill_though_somebody_has_taken_it(
+    small_world: World, ticks: tuple[float, ...]
+) -> None:
+    world = small_world
+    once, often = (
+        "{after: 0h, notify: manager of caller}",
+        "{after: 0h, every: 2h, times: 4, notify: manager of caller}",
+    )
+    activated(world, changed(sla=(once, often)))
+    started(world)
+    for hour in ticks:
+        world.pass_time(hours=hour - hours(world.now() - BEGIN))
+        if len(ticks) == 1:
+            world.acknowledged("ACME-AERO", "vp_sales")
+        world.tick()
+    if len(ticks) == 2:
+        world.acknowledged("ACME-AERO", "vp_sales")
+    assert [mail.subject[:7] for mail in world.deliver() if mail.subject.startswith("Not called")] == ["Not cal"]

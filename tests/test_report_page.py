@@ -213,6 +213,16 @@ def test_what_was_left_out_is_counted_as_people_count(migrated: Run, own_world: 
     assert "  without 1 event: " in migrated("report").stdout
 
 
+def test_a_rulebook_this_version_cannot_read_keeps_no_report_from_being_made(small_world: World) -> None:
+    with small_world.app.ctx.db.write() as tx:
+        old = {"hash": "de" * 32, "files": {"rules/sla.yaml": "policies: {x: {old_word: 1}}"}, "stored_at": tx.now()}
+        tx.execute(insert(tables.rulebook).values(**old))
+        active = {"rulebook": old["hash"], "activated_at": tx.now(), "author": "somebody", "reason": "an old version"}
+        tx.execute(insert(tables.activation).values(**active))
+    told = [change for change in as_json(report(small_world.app.ctx))["changes"] if change["by"] == "somebody"]
+    assert [change["lines"] for change in told] == [[]]
+
+
 def test_what_a_source_says_it_sent_stands_first_and_what_nobody_asked_is_said(story: World) -> None:
     sources = {s["source"]: s for s in as_json(report(story.app.ctx))["sources"]}
     assert sources["/test"]["said"] is None

@@ -103,10 +103,6 @@ def cases_where(tx: Transaction, which: Selection, of: str, limit: int) -> tuple
         found.append(c[f"{of}_at"].is_not(None))
     elif of in {"resolved", "won_back"}:
         found += _ended()
-    elif of == "joined":
-        standing = (alert.c.superseded_at.is_(None), alert.c.suppressed.is_(None), alert.c.state != "withdrawn")
-        several = select(alert.c.case_id).where(*standing).group_by(alert.c.case_id).having(func.count() > 1)
-        found.append(c.id.in_(several))
     if of == "won_back":
         last = _last_good(which).c
         joined, found = (

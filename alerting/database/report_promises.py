@@ -75,9 +75,15 @@ def attained(tx: Transaction, which: Selection, now: datetime, worked: Worked, k
 
 
 def roomy(tx: Transaction) -> None:
-    """For this transaction: a million rows are joined and grouped by hashes in memory, neither sorted nor looked up."""
+    """For this transaction: a million rows are joined and grouped by hashes in memory, neither sorted nor looked up, and by one
+    process: another query runs beside it."""
     if tx.is_postgresql:
-        for setting in ("work_mem = '512MB'", "jit = off", "enable_nestloop = off", "enable_sort = off"):
+        planner = ("jit", "enable_nestloop", "enable_sort")
+        for setting in (
+            "work_mem = '512MB'",
+            "max_parallel_workers_per_gather = 0",
+            *(f"{name} = off" for name in planner),
+        ):
             tx.execute(sa.text(f"SET LOCAL {setting}"))
 
 

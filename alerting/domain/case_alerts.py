@@ -144,7 +144,7 @@ def next_cycle(
     mended = [clock.stopped_at for clock in held if clock.kind is ClockKind.RESOLVE and clock.stopped_at is not None]
     mended += [removed] if removed is not None else []
     started, timers = _start_all(after, complaints, policies, now, running, max(mended, default=None))
-    alerts = [complaint.id for complaint in complaints]
+    alerts = [complaint.id for complaint in complaints if complaint.id]  # an answer to a check survey is none
     facts = {"alerts": alerts, "rule": after.rule, "cycle": after.cycle, "clocks": _dues(started)}
     return Decision(
         case=after,
@@ -202,11 +202,21 @@ def strictest(case: Case, clocks: Iterable[Clock], complaints: Iterable[Complain
         running = {c.policy for c in current_clocks(case, held).values() if c.running}
         if complaint.policy.id in running and len(running) == 1:
             continue
-        changed, timers, cancelled = _stricter(case, held, complaint, now)
+        changed, timers, cancelled = _stricter(case, held, _still_asked(complaint, held), now)
         more = Decision(case=case, clocks=tuple(changed), timers=tuple(timers), cancelled=tuple(cancelled))
         held = clocks_after(held, more)
         decision = followed_by(decision, more)
     return decision
+
+
+def _still_asked(complaint: Complaint, clocks: Sequence[Clock]) -> Complaint:
+    """Without what no wait holds up (to acknowledge), and without a cause that was mended since the complaint was sent."""
+    mended = max((c.stopped_at for c in clocks if c.kind is ClockKind.RESOLVE and c.stopped_at), default=None)
+    left = {ClockKind.CONTACT}
+    if mended is None or complaint.starts.customer_sent > mended:
+        left.add(ClockKind.RESOLVE)
+    targets = {kind: target for kind, target in complaint.policy.targets.items() if kind in left}
+    return replace(complaint, policy=replace(complaint.policy, targets=targets))
 
 
 def _stricter(

@@ -41,6 +41,7 @@ def replan_case(
         case,
         severity=made.severity,
         segment=made.segment,
+        territory=made.territory,
         rule=made.rule,
         policy=made.policy,
         caller=made.caller,

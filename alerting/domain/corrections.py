@@ -73,6 +73,7 @@ class OnRecord:
     complaints: Sequence[Complaint]
     taken_at: Sequence[datetime] = ()
     policies: Mapping[str, Policy] = field(default_factory=dict)
+    may_open: bool = True
 
 
 def decide(
@@ -94,15 +95,15 @@ def decide(
     _possible(case, given, record.complaints, now)
     if not of_call and removed_at(case, held, given.subject or case.cycle) != given.was:
         raise ActionRefused(f"the cause of {case.number} is not recorded as removed at that time any more")
-    after, moved = _of_cause(case, held, given) if call is None else _of_call(case, held, given, call, record)
+    after, moved = _of_cause(case, held, given) if call is None else _of_call(case, held, given, call, record, now)
     ends = [at for at in (after.contacted_at, after.cause_removed_at) if at is not None]
     if after.resolved_at is not None and ends:
         after = replace(after, resolved_at=max(after.resolved_at, *ends))
-    results = {clock.key: "met" if clock.met else "late" for clock in moved}
+    results = {c.key: "superseded" if c.superseded_at else "met" if c.met else "late" for c in moved}
     line = AuditLine(action=f"correction.{verdict}", happened_at=now, facts={**facts, "clocks": results})
     decision = Decision(case=after, clocks=tuple(moved), audit=(line,))
     open_again = [c for c in record.complaints if not after.answers(c.starts.customer_sent)]
-    if call is None or call.cycle != case.cycle or after.contacted_at is None or not open_again:
+    if call is None or call.cycle != case.cycle or after.contacted_at is None or not open_again or not record.may_open:
         return decision
     return _opened_again(decision, held, open_again, record.policies, now)
 
@@ -153,15 +154,22 @@ def _possible(case: Case, given: Correction, complaints: Sequence[Complaint], no
 
 
 def _of_cause(case: Case, clocks: Iterable[Clock], given: Correction) -> tuple[Case, list[Clock]]:
-    stopped = _kept(clocks, ClockKind.RESOLVE, given.subject or case.cycle)
+    held = list(clocks)
+    stopped = _kept(held, ClockKind.RESOLVE, given.subject or case.cycle)
+    stopped = stopped or [
+        c for c in held if c.kind is ClockKind.RESOLVE and c.running is False and c.stopped_at == given.was
+    ]
     moved = [clock.stop_anew(given.becomes, _waits(case, given.becomes)) for clock in stopped]
     return (replace(case, cause_removed_at=given.becomes) if case.cause_removed_at == given.was else case), moved
 
 
 def _of_call(
-    case: Case, clocks: Iterable[Clock], given: Correction, call: Call, record: OnRecord
+    case: Case, clocks: Iterable[Clock], given: Correction, call: Call, record: OnRecord, now: datetime
 ) -> tuple[Case, list[Clock]]:
-    """The promise was kept by the first call of its cycle that reached the customer; whoever took the case before, took it."""
+    """The promise was kept by the first call of its cycle that reached the customer; whoever took the case before, took it.
+
+    Where none is left that did, the promise is owed by the next cycle, and this clock counts no more.
+    """
     if not call.reached:
         return case, []
     held = list(clocks)
@@ -169,23 +177,31 @@ def _of_call(
         replace(one, happened_at=given.becomes) if one.id == call.id else one for one in record.calls if one.reached
     ]
     own = _answering(reached, call.cycle, record.complaints)
-    moved = [clock.stop_anew(min(own), _waits(case, min(own))) for clock in _kept(held, ClockKind.CONTACT, call.cycle)]
+    after = replace(case, answered_until=max(one.happened_at for one in reached))
+    if call.cycle == case.cycle:
+        after = replace(after, contacted_at=max(own, default=given.becomes))
+    if not own and not (record.may_open and call.cycle == case.cycle):
+        return after, []
+    contacts = _kept(held, ClockKind.CONTACT, call.cycle)
+    moved = [c.stop_anew(min(own), _waits(case, min(own))) if own else c.supersede(now) for c in contacts]
     for clock in _kept(held, ClockKind.ACKNOWLEDGE, call.cycle):
         taken = [*own, *record.taken_at]
         since = [at for at in taken if at >= clock.started_at] if clock.plan > 1 else []
-        moved.append(clock.stop_anew(min(since or taken), ()))
-    after = replace(case, answered_until=max(one.happened_at for one in reached))
-    return replace(after, contacted_at=max(own)) if call.cycle == case.cycle else after, moved
+        moved.append(clock.stop_anew(min(since or taken), ()) if taken else clock.supersede(now))
+    return after, moved
 
 
 def _answering(reached: Sequence[Call], cycle: int, complaints: Sequence[Complaint]) -> list[datetime]:
-    """When those calls of a cycle took place that came after the words it is about; a call of before only went on record."""
+    """When those calls of a cycle took place that came after the words it is about, or the first of a later cycle that did; a
+    call of before only went on record."""
     own = [one.happened_at for one in reached if one.cycle == cycle]
     answered = max((one.happened_at for one in reached if one.cycle < cycle), default=None)
     if answered is None:
         return own
     asked = [sent for c in complaints if (sent := c.starts.customer_sent) > answered]
-    return [at for at in own if at >= min(asked, default=at)] or own
+    first = min(asked, default=answered)
+    later = sorted(one.happened_at for one in reached if one.cycle > cycle and one.happened_at >= first)
+    return [at for at in own if at >= first] or later[:1]
 
 
 def _waits(case: Case, until: datetime) -> tuple[PastWait, ...]:

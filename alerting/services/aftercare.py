@@ -168,9 +168,16 @@ def _reopened(tx: Transaction, ctx: Context, rulebook: Rulebook, case: Case, eve
             *((Told(recipient=case.fixer, template="fix"),) if case.fixer is not None else ()),
             *((Told(recipient=former, template="informed"),) if former != case.caller else ()),
         ),
-        audit=(said,),
+        audit=(said, *_moved(former, case.caller, now)),
     )
     return followed_by(first, next_cycle(case, clocks, [complaint], rulebook.policies, now))
+
+
+def _moved(former: str, to: str, now: datetime) -> tuple[AuditLine, ...]:
+    if former == to:
+        return ()
+    facts = {"from": former, "to": to, "why": f"{former} is away", "away": True}
+    return (AuditLine(action="case.caller_changed", happened_at=now, facts=facts),)
 
 
 def _with_somebody_here(case: Case, staff: Staff) -> Case:

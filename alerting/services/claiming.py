@@ -167,7 +167,7 @@ def _ready(tx: Transaction, ctx: Context, rulebook: Rulebook, row: Any, now: dat
     view = case_view(tx, rulebook, row.case_id, now)
     recipient = view.staff.get(row.recipient)
     gone = reason_gone(row.template, row.data, row.recipient, view.case, list(view.all_clocks))
-    gone = gone or _overtaken(tx, row)
+    gone = gone or _overtaken(tx, row, taken=view.case.status is not Status.OPEN)
     if recipient is None:
         if gone is None:
             _tell_default(tx, ctx, rulebook, view, row, now)
@@ -188,7 +188,7 @@ def _ready(tx: Transaction, ctx: Context, rulebook: Rulebook, row: Any, now: dat
     return _Ready(row=row, letter=letter)
 
 
-def _overtaken(tx: Transaction, row: Any) -> str | None:
+def _overtaken(tx: Transaction, row: Any, *, taken: bool) -> str | None:
     """A correction that is decided needs nobody's word; of a step's repetitions that waited together the last one is sent."""
     if row.template == "correction":
         found = case_records.correction_by_id(tx, row.data["correction"])
@@ -201,6 +201,7 @@ def _overtaken(tx: Transaction, row: Any) -> str | None:
         if other.recipient == row.recipient
         and other.data.get("step") == row.data["step"]
         and other.data["n"] > row.data["n"]
+        and (other.status == "sent" or not taken)
     )
     return "the next reminder says it" if any(later) else None
 

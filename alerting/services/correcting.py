@@ -88,7 +88,14 @@ def _record(tx: Transaction, ctx: Context, case: Case, clocks: list[Clock], subj
         complaints=complaints_of(tx, ctx, case, clocks),
         taken_at=_taken_at(tx, case.id, cycle),
         policies=ctx.shelf.active(tx).policies,
+        may_open=_may_open(tx, case),
     )
+
+
+def _may_open(tx: Transaction, case: Case) -> bool:
+    """Not whose customer was forgotten, nor beside another open case of the same customer."""
+    others = cases.unresolved_cases(tx, [case.customer_key])
+    return case.forgotten_at is None and case.withdrawn_at is None and all(o.id == case.id for o in others.values())
 
 
 def _taken_at(tx: Transaction, case_id: int, cycle: int) -> list[datetime]:

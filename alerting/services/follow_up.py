@@ -110,7 +110,7 @@ def _fire(firing: Firing, row: Any) -> str:
         return _miss(firing, case, clock, row)
     if row.n > 1 and case.status is not Status.OPEN:
         return "somebody has taken the case"
-    if firing.is_repeated(row):
+    if case.status is Status.OPEN and firing.is_repeated(row):
         return "the next reminder is due already"
     return _step(firing, case, row)
 

@@ -13,6 +13,7 @@ from alerting.domain.routing import OWNER, fill_role
 from alerting.domain.staff import Staff
 from alerting.services.applying import Cause, apply_decision
 from alerting.services.claiming import skip
+from alerting.services.promises import clocks_of
 from alerting.services.raising import Round
 
 
@@ -107,7 +108,9 @@ def _follow(round_: Round, case: Case, change: _Change, seq: int) -> None:
     else:
         _unsay(round_, case, new.party.id)
         still_here = round_.staff.get(case.caller) is not None
-        decision = move_to_owner(case, new, tell_former=still_here, now=round_.now)
+        decision = move_to_owner(
+            case, clocks_of(round_.tx, round_.ctx, case.id or 0), new, tell_former=still_here, now=round_.now
+        )
     apply_decision(round_.tx, round_.ctx, decision, "judge", Cause(kind="event", id=seq), round_.now)
 
 

@@ -16,7 +16,6 @@ FIGURES = {
     "cases": "Cases opened",
     "resolved": "Cases resolved",
     "reopened": "Cases reopened",
-    "joined": "Cases that several alerts joined",
     "withdrawn": "Cases that facts took away",
     "forgotten": "Cases of customers who were forgotten",
     "won_back": "Customers won back",

@@ -111,6 +111,7 @@ def _standing(round_: Round, row: Any, case: Case) -> RaisedAlert:
         caller=people["caller"][0],
         fixer=people["fixer"][0] if people["fixer"] else None,
         informed=tuple(people["informed"]),
+        away=frozenset(round_.staff.away),
     )
 
 
