@@ -20,9 +20,9 @@ install: $(INSTALLED) ## .venv with everything, exactly as in requirements.lock
 demo: $(INSTALLED) ## the main job on the embedded default; ARGS=--exit ends it afterwards
 	@$(BIN)/alerting demo $(ARGS)
 
-# Two workers, whatever the machine: each starts services of its own.
+# Three workers, whatever the machine: each starts services of its own, and waits for them half of its time.
 test: $(INSTALLED) ## the whole suite, services included; ARGS="-k word" for a part
-	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n 3 --dist loadfile $(ARGS)
 
 SEED := $(shell date +%s)
 test-long: $(INSTALLED) ## 100,000 conditions against PostgreSQL, 300 orders of arrival, 32 back-tests against DuckDB, 100,000 due instants by the minute; SEED=n repeats
