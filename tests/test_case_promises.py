@@ -75,6 +75,18 @@ def unheard(files: dict[str, str]) -> dict[str, str]:
     return {name: text for name, text in heard.items() if not name.startswith("rules/tests/")}
 
 
+def asked(world: World) -> World:
+    """The customer has the check survey, whose answers no rule hears that are not very bad."""
+    activated(world, unheard(with_file("resolutions", RESOLUTIONS)))
+    started(world)
+    resolved(world)
+    world.pass_time(days=2)
+    world.tick()
+    world.deliver()
+    world.pass_time(hours=5)
+    return world
+
+
 @pytest.mark.parametrize("becomes", [16, 14.9])
 def test_a_corrected_call_leaves_an_acknowledgement_after_a_stale_one_as_it_was(
     small_world: World, becomes: float
@@ -173,14 +185,7 @@ def test_when_the_cause_of_an_earlier_cycle_was_removed_can_be_corrected(small_w
 
 
 def test_a_check_answer_no_rule_hears_is_a_complaint_like_others(small_world: World) -> None:
-    world = small_world
-    activated(world, unheard(with_file("resolutions", RESOLUTIONS)))
-    started(world)
-    resolved(world)
-    world.pass_time(days=2)
-    world.tick()
-    world.deliver()
-    world.pass_time(hours=5)
+    world = asked(small_world)
     world.take(world.survey(score=4, comment="Nothing was mended."))
     assert (world.case("ACME-AERO").cycle, world.case("ACME-AERO").status) == (2, Status.OPEN)
     mails = world.deliver()
@@ -197,14 +202,7 @@ def test_a_check_answer_no_rule_hears_is_a_complaint_like_others(small_world: Wo
 def test_only_an_answer_given_after_it_was_asked_is_one_to_the_check_survey(
     small_world: World, score: int, hour: float
 ) -> None:
-    world = small_world
-    activated(world, unheard(with_file("resolutions", RESOLUTIONS)))
-    started(world)
-    resolved(world)
-    world.pass_time(days=2)
-    world.tick()
-    world.deliver()
-    world.pass_time(hours=5)
+    world = asked(small_world)
     world.take(world.survey(score=score, time=(BEGIN + hour * H).isoformat()))
     assert world.case("ACME-AERO").status is Status.RESOLVED
     with world.app.ctx.db.read() as tx:
@@ -436,6 +434,20 @@ SLOW = "  slow:\n    starts: customer_sent\n    contact: {by: caller, within: 30
 def two_policies() -> dict[str, str]:
     files = with_file("resolutions", RESOLUTIONS, sla=("  call_in_3d:", f"{SLOW}  call_in_3d:"))
     return {**files, "rules/escalations/second.yaml": SECOND}
+
+
+def test_a_complaint_from_before_the_cause_was_mended_brings_it_not_back_in_a_later_cycle(small_world: World) -> None:
+    world = small_world
+    activated(world, two_policies())
+    started(world)
+    world.pass_time(hours=1)
+    world.reached("ACME-AERO", "vp_sales")
+    do(world, acts.Resolve(root_cause="seal", action="replaced"), by="office_berlin")
+    world.pass_time(hours=1)
+    world.take(world.call("ACME-AERO", channel="email"))
+    before = plans(world, "resolve", cycle=2)
+    world.take(world.survey(score=1, time=(BEGIN + 0.5 * H).isoformat()))
+    assert plans(world, "resolve", cycle=2) == before == [(482, None, None)]
 
 
 def test_a_wait_brings_no_mended_cause_back(small_world: World) -> None:

@@ -18,7 +18,7 @@ from alerting.services import acts, correcting, response
 from alerting.services.reporting import CASE_STATUSES
 from alerting.services.response import Actor
 from alerting.services.timeline import timeline
-from alerting.services.views import case_as_json, case_view
+from alerting.services.views import case_as_json, case_record, case_view
 
 _number = click.argument("number", type=Number("case", "C-"))
 _by = click.option("--by", required=True, help="Who acts: an id or mail address from people.yaml.")
@@ -71,9 +71,9 @@ def show(number: int, as_json: bool) -> None:
     """Show one case with its promises and its story."""
     with opened() as app, app.ctx.db.read() as tx:
         view = case_view(tx, app.ctx.shelf.active(tx), number)
-        moments = timeline(tx, view)
+        record, moments = case_record(tx, number), timeline(tx, view)
     if as_json:
-        print_json(case_as_json(view, moments))
+        print_json(case_as_json(view, record, moments))
         return
     click.echo(
         f"{view.case.number}  {printable(view.customer.name)}  {view.case.standing.value}  caller {view.caller.name}"

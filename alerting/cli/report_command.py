@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from alerting.adapters.report_files import WRITERS
-from alerting.cli.running import opened, print_json, table
+from alerting.cli.running import opened, print_json, table, writing
 from alerting.cli.words import Words, counted, printable
 from alerting.domain.attainment import Quantile
 from alerting.domain.durations import format_duration
@@ -48,11 +48,8 @@ def report_(begin: datetime | None, end: datetime | None, as_json_: bool, file: 
             writer = WRITERS.get(file.suffix.lower().removeprefix("."))
             if writer is None:
                 raise ActionRefused(f"{file.name} is not .csv, .xlsx or .parquet")
-            content = writer(clock_rows(app.ctx, which))
-            try:
-                file.write_bytes(content)
-            except OSError as error:
-                raise ActionRefused(f"{file} cannot be written: {error.strerror}") from error
+            with writing(file) as out:
+                out.write(writer(clock_rows(app.ctx, which)))
             click.echo(f"written: {file}", err=True)
             return
         found = report(app.ctx, which)

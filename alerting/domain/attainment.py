@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from alerting.domain.clocks import state_at
+
 STATES = ("met", "late", "overdue", "running", "paused")
 """Of a promise. The first three are measured; what runs or is paused is neither kept nor missed yet."""
 
@@ -23,12 +25,7 @@ class Promise:
     worked: timedelta | None = None
 
     def state(self, now: datetime) -> str:
-        """`met`, `late`, `paused` (open, its time stands still), `overdue` (open and missed) or `running`."""
-        if self.stopped_at is not None:
-            return "met" if self.stopped_at <= self.due_at else "late"
-        if self.paused_at is not None:
-            return "paused"
-        return "overdue" if now > self.due_at else "running"
+        return state_at(self.due_at, self.stopped_at, self.paused_at, now)
 
     def elapsed(self, now: datetime) -> timedelta:
         return (self.stopped_at or now) - self.started_at

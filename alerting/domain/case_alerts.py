@@ -1,6 +1,6 @@
 """What an alert does to its customer's case: opens it, joins it, or opens it again."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -141,9 +141,7 @@ def next_cycle(
     )
     held = list(clocks)
     running = {kind: clock for kind, clock in current_clocks(case, held).items() if clock.running}
-    mended = [clock.stopped_at for clock in held if clock.kind is ClockKind.RESOLVE and clock.stopped_at is not None]
-    mended += [removed] if removed is not None else []
-    started, timers = _start_all(after, complaints, policies, now, running, max(mended, default=None))
+    started, timers = _start_all(after, complaints, policies, now, running, _mended(case, held))
     alerts = [complaint.id for complaint in complaints if complaint.id]  # an answer to a check survey is none
     facts = {"alerts": alerts, "rule": after.rule, "cycle": after.cycle, "clocks": _dues(started)}
     return Decision(
@@ -163,13 +161,14 @@ def _join_people(case: Case, alert: RaisedAlert) -> tuple[Case, list[Told]]:
     fixer = case.fixer or (alert.fixer.party.id if alert.fixer else None)
     known = {caller, fixer, *case.informed}
     fixing = [alert.fixer.party.id] if alert.fixer else []
+    # the former caller's word does not bind the new one, who must still be able to say "I'll call"
+    unbound = caller != case.caller and case.status is Status.ACKNOWLEDGED
     candidates = [case.caller, other, *fixing, *(a.party.id for a in alert.informed)]
     new = [person for person in dict.fromkeys(candidates) if person not in known]
     after = replace(
         case,
-        # the former caller's word does not bind the new one, who must still be able to say "I'll call"
-        status=Status.OPEN if caller != case.caller and case.status is Status.ACKNOWLEDGED else case.status,
-        acknowledged_at=None if caller != case.caller and case.status is Status.ACKNOWLEDGED else case.acknowledged_at,
+        status=Status.OPEN if unbound else case.status,
+        acknowledged_at=None if unbound else case.acknowledged_at,
         severity=alert.severity if stronger else case.severity,
         rule=alert.rule if stronger else case.rule,
         policy=alert.policy.id if stronger else case.policy,
@@ -202,44 +201,51 @@ def strictest(case: Case, clocks: Iterable[Clock], complaints: Iterable[Complain
         running = {c.policy for c in current_clocks(case, held).values() if c.running}
         if complaint.policy.id in running and len(running) == 1:
             continue
-        changed, timers, cancelled = _stricter(case, held, _still_asked(complaint, held), now)
+        changed, timers, cancelled = _stricter(case, held, complaint, now, among=_WAITED_FOR)
         more = Decision(case=case, clocks=tuple(changed), timers=tuple(timers), cancelled=tuple(cancelled))
         held = clocks_after(held, more)
         decision = followed_by(decision, more)
     return decision
 
 
-def _still_asked(complaint: Complaint, clocks: Sequence[Clock]) -> Complaint:
-    """Without what no wait holds up (to acknowledge), and without a cause that was mended since the complaint was sent."""
-    mended = max((c.stopped_at for c in clocks if c.kind is ClockKind.RESOLVE and c.stopped_at), default=None)
-    left = {ClockKind.CONTACT}
-    if mended is None or complaint.starts.customer_sent > mended:
-        left.add(ClockKind.RESOLVE)
-    targets = {kind: target for kind, target in complaint.policy.targets.items() if kind in left}
-    return replace(complaint, policy=replace(complaint.policy, targets=targets))
+_WAITED_FOR = frozenset({ClockKind.CONTACT, ClockKind.RESOLVE})
+"""What a wait can hold up: to acknowledge never stands still."""
+
+
+def _mended(case: Case, clocks: Iterable[Clock]) -> datetime | None:
+    """When the cause was last removed, in whichever cycle."""
+    found = [clock.stopped_at for clock in clocks if clock.kind is ClockKind.RESOLVE and clock.stopped_at is not None]
+    return max([*found, *([case.cause_removed_at] if case.cause_removed_at is not None else [])], default=None)
 
 
 def _stricter(
-    case: Case, clocks: Iterable[Clock], alert: Complaint, now: datetime
+    case: Case,
+    clocks: Iterable[Clock],
+    alert: Complaint,
+    now: datetime,
+    among: Collection[ClockKind] = frozenset(ClockKind),
 ) -> tuple[list[Clock], list[NewTimer], list[str]]:
     """New plans where the alert's target ends before the running one, or where the case had no such clock.
 
     What is already done is not asked for again: nothing could stop such a clock any more. A cause that came back is.
     """
-    present, answered = current_clocks(case, clocks), case.answers(alert.starts.customer_sent)
+    held, sent = list(clocks), alert.starts.customer_sent
+    present, answered, mended = current_clocks(case, held), case.answers(sent), _mended(case, held)
     done = {
         ClockKind.ACKNOWLEDGE: answered or case.status is not Status.OPEN,
         ClockKind.CONTACT: answered or case.contacted_at is not None,
-        ClockKind.RESOLVE: case.cause_removed_at is not None,
+        ClockKind.RESOLVE: case.cause_removed_at is not None or (mended is not None and sent <= mended),
     }
     again = {ClockKind.RESOLVE} - {kind for kind, over in done.items() if over}
     changed, timers, cancelled = [], [], []
     for kind, target in alert.policy.targets.items():
+        if done[kind] or kind not in among:
+            continue
         old = present.get(kind)
         new = start_clock(kind, alert.policy, alert.starts, case.cycle, old.plan + 1 if old else 1, case.waits)
         paused = _stands_still(case, new)
         kept = old is not None and (not _ends_before(paused or new, old) if old.running else kind not in again)
-        if done[kind] or kept:
+        if kept:
             continue
         replaced = [old] if old is not None and old.running else []
         changed += [*(clock.supersede(now) for clock in replaced), paused or new]

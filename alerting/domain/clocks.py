@@ -9,6 +9,15 @@ from alerting.domain.sla import ClockKind, Duty, Policy, Target, WaitingFor, due
 from alerting.domain.working_time import Amount, due_instant, working_time
 
 
+def state_at(due_at: datetime, stopped_at: datetime | None, paused_at: datetime | None, now: datetime) -> str:
+    """`met`, `late`, `paused` (open, its time stands still), `overdue` (open and missed) or `running`."""
+    if stopped_at is not None:
+        return "met" if stopped_at <= due_at else "late"
+    if paused_at is not None:
+        return "paused"
+    return "overdue" if now > due_at else "running"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Starts:
     """The three moments a promise can be counted from."""
@@ -68,11 +77,7 @@ class Clock:
         """As reports call it: `met`, `late`, `paused`, `overdue` or `running`; one that counts nowhere is `replaced`."""
         if self.superseded_at is not None:
             return "replaced"
-        if self.stopped_at is not None:
-            return "met" if self.met else "late"
-        if self.paused_at is not None:
-            return "paused"
-        return "overdue" if now > self.due_at else "running"
+        return state_at(self.due_at, self.stopped_at, self.paused_at, now)
 
     @property
     def key(self) -> str:

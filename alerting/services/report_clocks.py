@@ -1,6 +1,6 @@
 """The clocks behind a figure: a row for each, with everything the figures are made of."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -68,7 +68,7 @@ def clock_rows(ctx: Context, which: Selection) -> Iterator[Mapping[str, Any]]:
         now = tx.now()
         staff = staffing.staff_at(tx, now)
         which = which.of_teams(staff.members())
-        so_far = worked_so_far(tx, ctx, which, now)
+        so_far = worked_so_far(tx, ctx, promises.overdue_clocks(tx, which, now), now)
         found = promises.every_clock(tx, which, now)
         while page := found.fetchmany(_PAGE):
             histories = customers.histories(tx, sorted({row.customer_key for row in page}))
@@ -97,11 +97,13 @@ def clocks_behind(ctx: Context, which: Selection, states: Sequence[str]) -> Cloc
     return Clocks(total=total, rows=rows, now=now)
 
 
-def worked_so_far(tx: Transaction, ctx: Context, which: Selection, now: datetime) -> dict[promises.ClockId, timedelta]:
-    """The working time of what is overdue, each by the calendar it runs by."""
+def worked_so_far(
+    tx: Transaction, ctx: Context, overdue: Iterable[Any], now: datetime
+) -> dict[promises.ClockId, timedelta]:
+    """The working time of these clocks, each by the calendar it runs by."""
     calendars: dict[tuple[str, ...], Calendar] = {}
     active, found = ctx.shelf.active(tx), {}
-    for row in promises.overdue_clocks(tx, which, now):
+    for row in overdue:
         clock = cases.read_clock(row)
         by = (row.rulebook, row.policy, row.kind, row.calendar, row.within, row.by)
         if by not in calendars:

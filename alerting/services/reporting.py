@@ -39,25 +39,28 @@ def report(ctx: Context, which: Selection | None = None) -> Report:
         now, rulebook = tx.now(), ctx.shelf.active(tx)
         staff = staffing.staff_at(tx, now)
         which = which.of_teams(staff.members())
-        worked = worked_so_far(tx, ctx, which, now)
         earlier = which.before(now)
-        worked_before = worked_so_far(tx, ctx, earlier, now) if earlier else {}
     found = _ask(
         ctx,
         {
-            "lines": lambda tx: promises.attained(tx, which, now, worked, _counted_in(staff)),
+            "lines": lambda tx: _attained(tx, ctx, which, now, _counted_in(staff)),
             "cases": lambda tx: population.case_counts(tx, which),
             "weeks": lambda tx: promises.weeks(tx, which, now),
             "arrived": lambda tx: population.arrived(tx, which),
             "alerts": lambda tx: population.alerts(tx, which),
             "proofs": lambda tx: population.proofs(tx, which),
-            "before": lambda tx: promises.attained(tx, earlier, now, worked_before, _all_in_one) if earlier else {},
+            "before": lambda tx: _attained(tx, ctx, earlier, now, _all_in_one) if earlier else {},
             "breaches": lambda tx: report_details.breaches(tx, which, now, staff),
             "rest": lambda tx: report_details.the_rest(tx, ctx, which, now, staff),
             "said": lambda tx: (population.reconciliations(tx, which), population.open_dead_letters(tx)),
         },
     )
     return _put_together(which, now, rulebook, staff, found)
+
+
+def _attained(tx: Transaction, ctx: Context, which: Selection, now: datetime, keys: promises.Keys) -> promises.Lines:
+    overdue = promises.overdue_clocks(tx, which, now)
+    return promises.attained(tx, which, now, overdue, worked_so_far(tx, ctx, overdue, now), keys)
 
 
 def _ask(ctx: Context, tasks: Mapping[str, Task]) -> dict[str, Any]:

@@ -61,9 +61,6 @@ class CaseView:
     owner: Party | None
     clocks: Mapping[ClockKind, Clock]
     all_clocks: Sequence[Clock]
-    owed_by: Mapping[str, str]
-    """Who owes each clock, or had it when it stopped or was missed, by its key."""
-    corrections: Sequence[Any]
     alerts: Sequence[AlertView]
     previous: Mapping[str, Any] | None
     interactions: Sequence[Mapping[str, Any]]
@@ -134,8 +131,6 @@ def case_view(tx: Transaction, rulebook: Rulebook, case_id: int, now: datetime |
         owner=staff.by_id_or_email(customer.state.get("owner")),
         clocks=current_clocks(case, every),
         all_clocks=every,
-        owed_by=cases.parties_of(tx, case_id),
-        corrections=case_records.corrections_of(tx, [case_id]),
         alerts=alerts,
         previous=events.previous_answer(tx, case.customer_key, newest.time, newest.event_seq),
         interactions=events.recent_interactions(tx, case.customer_key, newest.time - window, newest.time),
@@ -290,14 +285,27 @@ def role_name(role: str) -> str:
     return " ".join(word.upper() if word in {"vp", "ceo", "cfo", "coo"} else word for word in role.split("_"))
 
 
-def case_as_json(view: CaseView, moments: Sequence[Any]) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class CaseRecord:
+    """What only a case's page and programs are told: who owes each clock, or had it when it stopped or was missed, by its key;
+    the corrections of its times."""
+
+    owed_by: Mapping[str, str]
+    corrections: Sequence[Any]
+
+
+def case_record(tx: Transaction, case_id: int) -> CaseRecord:
+    return CaseRecord(owed_by=cases.parties_of(tx, case_id), corrections=case_records.corrections_of(tx, [case_id]))
+
+
+def case_as_json(view: CaseView, record: CaseRecord, moments: Sequence[Any]) -> dict[str, Any]:
     """A case for programs: who has it, its clocks with their pauses (instants UTC, durations in seconds), its story."""
 
     def clock(c: Clock) -> dict[str, Any]:
         stopped = c.stopped_at
         return {
             "clock": c.key,
-            "person": view.owed_by[c.key],
+            "person": record.owed_by[c.key],
             "policy": c.policy,
             "within": str(c.within),
             "calendar": c.calendar,
@@ -342,7 +350,7 @@ def case_as_json(view: CaseView, moments: Sequence[Any]) -> dict[str, Any]:
         "corrections": [
             {name: getattr(c, name) for name in ("what", "subject", "was", "becomes", "by", "approved", "decided_by")}
             | {"number": c.id}
-            for c in view.corrections
+            for c in record.corrections
         ],
         "story": [
             {"at": m.at, "recorded_at": m.recorded_at, "text": m.text, "proof": m.proof or None} for m in moments

@@ -19,7 +19,7 @@ from alerting.services import response
 from alerting.services.acts import Act, perform
 from alerting.services.response import Actor, Seen
 from alerting.services.timeline import timeline
-from alerting.services.views import case_as_json, case_view
+from alerting.services.views import case_as_json, case_record, case_view
 
 _ACTS: TypeAdapter[Any] = TypeAdapter(Act)
 Number = Annotated[int, Field(ge=1, le=10**15)]
@@ -59,16 +59,17 @@ def show_case(parts: WebParts, case_id: int, error: str = "", given: Mapping[str
     """The page of a case; after a refusal with the reason, and what was `given` still in it. Raises LookupError."""
     with parts.ctx.db.read() as tx:
         rulebook = parts.ctx.shelf.active(tx)
-        view = case_view(tx, rulebook, case_id)
+        view, record = case_view(tx, rulebook, case_id), case_record(tx, case_id)
         facts = {
             "v": view,
+            "owed_by": record.owed_by,
             "moments": timeline(tx, view),
             "zone": view.caller.zone,
             "page": "cases",
             "error": error,
             "given": {**dict.fromkeys(FIELDS, ""), **(given or {})},
             "resolutions": rulebook.resolutions,
-            "corrections": [row for row in case_records.corrections_of(tx, [case_id]) if row.decided_at is None],
+            "corrections": [row for row in record.corrections if row.decided_at is None],
             "reviews": case_records.reviews_of(tx, case_id),
             "people": sorted((p for p in view.staff.parties.values() if p.kind == "person"), key=lambda p: p.name),
             "offices": sorted((p for p in view.staff.parties.values() if p.kind != "person"), key=lambda p: p.name),
@@ -128,8 +129,8 @@ def _case(parts: WebParts, case_id: int, status: int) -> Response:
             view = case_view(tx, parts.ctx.shelf.active(tx), case_id)
         except LookupError as error:
             return problem(404, "Not Found", f"{error}.")
-        moments = timeline(tx, view)
-    return JSONResponse(jsonable_encoder(case_as_json(view, moments)), status_code=status)
+        record, moments = case_record(tx, case_id), timeline(tx, view)
+    return JSONResponse(jsonable_encoder(case_as_json(view, record, moments)), status_code=status)
 
 
 def _schema() -> dict[str, Any]:
