@@ -13,8 +13,8 @@ from alerting.domain.events import Event
 from alerting.domain.payloads import CustomerForgotten
 from alerting.services.applying import Cause, apply_decision
 from alerting.services.claiming import skip
+from alerting.services.judging_round import Round
 from alerting.services.promises import clocks_of
-from alerting.services.raising import Round
 
 
 def forgotten_value(wish: Mapping[str, str]) -> bytes:

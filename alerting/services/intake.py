@@ -21,8 +21,8 @@ from alerting.domain.staff import PersonFact
 from alerting.services.context import Context, hold_rulebook, with_active_rulebook
 from alerting.services.erasure import exclusions, forget_all
 from alerting.services.judging import Taken, judge_all
+from alerting.services.judging_round import begin_round
 from alerting.services.memberships import Newcomers
-from alerting.services.raising import begin_round
 
 Result = TypeVar("Result")
 

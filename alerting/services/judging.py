@@ -18,10 +18,11 @@ from alerting.domain.signals import Signal
 from alerting.domain.silence import watch_name
 from alerting.services.aftercare import hear_checks
 from alerting.services.context import Context
+from alerting.services.judging_round import Round, begin_round
 from alerting.services.memberships import Newcomers, concerned, moved_events, note_standings, plan_members
 from alerting.services.owner_changes import follow_owners
 from alerting.services.proving import prove_by
-from alerting.services.raising import Judged, Round, begin_round, follow, store_alert, why_quiet
+from alerting.services.raising import Judged, follow, store_alert, why_quiet
 from alerting.services.revising import revise_after
 from alerting.services.subjects import load_subjects
 from alerting.services.waiting import customers_acted

@@ -15,7 +15,7 @@ from alerting.domain.payloads import CustomerUpdated
 from alerting.domain.rulebook import Rulebook
 from alerting.domain.segment_moves import moved_event
 from alerting.domain.standing import DEEPEST_GROUP, Standing, Subjects, at_rest, next_look, reads_the_past, standing_at
-from alerting.services.raising import Round
+from alerting.services.judging_round import Round
 from alerting.services.subjects import load_scales, load_subjects
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)

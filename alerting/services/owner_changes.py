@@ -13,8 +13,8 @@ from alerting.domain.routing import OWNER, fill_role
 from alerting.domain.staff import Staff
 from alerting.services.applying import Cause, apply_decision
 from alerting.services.claiming import skip
+from alerting.services.judging_round import Round
 from alerting.services.promises import clocks_of
-from alerting.services.raising import Round
 
 
 @dataclass(frozen=True, kw_only=True)

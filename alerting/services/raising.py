@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from alerting.database import alert_records, audit, cases, silences, staffing
-from alerting.database.engine import Transaction
 from alerting.domain.case_alerts import join_case, open_case
 from alerting.domain.cases import Case, Decision, RaisedAlert
 from alerting.domain.clocks import Clock, Starts
@@ -14,23 +12,11 @@ from alerting.domain.judge import Judgement, RuleOutcome
 from alerting.domain.routing import Assignment, fill_role
 from alerting.domain.rulebook import Rule, Rulebook
 from alerting.domain.staff import Staff
-from alerting.domain.suppression import Silence, suppression
+from alerting.domain.suppression import suppression
 from alerting.services.applying import Cause, apply_decision
-from alerting.services.context import Context
+from alerting.services.judging_round import Round
 from alerting.services.promises import clocks_of
 from alerting.services.waiting import go_on
-
-
-@dataclass(frozen=True, kw_only=True)
-class Round:
-    """What a round of judging stands on. The customers are locked, `rulebook` is the active one and stays it."""
-
-    tx: Transaction
-    ctx: Context
-    rulebook: Rulebook
-    staff: Staff
-    silences: Sequence[Silence]
-    now: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,18 +42,6 @@ class Revision:
 
 
 FIRST = Revision()
-
-
-def begin_round(tx: Transaction, ctx: Context, rulebook: Rulebook) -> Round:
-    now = tx.now()
-    return Round(
-        tx=tx,
-        ctx=ctx,
-        rulebook=rulebook,
-        staff=staffing.staff_at(tx, now),
-        silences=silences.active_silences(tx, now),
-        now=now,
-    )
 
 
 def why_quiet(round_: Round, judged: Judged, rule: Rule, *, rang: bool) -> str | None:

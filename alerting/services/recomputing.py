@@ -13,8 +13,8 @@ from alerting.domain.rulebook import Rulebook
 from alerting.services.context import Context, Shelf, hold_rulebook, with_active_rulebook
 from alerting.services.garbage import seldom_collecting
 from alerting.services.judging import judge_moves
+from alerting.services.judging_round import begin_round
 from alerting.services.memberships import Looked, look_at
-from alerting.services.raising import begin_round
 from alerting.services.valuing import reckon_scale
 
 CHUNK = 2_000

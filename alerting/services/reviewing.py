@@ -11,8 +11,8 @@ from alerting.domain.rulebook import Rulebook
 from alerting.domain.standing import Subjects
 from alerting.services.context import Context, hold_rulebook, with_active_rulebook
 from alerting.services.judging import judge_moves
+from alerting.services.judging_round import begin_round
 from alerting.services.memberships import note_standings
-from alerting.services.raising import begin_round
 from alerting.services.revising import revise_since
 from alerting.services.subjects import load_histories
 

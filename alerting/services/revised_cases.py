@@ -12,8 +12,9 @@ from alerting.domain.people import Party
 from alerting.domain.routing import Assignment
 from alerting.services.applying import Cause, apply_decision
 from alerting.services.claiming import skip
+from alerting.services.judging_round import Round
 from alerting.services.promises import clocks_of
-from alerting.services.raising import Round, attach, case_to_join, looked_at_again, note_turns
+from alerting.services.raising import attach, case_to_join, looked_at_again, note_turns
 
 
 @dataclass(kw_only=True)

@@ -23,15 +23,8 @@ from alerting.domain.payloads import OWN, CustomerUpdated, SilenceNoticed
 from alerting.domain.rulebook import Rulebook
 from alerting.domain.signals import Order, Point
 from alerting.domain.standing import Subjects
-from alerting.services.raising import (
-    Judged,
-    Revision,
-    Round,
-    filled_parties,
-    parties,
-    store_alert,
-    why_quiet,
-)
+from alerting.services.judging_round import Round
+from alerting.services.raising import Judged, Revision, filled_parties, parties, store_alert, why_quiet
 from alerting.services.revised_cases import Change, carry_out
 from alerting.services.subjects import load_histories
 

@@ -1,0 +1,36 @@
+"""A round of judging: the transaction, the rulebook and the staff that everything decided in it stands on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from alerting.database import silences, staffing
+from alerting.database.engine import Transaction
+from alerting.domain.rulebook import Rulebook
+from alerting.domain.staff import Staff
+from alerting.domain.suppression import Silence
+from alerting.services.context import Context
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """What a round of judging stands on. The customers are locked, `rulebook` is the active one and stays it."""
+
+    tx: Transaction
+    ctx: Context
+    rulebook: Rulebook
+    staff: Staff
+    silences: Sequence[Silence]
+    now: datetime
+
+
+def begin_round(tx: Transaction, ctx: Context, rulebook: Rulebook) -> Round:
+    now = tx.now()
+    return Round(
+        tx=tx,
+        ctx=ctx,
+        rulebook=rulebook,
+        staff=staffing.staff_at(tx, now),
+        silences=silences.active_silences(tx, now),
+        now=now,
+    )
