@@ -521,11 +521,16 @@ class CaseLife(RuleBasedStateMachine):
     def waits(self, amount: int) -> None:
         self.now += amount * H
 
+    def last_mended(self) -> datetime | None:
+        """A complaint that was sent before the cause was removed asks for nothing that is not done."""
+        found = [c.stopped_at for c in self.file.clocks.values() if c.kind is RESOLVE and c.stopped_at is not None]
+        return max([*found, *filter(None, [self.file.case.cause_removed_at])], default=None)
+
     @rule(drawn=ALERTS, ago=st.sampled_from([0, 0, 0, 5]))
     def complains_again(self, drawn: tuple[str, str, Policy], ago: int) -> None:
         self.alerts += 1
         self.now += timedelta(minutes=1)
-        before, dues = self.file.case, self.file.dues()
+        before, dues, mended = self.file.case, self.file.dues(), self.last_mended()
         asks_the_office = RESOLVE in drawn[2].targets
         at = max(self.now - ago * H, NOW)
         if before.status is Status.RESOLVED and before.answers(at):
@@ -535,7 +540,8 @@ class CaseLife(RuleBasedStateMachine):
             dues = self.file.dues()
         self._act(lambda: self.file.joined(alert(*drawn, at=at, id_=self.alerts), self.now))
         after = self.file.case
-        self.office_owes = "resolve" in dues or (asks_the_office and after.cause_removed_at is None)
+        over = after.cause_removed_at is not None or (mended is not None and at <= mended)
+        self.office_owes = "resolve" in dues or (asks_the_office and not over)
         stronger = SEVERITIES.index(drawn[1]) > SEVERITIES.index(before.severity)
         assert after.caller == (drawn[0] if stronger else before.caller)
         assert (after.caller, "call") in self.file.told
