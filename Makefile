@@ -28,11 +28,11 @@ SEED := $(shell date +%s)
 test-long: $(INSTALLED) ## 100,000 conditions against PostgreSQL, 300 orders of arrival, 32 back-tests against DuckDB, 100,000 due instants by the minute; SEED=n repeats
 	@echo "seed $(SEED), commit $$(git rev-parse --short HEAD)"
 	@ALERTING_TEST_LONG=30 ALERTING_TEST_SEED=$(SEED) $(BIN)/pytest -q -s --hypothesis-seed=$(SEED) \
-		tests/test_conditions.py::test_every_condition_means_what_postgresql_says \
-		tests/test_condition_moments.py::test_moments_lists_and_numbers_mean_what_postgresql_says \
-		tests/test_late.py::test_the_same_facts_in_any_order_end_in_the_same_alerts \
-		tests/test_backtest_oracle.py::test_duckdb_comes_to_the_same_facts_and_alerts \
-		tests/test_calendars.py
+		tests/unit/conditions/test_conditions.py::test_every_condition_means_what_postgresql_says \
+		tests/unit/conditions/test_condition_moments.py::test_moments_lists_and_numbers_mean_what_postgresql_says \
+		tests/database/alerts/test_late.py::test_the_same_facts_in_any_order_end_in_the_same_alerts \
+		tests/database/alerts/test_backtest_oracle.py::test_duckdb_comes_to_the_same_facts_and_alerts \
+		tests/unit/times/test_calendars.py
 
 # Ratios taken in one run, no timed tests. What we are compared with is installed beside the product, not into it.
 PEERS := .venv-bench/.installed

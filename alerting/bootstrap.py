@@ -14,30 +14,31 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alerting.adapters import rule_files
-from alerting.adapters.links import Links
-from alerting.adapters.local_log import LocalLog
-from alerting.adapters.mailbox import MailboxMailer, delete_mails, read_mailbox
-from alerting.adapters.notices import AnyComposer
+from alerting.adapters.intake.local_log import LocalLog
+from alerting.adapters.mail.email.mailbox import MailboxMailer, delete_mails, read_mailbox
+from alerting.adapters.mail.email.notices import AnyComposer
+from alerting.adapters.mail.email.smtp import SmtpMailer, SmtpServer
+from alerting.adapters.mail.email.templates import Composer
+from alerting.adapters.mail.links import Links
 from alerting.adapters.pages import Pages
-from alerting.adapters.rulebook_builder import build_rulebook
-from alerting.adapters.smtp import SmtpMailer, SmtpServer
-from alerting.adapters.templates import Composer
-from alerting.database import erasure, instance
+from alerting.adapters.rulebook import rule_files
+from alerting.adapters.rulebook.rulebook_builder import build_rulebook
+from alerting.database import instance
+from alerting.database.audit import erasure
 from alerting.database.engine import Database
-from alerting.database.granting import owns_the_audit
-from alerting.database.migrating import is_current, migrate
+from alerting.database.grants import owns_the_audit
+from alerting.database.migrate import is_current, migrate
 from alerting.domain.errors import SettingsInvalid
 from alerting.entrypoints.consume import run_consume
 from alerting.entrypoints.deliver import run_deliver
 from alerting.entrypoints.follow_up import run_follow_up
-from alerting.entrypoints.running import Stop, watch
-from alerting.services.activation import activate_first
+from alerting.entrypoints.loops import Stop, watch
+from alerting.services.audit.forget import forgotten_value
 from alerting.services.context import Context, Shelf
-from alerting.services.erasure import forgotten_value
-from alerting.services.event_log import EventLog, NewRecord
-from alerting.services.intake import Record, take_records
-from alerting.services.letters import Mailer, Post
+from alerting.services.intake.event_log import EventLog, NewRecord
+from alerting.services.intake.take_records import Record, take_records
+from alerting.services.mail.letters import Mailer, Post
+from alerting.services.rulebook.activation import activate_first
 from alerting.settings import Settings
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def run_roles(app: App, roles: Sequence[str], stop: Stop) -> None:
     for thread in threads:
         thread.start()
     if "web" in roles:
-        from alerting.entrypoints.web.serving import run_web
+        from alerting.entrypoints.web.server import run_web
 
         run_web(web_parts(app), app.settings.host, app.settings.port, stop)
     while not stop.asked:
@@ -207,10 +208,10 @@ def _loop(app: App, role: str, stop: Stop) -> Callable[[], None]:
 
 def web_parts(app: App) -> "WebParts":
     """What the web doors get."""
-    from alerting.adapters.member_lists import read_members
-    from alerting.adapters.pictures import segment_pictures
-    from alerting.adapters.report_files import WRITERS
-    from alerting.adapters.report_pictures import report_pictures
+    from alerting.adapters.imports.member_lists import read_members
+    from alerting.adapters.reports.pictures import segment_pictures
+    from alerting.adapters.reports.report_files import WRITERS
+    from alerting.adapters.reports.report_pictures import report_pictures
     from alerting.entrypoints.web.parts import WebParts
 
     settings = app.settings
@@ -237,7 +238,7 @@ def web_parts(app: App) -> "WebParts":
 
 def _event_log(settings: Settings) -> EventLog:
     if settings.kafka:
-        from alerting.adapters.kafka import KafkaLog
+        from alerting.adapters.intake.kafka import KafkaLog
 
         return KafkaLog(settings.kafka, settings.kafka_group, settings.kafka_options, settings.kafka_session_timeout)
     return LocalLog(Database(settings.local_log_url, has_instance=False))

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from alerting.addresses import database_url_problem, is_one_name, is_web_address, port_number
 from alerting.domain.errors import SettingsInvalid
-from alerting.domain.people import mail_address
+from alerting.domain.people.people import mail_address
 
 _DEFAULTS: dict[str, str] = {
     "DATABASE_URL": "",

@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from alerting.adapters.people_file import read_people
-from alerting.adapters.rule_files import read_files
+from alerting.adapters.rulebook.people_file import read_people
+from alerting.adapters.rulebook.rule_files import read_files
 from alerting.bootstrap import App, bootstrap
 from alerting.database.engine import Transaction
-from alerting.database.migrating import migrate
+from alerting.database.migrate import migrate
 from alerting.database.tables import customer, customer_version, event
-from alerting.services.activation import activate_rulebook
-from alerting.services.backtest import backtest
+from alerting.services.alerts.backtest import backtest
+from alerting.services.rulebook.activation import activate_rulebook
 from alerting.settings import read_settings
 from bench.measuring import ROOT, verdict, where_and_what
 

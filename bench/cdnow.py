@@ -1,6 +1,6 @@
 """The CDNOW data through import, RFM and Pareto, and BG/NBD beside what Fader, Hardie and Lee published in 2005.
 
-Fetched once, see tests/cdnow.py. The clock stands at the end of the data, 30 June 1998.
+Fetched once, see tests/support/cdnow.py. The clock stands at the end of the data, 30 June 1998.
 """
 
 import csv
@@ -12,25 +12,26 @@ from dataclasses import astuple
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from alerting.adapters.order_files import OrderColumns, read_orders
-from alerting.adapters.people_file import read_people
-from alerting.adapters.rule_files import read_files
-from alerting.adapters.tables_of_customers import read_table
+from alerting.adapters.imports.customer_tables import read_table
+from alerting.adapters.imports.order_files import OrderColumns, read_orders
+from alerting.adapters.rulebook.people_file import read_people
+from alerting.adapters.rulebook.rule_files import read_files
 from alerting.bootstrap import App, bootstrap
-from alerting.database import instance, memberships
-from alerting.database.migrating import migrate
+from alerting.database import instance
+from alerting.database.customers import memberships
+from alerting.database.migrate import migrate
 from alerting.discover.bgnbd import Histories, fit
 from alerting.discover.forecast import forecast
 from alerting.discover.purchases import bought_between, buyers
-from alerting.domain.value import GROUPS
-from alerting.services.activation import activate_rulebook
-from alerting.services.importing import Wishes, import_customers
-from alerting.services.order_import import Order, import_orders
-from alerting.services.recomputing import recompute
-from alerting.services.valuing import buyers_of, pareto
+from alerting.domain.customers.value import GROUPS
+from alerting.services.alerts.recompute_all import recompute
+from alerting.services.customers.value_customers import buyers_of, pareto
+from alerting.services.imports.import_customers import Wishes, import_customers
+from alerting.services.imports.import_orders import Order, import_orders
+from alerting.services.rulebook.activation import activate_rulebook
 from alerting.settings import read_settings
 from bench.measuring import ROOT, verdict, where_and_what
-from tests.cdnow import MASTER, SAMPLE, cdnow_file
+from tests.support.cdnow import MASTER, SAMPLE, cdnow_file
 
 END, WEEKS = date(1997, 9, 30), 39.0
 NAMES = ("r", "alpha", "a", "b", "log likelihood")

@@ -7,8 +7,8 @@ import random
 import time
 from datetime import UTC, datetime, timedelta
 
-from alerting.domain.calendars import Calendar, PublicHolidays
-from alerting.domain.working_time import Amount, Pause, due_instant
+from alerting.domain.times.calendars import Calendar, PublicHolidays
+from alerting.domain.times.working_time import Amount, Pause, due_instant
 from bench.measuring import verdict, where_and_what
 
 COUNT = 200_000

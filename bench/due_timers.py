@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 
 from alerting.bootstrap import App
 from alerting.database.tables import notification, timer
-from alerting.services.follow_up import fire_due
+from alerting.services.cases.fire_timers import fire_due
 from bench.backtest import installation
 from bench.many_cases import first_steps, open_cases
 from bench.measuring import verdict, where_and_what

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alerting.domain.conditions import Type
-from alerting.domain.vocabulary import Vocabulary
+from alerting.domain.customers.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(signals={"calls_in_vain": Type.BIGINT})
 SEGMENTS = ("key", "high_potential", "low_potential", "unverified", "trial")

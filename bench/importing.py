@@ -11,9 +11,9 @@ import time
 from datetime import date, timedelta
 from pathlib import Path
 
-from alerting.adapters.tables_of_customers import read_table
+from alerting.adapters.imports.customer_tables import read_table
 from alerting.bootstrap import App
-from alerting.services.importing import Imported, Wishes, import_customers
+from alerting.services.imports.import_customers import Imported, Wishes, import_customers
 from bench.backtest import installation
 from bench.measuring import verdict, where_and_what
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from alerting.bootstrap import App
-from alerting.services.intake import Record, take_records
+from alerting.services.intake.take_records import Record, take_records
 from bench.backtest import installation
 from bench.measuring import ROUNDS, take_turns, verdict, where_and_what
 from bench.recomputing import store_customers

@@ -8,7 +8,7 @@ from sqlalchemy import ScalarSelect, String, Table, cast, func, insert, literal,
 from alerting.bootstrap import App
 from alerting.database.engine import Transaction
 from alerting.database.tables import case_file, clock, customer, customer_version, timer
-from alerting.services.intake import Record, take_records
+from alerting.services.intake.take_records import Record, take_records
 from bench.recomputing import store_customers
 
 MADE = 100

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.services import postgres
+from tests.support.services import postgres
 
 
 @contextmanager

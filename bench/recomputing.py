@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from alerting.adapters.people_file import read_people
+from alerting.adapters.rulebook.people_file import read_people
 from alerting.bootstrap import App
 from alerting.database.engine import Transaction
 from alerting.database.tables import customer, customer_version, signal_point
-from alerting.domain.value import PURCHASED
-from alerting.services.activation import activate_rulebook
-from alerting.services.recomputing import recompute
+from alerting.domain.customers.value import PURCHASED
+from alerting.services.alerts.recompute_all import recompute
+from alerting.services.rulebook.activation import activate_rulebook
 from bench.backtest import installation, rules
 from bench.measuring import ROOT, verdict, where_and_what
 

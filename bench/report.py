@@ -12,10 +12,10 @@ import sqlalchemy as sa
 
 from alerting.bootstrap import App
 from alerting.database.engine import Transaction
-from alerting.services.reporting import as_json, report
+from alerting.services.reports.report import as_json, report
 from bench.backtest import installation
 from bench.measuring import verdict, where_and_what
-from tests.services import postgres
+from tests.support.services import postgres
 
 CASES = int(os.environ.get("BENCH_CASES", "1000000"))
 SECONDS = 5.0

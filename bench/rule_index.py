@@ -9,15 +9,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from alerting.adapters.people_file import read_people
-from alerting.adapters.rule_files import read_files
-from alerting.adapters.rulebook_builder import build_rulebook
+from alerting.adapters.rulebook.people_file import read_people
+from alerting.adapters.rulebook.rule_files import read_files
+from alerting.adapters.rulebook.rulebook_builder import build_rulebook
+from alerting.domain.alerts.judge import judge
 from alerting.domain.conditions import compile_condition
-from alerting.domain.customers import Customer
-from alerting.domain.events import Event, parse_event
-from alerting.domain.judge import judge
-from alerting.domain.rulebook import NamedCondition, Rulebook
-from alerting.domain.standing import Subject
+from alerting.domain.customers.customers import Customer
+from alerting.domain.customers.standing import Subject
+from alerting.domain.intake.events import Event, parse_event
+from alerting.domain.rulebook.rulebook import NamedCondition, Rulebook
 from bench.measuring import ROOT, ROUNDS, take_turns, verdict, where_and_what
 
 TARGET = 3

@@ -17,8 +17,8 @@ from sqlalchemy import insert, literal, select, update
 from alerting.bootstrap import App
 from alerting.database.tables import customer, silence_watch, timer
 from alerting.database.types import Instant
-from alerting.services.follow_up import fire_due
-from alerting.services.silence import notice_silences
+from alerting.services.alerts.customer_silence import notice_silences
+from alerting.services.cases.fire_timers import fire_due
 from bench.backtest import installation
 from bench.many_cases import first_steps, open_cases, tidy
 from bench.measuring import ROUNDS, take_turns, verdict, where_and_what

@@ -1,4 +1,4 @@
-"""Fixtures: services that run for real (tests/services), and a whole installation on either database (tests/world.py)."""
+"""Fixtures: services that run for real (tests/services), and a whole installation on either database (tests/support/world.py)."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.postgres import PostgresServer
-from tests.world import World, make_world
+from tests.support.services.postgres import PostgresServer
+from tests.support.world import World, make_world
 
-pytest_plugins = ["tests.services.plugin", "tests.running", "tests.installation", "tests.cdnow"]
+pytest_plugins = [
+    "tests.support.services.plugin",
+    "tests.support.processes",
+    "tests.support.installation",
+    "tests.support.cdnow",
+]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

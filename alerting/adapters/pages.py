@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from alerting.adapters.templates import filters
+from alerting.adapters.mail.email.templates import filters
 
 
 class Pages:

@@ -7,33 +7,35 @@ from typing import Any
 import click
 
 from alerting.bootstrap import ROLES, prepare, run_roles
-from alerting.cli.audit_commands import audit as audit_commands
-from alerting.cli.backtest_command import backtest_
-from alerting.cli.case_commands import case
-from alerting.cli.customer_commands import customers as customers_
-from alerting.cli.dead_letter_commands import dead_letters
+from alerting.cli.alerts.backtest import backtest_
+from alerting.cli.alerts.explain import explain_
+from alerting.cli.alerts.mutes import silence, suppressed
+from alerting.cli.audit.audit import audit as audit_commands
+from alerting.cli.audit.forget import forget_
+from alerting.cli.cases.case import case
+from alerting.cli.cases.sla import sla
+from alerting.cli.customers.customers import customers as customers_
+from alerting.cli.customers.segments import segments
 from alerting.cli.demo import demo
-from alerting.cli.explain_command import explain_
-from alerting.cli.forget_command import forget_
-from alerting.cli.hold_commands import hold
-from alerting.cli.import_command import import_
-from alerting.cli.noise_commands import silence, suppressed
-from alerting.cli.people_commands import import_people, people
-from alerting.cli.reconcile_command import reconcile_
-from alerting.cli.report_command import report_
-from alerting.cli.rule_commands import check, rules
-from alerting.cli.rule_test_commands import rules_test
-from alerting.cli.running import opened, table
-from alerting.cli.segment_commands import segments
-from alerting.cli.sla_commands import sla
-from alerting.cli.unmatched_commands import unmatched
-from alerting.cli.who_command import who_
+from alerting.cli.imports.import_file import import_
+from alerting.cli.intake.dead_letters import dead_letters
+from alerting.cli.intake.reconcile import reconcile_
+from alerting.cli.intake.unmatched import unmatched
+from alerting.cli.mail.hold import hold
+from alerting.cli.people.people import import_people, people
+from alerting.cli.reports.report import report_
+from alerting.cli.routing.who import who_
+from alerting.cli.rulebook.rule_tests import rules_test
+from alerting.cli.rulebook.rules import check, rules
+from alerting.cli.shared import opened, table
 from alerting.cli.words import Words
-from alerting.database import audit, customers, positions
-from alerting.database.granting import grant_rights
-from alerting.domain.customers import Customer
+from alerting.database.audit import audit_entries
+from alerting.database.customers import customers
+from alerting.database.grants import grant_rights
+from alerting.database.intake import positions
+from alerting.domain.customers.customers import Customer
 from alerting.domain.errors import ActionRefused
-from alerting.entrypoints.running import Stop
+from alerting.entrypoints.loops import Stop
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -74,7 +76,7 @@ def run(roles: tuple[str, ...]) -> None:
     chosen = ROLES if not roles or "all" in roles else roles
     with opened(ready=False) as app:
         from alerting.bootstrap import check_ready, check_rulebook
-        from alerting.entrypoints.web.serving import check_listen
+        from alerting.entrypoints.web.server import check_listen
 
         if app.settings.embedded or chosen == ROLES:
             _refuse_demo_then_prepare(app)
@@ -95,7 +97,7 @@ def run(roles: tuple[str, ...]) -> None:
 
 def _refuse_demo_then_prepare(app: Any) -> None:
     from alerting.bootstrap import check_ready
-    from alerting.database.migrating import is_current
+    from alerting.database.migrate import is_current
 
     if is_current(app.ctx.db):
         check_ready(app)
@@ -141,7 +143,7 @@ def accept_topic(topic: str) -> None:
             raise ActionRefused(f"no position is stored of a topic {topic!r}; {told}")
         now = tx.now()
         count = positions.retire_topic(tx, topic, now)
-        entry = audit.Entry(
+        entry = audit_entries.Entry(
             actor=getpass.getuser(),
             action="positions.accepted",
             subject_kind="topic",
@@ -149,7 +151,7 @@ def accept_topic(topic: str) -> None:
             happened_at=now,
             facts={"positions": count},
         )
-        audit.write(tx, entry, now)
+        audit_entries.write(tx, entry, now)
         retired = "1 position" if count == 1 else f"{count} positions"
         click.echo(f"{retired} of {topic} retired; restart `alerting run consume`.")
 

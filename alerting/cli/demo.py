@@ -17,11 +17,11 @@ import click
 from alerting.adapters.logs import configure_logs
 from alerting.bootstrap import App, bootstrap, prepare, run_roles
 from alerting.cli.demo_story import Story, StoryFailed, tell
-from alerting.cli.running import plain_errors
+from alerting.cli.shared import plain_errors
 from alerting.database import instance
-from alerting.database.migrating import migrate
+from alerting.database.migrate import migrate
 from alerting.domain.errors import SettingsInvalid
-from alerting.entrypoints.running import Stop
+from alerting.entrypoints.loops import Stop
 from alerting.settings import read_settings
 
 BEGIN = datetime(2026, 3, 6, 8, 30, tzinfo=UTC)

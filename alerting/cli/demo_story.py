@@ -13,14 +13,16 @@ from typing import Any
 
 from sqlalchemy import select
 
-from alerting.adapters.mailbox import Kept, read_mailbox
+from alerting.adapters.mail.email.mailbox import Kept, read_mailbox
 from alerting.bootstrap import App
-from alerting.database import cases, events, instance
+from alerting.database import instance
+from alerting.database.cases import cases
 from alerting.database.engine import Transaction
+from alerting.database.intake import events
 from alerting.database.tables import alert, clock, contact_attempt, event, timer
-from alerting.domain.durations import format_duration
-from alerting.services.event_log import NewRecord
-from alerting.services.reporting import report
+from alerting.domain.times.durations import format_duration
+from alerting.services.intake.event_log import NewRecord
+from alerting.services.reports.report import report
 
 PATIENCE = 15.0
 """Seconds to wait for something that takes milliseconds on an idle machine."""
@@ -366,7 +368,7 @@ def _fired(story: Story, case_id: int) -> list[str]:
 
 
 def _report(story: Story) -> None:
-    from alerting.cli.report_command import print_lines
+    from alerting.cli.reports.report import print_lines
 
     story.chapter("Response times")
     found = report(story.app.ctx)

@@ -12,10 +12,10 @@ from alerting.discover.group_conditions import Conditions, nearest_centre, shall
 from alerting.discover.groups import Grouping, Labels, Numbers, find_groups
 from alerting.discover.subjects import Subject, Subjects
 from alerting.domain.conditions import MAX_LENGTH, Scope, compile_condition
-from alerting.domain.customers import Customer
+from alerting.domain.customers.customers import Customer
+from alerting.domain.customers.segments import UNVERIFIED, Segment, segment_of
+from alerting.domain.customers.vocabulary import Vocabulary
 from alerting.domain.errors import ActionRefused, ConditionRefused, NoEstimate
-from alerting.domain.segments import UNVERIFIED, Segment, segment_of
-from alerting.domain.vocabulary import Vocabulary
 
 _DIGITS = (2, 3, 4, 6, 9, 12, 17)
 """Significant digits that are tried in a condition: the fewest that put every customer where k-means does."""

@@ -2,11 +2,11 @@
 
 import time
 
-from alerting.entrypoints.running import Stop, repeat
-from alerting.services.consuming import Consumption
+from alerting.entrypoints.loops import Stop, repeat
 from alerting.services.context import Context
-from alerting.services.event_log import EventLog
-from alerting.services.publishing import publish_dead_letters, publish_moves
+from alerting.services.intake.consumer import Consumption
+from alerting.services.intake.event_log import EventLog
+from alerting.services.intake.publisher import publish_dead_letters, publish_moves
 
 POLL_SECONDS = 0.5
 PUBLISH_EVERY = 2.0

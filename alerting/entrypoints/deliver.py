@@ -4,10 +4,10 @@ import random
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
-from alerting.entrypoints.running import Stop, repeat
+from alerting.entrypoints.loops import Stop, repeat
 from alerting.services.context import Context
-from alerting.services.delivery import deliver_one, due_notifications
-from alerting.services.letters import Post
+from alerting.services.mail.deliver import deliver_one, due_notifications
+from alerting.services.mail.letters import Post
 
 IDLE_SECONDS = 0.2
 SENDERS = 4

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from alerting.database import rulebooks
 from alerting.database.engine import Database, Transaction
+from alerting.database.rulebook import rulebooks
 from alerting.domain.errors import RulebookChanged, RulebookInvalid, RulebookUnusable
-from alerting.domain.rulebook import Rulebook
+from alerting.domain.rulebook.rulebook import Rulebook
 
 Result = TypeVar("Result")
 

@@ -4,10 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from alerting.database import cases, events, instance, notifications, positions, rulebooks, silences, timers
+from alerting.database import instance
+from alerting.database.alerts import mutes
+from alerting.database.cases import cases, timers
+from alerting.database.intake import events, positions
+from alerting.database.mail import notifications
+from alerting.database.rulebook import rulebooks
 from alerting.domain.errors import Temporary
 from alerting.services.context import Context
-from alerting.services.event_log import EventLog
+from alerting.services.intake.event_log import EventLog
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +51,7 @@ def look(ctx: Context, event_log: EventLog) -> Health:
             timers_overdue=timers.overdue_count(tx, now),
             dead_letters=events.waiting_dead_letters(tx),
             unknown_conditions=events.unknown_by_rule(tx),
-            suppressed=silences.suppressed_by_reason(tx),
+            suppressed=mutes.suppressed_by_reason(tx),
             gaps=positions.gap_count(tx),
             stopped=positions.stopped_partitions(tx),
             hold_reason=instance.hold_reason(tx),

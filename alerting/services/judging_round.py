@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from alerting.database import silences, staffing
+from alerting.database.alerts import mutes
 from alerting.database.engine import Transaction
-from alerting.domain.rulebook import Rulebook
-from alerting.domain.staff import Staff
-from alerting.domain.suppression import Silence
+from alerting.database.people import staff_facts
+from alerting.domain.alerts.suppression import Silence
+from alerting.domain.routing.staff import Staff
+from alerting.domain.rulebook.rulebook import Rulebook
 from alerting.services.context import Context
 
 
@@ -30,7 +31,7 @@ def begin_round(tx: Transaction, ctx: Context, rulebook: Rulebook) -> Round:
         tx=tx,
         ctx=ctx,
         rulebook=rulebook,
-        staff=staffing.staff_at(tx, now),
-        silences=silences.active_silences(tx, now),
+        staff=staff_facts.staff_at(tx, now),
+        silences=mutes.active_silences(tx, now),
         now=now,
     )

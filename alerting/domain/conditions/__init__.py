@@ -6,7 +6,7 @@ A fact that is missing is NULL. A compiled condition answers True, False or None
 """
 
 from alerting.domain.conditions.compiler import compile_condition
-from alerting.domain.conditions.parsing import MAX_LENGTH
+from alerting.domain.conditions.parser import MAX_LENGTH
 from alerting.domain.conditions.shapes import all_of
 from alerting.domain.conditions.types import Condition, Evaluate, Facts, Requirement, Scope, Type
 from alerting.domain.conditions.walker import MAX_DEPTH

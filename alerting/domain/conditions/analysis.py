@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from sqlglot import exp
 
-from alerting.domain.conditions.parsing import parse
+from alerting.domain.conditions.parser import parse
 from alerting.domain.conditions.types import Scope, Type
 from alerting.domain.conditions.values import name_of
 from alerting.domain.conditions.walker import column_of

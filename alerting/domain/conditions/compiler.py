@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from alerting.domain.conditions.parsing import parse
+from alerting.domain.conditions.parser import parse
 from alerting.domain.conditions.shapes import all_of
 from alerting.domain.conditions.types import (
     Condition,

@@ -8,8 +8,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from alerting.domain import arithmetic
-from alerting.domain.conditions import moments, shapes, texts
+from alerting.domain.conditions import arithmetic, instants, shapes, texts
 from alerting.domain.conditions.logic import COMPARISONS, Logic
 from alerting.domain.conditions.types import Type
 from alerting.domain.conditions.walker import Typed, calculated, constant, refused, shown
@@ -68,16 +67,16 @@ class Values(Logic):
         amount, unit = node.this, node.args.get("unit")
         if not (isinstance(amount, exp.Literal) and amount.is_string):
             raise ConditionRefused("an interval is written in quotes", suggestion="INTERVAL '7 days'")
-        return constant(Type.INTERVAL, moments.read_interval(f"{amount.this} {unit.name if unit else ''}"))
+        return constant(Type.INTERVAL, instants.read_interval(f"{amount.this} {unit.name if unit else ''}"))
 
     def _cast(self, node: exp.Cast, depth: int) -> Typed:
         """`DATE '2026-03-06'`, `TIMESTAMPTZ '2026-03-06 08:30Z'`, and the day of a time: `now::date`."""
         wanted = {exp.DType.DATE: Type.DATE, exp.DType.TIMESTAMPTZ: Type.TIME}.get(node.to.this)
         inner = self.compile(node.this, depth)
         if wanted is not None and inner.literal is not None:
-            return constant(wanted, moments.read_moment(inner.literal, wanted))
+            return constant(wanted, instants.read_moment(inner.literal, wanted))
         if wanted is Type.DATE and inner.type in {Type.TIME, Type.DATE, Type.NULL}:
-            day = moments.day_of if inner.type is Type.TIME else lambda found: found
+            day = instants.day_of if inner.type is Type.TIME else lambda found: found
             return self._applied(inner, Type.DATE, day)
         raise refused(node, f"{shown(node)} is not part of the condition language", "only ::date, of a time, is")
 
@@ -142,10 +141,10 @@ class Values(Logic):
         return calculated(kind, shapes.of_one(inner, apply), inner)
 
     def _add(self, node: exp.Add, depth: int) -> Typed:
-        return self._arithmetic(node, depth, arithmetic.ADD, moments.SUMS)
+        return self._arithmetic(node, depth, arithmetic.ADD, instants.SUMS)
 
     def _sub(self, node: exp.Sub, depth: int) -> Typed:
-        return self._arithmetic(node, depth, arithmetic.SUBTRACT, moments.DIFFERENCES)
+        return self._arithmetic(node, depth, arithmetic.SUBTRACT, instants.DIFFERENCES)
 
     def _mul(self, node: exp.Mul, depth: int) -> Typed:
         return self._arithmetic(node, depth, arithmetic.MULTIPLY)
@@ -161,7 +160,7 @@ class Values(Logic):
         node: exp.Binary,
         depth: int,
         on: arithmetic.OfTwo,
-        of_moments: dict[tuple[Type, Type], tuple[Type, moments.Calculate]] | None = None,
+        of_moments: dict[tuple[Type, Type], tuple[Type, instants.Calculate]] | None = None,
     ) -> Typed:
         left, right = self.compile(node.left, depth), self.compile(node.right, depth)
         if left.either or right.either:
@@ -170,7 +169,7 @@ class Values(Logic):
             return Typed(type=Type.BIGINT, run=run, either=True)
         if left.type.is_number and right.type.is_number:
             kind = Type.NUMERIC if Type.NUMERIC in {left.type, right.type} else Type.BIGINT
-            calculate: moments.Calculate = on.numeric if kind is Type.NUMERIC else on.bigint
+            calculate: instants.Calculate = on.numeric if kind is Type.NUMERIC else on.bigint
         elif of_moments and (found := _for_types(of_moments, left.type, right.type)):
             kind, calculate = found
         else:
@@ -184,8 +183,8 @@ def name_of(column: exp.Column) -> str:
 
 
 def _for_types(
-    table: dict[tuple[Type, Type], tuple[Type, moments.Calculate]], left: Type, right: Type
-) -> tuple[Type, moments.Calculate] | None:
+    table: dict[tuple[Type, Type], tuple[Type, instants.Calculate]], left: Type, right: Type
+) -> tuple[Type, instants.Calculate] | None:
     """The entry for two types; a bare NULL takes the first that fits."""
     for (a, b), found in table.items():
         if left in {a, Type.NULL} and right in {b, Type.NULL}:

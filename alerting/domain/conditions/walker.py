@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from alerting.domain.conditions.moments import at_midnight, read_moment
+from alerting.domain.conditions.instants import at_midnight, read_moment
 from alerting.domain.conditions.types import Evaluate, Facts, Scope, Type
 from alerting.domain.errors import ConditionRefused
 

@@ -12,9 +12,12 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from alerting.domain.errors import Temporary
-from alerting.domain.events import MAX_BODY
-from alerting.entrypoints.web import actions, case_work, customers, events, forms, health, lists, pages
+from alerting.domain.intake.events import MAX_BODY
+from alerting.entrypoints.web import health, staff_pages
+from alerting.entrypoints.web.cases import action_links, case_pages
+from alerting.entrypoints.web.customers import customer_api, segment_lists
 from alerting.entrypoints.web.guard import LargeBodies, NeedsLogin, SecurityHeaders, is_admin, problem
+from alerting.entrypoints.web.intake import events, survey_forms
 from alerting.entrypoints.web.parts import WebParts
 
 log = logging.getLogger(__name__)
@@ -31,9 +34,9 @@ def create_app(parts: WebParts) -> FastAPI:
         docs_url=None,
         openapi_url=None,
     )
-    for module in (events, customers, forms, actions, health, lists, pages):
+    for module in (events, customer_api, survey_forms, action_links, health, segment_lists, staff_pages):
         app.include_router(module.routes(parts))
-    app.include_router(case_work.api_routes(parts))
+    app.include_router(case_pages.api_routes(parts))
     _describe(app, parts)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
     app.add_middleware(LargeBodies, limit=MAX_BODY)

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from alerting.services.cases.respond import Ticket
 from alerting.services.context import Context
-from alerting.services.event_log import EventLog
-from alerting.services.list_changes import Members
-from alerting.services.report_lines import Report
-from alerting.services.response import Ticket
-from alerting.services.segment_report import SegmentReport
+from alerting.services.customers.segment_report import SegmentReport
+from alerting.services.intake.event_log import EventLog
+from alerting.services.reports.report_lines import Report
+from alerting.services.rulebook.list_changes import Members
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,286 @@
+"""YAML with positions: what stands where, so that every finding names file, line and column.
+
+YAML 1.2 (ruamel.yaml): in 1.1 `on:` is true, `NO` is false and `9:00` is 540. Duplicate keys are refused.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, RootModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import RoundTripConstructor
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.reader import ReaderError
+
+from alerting.adapters.files.drop_misfits import Form, Mended, Path, without_checks
+from alerting.domain.errors import ConditionRefused, Problem
+
+Item = TypeVar("Item")
+
+LOCALE = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"
+
+
+_PLAINLY = {
+    "dict_type": ("names with values are needed here", "write `name: value`, one a line and indented"),
+    "list_type": ("a list is needed here", "begin each item with `- `"),
+    "string_type": ("a text is needed here", "put it in quotes"),
+    "int_type": ("a whole number is needed here", "write it without quotes"),
+    "int_parsing": ("a whole number is needed here", "write it in digits"),
+    "bool_type": ("true or false is needed here", None),
+    "bool_parsing": ("true or false is needed here", None),
+    "too_short": ("this is empty", "write at least one, or leave the key out"),
+    "string_too_short": ("this is empty", None),
+    "string_too_long": ("this text is too long", None),
+    "model_type": ("names with values are needed here", "write `name: value`, one a line and indented"),
+    "model_attributes_type": ("names with values are needed here", "write `name: value`, one a line and indented"),
+}
+"""Pydantic's kinds of findings -> what to tell whoever writes rules, and what to do."""
+
+
+@dataclass(kw_only=True)
+class Findings:
+    """Problems collected over all files, so that they can be shown at once."""
+
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+    def warn(
+        self, file: str, message: str, suggestion: str | None, line: int | None = None, column: int | None = None
+    ) -> None:
+        """Something that works, but seldom as it was meant."""
+        self.warnings.append(Problem(file=file, line=line, column=column, message=message, suggestion=suggestion))
+
+    def add(self, file: "YamlFile", path: Path, message: str, suggestion: str | None = None) -> None:
+        line, column = file.position(path)
+        self.problems.append(Problem(file=file.name, line=line, column=column, message=message, suggestion=suggestion))
+
+    def refuse_condition(self, file: "YamlFile", path: Path, error: ConditionRefused) -> None:
+        """Where in the condition; one over several lines or with escapes names its start."""
+        line, column = file.value_position(path, error.column)
+        self.problems.append(
+            Problem(file=file.name, line=line, column=column, message=error.message, suggestion=error.suggestion)
+        )
+
+    def check_name(self, file: "YamlFile", path: Path, kind: str, name: Any, known: Collection[str] | None) -> None:
+        """A name that refers to nothing, with the nearest one that would.
+
+        `known` None: nobody can tell, for the file that says it cannot be read. What is no text is the form's business.
+        """
+        if known is None or not isinstance(name, str) or name in known:
+            return
+        near = get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known)) or 'none'}"
+        self.add(file, path, f"no {kind} is called {name!r}", hint)
+
+
+class _Constructor(RoundTripConstructor):
+    """Reads on where others stop. Of a key that stands twice the first counts, and the second is noted in `twice`.
+
+    A day that no calendar has stays a text: the form says at its place what is needed there.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.twice: list[Any] = []
+
+    def check_mapping_key(self, node: Any, key_node: Any, mapping: Any, key: Any, value: Any) -> bool:
+        if key in mapping:
+            self.twice.append(key_node.start_mark)
+        return key not in mapping
+
+    def construct_yaml_timestamp(self, node: Any, values: Any = None) -> Any:
+        try:
+            return super().construct_yaml_timestamp(node, values)
+        except ValueError:
+            return self.construct_scalar(node)
+
+
+_Constructor.add_constructor("tag:yaml.org,2002:timestamp", _Constructor.construct_yaml_timestamp)
+
+
+class YamlFile:
+    """One file, read. `data` is plain Python; positions count from 1."""
+
+    def __init__(self, name: str, text: str, findings: Findings) -> None:
+        self.name = name
+        self._lines = text.split("\n")
+        self._node: Any = None
+        self._refused = True
+        try:
+            reader = YAML(typ="rt")
+            reader.Constructor = _Constructor
+            self._node = reader.load(text)
+            self._refused = False
+            for mark in reader.constructor.twice:
+                self._refuse(findings, mark, "this key stands here twice", "keep one of them")
+        except MarkedYAMLError as error:
+            hint = "indent with spaces" if "\\t" in str(error.problem) else "put texts with signs in them in quotes"
+            self._refuse(findings, error.problem_mark, f"not YAML: {error.problem or error.context}", hint)
+        except ReaderError as error:
+            line = text.count("\n", 0, error.position) + 1
+            message = f"not YAML: a character that no text has: {chr(error.character)!r}"
+            findings.problems.append(
+                Problem(file=name, line=line, column=None, message=message, suggestion="remove it")
+            )
+        except YAMLError as error:
+            findings.problems.append(Problem(file=name, line=1, column=None, message=f"not YAML: {error}"))
+        self.data = _plain(self._node)
+
+    def _refuse(self, findings: Findings, mark: Any, message: str, suggestion: str | None) -> None:
+        line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
+        findings.problems.append(
+            Problem(file=self.name, line=line, column=column, message=message, suggestion=suggestion)
+        )
+
+    def position(self, path: Path) -> tuple[int | None, int | None]:
+        """Where the key or item at `path` stands, or the nearest thing around it."""
+        return self._locate(path, of_value=False)
+
+    def value_position(self, path: Path, offset: int | None = None) -> tuple[int | None, int | None]:
+        """Where the text at `path` begins, or its character `offset` where it stands in the file as it is read."""
+        line, column = self._locate(path, of_value=True)
+        rest = self._lines[line - 1][column - 1 :]
+        quoted = rest[:1] in {"'", '"'}
+        if offset is None or not rest[quoted:].startswith(str(self._at(path))):
+            return line, column
+        return line, column + offset - (not quoted)
+
+    def at(self, path: Path) -> Any:
+        """What stands at `path`, as plain Python; None where nothing does."""
+        found = self.data
+        for part in path:
+            try:
+                found = found[part]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return found
+
+    def _at(self, path: Path) -> Any:
+        node = self._node
+        for part in path:
+            node = node[part]
+        return node
+
+    def _locate(self, path: Path, *, of_value: bool) -> tuple[int, int]:
+        node, found = self._node, (1, 1)
+        for part in path:
+            place = None
+            try:
+                if isinstance(node, CommentedMap) and part in node:
+                    place = node.lc.value(part) if of_value else node.lc.key(part)
+                elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
+                    place = node.lc.item(part)
+            except KeyError:
+                break  # merged in by `<<`, it stands elsewhere
+            if place is None:
+                break
+            found = (place[0] + 1, place[1] + 1)
+            node = node[part]
+        return found
+
+    def items(self, *path: str | int) -> Iterator[tuple[Path, dict[str, Any]]]:
+        """The mappings under `path`, item by item, as written: names are checked even where a form does not fit."""
+        found = self.data
+        for part in path:
+            found = found.get(part) if isinstance(found, dict) else None
+        pairs = found.items() if isinstance(found, dict) else enumerate(found) if isinstance(found, list) else ()
+        return (((*path, name), item) for name, item in pairs if isinstance(item, dict))
+
+    def names(self, key: str, within: str | None = None) -> Collection[str] | None:
+        """The keys under `key`, or each item's `within`, as written; None where the file cannot tell.
+
+        Also of a file with faults: what refers to a name that is written there is not wrong, too.
+        """
+        found = self.data.get(key) if isinstance(self.data, dict) else None
+        if within is not None and isinstance(found, list):
+            return {str(item[within]) for item in found if isinstance(item, dict) and within in item}
+        return {str(name) for name in found} if within is None and isinstance(found, dict) else None
+
+    def read(self, form: type[Form], findings: Findings) -> Form | None:
+        """What of the file fits the form, every finding with its place. None when nothing is left."""
+        if not isinstance(self.data, dict):
+            if not self._refused:
+                first = next(info.alias or name for name, info in form.model_fields.items())
+                message = "the file is empty" if self.data is None else "the file holds no keys with values"
+                hint = (
+                    "begin with a name, such as `berlin:`" if issubclass(form, RootModel) else f"begin with `{first}:`"
+                )
+                findings.add(self, (), message, hint)
+            return None
+        self._mended = Mended(self.data)
+        return self._mended.read(form, lambda finding, path: self._note(finding, path, form, findings))
+
+    def formed(self, path: Path, forms: Sequence[Item]) -> dict[int, Item]:
+        """The items of a form's list by their places in the file, where others may not have fitted."""
+        return dict(zip(self._mended.kept(path), forms, strict=True))
+
+    def is_whole(self, path: Path) -> bool:
+        """Whether the form has all that stands at `path`: what it lacks otherwise has been found already."""
+        return self._mended.is_whole(path)
+
+    def note(self, error: ValidationError, below: Path, form: type[BaseModel], findings: Findings) -> None:
+        """Every finding of a form that stands at `below`, with its place."""
+        for finding in error.errors(include_url=False):
+            self._note(finding, below + without_checks(finding["loc"]), form, findings)
+
+    def _note(self, finding: Any, path: Path, form: type[BaseModel], findings: Findings) -> None:
+        message = finding["msg"].removeprefix("Value error, ").replace("Input should", "must")
+        suggestion = None
+        if finding["type"] == "extra_forbidden":
+            key = str(path[-1])
+            near = get_close_matches(key, sorted(_keys_of(form)), n=1, cutoff=0.6)
+            message, suggestion = f"unknown key {key!r}", f"did you mean {near[0]!r}?" if near else None
+        elif finding["type"] == "missing":
+            message, suggestion = f"{path[-1]!r} is missing", f"add `{path[-1]}:`"
+        elif finding["type"] in _PLAINLY:
+            message, suggestion = _PLAINLY[finding["type"]]
+        elif finding["type"] == "string_pattern_mismatch":
+            message = f"{finding['input']!r} does not fit here"
+            capitals = finding["ctx"]["pattern"] == "^[A-Z]{3}$"
+            names = "small letters, digits, - and _ only, a letter first"
+            suggestion = "three capital letters, such as EUR" if capitals else names
+        elif finding["type"] == "literal_error":
+            choices = re.findall(r"'([^']*)'", finding["ctx"]["expected"])
+            near = get_close_matches(str(finding["input"]), choices, n=1, cutoff=0.6)
+            suggestion = f"did you mean {near[0]!r}?" if near else None
+        findings.add(self, path, message, suggestion)
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, CommentedMap):
+        return {str(key) if isinstance(key, date) else key: _plain(value) for key, value in node.items()}
+    if isinstance(node, CommentedSeq):
+        return [_plain(item) for item in node]
+    return str(node) if isinstance(node, str) else node
+
+
+def _keys_of(form: type[BaseModel]) -> set[str]:
+    """All keys that occur in a form or the forms inside it; good enough to guess what was meant."""
+    keys: set[str] = set()
+    waiting: list[Any] = [form]
+    seen: set[Any] = set()
+    while waiting:
+        kind = waiting.pop()
+        if kind in seen:
+            continue
+        seen.add(kind)
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            for name, info in kind.model_fields.items():
+                keys.add(info.alias or name)
+                waiting.append(info.annotation)
+        waiting += list(_arguments(kind))
+    return keys
+
+
+def _arguments(kind: Any) -> Sequence[Any]:
+    return [argument for argument in getattr(kind, "__args__", ()) if not isinstance(argument, str)]
+
+
+def texts(value: Any) -> list[str]:
+    """A text or a list of texts, as written; what is neither has been found already."""
+    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]

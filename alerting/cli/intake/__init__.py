@@ -1,0 +1,1 @@
+"""What comes in: events, and where reading stands."""

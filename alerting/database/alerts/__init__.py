@@ -1,0 +1,1 @@
+"""Rules that matched, and why some of them tell nobody."""

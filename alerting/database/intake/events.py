@@ -1,0 +1,350 @@
+"""Stored events and dead letters."""
+
+import base64
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, Text, cast, func, select, tuple_, update
+
+from alerting.database.bulk import add_new_rows
+from alerting.database.engine import Transaction
+from alerting.database.sets import among
+from alerting.database.tables import dead_letter, event, unknown_condition
+from alerting.domain.cases.contact_proof import Logged
+from alerting.domain.customers.signals import Order
+from alerting.domain.errors import UnreadableEvent
+from alerting.domain.intake.events import Event, parse_event
+from alerting.domain.intake.payloads import OF_PEOPLE, STORED, SurveyAnswered, sentiment_of
+
+_WAITING = dead_letter.c.replayed_at.is_(None) & dead_letter.c.discarded_at.is_(None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrived:
+    """An event with the place it was read from and what was decided about its age."""
+
+    event: Event
+    place: str
+    excluded: str | None
+
+
+def insert_new(tx: Transaction, arrived: Iterable[Arrived], rulebook: str, now: datetime) -> dict[tuple[str, str], int]:
+    """Store events in the order of their identity; returns (source, id) -> seq of those not known before."""
+    rows = [
+        {
+            "source": a.event.source,
+            "id": a.event.id,
+            "type": a.event.type,
+            "time": a.event.time,
+            "received_at": a.event.received_at,
+            "recorded_at": now,
+            "customer_key": a.event.customer_key,
+            "digest": a.event.digest,
+            "payload": a.event.payload,
+            "sentiment": _sentiment(a.event),
+            "raw": a.event.raw,
+            "place": a.place,
+            "clamped": a.event.clamped,
+            "excluded": a.excluded,
+            "rulebook": rulebook,
+        }
+        for a in sorted(arrived, key=lambda a: (a.event.source, a.event.id))
+    ]
+    found = add_new_rows(tx, event, rows, number="seq", named=("source", "id"))
+    return {(row.source, row.id): row.seq for row in found}
+
+
+def _sentiment(event: Event) -> str | None:
+    said = event.payload
+    return sentiment_of(said.metric, said.score, said.scale) if isinstance(said, SurveyAnswered) else None
+
+
+def digests_of(tx: Transaction, identities: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """(source, id) -> digest of the events already stored."""
+    if not identities:
+        return {}
+    rows = tx.execute(
+        select(event.c.source, event.c.id, event.c.digest).where(tuple_(event.c.source, event.c.id).in_(identities))
+    )
+    return {(r.source, r.id): r.digest for r in rows}
+
+
+def ids_known(tx: Transaction, source: str, ids: Sequence[str]) -> dict[str, datetime]:
+    """Those of a source's event ids that are stored, with the time of each event."""
+    found: dict[str, datetime] = {}
+    for start in range(0, len(ids), 1_000):
+        mine = (event.c.source == source, among(tx, event.c.id, ids[start : start + 1_000]))
+        found |= {row.id: row.time for row in tx.execute(select(event.c.id, event.c.time).where(*mine))}
+    return found
+
+
+def sources_but(tx: Transaction, source: str) -> list[str] | None:
+    """The sources there are, where nothing ever came from this one; else None."""
+    if tx.execute(select(event.c.seq).where(event.c.source == source).limit(1)).first() is not None:
+        return None
+    return list(tx.execute(select(event.c.source).distinct().order_by(event.c.source)).scalars())
+
+
+def count_of_source(tx: Transaction, source: str, begin: datetime, end: datetime) -> int:
+    """How many events of a source happened in [begin, end)."""
+    mine = (event.c.source == source, event.c.time >= begin, event.c.time < end)
+    return int(tx.execute(select(func.count()).select_from(event).where(*mine)).scalar_one())
+
+
+def previous_answer(tx: Transaction, customer_key: str, before: datetime, seq: int) -> Mapping[str, Any] | None:
+    """The payload of the customer's last scored survey before a moment, with its `time`."""
+    rows = tx.execute(
+        select(event.c.payload, event.c.time)
+        .where(
+            event.c.customer_key == customer_key,
+            event.c.type == "survey.answered",
+            event.c.time <= before,
+            event.c.seq != seq,
+        )
+        .order_by(event.c.time.desc(), event.c.seq.desc())
+        .limit(20)
+    )
+    return next(({**r.payload, "time": r.time} for r in rows if r.payload.get("score") is not None), None)
+
+
+def recent_interactions(
+    tx: Transaction, customer_key: str, since: datetime, until: datetime
+) -> list[Mapping[str, Any]]:
+    """The customer's interactions of a stretch of time, oldest first, each with its `time`."""
+    rows = tx.execute(
+        select(event.c.payload, event.c.time)
+        .where(
+            event.c.customer_key == customer_key,
+            event.c.type == "interaction.recorded",
+            event.c.time > since,
+            event.c.time <= until,
+        )
+        .order_by(event.c.time, event.c.source, event.c.id)
+        .limit(200)
+    )
+    return [{**r.payload, "time": r.time} for r in rows]
+
+
+def outbound_between(tx: Transaction, customer_key: str, begin: datetime, end: datetime) -> list[Logged]:
+    """The interactions in which somebody of ours turned to the customer, in [begin, end], as systems reported them."""
+    mine = (event.c.customer_key == customer_key, event.c.type == "interaction.recorded")
+    rows = tx.execute(
+        select(event.c.source, event.c.id, event.c.time, event.c.payload).where(*mine, event.c.time.between(begin, end))
+    )
+    return [
+        Logged(
+            source=row.source,
+            id=row.id,
+            time=row.time,
+            channel=row.payload.get("channel", ""),
+            outcome=row.payload.get("outcome"),
+            duration_seconds=row.payload.get("duration_seconds"),
+        )
+        for row in rows
+        if row.payload.get("direction") == "outbound"
+    ]
+
+
+_PAYLOAD = cast(event.c.payload, Text).label("payload")
+"""Its text, for `stored_event`: faster than reading it in the driver, and writing it, and reading it again."""
+
+_ROW: Select[Any] = select(*(column for column in event.c if column is not event.c.payload), _PAYLOAD)
+_EVENT: Select[Any] = select(
+    *(event.c[name] for name in ("source", "id", "type", "time", "received_at", "digest", "raw", "clamped")),
+    event.c.customer_key,
+    _PAYLOAD,
+)
+"""All that an `Event` is made of."""
+
+
+def stored_events(tx: Transaction, event_type: str, since: datetime) -> Iterable[Event]:
+    """Stored events of one type, read again from their bytes where possible; used to give a new signal its points."""
+    rows = tx.execute(_EVENT.where(event.c.type == event_type, event.c.time > since).order_by(event.c.seq))
+    for row in rows:
+        yield stored_event(row)
+
+
+def find_event(tx: Transaction, reference: str, source: str | None = None) -> list[Any]:
+    """Rows of events by number (`#12`), or by id, of one source or of any; newest first."""
+    e = event.c
+    if reference.startswith("#"):
+        digits = reference[1:]
+        known = digits.isascii() and digits.isdecimal() and len(digits) <= 18
+        return list(tx.execute(_ROW.where(e.seq == int(digits)))) if known else []
+    statement = _ROW.where(e.id == reference).order_by(e.seq.desc()).limit(20)
+    return list(tx.execute(statement.where(e.source == source) if source else statement))
+
+
+def events_of(tx: Transaction, customer_key: str, until: datetime) -> list[Event]:
+    """All a customer's stored events up to a moment, in their order."""
+    e = event.c
+    statement = _EVENT.where(e.customer_key == customer_key, e.time <= until)
+    return [stored_event(row) for row in tx.execute(statement.order_by(e.time, e.source, e.id))]
+
+
+def events_between(tx: Transaction, customer_key: str, begin: datetime, end: datetime) -> list[Event]:
+    """A customer's stored events in (begin, end], in their order."""
+    e = event.c
+    statement = _EVENT.where(e.customer_key == customer_key, e.time > begin, e.time <= end)
+    return [stored_event(row) for row in tx.execute(statement.order_by(e.time, e.source, e.id))]
+
+
+def judged_after(tx: Transaction, since: Mapping[str, Order], oldest: datetime, without: Collection[int]) -> list[Any]:
+    """Rows of these customers' events that come after a point in each one's order, customer by customer, in order."""
+    e = event.c
+    if not since:
+        return []
+    earliest = max(min(order[0] for order in since.values()), oldest)
+    mine = (among(tx, e.customer_key, sorted(since)), e.time >= earliest, e.type.in_(sorted(STORED)))
+    numbers = [
+        row.seq
+        for row in tx.execute(select(e.seq, e.customer_key, e.time, e.source, e.id).where(*mine))
+        if row.time >= oldest and (row.time, row.source, row.id) > since[row.customer_key]
+    ]
+    wanted = sorted(set(numbers) - set(without))
+    order = (e.customer_key, e.time, e.source, e.id)
+    return list(tx.execute(_ROW.where(among(tx, e.seq, wanted)).order_by(*order))) if wanted else []
+
+
+def customers_with_events(tx: Transaction, begin: datetime, end: datetime) -> list[str]:
+    """The keys of customers something happened to in [begin, end], sorted."""
+    e = event.c
+    of_customers = e.type.not_in(OF_PEOPLE)
+    statement = select(e.customer_key).where(e.time >= begin, e.time <= end, of_customers)
+    statement = statement.distinct().order_by(e.customer_key)
+    return list(tx.execute(statement).scalars())
+
+
+def events_of_many(tx: Transaction, keys: Sequence[str], until: datetime) -> Iterator[Event]:
+    """The events of several customers up to a moment, customer by customer; each one's in no order, which is quicker."""
+    e = event.c
+    for row in tx.execute(_EVENT.where(among(tx, e.customer_key, keys), e.time <= until).order_by(e.customer_key)):
+        yield stored_event(row)
+
+
+def stored_event(row: Any) -> Event:
+    """An Event from its row."""
+    found = Event(
+        source=row.source,
+        id=row.id,
+        type=row.type,
+        time=row.time,
+        received_at=row.received_at,
+        payload=STORED[row.type].model_validate_json(row.payload),
+        digest=row.digest,
+        raw=bytes(row.raw),
+        clamped=row.clamped,
+    )
+    return found if found.customer_key == row.customer_key else replace(found, matched=row.customer_key)
+
+
+def note_unknown(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Conditions that could not be decided: `event_seq`, `rule`, `condition`."""
+    if rows:
+        tx.execute(unknown_condition.insert(), list(rows))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetter:
+    """A record that could not be read or judged, with everything needed to try again."""
+
+    place: str
+    raw: bytes
+    headers: Mapping[str, bytes]
+    received_at: datetime
+    error: UnreadableEvent
+
+
+def bury(tx: Transaction, letters: Sequence[DeadLetter], now: datetime) -> None:
+    """Store dead letters; the same bytes at the same place are stored once."""
+    rows = [
+        {
+            "place": letter.place,
+            "digest": hashlib.sha256(letter.raw).hexdigest(),
+            **_why(letter.error),
+            "raw": letter.raw,
+            "headers": [[_storable(n), base64.b64encode(value).decode()] for n, value in letter.headers.items()],
+            "received_at": letter.received_at,
+            "recorded_at": now,
+        }
+        for letter in letters
+    ]
+    if rows:
+        tx.execute(tx.insert(dead_letter).on_conflict_do_nothing(), rows)
+
+
+def _why(error: UnreadableEvent) -> dict[str, str | None]:
+    """Fit for the table whatever a producer made up: a dead letter that cannot be stored would hold up its partition."""
+    field = None if error.field is None else _storable(error.field)[:400]
+    return {"reason": error.reason, "field": field, "detail": _storable(error.detail)[:2000]}
+
+
+def _storable(text: str) -> str:
+    return text.replace("\x00", "\ufffd")
+
+
+def dead_letters(tx: Transaction, *, waiting_only: bool = True, only_id: int | None = None) -> list[Any]:
+    """Dead letters, oldest first; those already replayed or set aside are left out unless asked for."""
+    statement = select(dead_letter).order_by(dead_letter.c.id)
+    if waiting_only:
+        statement = statement.where(_WAITING)
+    if only_id is not None:
+        statement = statement.where(dead_letter.c.id == only_id)
+    return list(tx.execute(statement))
+
+
+def letters_at(tx: Transaction, place: str) -> list[Any]:
+    """Dead letters at one place, newest first."""
+    statement = select(dead_letter).where(dead_letter.c.place == place)
+    return list(tx.execute(statement.order_by(dead_letter.c.id.desc())))
+
+
+def headers_of(row: Any) -> dict[str, bytes]:
+    return {name: base64.b64decode(value) for name, value in row.headers}
+
+
+def reread(row: Any) -> Event:
+    """Try to read a dead letter again. Raises UnreadableEvent as the first time."""
+    return parse_event(bytes(row.raw), headers_of(row), row.received_at)
+
+
+def note_replay(tx: Transaction, letter_id: int, error: UnreadableEvent | None, now: datetime) -> None:
+    """A replay that worked closes the letter; one that did not keeps the newest reason."""
+    values: dict[str, Any] = {"attempts": dead_letter.c.attempts + 1}
+    if error is None:
+        values["replayed_at"] = now
+    else:
+        values |= _why(error)
+    tx.execute(update(dead_letter).where(dead_letter.c.id == letter_id).values(**values))
+
+
+def discard(tx: Transaction, letter_id: int, reason: str, actor: str, now: datetime) -> bool:
+    """Set a waiting dead letter aside; False where it does not wait."""
+    values = {"discarded_at": now, "discarded_by": actor[:200], "discard_reason": reason}
+    return tx.execute(update(dead_letter).where(dead_letter.c.id == letter_id, _WAITING).values(**values)).rowcount == 1
+
+
+def unpublished(tx: Transaction, limit: int = 100) -> list[Any]:
+    return list(
+        tx.execute(
+            select(dead_letter).where(dead_letter.c.published_at.is_(None)).order_by(dead_letter.c.id).limit(limit)
+        )
+    )
+
+
+def mark_published(tx: Transaction, ids: Sequence[int], now: datetime) -> None:
+    tx.execute(update(dead_letter).where(dead_letter.c.id.in_(ids)).values(published_at=now))
+
+
+def waiting_dead_letters(tx: Transaction) -> int:
+    """Dead letters that were neither replayed successfully nor set aside."""
+    statement = select(func.count()).select_from(dead_letter).where(_WAITING)
+    return tx.execute(statement).scalar_one()  # type: ignore[no-any-return]
+
+
+def unknown_by_rule(tx: Transaction) -> dict[str, int]:
+    rows = tx.execute(select(unknown_condition.c.rule, func.count().label("times")).group_by(unknown_condition.c.rule))
+    return {str(row.rule): int(row.times) for row in rows}

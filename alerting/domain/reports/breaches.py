@@ -1,0 +1,68 @@
+"""Why a promise was broken, as far as the ledger and the audit say. Nobody's guess stands here."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from alerting.domain.times.durations import format_duration
+
+_ACTS = ("contact.made", "contact.attempted", "case.acknowledged", "case.waiting", "case.handed_over", "cause.removed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broken:
+    """A promise that was missed: `ended` is when it was kept after all, or now."""
+
+    kind: str
+    cycle: int
+    started_at: datetime
+    due_at: datetime
+    ended: datetime
+
+
+def reasons(
+    broken: Broken, entries: Sequence[Mapping[str, Any]], waits: Sequence[Any], name: Callable[[str], str]
+) -> list[str]:
+    """What happened between start and end that says something about it, in words.
+
+    `entries` are the case's audit entries (`action`, `at`, `facts`), oldest first, `waits` its waits.
+    """
+    during = [entry for entry in entries if broken.started_at <= entry["at"] <= broken.ended]
+    return [
+        *_waited(broken, waits),
+        *(f"handed over to {name(e['facts']['to'])}" for e in during if e["action"] == "case.handed_over"),
+        *(f"taken over by {name(e['facts']['to'])}" for e in during if e["action"] == "case.taken_over"),
+        *(
+            f"mail to {name(e['facts']['refused'])} was refused"
+            for e in during
+            if e["action"] == "notification.refused"
+        ),
+        *_tried(during),
+        *_idle(broken, during),
+    ]
+
+
+def _waited(broken: Broken, waits: Sequence[Any]) -> list[str]:
+    words = {"customer": "the customer", "third_party": "a third party"}
+    found = []
+    for wait in waits:
+        length = min(wait.ended_at or broken.ended, broken.ended) - max(wait.began_at, broken.started_at)
+        if wait.cycle == broken.cycle and length > timedelta(0):
+            found.append(f"waited {format_duration(length)} for {words.get(wait.waiting_for, wait.waiting_for)}")
+    return found
+
+
+def _tried(during: Sequence[Mapping[str, Any]]) -> list[str]:
+    vain = sum(entry["action"] == "contact.attempted" for entry in during)
+    return [f"{vain} call{'s' if vain > 1 else ''} in vain"] if vain else []
+
+
+def _idle(broken: Broken, during: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Whether anybody did anything before it was due; a cause that is removed is no call, and the other way round."""
+    before = [entry for entry in during if entry["at"] <= broken.due_at and entry["action"] in _ACTS]
+    if not before:
+        return ["nobody acted before it was due"]
+    if broken.kind == "contact" and all(entry["action"] == "case.acknowledged" for entry in before):
+        return ["acknowledged, and not called"]
+    return []

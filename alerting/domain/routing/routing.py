@@ -1,0 +1,263 @@
+"""Who is responsible for a customer: roles, territories and leads, and the steps that fill a role."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+
+from alerting.domain.customers.customers import Customer
+from alerting.domain.people.people import Party, PartyId, Team
+from alerting.domain.people.places import country_named, folded
+from alerting.domain.routing.staff import Staff
+
+OWNER = "customer.owner"
+
+
+class Territory(BaseModel):
+    """A part of the map: the office that serves it, who leads it, or both; what it lacks the larger part around it has."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    country: Annotated[str, AfterValidator(country_named)]
+    region: str | None = None
+    city: str | None = None
+    office: PartyId | None = None
+    lead: PartyId | None = None
+
+    @model_validator(mode="after")
+    def _somebody(self) -> "Territory":
+        if self.office is None and self.lead is None:
+            raise ValueError("a territory has an office, a lead or both")
+        return self
+
+    @property
+    def words(self) -> str:
+        return ", ".join(part for part in (self.country, self.region, self.city) if part)
+
+    def fits(self, customer: Customer) -> int:
+        """How specifically this territory fits: 0 not at all, 1 by country, 2 by region, 3 by city."""
+        wanted = [("country", self.country), ("region", self.region), ("city", self.city)]
+        depth = 0
+        for level, (name, value) in enumerate(wanted, 1):
+            if value is None:
+                continue
+            if folded(str(customer.state.get(name) or "")) != folded(value):
+                return 0
+            depth = level
+        return depth
+
+
+class Role(BaseModel):
+    """How a role is filled: exactly one of the forms."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    person: PartyId | None = None
+    first_of: list[str] | None = None
+    territory: Literal["office", "lead"] | None = None
+    industry: Literal["lead"] | None = None
+    segment: Literal["lead"] | None = None
+    team: PartyId | None = None
+
+    @property
+    def forms(self) -> int:
+        return sum(getattr(self, name) is not None for name in Role.model_fields)
+
+
+class OwnerChange(BaseModel):
+    """What an owner change does to the open case of its customer: it goes to the new owner, or stays where it is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    open_cases: Literal["move", "keep"] = "keep"
+
+
+def roles_behind(name: str, roles: Mapping[str, Role]) -> set[str]:
+    """All roles that filling this one may come to, in any number of steps."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        role = roles.get(waiting.pop())
+        new = set(role.first_of or ()) - found if role else set()
+        found |= new
+        waiting += new
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Routing:
+    """`routing.yaml`: roles by name, territories, and leads by industry and by segment."""
+
+    roles: Mapping[str, Role]
+    territories: tuple[Territory, ...] = ()
+    industries: Mapping[str, str] = field(default_factory=dict)
+    segments: Mapping[str, str] = field(default_factory=dict)
+    owner_change: OwnerChange = field(default_factory=OwnerChange)
+
+    def teams_behind(self, role: str) -> set[str]:
+        """The teams that filling this role, or `default` in its place, may ask."""
+        names = {role, "default", *roles_behind(role, self.roles)}
+        found = {self.roles[name].team for name in names if name in self.roles}
+        return {team for team in found if team is not None}
+
+    def territories_of(self, customer: Customer) -> list[Territory]:
+        """Those that fit, the most specific first."""
+        fitting = [territory for territory in self.territories if territory.fits(customer)]
+        return sorted(fitting, key=lambda territory: territory.fits(customer), reverse=True)
+
+    def industry_lead(self, industry: str) -> str | None:
+        return next((lead for name, lead in self.industries.items() if folded(name) == folded(industry)), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assignment:
+    """A role filled: who, and the steps that led there, readable one after the other.
+
+    `through` is the role or `customer.owner` that led to this person in the end, `team` the one whose turn it was.
+    """
+
+    party: Party
+    role: str
+    why: tuple[str, ...]
+    through: str = ""
+    team: str | None = None
+
+
+def fill_role(
+    role: str, customer: Customer, segment: str, routing: Routing, staff: Staff, *, to_call: bool = False
+) -> Assignment:
+    """Who holds `role` for this customer. What cannot be filled falls to `default`, and the reasons say so.
+
+    Whoever is absent, cannot be reached or has left is passed over. `to_call` passes over offices: an office cannot
+    speak with anybody. Raises LookupError if `default` itself names nobody and nobody else is left to ask.
+    """
+    filling = _Filling(customer=customer, segment=segment, routing=routing, staff=staff, to_call=to_call)
+    party = filling.fill(role)
+    if party is None and role != "default":
+        filling.why.append(f"nobody holds {role}: goes to default")
+        filling.to_call = False
+        party = filling.fill("default")
+    if party is None:
+        party = filling.last_resort()
+    if party is None:
+        raise LookupError(f"the role 'default' names nobody: {'; '.join(filling.why)}")
+    return Assignment(party=party, role=role, why=tuple(filling.why), through=filling.through, team=filling.team)
+
+
+@dataclass(kw_only=True)
+class _Filling:
+    """One role being filled: what is known, and the steps so far."""
+
+    customer: Customer
+    segment: str
+    routing: Routing
+    staff: Staff
+    to_call: bool
+    why: list[str] = field(default_factory=list)
+    through: str = ""
+    team: str | None = None
+
+    def fill(self, name: str) -> Party | None:
+        if name == OWNER:
+            return self._ask(name, "account owner", self.customer.state.get("owner"))
+        role = self.routing.roles.get(name)
+        if role is None:
+            self.why.append(f"{name}: no such role")
+            return None
+        if role.first_of is not None:
+            tried = (self.fill(item) for item in role.first_of if item != name)
+            return next((party for party in tried if party is not None), None)
+        if role.person is not None:
+            return self._ask(name, name, role.person)
+        if role.team is not None:
+            return self._by_turn(name, role.team)
+        if role.territory is not None:
+            return self._in_territory(name, role.territory)
+        if role.industry is not None:
+            industry = str(self.customer.state.get("industry") or "")
+            return self._ask(name, f"{name} (industry)", self.routing.industry_lead(industry))
+        return self._ask(name, f"{name} (segment {self.segment})", self.routing.segments.get(self.segment))
+
+    def _ask(self, name: str, label: str, party_id: str | None) -> Party | None:
+        """Look somebody up and write down what was found."""
+        if party_id is None:
+            self.why.append(f"{label}: nobody")
+            return None
+        party = self.staff.by_id_or_email(party_id)
+        if party is None:
+            self.why.append(f"{label}: {self.staff.why_unknown(party_id)}")
+            return None
+        answer = self.staff.ask(party, to_call=self.to_call)
+        self.why.append(f"{label}: {answer.words}")
+        return self._found(name, answer.party)
+
+    def _found(self, name: str, party: Party | None) -> Party | None:
+        self.through = name if party is not None else self.through
+        return party
+
+    def _in_territory(self, name: str, what: Literal["office", "lead"]) -> Party | None:
+        """The most specific territory that has one who is here; the parts of the map around it after it."""
+        named = [(t, found) for t in self.routing.territories_of(self.customer) if (found := getattr(t, what))]
+        for territory, party_id in named:
+            party = self._ask(name, f"{name} (territory {territory.words})", party_id)
+            if party is not None:
+                return party
+        if not named:
+            self.why.append(f"{name} (territory): nobody")
+        return None
+
+    def _by_turn(self, name: str, team_id: str) -> Party | None:
+        """Whose turn it is. Members who are away or have left are skipped: the turn goes to the next."""
+        team = self.staff.teams.get(team_id)
+        if team is None:
+            self.why.append(f"{name} (team): {self.staff.why_unknown(team_id)}")
+            return None
+        line, reason = team.in_line(self.staff.moment, self.staff.taken.get(team.id, {}))
+        skipped: list[str] = []
+        for member in line:
+            party = self.staff.get(member)
+            if party is not None and self.staff.is_here(party, to_call=self.to_call):
+                self.team = team.id
+                self.why.append(
+                    f"{name} (team {team.name}): {_turn_words(self.staff, team, line[0], reason, skipped, party)}"
+                )
+                return self._found(name, party)
+            skipped.append(_skipped(self.staff, member))
+        self.why.append(f"{name} (team {team.name}): {', '.join(skipped)}: nobody is left")
+        return None
+
+    def last_resort(self) -> Party | None:
+        """Nobody is left by the rules: the managers above `default`, whoever has nobody above, then `default` itself,
+        though it may be away. A complaint must not be lost because everybody is on holiday."""
+        role = self.routing.roles.get("default")
+        named = role.person if role else None
+        party = self.staff.get(named)
+        former = self.staff.former.get(named or "")
+        above = self.staff.bosses(party) if party else []
+        boss = self.staff.get(former.manager) if former else None
+        above += [boss, *self.staff.bosses(boss)] if boss else []
+        people = [p for _, p in sorted(self.staff.parties.items()) if p.kind == "person"]
+        heads = [p for p in people if p.manager is None] if party or former else []
+        for candidate in (*above, *heads):
+            if self.staff.is_here(candidate, to_call=True):
+                self.why.append(f"nobody holds default: goes to {candidate.name}, who is above or has nobody above")
+                return self._found("default", candidate)
+        if party is not None:
+            self.why.append(f"nobody else is left: goes to {party.name} all the same")
+        return self._found("default", party)
+
+
+def _turn_words(staff: Staff, team: Team, first: str, reason: str, skipped: list[str], party: Party) -> str:
+    if not skipped:
+        return f"it is the turn of {party.name} ({reason})"
+    turn = staff.get(first)
+    whose = turn.name if turn else first
+    return f"it is the turn of {whose} ({reason}), {', '.join(skipped)}, {party.name} is next"
+
+
+def _skipped(staff: Staff, member: str) -> str:
+    party, away = staff.get(member), staff.away.get(member)
+    if party is None:
+        return staff.why_unknown(member)
+    return f"{party.name} {away.words if away else 'is an office and cannot call'}"

@@ -1,0 +1,269 @@
+"""Explaining an event: why somebody was told, and equally why nobody was.
+
+The event is judged again by the rulebook that judged it first, with the facts as of its time as they are known today;
+what was decided then stands beside it, as it was stored.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from alerting.database.alerts import alert_records
+from alerting.database.audit import audit_entries
+from alerting.database.cases import timers
+from alerting.database.engine import Transaction
+from alerting.database.intake import events
+from alerting.database.mail import notifications
+from alerting.database.people import staff_facts
+from alerting.database.rulebook import rulebooks
+from alerting.domain.alerts.judge import Judgement, RuleOutcome, judge, points_from
+from alerting.domain.alerts.suppression import REASONS
+from alerting.domain.customers.standing import Subject, Subjects
+from alerting.domain.customers.value import VALUE_FIELDS
+from alerting.domain.errors import RulebookInvalid
+from alerting.domain.intake.events import Event
+from alerting.domain.intake.payloads import OF_PEOPLE
+from alerting.domain.routing.staff import Staff
+from alerting.domain.rulebook.rulebook import Rulebook
+from alerting.services.context import Context
+from alerting.services.customers.subjects import load_histories, load_scales
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConditionLine:
+    """One named condition: `truth` is true, false or unknown; `reads` the values it saw."""
+
+    name: str
+    sql: str
+    truth: str
+    reads: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleLine:
+    """One rule on events of this type, with every condition."""
+
+    rule: str
+    title: str
+    fires: bool
+    conditions: Sequence[ConditionLine]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """Everything about one event; all values are fit for JSON."""
+
+    event: Mapping[str, Any]
+    customer: Mapping[str, Any]
+    rulebook: Mapping[str, Any]
+    rules: Sequence[RuleLine]
+    alerts: Sequence[Mapping[str, Any]]
+    notes: Sequence[str]
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def explain(ctx: Context, reference: str, source: str | None = None) -> Explanation | Any:
+    """An event by `#number` or id, or the row of a dead letter by its place. Raises LookupError with what to do."""
+    with ctx.db.read() as tx:
+        found = events.find_event(tx, reference, source)
+        if not found:
+            letters = events.letters_at(tx, reference)
+            if letters:
+                return letters[0]
+            raise LookupError(
+                f"no event has the id {reference!r}; give #number, the event's id, or a dead letter's place"
+            )
+        if len(found) > 1:
+            sources = ", ".join(row.source for row in found)
+            raise LookupError(f"several sources have an event {reference!r}: {sources}; add --source")
+        return _explained(tx, ctx, found[0])
+
+
+def _explained(tx: Transaction, ctx: Context, row: Any) -> Explanation:
+    event, notes = events.stored_event(row), []
+    try:
+        rulebook = ctx.shelf.get(tx, row.rulebook)
+    except RulebookInvalid:
+        rulebook = ctx.shelf.active(tx)
+        notes.append(f"this version cannot read rulebook {row.rulebook[:12]}; the active one judges here")
+    judgement = judge(event, _subject(tx, event, rulebook), rulebook, every_rule=True)
+    alerts = [_alert(tx, alert, rulebook) for alert in alert_records.alerts_of_event(tx, row.seq)]
+    notes += _notes(row, judgement, alerts)
+    return Explanation(
+        event=_event(row, event),
+        customer=_customer(judgement),
+        rulebook={"hash": row.rulebook, "active": rulebooks.active_hash(tx) == row.rulebook},
+        rules=[_rule(outcome) for outcome in judgement.outcomes],
+        alerts=alerts,
+        notes=notes,
+    )
+
+
+def _subject(tx: Transaction, event: Event, rulebook: Rulebook) -> Subject:
+    """The customer as of the event with its groups; their points from the stored events, whatever the store kept."""
+    histories = load_histories(tx, [event.customer_key])
+    lives = {key: points_from(events.events_of(tx, key, event.time), rulebook) for key in histories}
+    scales = load_scales(tx, rulebook, event.time)
+    return Subjects(histories=histories, points=lives, scales=scales).at(event.customer_key, event.time)
+
+
+def _event(row: Any, event: Event) -> dict[str, Any]:
+    return {
+        "number": row.seq,
+        "source": row.source,
+        "id": row.id,
+        "type": row.type,
+        "time": _plain(row.time),
+        "received_at": _plain(row.received_at),
+        "recorded_at": _plain(row.recorded_at),
+        "place": row.place,
+        "customer": row.customer_key,
+        "fields": {name: _plain(value) for name, value in event.fields().items() if value is not None},
+    }
+
+
+def _customer(judgement: Judgement) -> dict[str, Any]:
+    return {
+        "key": judgement.customer.key,
+        "name": judgement.customer.name,
+        "known": judgement.customer.known,
+        "segment": judgement.membership.segment,
+        "segment_why": judgement.membership.why,
+        "tags": list(judgement.tags),
+        "health": judgement.facts.get("customer.health"),
+        "value": {name: _plain(judgement.facts.get(f"customer.{name}")) for name in VALUE_FIELDS},
+        "signals": {name: _plain(value) for name, value in judgement.signals.items()},
+    }
+
+
+def _rule(outcome: RuleOutcome) -> RuleLine:
+    words = {True: "true", False: "false", None: "unknown"}
+    conditions = [
+        ConditionLine(
+            name=truth.name,
+            sql=truth.sql,
+            truth=words[truth.value],
+            reads={name: _plain(value) for name, value in truth.reads.items()},
+        )
+        for truth in outcome.truths
+    ]
+    return RuleLine(rule=outcome.rule.id, title=outcome.rule.title, fires=outcome.fired, conditions=conditions)
+
+
+def _notes(row: Any, judgement: Judgement, alerts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Why nobody was told, and where today's facts say something else than those of then."""
+    if row.type in OF_PEOPLE:
+        yield "a fact about one of our own people: nothing is judged by it; `alerting people list` shows what holds"
+        return
+    standing = [alert for alert in alerts if alert["state"] != "withdrawn" and alert["superseded_at"] is None]
+    stored = {alert["rule"] for alert in standing}
+    today = {outcome.rule.id for outcome in judgement.alerts}
+    quiet = {alert["suppressed"] for alert in standing if alert["suppressed"]}
+    if row.excluded:
+        yield f"nobody was told: {REASONS.get(row.excluded, row.excluded)}"
+    elif not alerts:
+        yield "nobody was told: no rule had all its conditions true"
+    elif standing and all(alert["suppressed"] for alert in alerts):
+        yield f"nobody was told: {'; '.join(REASONS.get(reason, reason) for reason in sorted(quiet))}"
+    for alert in alerts:
+        if alert["state"] != "raised":
+            yield f"facts that arrived later: {alert['rule']} was {alert['state']} at {alert['raised_at']}"
+    if not judgement.outcomes:
+        yield f"no rule is on {row.type}"
+    for rule in sorted(today - stored):
+        yield f"with what is known today, {rule} would fire; the facts it needs arrived later"
+    for rule in sorted(stored - today):
+        yield f"with what is known today, {rule} would not fire; its facts were corrected later"
+    if row.clamped:
+        yield "its time lay ahead of ours; it counts from when it was received"
+
+
+def _alert(tx: Transaction, row: Any, rulebook: Rulebook) -> dict[str, Any]:
+    """What followed from one alert: suppression, case, who was chosen and why, mails, timers."""
+    found: dict[str, Any] = {
+        "number": row.id,
+        "rule": row.rule,
+        "severity": row.severity,
+        "raised_at": _plain(row.raised_at),
+        "state": row.state,
+        "revision": row.revision,
+        "superseded_at": _plain(row.superseded_at) if row.superseded_at else None,
+        "suppressed": row.suppressed,
+        "case": f"C-{row.case_id}" if row.case_id else None,
+        "because": row.because,
+    }
+    if row.case_id is None:
+        return {**found, "people": [], "mails": [], "timers": []}
+    staff = staff_facts.staff_at(tx, row.raised_at)
+    return {
+        **found,
+        "people": _people(tx, row, staff),
+        "mails": _mails(tx, row, staff),
+        "timers": [_timer(timer) for timer in timers.timers_of_case(tx, row.case_id)],
+    }
+
+
+def _people(tx: Transaction, row: Any, staff: Staff) -> list[dict[str, Any]]:
+    """Each role of the rule: who filled it, and the steps that led there, from the audit."""
+    for entry in audit_entries.entries_of(tx, "case", str(row.case_id), personal_values=False):
+        if entry["facts"].get("alert") == row.id and "people" in entry["facts"]:
+            return [
+                {"role": p["role"], "party": p["party"], "name": _name(staff, p["party"]), "why": p["why"]}
+                for p in entry["facts"]["people"]
+            ]
+    return []
+
+
+def _mails(tx: Transaction, row: Any, staff: Staff) -> list[dict[str, Any]]:
+    attempts = notifications.deliveries_of_case(tx, row.case_id)
+    return [
+        {
+            "to": note.recipient,
+            "name": _name(staff, note.recipient),
+            "template": note.template,
+            "status": note.status,
+            "reason": note.reason,
+            "attempts": [
+                {
+                    "at": _plain(a.ended_at or a.started_at),
+                    "outcome": a.outcome,
+                    "address": a.address,
+                    "detail": a.detail,
+                }
+                for a in attempts
+                if a.notification_id == note.id
+            ],
+        }
+        for note in notifications.of_case(tx, row.case_id)
+        if note.cause_kind == "alert" and note.cause_id == row.id
+    ]
+
+
+def _timer(row: Any) -> dict[str, Any]:
+    state = "fired" if row.fired_at else "cancelled" if row.cancelled_at else "waiting"
+    notify = row.data.get("notify")
+    return {
+        "kind": row.kind,
+        "key": row.key,
+        "due_at": _plain(row.due_at),
+        "state": state,
+        "at": _plain(row.fired_at or row.cancelled_at),
+        "notify": notify,
+    }
+
+
+def _name(staff: Staff, party: str) -> str:
+    found = staff.get(party)
+    return found.name if found else party
+
+
+def _plain(value: Any) -> Any:
+    """Fit for JSON: instants and dates as ISO 8601, fractions as they are written."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, (bool, int, str)) else str(value)

@@ -1,0 +1,362 @@
+"""What a reader of a mail or a page is shown about a case: gathered in one place, formatted by templates."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from alerting.database.alerts import alert_records
+from alerting.database.cases import case_records, cases, timers
+from alerting.database.customers import customers, points
+from alerting.database.engine import Transaction
+from alerting.database.intake import events
+from alerting.database.people import staff_facts
+from alerting.domain.cases.cases import Case, Status, current_clocks
+from alerting.domain.cases.clocks import Clock
+from alerting.domain.cases.escalations import reach
+from alerting.domain.cases.sla import ClockKind
+from alerting.domain.customers.customers import Customer
+from alerting.domain.intake.payloads import Contact
+from alerting.domain.people.people import Party
+from alerting.domain.routing.staff import Staff
+from alerting.domain.rulebook.rulebook import Rulebook, Words
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertView:
+    """One alert of the case: its rule in words, the conditions with their values, and the event behind it."""
+
+    rule: str
+    title: str
+    severity: str
+    because: Sequence[Mapping[str, Any]]
+    signals: Mapping[str, int]
+    event_type: str
+    event_seq: int
+    source: str
+    event_id: str
+    time: datetime
+    raised_at: datetime
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpcomingStep:
+    """A step that will come unless somebody acts: when, and who is told in which way."""
+
+    at: datetime
+    clock: str
+    template: str
+    party: Party
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseView:
+    """A case with everything around it, as of `now`."""
+
+    now: datetime
+    case: Case
+    customer: Customer
+    segment_title: str
+    contact: Mapping[str, Any] | None
+    caller: Party
+    fixer: Party | None
+    informed: Sequence[Party]
+    owner: Party | None
+    clocks: Mapping[ClockKind, Clock]
+    all_clocks: Sequence[Clock]
+    alerts: Sequence[AlertView]
+    previous: Mapping[str, Any] | None
+    interactions: Sequence[Mapping[str, Any]]
+    steps: Sequence[UpcomingStep]
+    attempts: Sequence[Any]
+    why_caller: Sequence[str]
+    window_days: int
+    staff: Staff
+    currency: str
+
+    @property
+    def trigger(self) -> AlertView:
+        """The alert the mail is about: the newest one."""
+        return self.alerts[-1]
+
+    @property
+    def survey(self) -> AlertView | None:
+        """The newest survey answer among the alerts: the customer's own words."""
+        return next((a for a in reversed(self.alerts) if a.event_type == "survey.answered"), None)
+
+    @property
+    def author(self) -> str | None:
+        """Who gave the newest answer, where it says so; the contact may only stand for the customer."""
+        respondent = (self.survey.payload.get("respondent") or {}) if self.survey else {}
+        return respondent.get("name") or respondent.get("email")
+
+    @property
+    def language(self) -> str | None:
+        answered_in = self.survey.payload.get("language") if self.survey else None
+        return self.customer.state.get("language") or answered_in
+
+    @property
+    def reached_by(self) -> tuple[Party | None, Any] | None:
+        """Who spoke with the customer in this cycle, and the attempt that counts."""
+        sent = self.case.starts.customer_sent
+        done = [a for a in self.attempts if a.reached and a.cycle == self.case.cycle]
+        done = [a for a in done if a.happened_at >= sent] or done
+        return (self.staff.get(done[0].by), done[0]) if done else None
+
+
+def case_view(tx: Transaction, rulebook: Rulebook, case_id: int, now: datetime | None = None) -> CaseView:
+    """Gather a case. Raises LookupError for one that does not exist."""
+    case, now = cases.case_by_id(tx, case_id), now or tx.now()
+    if case is None:
+        raise LookupError(f"there is no case C-{case_id}")
+    staff = staff_facts.staff_at(tx, now)
+    customer = customers.customer_now(tx, case.customer_key)
+    alerts = [_alert_view(row, rulebook) for row in alert_records.alerts_of(tx, case_id)]
+    alerts += [_check_view(row) for row in case_records.check_complaints(tx, case)]
+    alerts.sort(key=lambda alert: alert.raised_at)
+    every = cases.clocks_of(tx, [case_id])[case_id]
+    window = points.longest_window(rulebook.signals)
+    newest = alerts[-1]
+    respondent = newest.payload.get("respondent") or {}
+    named = respondent.get("name") or newest.payload.get("contact")
+    asked = customer.contact_named(named, respondent.get("email"))
+    if respondent and not _is(asked, respondent):
+        asked = _as_contact(respondent)  # who answered wants the call, not whoever heads the list
+    return CaseView(
+        now=now,
+        case=case,
+        customer=customer,
+        segment_title=rulebook.segment_title(case.segment),
+        contact=_whole(asked),
+        caller=_party(staff, case.caller),
+        fixer=_party(staff, case.fixer) if case.fixer else None,
+        informed=[_party(staff, person) for person in case.informed],
+        owner=staff.by_id_or_email(customer.state.get("owner")),
+        clocks=current_clocks(case, every),
+        all_clocks=every,
+        alerts=alerts,
+        previous=events.previous_answer(tx, case.customer_key, newest.time, newest.event_seq),
+        interactions=events.recent_interactions(tx, case.customer_key, newest.time - window, newest.time),
+        steps=_upcoming(tx, rulebook, case, customer, staff),
+        attempts=cases.attempts_of(tx, case_id),
+        why_caller=_why(tx, case, staff),
+        window_days=-(-window // timedelta(days=1)),
+        staff=staff,
+        currency=rulebook.currency,
+    )
+
+
+def in_words(view: CaseView, words: Words) -> CaseView:
+    """The same with segment, rules and conditions named in a reader's language."""
+    alerts = [
+        replace(
+            alert,
+            title=words.rules.get(alert.rule, alert.title),
+            because=[{**why, "name": words.conditions.get(why["name"], why["name"])} for why in alert.because],
+        )
+        for alert in view.alerts
+    ]
+    return replace(view, alerts=alerts, segment_title=words.segments.get(view.case.segment, view.segment_title))
+
+
+def _alert_view(row: Any, rulebook: Rulebook) -> AlertView:
+    rule = rulebook.rule(row.rule)
+    return AlertView(
+        rule=row.rule,
+        title=rule.title if rule else row.rule,
+        severity=row.severity,
+        because=row.because,
+        signals=row.signals,
+        event_type=row.type,
+        event_seq=row.event_seq,
+        source=row.source,
+        event_id=row.event_id,
+        time=row.time,
+        raised_at=row.raised_at,
+        payload=row.payload,
+    )
+
+
+def _check_view(row: Any) -> AlertView:
+    """An answer to a check survey that opened the case again."""
+    read = {name: row.payload.get(name) for name in ("survey_id", "metric", "score")}
+    why = {"name": "answered the check survey unhappily", "sql": "", "reads": read}
+    return AlertView(
+        rule=row.rule,
+        title="What was done has not helped",
+        severity=row.severity,
+        because=[why],
+        signals={},
+        event_type=row.type,
+        event_seq=row.event_seq,
+        source=row.source,
+        event_id=row.event_id,
+        time=row.time,
+        raised_at=row.raised_at,
+        payload=row.payload,
+    )
+
+
+def _is(contact: Mapping[str, Any] | None, respondent: Mapping[str, Any]) -> bool:
+    """Whether a contact of the customer is who answered: the same name or the same address."""
+    shared = [name for name in ("name", "email") if respondent.get(name)]
+    said = [str((contact or {}).get(name) or "").casefold() == str(respondent[name]).casefold() for name in shared]
+    return any(said) or not shared
+
+
+def _as_contact(respondent: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Somebody we know only from the answer itself."""
+    name = respondent.get("name") or respondent.get("email") or respondent.get("phone")
+    return {**respondent, "name": name} if name else None
+
+
+def _whole(contact: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """All of a contact's fields, unknown ones None: templates need not ask whether a field exists."""
+    return None if contact is None else {**dict.fromkeys(Contact.model_fields), **contact}
+
+
+def _party(staff: Staff, party_id: str) -> Party:
+    """Somebody by id; who has left since is shown by the id alone."""
+    found = staff.get(party_id)
+    return found or Party.model_construct(
+        id=party_id, name=party_id, kind="person", email="", time_zone="UTC", locale="en"
+    )
+
+
+def _upcoming(tx: Transaction, rulebook: Rulebook, case: Case, customer: Customer, staff: Staff) -> list[UpcomingStep]:
+    assert case.id is not None, "only a stored case is shown"
+    steps = []
+    for row in timers.timers_of_case(tx, case.id):
+        if row.kind != "step" or row.fired_at is not None or row.cancelled_at is not None:
+            continue
+        if row.n > 1 and case.status is not Status.OPEN:
+            continue  # repeated until somebody has taken the case
+        for word in row.data["notify"]:
+            found = reach(word, case, customer, rulebook.routing, staff)
+            steps.append(
+                UpcomingStep(at=row.due_at, clock=row.data["clock"], template=found.template, party=found.party)
+            )
+    return steps
+
+
+def _why(tx: Transaction, case: Case, staff: Staff) -> list[str]:
+    """What the present caller holds and why, from the audit; to be read after `you hold` or `holds`."""
+    from alerting.database.audit import audit_entries
+
+    def name(party: str) -> str:
+        return _party(staff, party).name
+
+    why: list[str] = []
+    for entry in audit_entries.entries_of(tx, "case", str(case.id), personal_values=False):
+        facts = entry["facts"]
+        for person in facts.get("people", ()):
+            if person["party"] == case.caller and not why:
+                why = [_held(person["role"], person["why"])]
+        if facts.get("to") != case.caller:
+            continue
+        if entry["action"] == "case.handed_over":
+            why = [f"the case since {name(facts['by'])} handed it over"]
+        if entry["action"] == "case.taken_over":
+            why = [f"the case since taking it over from {name(facts['from'])}"]
+        if entry["action"] == "case.owner_changed":
+            why = [_held(facts["role"], facts["why"])]
+        if entry["action"] == "case.caller_changed":
+            graver = f"the case since a graver complaint joined it ({facts['why']})"
+            gone = f"the case since the customer wrote while {name(facts['from'])} was away"
+            why = [gone if facts.get("away") else graver]
+    return why
+
+
+def _held(role: str, steps: Sequence[str]) -> str:
+    """The steps that filled a role, as words: `the role territory lead, as there is no account owner`."""
+    found = [(label.split(" (")[0], what) for label, _, what in (step.partition(": ") for step in steps)]
+    missing = [role_name(label) for label, what in found if what == "nobody"]
+    wrong = [
+        f"{role_name(label)} {what}"
+        for label, what in found[:-1]
+        if what != "nobody" and " " in what and what[:8] != "goes to "
+    ]
+    last = found[-1][1] if found else ""
+    chosen = [last] if " stands in" in last or " the turn of " in last else []
+    causes = ["there is no " + ", no ".join(missing)] * bool(missing) + wrong + chosen
+    held = f"the role {role_name(found[-1][0] if found else role)}"
+    return f"{held}, as {' and '.join(causes)}" if causes else held
+
+
+def role_name(role: str) -> str:
+    """`vp_sales` -> `VP sales`."""
+    return " ".join(word.upper() if word in {"vp", "ceo", "cfo", "coo"} else word for word in role.split("_"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseRecord:
+    """What only a case's page and programs are told: who owes each clock, or had it when it stopped or was missed, by its key;
+    the corrections of its times."""
+
+    owed_by: Mapping[str, str]
+    corrections: Sequence[Any]
+
+
+def case_record(tx: Transaction, case_id: int) -> CaseRecord:
+    return CaseRecord(owed_by=cases.parties_of(tx, case_id), corrections=case_records.corrections_of(tx, [case_id]))
+
+
+def case_as_json(view: CaseView, record: CaseRecord, moments: Sequence[Any]) -> dict[str, Any]:
+    """A case for programs: who has it, its clocks with their pauses (instants UTC, durations in seconds), its story."""
+
+    def clock(c: Clock) -> dict[str, Any]:
+        stopped = c.stopped_at
+        return {
+            "clock": c.key,
+            "person": record.owed_by[c.key],
+            "policy": c.policy,
+            "within": str(c.within),
+            "calendar": c.calendar,
+            "rulebook": c.rulebook,
+            "started_at": c.started_at,
+            "due_at": c.due_at,
+            "paused_at": c.paused_at,
+            "pauses": [list(pause) for pause in c.pauses],
+            "stopped_at": stopped,
+            "missed_at": c.missed_at,
+            "superseded_at": c.superseded_at,
+            "met": c.met,
+            "felt_seconds": (stopped - c.started_at).total_seconds() if stopped else None,
+            "working_seconds": c.worked.total_seconds() if c.worked is not None else None,
+        }
+
+    case = view.case
+    waiting = {"for": case.waiting_for, "since": case.waiting_since, "until": case.waiting_until}
+    return {
+        "number": case.number,
+        "customer": case.customer_key,
+        "status": case.standing,
+        "caller": case.caller,
+        "fixer": case.fixer,
+        "informed": case.informed,
+        "revision": case.revision,
+        "assignment": case.assignment,
+        "cycle": case.cycle,
+        "waiting": waiting if case.waiting_since is not None else None,
+        "root_cause": case.root_cause,
+        "action": case.action,
+        "corrective_action": case.corrective_action,
+        "clocks": [clock(c) for c in view.all_clocks],
+        "calls": [
+            {
+                name: getattr(a, name)
+                for name in ("by", "channel", "outcome", "reached", "happened_at", "recorded_at", "grade")
+            }
+            | {"number": a.id}
+            for a in view.attempts
+        ],
+        "corrections": [
+            {name: getattr(c, name) for name in ("what", "subject", "was", "becomes", "by", "approved", "decided_by")}
+            | {"number": c.id}
+            for c in record.corrections
+        ],
+        "story": [
+            {"at": m.at, "recorded_at": m.recorded_at, "text": m.text, "proof": m.proof or None} for m in moments
+        ],
+    }

@@ -1,0 +1,60 @@
+"""Dead letters: what people do about events that could not be read or judged."""
+
+from typing import Any
+
+from alerting.database.audit import audit_entries
+from alerting.database.intake import events
+from alerting.domain.errors import ActionRefused, Temporary, UnreadableEvent
+from alerting.services.context import Context
+from alerting.services.intake.take_records import replay
+
+
+def letter_by_id(ctx: Context, letter_id: int) -> Any:
+    """The row of a dead letter, whatever became of it. Raises ActionRefused."""
+    with ctx.db.read() as tx:
+        found = events.dead_letters(tx, waiting_only=False, only_id=letter_id)
+    if not found:
+        raise ActionRefused(f"there is no dead letter {letter_id}")
+    return found[0]
+
+
+def replay_letter(ctx: Context, letter_id: int) -> UnreadableEvent | None:
+    """Try a dead letter again; returns why it still cannot be handled, or None when it was.
+
+    A letter that breaks whatever handles it keeps that as its reason, and does not stand in the way of others. Raises
+    ActionRefused for one that is not there or was set aside.
+    """
+    letter = letter_by_id(ctx, letter_id)
+    if letter.discarded_at is not None:
+        raise ActionRefused(f"dead letter {letter_id} was set aside by {letter.discarded_by}: {letter.discard_reason}")
+    try:
+        return replay(ctx, letter_id)
+    except Temporary:
+        raise
+    except Exception as error:
+        reason = UnreadableEvent("cannot be handled", f"{type(error).__name__}: {error}")
+        with ctx.db.write() as tx:
+            events.note_replay(tx, letter_id, reason, tx.now())
+        return reason
+
+
+def discard_letter(ctx: Context, letter_id: int, reason: str, actor: str) -> None:
+    """Set a waiting dead letter aside: kept with its bytes, but no longer counted. Raises ActionRefused."""
+    letter = letter_by_id(ctx, letter_id)
+
+    def once() -> None:
+        with ctx.db.write() as tx:
+            now = tx.now()
+            if not events.discard(tx, letter_id, reason, actor, now):
+                raise ActionRefused(f"dead letter {letter_id} does not wait: it was replayed or set aside already")
+            entry = audit_entries.Entry(
+                actor=actor,
+                action="dead_letter.discarded",
+                subject_kind="dead_letter",
+                subject_id=str(letter_id),
+                happened_at=now,
+                facts={"place": letter.place, "was": letter.reason, "reason": reason},
+            )
+            audit_entries.write(tx, entry, now)
+
+    ctx.db.retrying(once)

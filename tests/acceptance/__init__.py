@@ -1,0 +1,1 @@
+"""The README, the demo, the compose file."""

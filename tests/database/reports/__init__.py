@@ -1,0 +1,1 @@
+"""How fast customers were answered."""

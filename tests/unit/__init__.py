@@ -1,0 +1,1 @@
+"""Tests without a process and without a database; seconds in all."""

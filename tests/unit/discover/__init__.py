@@ -1,0 +1,1 @@
+"""What data say that no rule says yet."""
