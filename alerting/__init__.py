@@ -1,1 +1,3 @@
-"""Satisfaction alerting: an unhappy customer reaches the one person who must call, and the call is proven."""
+"""Satisfaction alerting: an unhappy customer reaches the one person who must call, and the call is
+proven.
+"""

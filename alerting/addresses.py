@@ -1,4 +1,6 @@
-"""Addresses as settings write them: ports, databases, web addresses, the name before a mail address."""
+"""Addresses as settings write them: ports, databases, web addresses, the name before a mail
+address.
+"""
 
 from urllib.parse import urlsplit
 
@@ -7,7 +9,9 @@ from sqlalchemy.exc import ArgumentError
 
 
 def port_number(text: str, low: int = 1) -> int | None:
-    """A port in plain digits; `int` would also take those of other scripts, and more of them than a port has."""
+    """A port in plain digits; `int` would also take those of other scripts, and more of them than a
+    port has.
+    """
     if not (text.isascii() and text.isdecimal() and len(text) <= 5):
         return None
     return int(text) if low <= int(text) <= 65535 else None
@@ -20,7 +24,10 @@ def database_url_problem(text: str) -> str | None:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        return "cannot be read; write postgresql+psycopg://user:password@host:5432/name, the port in digits"
+        return (
+            "cannot be read; write postgresql+psycopg://user:password@host:5432/name, the port "
+            "in digits"
+        )
     if url.port is not None and port_number(str(url.port)) is None:
         return "names a port that does not exist; ports go from 1 to 65535"
     if text.startswith("sqlite") and url.database in {None, "", ":memory:"}:
@@ -29,7 +36,9 @@ def database_url_problem(text: str) -> str | None:
 
 
 def is_one_name(name: str) -> bool:
-    """Whether a sender's name stays one: a comma and its like outside quotes would make two addresses of one."""
+    """Whether a sender's name stays one: a comma and its like outside quotes would make two
+    addresses of one.
+    """
     quoted = len(name) >= 2 and name[0] == name[-1] == '"'
     return '"' not in name[1:-1] if quoted else not any(ch in name for ch in ',;:"\\')
 

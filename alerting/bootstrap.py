@@ -1,4 +1,6 @@
-"""The one place where real parts are chosen and wired. What only some processes need is imported where it is wired."""
+"""The one place where real parts are chosen and wired. What only some processes need is imported
+where it is wired.
+"""
 
 import contextlib
 import json
@@ -93,24 +95,36 @@ def bootstrap(settings: Settings) -> App:
         jitter=random.random,
         lease=timedelta(seconds=2 * settings.send_deadline),
     )
-    return App(settings=settings, ctx=ctx, event_log=_event_log(settings), post=post, links=links, secrets=found)
+    return App(
+        settings=settings,
+        ctx=ctx,
+        event_log=_event_log(settings),
+        post=post,
+        links=links,
+        secrets=found,
+    )
 
 
 def prepare(app: App) -> None:
-    """Bring the database up to date, make the local log, and activate what an empty database finds in rules/."""
+    """Bring the database up to date, make the local log, and activate what an empty database finds
+    in rules/.
+    """
     revision = migrate(app.ctx.db)
     if isinstance(app.event_log, LocalLog):
         app.event_log.prepare()
-    activated = activate_first(app.ctx, lambda: rule_files.read_all(app.settings.rules, app.settings.templates))
+    activated = activate_first(
+        app.ctx, lambda: rule_files.read_all(app.settings.rules, app.settings.templates)
+    )
     log.info("prepared", extra={"revision": revision, "activated": activated})
     _forget_again(app)
 
 
 def forget(app: App, key: str, by: str) -> int:
-    """Forget a customer now, and whenever what is stored today comes back. Returns how many kept mails were deleted.
+    """Forget a customer now, and whenever what is stored today comes back. Returns how many kept
+    mails were deleted.
 
-    The wish is kept in a file beside the data, then in the event log, then carried out: where we are interrupted, the
-    next start goes on.
+    The wish is kept in a file beside the data, then in the event log, then carried out: where we
+    are interrupted, the next start goes on.
     """
     with app.ctx.db.read() as tx:
         wish = {"customer_id": key, "time": tx.now().isoformat(), "by": by}
@@ -135,7 +149,9 @@ def _carry_out(app: App, wish: Mapping[str, str]) -> None:
         app.event_log.erase(keys)
     value = forgotten_value(wish)
     app.event_log.append([NewRecord(topic="customers", key=wish["customer_id"], value=value)])
-    take_records(app.ctx, [Record(place="forget", offset=0, value=value, headers={}, timestamp=None)])
+    take_records(
+        app.ctx, [Record(place="forget", offset=0, value=value, headers={}, timestamp=None)]
+    )
     app.ctx.db.settle()
     if isinstance(app.event_log, LocalLog):
         app.event_log.settle()
@@ -145,7 +161,11 @@ def _forget_again(app: App) -> None:
     """After a restore the database may know customers again that were forgotten since."""
     if not _wishes(app).is_file():
         return
-    wishes = [json.loads(line) for line in _wishes(app).read_text(encoding="utf-8").splitlines() if line.strip()]
+    wishes = [
+        json.loads(line)
+        for line in _wishes(app).read_text(encoding="utf-8").splitlines()
+        if line.strip()
+    ]
     with app.ctx.db.read() as tx:
         done = erasure.forgotten_until(tx, [wish["customer_id"] for wish in wishes])
     for wish in wishes:
@@ -162,12 +182,17 @@ def check_ready(app: App) -> None:
     with app.ctx.db.read() as tx:
         if instance.kind_of(tx) == "demo":
             raise SettingsInvalid(
-                ["this database was made by `alerting demo`, its clock may have been moved; use another one"]
+                [
+                    "this database was made by `alerting demo`, its clock may have been moved; use "
+                    "another one"
+                ]
             )
 
 
 def check_rulebook(app: App) -> None:
-    """Raises RulebookUnusable. Only for roles: `alerting rules activate` is what mends this, and must start without."""
+    """Raises RulebookUnusable. Only for roles: `alerting rules activate` is what mends this, and
+    must start without.
+    """
     with app.ctx.db.read() as tx:
         app.ctx.shelf.active(tx)
 
@@ -176,13 +201,20 @@ def warn_of_rights(app: App) -> None:
     """On PostgreSQL a role that owns the tables could switch off what guards the audit."""
     with app.ctx.db.read() as tx:
         if owns_the_audit(tx):
-            log.warning("this database role could change the audit; see ALERTING_DATABASE_ROLE in docs/operations.md")
+            log.warning(
+                "this database role could change the audit; see ALERTING_DATABASE_ROLE in "
+                "docs/operations.md"
+            )
 
 
 def run_roles(app: App, roles: Sequence[str], stop: Stop) -> None:
-    """Run roles side by side until asked to stop; the web role, where it is among them, in this thread."""
+    """Run roles side by side until asked to stop; the web role, where it is among them, in this
+    thread.
+    """
     threads = [
-        threading.Thread(target=_loop(app, role, stop), name=role, daemon=True) for role in roles if role != "web"
+        threading.Thread(target=_loop(app, role, stop), name=role, daemon=True)
+        for role in roles
+        if role != "web"
     ]
     watch(stop)
     warn_of_rights(app)
@@ -240,7 +272,12 @@ def _event_log(settings: Settings) -> EventLog:
     if settings.kafka:
         from alerting.adapters.intake.kafka import KafkaLog
 
-        return KafkaLog(settings.kafka, settings.kafka_group, settings.kafka_options, settings.kafka_session_timeout)
+        return KafkaLog(
+            settings.kafka,
+            settings.kafka_group,
+            settings.kafka_options,
+            settings.kafka_session_timeout,
+        )
     return LocalLog(Database(settings.local_log_url, has_instance=False))
 
 
@@ -259,11 +296,16 @@ def _mailer(settings: Settings) -> Mailer:
 
 
 def _secrets(settings: Settings) -> Secrets:
-    """Given secrets first; an embedded installation makes its own and keeps them in the data folder."""
+    """Given secrets first; an embedded installation makes its own and keeps them in the data
+    folder.
+    """
     if not settings.database_url.startswith("sqlite"):
         if not settings.link_keys:
             raise SettingsInvalid(
-                ["ALERTING_LINK_KEYS must be set: all processes sign and read links with the same keys"]
+                [
+                    "ALERTING_LINK_KEYS must be set: all processes sign and read links with the "
+                    "same keys"
+                ]
             )
         return Secrets(
             link_keys=settings.link_keys,
@@ -283,7 +325,13 @@ def _kept_secrets(path: Path) -> dict[str, str]:
         draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            json.dump({name: secrets.token_urlsafe(24) for name in ("link_key", "admin_token", "ingest_key")}, file)
+            json.dump(
+                {
+                    name: secrets.token_urlsafe(24)
+                    for name in ("link_key", "admin_token", "ingest_key")
+                },
+                file,
+            )
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)  # whole or not at all, also when two processes start at once
         draft.unlink()

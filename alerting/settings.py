@@ -1,4 +1,6 @@
-"""Settings from the environment: ALERTING_X, or ALERTING_X_FILE for what a file should hold. All errors at once."""
+"""Settings from the environment: ALERTING_X, or ALERTING_X_FILE for what a file should hold. All
+errors at once.
+"""
 
 import os
 from collections.abc import Mapping
@@ -43,7 +45,9 @@ _DEFAULTS: dict[str, str] = {
     "LOG_LEVEL": "INFO",
 }
 
-KNOWN_VARIABLES = frozenset(f"ALERTING_{name}{suffix}" for name in _DEFAULTS for suffix in ("", "_FILE"))
+KNOWN_VARIABLES = frozenset(
+    f"ALERTING_{name}{suffix}" for name in _DEFAULTS for suffix in ("", "_FILE")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,10 +176,16 @@ class _Reader:
 
     def port(self, name: str) -> int:
         found = port_number(self.text(name))
-        return int(self.wrong(name, "a port from 1 to 65535", _DEFAULTS[name])) if found is None else found
+        return (
+            int(self.wrong(name, "a port from 1 to 65535", _DEFAULTS[name]))
+            if found is None
+            else found
+        )
 
     def folder(self, name: str) -> Path:
-        """A folder that is there, or that can be made: a file in its place would only show when we write."""
+        """A folder that is there, or that can be made: a file in its place would only show when we
+        write.
+        """
         path = Path(self.text(name))
         nearest = next(p for p in (path.absolute(), *path.absolute().parents) if os.path.exists(p))
         if not nearest.is_dir():
@@ -203,7 +213,11 @@ class _Reader:
 
     def choice(self, name: str, allowed: tuple[str, ...]) -> Any:
         value = self.text(name)
-        return value if value in allowed else self.wrong(name, f"one of {', '.join(allowed)}", allowed[0])
+        return (
+            value
+            if value in allowed
+            else self.wrong(name, f"one of {', '.join(allowed)}", allowed[0])
+        )
 
     def file(self, name: str) -> str | None:
         path = self.text(name)
@@ -230,7 +244,9 @@ class _Reader:
     def base_url(self) -> str:
         text = self.text("BASE_URL")
         if not is_web_address(text):
-            return str(self.wrong("BASE_URL", "an address such as https://alerts.example.com", text))
+            return str(
+                self.wrong("BASE_URL", "an address such as https://alerts.example.com", text)
+            )
         return text.rstrip("/")
 
     def kafka_options(self) -> dict[str, Any]:
@@ -243,7 +259,9 @@ class _Reader:
             options["sasl_plain_password"] = self.text("KAFKA_PASSWORD")
         elif security.startswith("SASL"):
             wanted = ", ".join(mechanisms)
-            self.problems.append(f"ALERTING_KAFKA_SASL_MECHANISM must be set for {security}, to one of {wanted}")
+            self.problems.append(
+                f"ALERTING_KAFKA_SASL_MECHANISM must be set for {security}, to one of {wanted}"
+            )
         if self.text("KAFKA_CA_FILE"):
             options["ssl_cafile"] = self.file("KAFKA_CA_FILE")
         return options
@@ -254,18 +272,28 @@ class _Reader:
 
         ours = (name for name in self.environment if name.startswith("ALERTING_"))
         for name in sorted(ours):
-            if name in KNOWN_VARIABLES or name.startswith("ALERTING_TEST_") or name == "ALERTING_CACHE":
+            if (
+                name in KNOWN_VARIABLES
+                or name.startswith("ALERTING_TEST_")
+                or name == "ALERTING_CACHE"
+            ):
                 continue
             near = get_close_matches(name, sorted(KNOWN_VARIABLES), n=1)
-            self.problems.append(f"{name} is not known" + (f"; did you mean {near[0]}?" if near else ""))
+            self.problems.append(
+                f"{name} is not known" + (f"; did you mean {near[0]}?" if near else "")
+            )
 
     def _secrets(self, settings: Settings) -> None:
-        for name, keys in (("LINK_KEYS", settings.link_keys), ("INGEST_KEYS", settings.ingest_keys)):
+        for name, keys in (
+            ("LINK_KEYS", settings.link_keys),
+            ("INGEST_KEYS", settings.ingest_keys),
+        ):
             if any(len(key) < 16 for key in keys):
                 self.problems.append(f"ALERTING_{name}: each key has at least 16 characters")
         if settings.admin_token is not None and len(settings.admin_token) < 16:
             self.problems.append("ALERTING_ADMIN_TOKEN has at least 16 characters")
         if settings.smtp_user and settings.smtp_security == "none":
             self.problems.append(
-                "ALERTING_SMTP_SECURITY=none would send the SMTP password in the clear; use starttls or tls"
+                "ALERTING_SMTP_SECURITY=none would send the SMTP password in the clear; use "
+                "starttls or tls"
             )

@@ -1,4 +1,5 @@
-"""A back-test of a million stored events by 20 rules, on the embedded database: under 60 seconds on two cores.
+"""A back-test of a million stored events by 20 rules, on the embedded database: under 60 seconds on
+two cores.
 
 Run by `make bench`; the events are made first, which takes about as long and does not count.
 """
@@ -44,22 +45,33 @@ ON_CALLS = "calls_in_vain >= {calls} AND customer.revenue_with_us > {revenue}"
 
 
 def rules() -> dict[str, str]:
-    """The starter rules and as many more as make twenty: some rare, some common, half on answers, half on calls."""
+    """The starter rules and as many more as make twenty: some rare, some common, half on answers,
+    half on calls.
+    """
     files = dict(read_files(ROOT / "rules", ROOT / "templates"))
     made = ["rules:\n"]
     for n in range(RULES - 3):
         sql = ON_ANSWERS.format(score=n % 7, country="DE" if n % 3 else "FR")
         if n % 2:
             sql = ON_CALLS.format(calls=2 + n % 4, revenue=n * 20_000)
-        made.append(RULE.format(n=n, on="interaction.recorded" if n % 2 else "survey.answered", sql=sql))
+        made.append(
+            RULE.format(n=n, on="interaction.recorded" if n % 2 else "survey.answered", sql=sql)
+        )
     return {**files, "rules/escalations/extra.yaml": "".join(made)}
 
 
 def stored(tx: Transaction, now: datetime) -> None:
     """Customers, and their answers and calls of eighty days."""
     rnd, customers = random.Random(1), EVENTS // EACH
-    tx.execute(customer.insert(), [{"key": f"C{n}", "first_seen_at": now} for n in range(customers)])
-    known = {"recorded_at": now, "source": "/bench", "changes": {}, "valid_from": now - timedelta(days=100)}
+    tx.execute(
+        customer.insert(), [{"key": f"C{n}", "first_seen_at": now} for n in range(customers)]
+    )
+    known = {
+        "recorded_at": now,
+        "source": "/bench",
+        "changes": {},
+        "valid_from": now - timedelta(days=100),
+    }
     tx.execute(
         customer_version.insert(),
         [
@@ -83,10 +95,25 @@ def stored(tx: Transaction, now: datetime) -> None:
 
 def _events(rnd: random.Random, customers: int, now: datetime) -> Iterator[dict[str, Any]]:
     call = {"channel": "phone", "direction": "inbound", "duration_seconds": 60}
-    answer = {"survey_id": "relationship", "metric": "nps", "comment": "The delivery was late.", "language": "de"}
-    standing = {"source": "/bench", "digest": "", "raw": b"", "place": "bench", "clamped": False, "rulebook": ""}
+    answer = {
+        "survey_id": "relationship",
+        "metric": "nps",
+        "comment": "The delivery was late.",
+        "language": "de",
+    }
+    standing = {
+        "source": "/bench",
+        "digest": "",
+        "raw": b"",
+        "place": "bench",
+        "clamped": False,
+        "rulebook": "",
+    }
     for n in range(EVENTS):
-        at, key = now - timedelta(seconds=rnd.randrange(80 * 86_400)), f"C{rnd.randrange(customers)}"
+        at, key = (
+            now - timedelta(seconds=rnd.randrange(80 * 86_400)),
+            f"C{rnd.randrange(customers)}",
+        )
         said = (
             {**answer, "score": rnd.randrange(11)}
             if n % 2
@@ -133,9 +160,14 @@ def main() -> None:
         found = backtest(app.ctx, now - timedelta(days=90), None, processes=cores).found
         took = time.monotonic() - begun
         app.close()
-    print(f"{found.events:,} events x {RULES} rules: {took:.1f} s on {cores} cores, {found.a.alerts:,} alerts")
+    print(
+        f"{found.events:,} events x {RULES} rules: {took:.1f} s on {cores} cores, "
+        f"{found.a.alerts:,} alerts"
+    )
     million = took * 1_000_000 / found.events
-    print(f"a million events: {million:.1f} s, asked for {TARGET:.0f} s: {verdict(million <= TARGET)}")
+    print(
+        f"a million events: {million:.1f} s, asked for {TARGET:.0f} s: {verdict(million <= TARGET)}"
+    )
 
 
 if __name__ == "__main__":

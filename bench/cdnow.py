@@ -1,4 +1,5 @@
-"""The CDNOW data through import, RFM and Pareto, and BG/NBD beside what Fader, Hardie and Lee published in 2005.
+"""The CDNOW data through import, RFM and Pareto, and BG/NBD beside what Fader, Hardie and Lee
+published in 2005.
 
 Fetched once, see tests/support/cdnow.py. The clock stands at the end of the data, 30 June 1998.
 """
@@ -39,12 +40,16 @@ PUBLISHED = (0.243, 4.414, 0.793, 2.426, -9582.4)
 AS_ROUNDED = (0.0006, 0.0006, 0.0006, 0.0006, 0.05)
 
 NOW = datetime(1998, 6, 30, 23, tzinfo=UTC)
-SEGMENTS = "segments:\n" + "".join(f"  - {{id: {name}, when: \"rfm_group = '{name}'\"}}\n" for name in GROUPS)
+SEGMENTS = "segments:\n" + "".join(
+    f"  - {{id: {name}, when: \"rfm_group = '{name}'\"}}\n" for name in GROUPS
+)
 
 
 def main() -> None:
     print(where_and_what())
-    _through_the_product(MASTER, OrderColumns(customer="customer_id", date="date", amount="dollar_value"))
+    _through_the_product(
+        MASTER, OrderColumns(customer="customer_id", date="date", amount="dollar_value")
+    )
     print(f"\nBG/NBD, learnt up to {END}")
     found = _measured(SAMPLE, OrderColumns(customer="2", date="3", amount="5"))
     print(f"  {'':16}{'published':>12}{'here':>14}")
@@ -54,31 +59,45 @@ def main() -> None:
 
 
 def _through_the_product(name: str, columns: OrderColumns) -> None:
-    """Customers and orders imported, value reckoned, everybody put into the segment of its RFM group."""
+    """Customers and orders imported, value reckoned, everybody put into the segment of its RFM
+    group.
+    """
     with tempfile.TemporaryDirectory() as folder:
         app = _installation(Path(folder))
         orders = read_orders(str(cdnow_file(name)), columns)
         people = Path(folder) / "customers.csv"
         with people.open("w", newline="") as file:
             keys = sorted({order.customer for order in orders.purchases})
-            csv.writer(file).writerows([("customer_id", "name"), *((key, f"CDNOW customer {key}") for key in keys)])
+            csv.writer(file).writerows(
+                [("customer_id", "name"), *((key, f"CDNOW customer {key}") for key in keys)]
+            )
         begin = time.perf_counter()
-        known = import_customers(app.ctx, read_table(str(people)), Wishes(processes=os.cpu_count() or 1))
+        known = import_customers(
+            app.ctx, read_table(str(people)), Wishes(processes=os.cpu_count() or 1)
+        )
         bought = [Order(customer=o.customer, day=o.day, amount=o.amount) for o in orders.purchases]
         done = import_orders(app.ctx, name, bought)
         imported = time.perf_counter()
         looked = recompute(app.ctx, processes=os.cpu_count() or 1)
         print(
-            f"\n{name}: {known.new:,} customers and {done.new:,} purchases imported in {imported - begin:.1f} s, ",
+            f"\n{name}: {known.new:,} customers and {done.new:,} purchases imported in "
+            f"{imported - begin:.1f} s, ",
             end="",
         )
-        print(f"{looked.customers:,} valued in {time.perf_counter() - imported:.1f} s; {done.refused} refused")
+        print(
+            f"{looked.customers:,} valued in {time.perf_counter() - imported:.1f} s; "
+            f"{done.refused} refused"
+        )
         _tell(app)
         app.close()
 
 
 def _installation(folder: Path) -> App:
-    settings = {"ALERTING_DATA": str(folder), "ALERTING_RULES": str(ROOT / "rules"), "ALERTING_LOG_LEVEL": "ERROR"}
+    settings = {
+        "ALERTING_DATA": str(folder),
+        "ALERTING_RULES": str(ROOT / "rules"),
+        "ALERTING_LOG_LEVEL": "ERROR",
+    }
     app = bootstrap(read_settings({**settings, "ALERTING_TEMPLATES": str(ROOT / "templates")}))
     migrate(app.ctx.db)
     with app.ctx.db.write() as tx:
@@ -86,10 +105,20 @@ def _installation(folder: Path) -> App:
         instance.move_demo_clock(tx, NOW - tx.now())
     files = read_files(ROOT / "rules", ROOT / "templates")
     routing = files["rules/routing.yaml"].split("segments:\n")[0]
-    files |= {"rules/value.yaml": "within: 600d\n", "rules/segments.yaml": SEGMENTS, "rules/routing.yaml": routing}
-    files = {path: text for path, text in files.items() if not path.startswith(("rules/escalations/", "rules/tests/"))}
+    files |= {
+        "rules/value.yaml": "within: 600d\n",
+        "rules/segments.yaml": SEGMENTS,
+        "rules/routing.yaml": routing,
+    }
+    files = {
+        path: text
+        for path, text in files.items()
+        if not path.startswith(("rules/escalations/", "rules/tests/"))
+    }
     files["rules/escalations/value.yaml"] = RULE
-    activate_rulebook(app.ctx, files, read_people(ROOT / "rules" / "people.yaml"), author="bench", reason="CDNOW")
+    activate_rulebook(
+        app.ctx, files, read_people(ROOT / "rules" / "people.yaml"), author="bench", reason="CDNOW"
+    )
     return app
 
 
@@ -115,10 +144,14 @@ def _tell(app: App) -> None:
         money[groups[key]] += float(bought.purchased)  # type: ignore[assignment]
     for group, count in sizes.most_common():
         print(
-            f"  {group:14}{count:>7,} customers {count / sum(sizes.values()):>6.1%}  {money[group] / float(total):>6.1%} of all"
+            f"  {group:14}{count:>7,} customers {count / sum(sizes.values()):>6.1%}  "
+            f"{money[group] / float(total):>6.1%} of all"
         )
     shares = pareto([bought.purchased for _, bought in buyers])
-    print("  who brings how much: " + ", ".join(f"{s.of_buyers:.0%}: {s.of_purchases:.0%}" for s in shares[:5]))
+    print(
+        "  who brings how much: "
+        + ", ".join(f"{s.of_buyers:.0%}: {s.of_purchases:.0%}" for s in shares[:5])
+    )
 
 
 def _measured(name: str, columns: OrderColumns) -> tuple[float, ...]:
@@ -134,8 +167,14 @@ def _measured(name: str, columns: OrderColumns) -> tuple[float, ...]:
     done = time.perf_counter()
     made = bought_between(orders.purchases, [buyer.customer for buyer in known], END, WEEKS)
     print(f"\n{name}: {len(orders.purchases)} purchases, {len(known)} customers up to {END}")
-    print(f"  read in {read - begin:.2f} s, fitted in {learnt - read:.2f} s, expected in {done - learnt:.2f} s")
-    print(f"  {', '.join(f'{one:.4f}' for one in astuple(fitted.parameters))}; LL {fitted.log_likelihood:.1f}")
+    print(
+        f"  read in {read - begin:.2f} s, fitted in {learnt - read:.2f} s, expected in "
+        f"{done - learnt:.2f} s"
+    )
+    print(
+        f"  {', '.join(f'{one:.4f}' for one in astuple(fitted.parameters))}; LL "
+        f"{fitted.log_likelihood:.1f}"
+    )
     print(f"  expected in the next {WEEKS:g} weeks {expected:.0f}, bought {made}")
     return (*astuple(fitted.parameters), fitted.log_likelihood)
 

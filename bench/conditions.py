@@ -1,4 +1,5 @@
-"""Conditions a second, one event x 100 rules, against rule-engine and CEL: at least 5 times the faster of the two.
+"""Conditions a second, one event x 100 rules, against rule-engine and CEL: at least 5 times the
+faster of the two.
 
 Run by `make bench`. Ends with 1 where the three do not give the same answers, else with 0.
 """
@@ -12,7 +13,9 @@ from alerting.domain.rulebook.rule_index import RuleIndex
 from bench.hundred_rules import VOCABULARY, events, for_peers, hundred_rules
 from bench.measuring import ROOT, ROUNDS, take_turns, verdict, where_and_what
 
-sys.path.append(str(ROOT / ".venv-bench"))  # behind the product's own packages, which are not to change
+sys.path.append(
+    str(ROOT / ".venv-bench")
+)  # behind the product's own packages, which are not to change
 
 import cel
 import rule_engine
@@ -23,7 +26,9 @@ EVENTS, TIMES, EVENTS_OF_THE_SLOW = 500, 4, 20
 OURS, ALONE, CEL, RULE_ENGINE = "alerting", "alerting, each condition alone", "CEL", "rule-engine"
 
 RULES = hundred_rules()
-CONDITIONS = [compile_condition(rule.sql, VOCABULARY.for_rules("survey.answered")) for rule in RULES]
+CONDITIONS = [
+    compile_condition(rule.sql, VOCABULARY.for_rules("survey.answered")) for rule in RULES
+]
 DECIDING = [condition.decide for condition in CONDITIONS]
 INDEX = RuleIndex([(number, [condition]) for number, condition in enumerate(CONDITIONS)])
 PROGRAMS = [cel.compile(rule.cel) for rule in RULES]
@@ -51,7 +56,11 @@ def by_rule_engine(facts: Facts) -> list[bool]:
 
 def differences(facts: Facts) -> list[str]:
     """Rules on which not all agree. SQL's unknown does not fire, as the other two's false."""
-    ours, cel_says, engine_says = alone(facts), by_cel(for_peers(facts)), by_rule_engine(for_peers(facts))
+    ours, cel_says, engine_says = (
+        alone(facts),
+        by_cel(for_peers(facts)),
+        by_rule_engine(for_peers(facts)),
+    )
     possible = [number for number, truth in enumerate(ours) if truth is not False]
     wrong = [] if by_index(facts) == possible else [f"the index: {by_index(facts)}, not {possible}"]
     for rule, *answers in zip(RULES, ours, cel_says, engine_says, strict=True):
@@ -85,7 +94,9 @@ def main() -> int:
         }
     )
     fired = sum(truth is True for facts in ours for truth in alone(facts)) / len(ours)
-    print(f"Conditions: one event x 100 rules, of which {fired:.1f} fire; median of {ROUNDS} rounds")
+    print(
+        f"Conditions: one event x 100 rules, of which {fired:.1f} fire; median of {ROUNDS} rounds"
+    )
     print(f"  {where_and_what()}")
     for name in (OURS, ALONE, CEL, RULE_ENGINE):
         how_many = 100 * (len(few) if name == RULE_ENGINE else len(ours))

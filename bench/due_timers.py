@@ -1,7 +1,9 @@
-"""Ten thousand reminders of as many customers fall due at one instant: notifications within ten seconds on PostgreSQL.
+"""Ten thousand reminders of as many customers fall due at one instant: notifications within ten
+seconds on PostgreSQL.
 
-Run by `make bench`; making customers and cases does not count. The cases are as intake makes them, with their clocks and
-timers; then the first reminder of each is brought forward. The same on SQLite, for information.
+Run by `make bench`; making customers and cases does not count. The cases are as intake makes them,
+with their clocks and timers; then the first reminder of each is brought forward. The same on
+SQLite, for information.
 """
 
 import os
@@ -34,7 +36,9 @@ def remind_now(app: App) -> None:
 def reminders(app: App) -> int:
     with app.ctx.db.read() as tx:
         caused = (notification.c.cause_kind == "timer", notification.c.template == "reminder")
-        return int(tx.execute(select(func.count()).select_from(notification).where(*caused)).scalar_one())
+        return int(
+            tx.execute(select(func.count()).select_from(notification).where(*caused)).scalar_one()
+        )
 
 
 def measure(app: App) -> float:
@@ -45,7 +49,9 @@ def measure(app: App) -> float:
     fired = fire_due(app.ctx, TICK)
     took = time.monotonic() - begun
     if (fired, reminders(app)) != (TIMERS, TIMERS):
-        raise SystemExit(f"not every timer fired once: {fired:,} fired, {reminders(app):,} reminders")
+        raise SystemExit(
+            f"not every timer fired once: {fired:,} fired, {reminders(app):,} reminders"
+        )
     return took
 
 

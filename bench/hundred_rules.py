@@ -1,7 +1,8 @@
 """The same hundred rules in three languages, and events to judge by them.
 
-Ten kinds of rules of ten each, as a business writes them. A fact that may be missing is guarded in the two languages in
-which comparing nothing with a number is an error; in SQL it is unknown, which does not fire.
+Ten kinds of rules of ten each, as a business writes them. A fact that may be missing is guarded in
+the two languages in which comparing nothing with a number is an error; in SQL it is unknown, which
+does not fire.
 """
 
 import random
@@ -13,8 +14,30 @@ from alerting.domain.customers.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(signals={"calls_in_vain": Type.BIGINT})
 SEGMENTS = ("key", "high_potential", "low_potential", "unverified", "trial")
-REGIONS = ("north", "north west", "west", "south west", "south", "south east", "east", "north east", "centre", "abroad")
-WORDS = ("late", "rude", "cancel", "broken", "invoice", "waiting", "never", "lawyer", "competitor", "refund")
+REGIONS = (
+    "north",
+    "north west",
+    "west",
+    "south west",
+    "south",
+    "south east",
+    "east",
+    "north east",
+    "centre",
+    "abroad",
+)
+WORDS = (
+    "late",
+    "rude",
+    "cancel",
+    "broken",
+    "invoice",
+    "waiting",
+    "never",
+    "lawyer",
+    "competitor",
+    "refund",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +51,12 @@ class Wording:
 
 _KINDS = (
     Wording(
-        sql="sentiment = 'negative' AND customer.segment = '{segment}' AND customer.region = '{region}'",
-        cel="sentiment == 'negative' && customer_segment == '{segment}' && customer_region == '{region}'",
-        rule_engine="sentiment == 'negative' and customer_segment == '{segment}' and customer_region == '{region}'",
+        sql="sentiment = 'negative' AND customer.segment = '{segment}' AND customer.region = "
+        "'{region}'",
+        cel="sentiment == 'negative' && customer_segment == '{segment}' && customer_region == "
+        "'{region}'",
+        rule_engine="sentiment == 'negative' and customer_segment == '{segment}' and "
+        "customer_region == '{region}'",
     ),
     Wording(
         sql="score <= {n} AND survey_id IN ('survey-{n}', 'survey-1{n}', 'survey-2{n}')",
@@ -52,17 +78,20 @@ _KINDS = (
     Wording(
         sql="customer.region IN ('{region}', '{other}') AND score BETWEEN {n} AND {n} + 2",
         cel="customer_region in ['{region}', '{other}'] && score >= {n} && score <= {n} + 2",
-        rule_engine="customer_region in ['{region}', '{other}'] and score >= {n} and score <= {n} + 2",
+        rule_engine="customer_region in ['{region}', '{other}'] and score >= {n} and score <= {n} "
+        "+ 2",
     ),
     Wording(
         sql="customer.last_score - score >= {n} AND metric = 'nps'",
         cel="customer_last_score != null && customer_last_score - score >= {n} && metric == 'nps'",
-        rule_engine="customer_last_score != null and customer_last_score - score >= {n} and metric == 'nps'",
+        rule_engine="customer_last_score != null and customer_last_score - score >= {n} and metric "
+        "== 'nps'",
     ),
     Wording(
         sql="calls_in_vain >= {n} AND (customer.segment = '{segment}' OR contact_me)",
         cel="signal_calls_in_vain >= {n} && (customer_segment == '{segment}' || contact_me)",
-        rule_engine="signal_calls_in_vain >= {n} and (customer_segment == '{segment}' or contact_me)",
+        rule_engine="signal_calls_in_vain >= {n} and (customer_segment == '{segment}' or "
+        "contact_me)",
     ),
     Wording(
         sql="survey_id LIKE 'survey-{n}%' AND (score = {n} OR comment IS NULL)",
@@ -72,7 +101,8 @@ _KINDS = (
     Wording(
         sql="customer.region = '{region}' AND customer.employees * {n} > 500 AND NOT contact_me",
         cel="customer_region == '{region}' && customer_employees * {n} > 500 && !contact_me",
-        rule_engine="customer_region == '{region}' and customer_employees * {n} > 500 and not contact_me",
+        rule_engine="customer_region == '{region}' and customer_employees * {n} > 500 and not "
+        "contact_me",
     ),
     Wording(
         sql="contact_me AND score * 2 + {n} < 15 AND customer.lifecycle <> 'stage-{n}'",
@@ -100,8 +130,9 @@ def hundred_rules() -> list[Wording]:
 
 
 def events(how_many: int) -> list[dict[str, Any]]:
-    """Facts as `judge` hands them to conditions. Half of the customers are content, two in five write something, some
-    facts are missing, no two comments are the same."""
+    """Facts as `judge` hands them to conditions. Half of the customers are content, two in five
+    write something, some facts are missing, no two comments are the same.
+    """
     chance = random.Random(7)
     return [_event(chance, number) for number in range(how_many)]
 
@@ -110,7 +141,8 @@ def _event(chance: random.Random, number: int) -> dict[str, Any]:
     score = chance.choices(range(11), weights=(3, 1, 2, 3, 3, 6, 7, 12, 15, 24, 24))[0]
     known = chance.random() < 0.9
     said = (
-        f"Visit {number}: it was {chance.choice(WORDS)}. " + "Somebody promised to call me back and then did not. " * 3
+        f"Visit {number}: it was {chance.choice(WORDS)}. "
+        + "Somebody promised to call me back and then did not. " * 3
     )
     return {
         "event.type": "survey.answered",
@@ -131,5 +163,7 @@ def _event(chance: random.Random, number: int) -> dict[str, Any]:
 
 
 def for_peers(facts: dict[str, Any]) -> dict[str, Any]:
-    """The same values by names without a dot: as quick for CEL as can be, and rule-engine need not look into maps."""
+    """The same values by names without a dot: as quick for CEL as can be, and rule-engine need not
+    look into maps.
+    """
     return {key.removeprefix("event.").replace(".", "_"): value for key, value in facts.items()}

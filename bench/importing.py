@@ -1,6 +1,7 @@
 """A million customers from a CSV file into the embedded database: under two minutes on two cores.
 
-Run by `make bench`; writing the file does not count. Then the same file again, which must change nothing.
+Run by `make bench`; writing the file does not count. Then the same file again, which must change
+nothing.
 """
 
 import csv
@@ -28,9 +29,14 @@ def write_table(path: Path, count: int) -> Path:
         table = csv.writer(file)
         table.writerow(HEADING)
         for n in range(count):
-            country, industry = rnd.choice(("DE", "AT", "FR", "US")), rnd.choice(("retail", "machinery", "healthcare"))
+            country, industry = (
+                rnd.choice(("DE", "AT", "FR", "US")),
+                rnd.choice(("retail", "machinery", "healthcare")),
+            )
             renewal = begin + timedelta(days=rnd.randrange(720))
-            table.writerow((f"C{n:07}", f"Invented {n}", country, industry, rnd.randrange(400_000), renewal))
+            table.writerow(
+                (f"C{n:07}", f"Invented {n}", country, industry, rnd.randrange(400_000), renewal)
+            )
     return path
 
 
@@ -50,10 +56,18 @@ def main() -> None:
         again, repeated = timed(app, path, cores)
         app.close()
     if (found.new, repeated.unchanged) != (CUSTOMERS, CUSTOMERS) or found.bad or found.warnings:
-        raise SystemExit(f"not every customer came once: {found.new:,} new, {repeated.unchanged:,} unchanged")
+        raise SystemExit(
+            f"not every customer came once: {found.new:,} new, {repeated.unchanged:,} unchanged"
+        )
     million = took * 1_000_000 / CUSTOMERS
-    print(f"{CUSTOMERS:,} customers: {took:.1f} s on {cores} cores; the same file again: {again:.1f} s")
-    print(f"a million customers: {million:.1f} s, asked for {TARGET:.0f} s: {verdict(million <= TARGET)}")
+    print(
+        f"{CUSTOMERS:,} customers: {took:.1f} s on {cores} cores; the same file again: {again:.1f} "
+        "s"
+    )
+    print(
+        f"a million customers: {million:.1f} s, asked for {TARGET:.0f} s: "
+        f"{verdict(million <= TARGET)}"
+    )
 
 
 if __name__ == "__main__":

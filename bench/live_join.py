@@ -1,7 +1,9 @@
-"""What an event costs from record to alert with 10,000 and with a million customers: at most 1.3 times as much.
+"""What an event costs from record to alert with 10,000 and with a million customers: at most 1.3
+times as much.
 
-Answers of random customers are taken in batches of a hundred, as the consumer does, on the embedded database: parsed,
-stored, joined with customer, segment, signals and history, judged. Run by `make bench`; making the customers does not count.
+Answers of random customers are taken in batches of a hundred, as the consumer does, on the embedded
+database: parsed, stored, joined with customer, segment, signals and history, judged. Run by `make
+bench`; making the customers does not count.
 """
 
 import json
@@ -36,9 +38,26 @@ def answers(app: App, customers: int) -> Callable[[], None]:
 
 def _answer(rnd: random.Random, customers: int) -> Record:
     number, key = rnd.randrange(10**15), f"C{rnd.randrange(customers):07}"
-    said = {"customer_id": key, "survey_id": "relationship", "metric": "nps", "score": rnd.randrange(11)}
-    envelope = {"specversion": "1.0", "type": "survey.answered", "source": "/bench", "id": str(number), "data": said}
-    return Record(place=f"bench:{number}", offset=0, value=json.dumps(envelope).encode(), headers={}, timestamp=None)
+    said = {
+        "customer_id": key,
+        "survey_id": "relationship",
+        "metric": "nps",
+        "score": rnd.randrange(11),
+    }
+    envelope = {
+        "specversion": "1.0",
+        "type": "survey.answered",
+        "source": "/bench",
+        "id": str(number),
+        "data": said,
+    }
+    return Record(
+        place=f"bench:{number}",
+        offset=0,
+        value=json.dumps(envelope).encode(),
+        headers={},
+        timestamp=None,
+    )
 
 
 def main() -> None:
@@ -55,7 +74,9 @@ def main() -> None:
         times = take_turns(contestants)
     few, many = contestants
     for name in contestants:
-        print(f"  {name:>10} customers {times.median(name) / BATCHES / BATCH * 1e3:8.2f} ms an event")
+        print(
+            f"  {name:>10} customers {times.median(name) / BATCHES / BATCH * 1e3:8.2f} ms an event"
+        )
     ratio = times.ratio(many, few)
     print(f"  {ratio:.2f} x, at most {TARGET}: {verdict(ratio <= TARGET)}")
 

@@ -1,4 +1,6 @@
-"""Many open cases for the figures: a hundred are made by intake, and their rows are copied set by set."""
+"""Many open cases for the figures: a hundred are made by intake, and their rows are copied set by
+set.
+"""
 
 import json
 from typing import Any
@@ -15,7 +17,8 @@ MADE = 100
 
 
 def open_cases(app: App, count: int) -> None:
-    """`count` customers, a multiple of a hundred, each with an open case, its clocks and its timers; nothing is due yet.
+    """`count` customers, a multiple of a hundred, each with an open case, its clocks and its
+    timers; nothing is due yet.
 
     What else intake leaves (events, alerts, audit, mails) is there for the first hundred only.
     """
@@ -31,7 +34,9 @@ def open_cases(app: App, count: int) -> None:
 def tidy(app: App) -> None:
     """What PostgreSQL's autovacuum does by and by. Nothing does so for SQLite."""
     if app.ctx.db.engine.dialect.name == "postgresql":
-        with app.ctx.db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with app.ctx.db.engine.connect().execution_options(
+            isolation_level="AUTOCOMMIT"
+        ) as connection:
             connection.execute(text("VACUUM ANALYZE"))
 
 
@@ -42,9 +47,26 @@ def first_steps() -> ScalarSelect[int]:
 
 
 def _answer(number: int) -> Record:
-    said = {"customer_id": f"C{number:07}", "survey_id": "relationship", "metric": "nps", "score": 2}
-    envelope = {"specversion": "1.0", "type": "survey.answered", "source": "/bench", "id": str(number), "data": said}
-    return Record(place=f"bench:{number}", offset=0, value=json.dumps(envelope).encode(), headers={}, timestamp=None)
+    said = {
+        "customer_id": f"C{number:07}",
+        "survey_id": "relationship",
+        "metric": "nps",
+        "score": 2,
+    }
+    envelope = {
+        "specversion": "1.0",
+        "type": "survey.answered",
+        "source": "/bench",
+        "id": str(number),
+        "data": said,
+    }
+    return Record(
+        place=f"bench:{number}",
+        offset=0,
+        value=json.dumps(envelope).encode(),
+        headers={},
+        timestamp=None,
+    )
 
 
 def _copy(tx: Transaction, times: int) -> None:
@@ -53,7 +75,13 @@ def _copy(tx: Transaction, times: int) -> None:
     copies = copies.union_all(select(copies.c.n + 1).where(copies.c.n < times))
     n, step = copies.c.n, tx.execute(select(func.max(case_file.c.id))).scalar_one()
 
-    def copy(table: Table, *, key: str | None = None, number: str | None = None, without: str | None = None) -> None:
+    def copy(
+        table: Table,
+        *,
+        key: str | None = None,
+        number: str | None = None,
+        without: str | None = None,
+    ) -> None:
         columns = {c.name: c for c in table.c if c.name != without}
         chosen: dict[str, Any] = dict(columns)
         if key:

@@ -1,4 +1,6 @@
-"""Fair comparison on a noisy machine: contestants take turns in rounds, and what counts is the median of the ratios."""
+"""Fair comparison on a noisy machine: contestants take turns in rounds, and what counts is the
+median of the ratios.
+"""
 
 import gc
 import os
@@ -25,7 +27,9 @@ class Times:
 
     def ratio(self, slower: str, faster: str) -> float:
         """How many times the time of `faster` `slower` takes: the median over the rounds."""
-        return median(a / b for a, b in zip(self.seconds[slower], self.seconds[faster], strict=True))
+        return median(
+            a / b for a, b in zip(self.seconds[slower], self.seconds[faster], strict=True)
+        )
 
 
 def take_turns(contestants: Mapping[str, Callable[[], object]]) -> Times:
@@ -49,7 +53,8 @@ def take_turns(contestants: Mapping[str, Callable[[], object]]) -> Times:
 def where_and_what() -> str:
     """Machine and commit, without which an absolute figure says nothing."""
     cpu = next(
-        (line.split(":")[1].strip() for line in _cpu_info() if line.startswith("model name")), platform.machine()
+        (line.split(":")[1].strip() for line in _cpu_info() if line.startswith("model name")),
+        platform.machine(),
     )
     commit = _git("rev-parse", "--short", "HEAD") + (
         " and changes" if _git("status", "--porcelain", "alerting") else ""
@@ -67,4 +72,6 @@ def _cpu_info() -> list[str]:
 
 
 def _git(*words: str) -> str:
-    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+    return subprocess.run(
+        ["git", *words], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.strip()

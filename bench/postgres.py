@@ -1,4 +1,6 @@
-"""A PostgreSQL server for the figures, from the wheel the tests use; here a commit waits for the disk, as in production."""
+"""A PostgreSQL server for the figures, from the wheel the tests use; here a commit waits for the
+disk, as in production.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,5 @@
-"""Segments, tags and RFM of a million customers computed anew: under sixty seconds and 1.5 GB on two cores.
+"""Segments, tags and RFM of a million customers computed anew: under sixty seconds and 1.5 GB on
+two cores.
 
 Run by `make bench`; making the customers and their purchases does not count.
 """
@@ -47,15 +48,22 @@ tags:
 """
 
 
-def store_customers(tx: Transaction, now: datetime, count: int, purchases: str | None = None) -> None:
-    """Customers as an import leaves them; with `purchases`, their definition, two out of three have bought something."""
+def store_customers(
+    tx: Transaction, now: datetime, count: int, purchases: str | None = None
+) -> None:
+    """Customers as an import leaves them; with `purchases`, their definition, two out of three have
+    bought something.
+    """
     rnd = random.Random(1)
     for begin in range(0, count, BATCH):
         keys = [f"C{n:07}" for n in range(begin, min(begin + BATCH, count))]
         tx.execute(customer.insert(), [{"key": key, "first_seen_at": now} for key in keys])
         tx.execute(customer_version.insert(), [_version(rnd, key, now) for key in keys])
         if purchases is not None:
-            tx.execute(signal_point.insert(), [row for key in keys for row in _purchases(rnd, key, now, purchases)])
+            tx.execute(
+                signal_point.insert(),
+                [row for key in keys for row in _purchases(rnd, key, now, purchases)],
+            )
 
 
 def _version(rnd: random.Random, key: str, now: datetime) -> dict[str, Any]:
@@ -66,21 +74,40 @@ def _version(rnd: random.Random, key: str, now: datetime) -> dict[str, Any]:
         "revenue_with_us": rnd.randrange(400_000),
         "renewal_date": (now + timedelta(days=rnd.randrange(-100, 600))).date().isoformat(),
     }
-    known = {"valid_from": now - timedelta(days=100), "recorded_at": now, "source": "/bench", "changes": {}}
+    known = {
+        "valid_from": now - timedelta(days=100),
+        "recorded_at": now,
+        "source": "/bench",
+        "changes": {},
+    }
     return {**known, "customer_key": key, "event_id": key, "state": state}
 
 
-def _purchases(rnd: random.Random, key: str, now: datetime, definition: str) -> Iterator[dict[str, Any]]:
+def _purchases(
+    rnd: random.Random, key: str, now: datetime, definition: str
+) -> Iterator[dict[str, Any]]:
     for n in range(rnd.randrange(3)):
         at, amount = now - timedelta(days=rnd.randrange(360)), rnd.randrange(10, 9_000)
         place = {"time": at, "source": "/bench", "event_id": f"{key}-{n}"}
-        yield {"definition": definition, "customer_key": key, "kind": "mark", "value": amount, **place}
+        yield {
+            "definition": definition,
+            "customer_key": key,
+            "kind": "mark",
+            "value": amount,
+            **place,
+        }
 
 
 def set_up(app: App) -> None:
     files = {**rules(), "rules/segments.yaml": SEGMENTS}
     files["rules/routing.yaml"] = files["rules/routing.yaml"].split("segments:\n")[0]
-    activate_rulebook(app.ctx, files, read_people(ROOT / "rules" / "people.yaml"), author="bench", reason="segments")
+    activate_rulebook(
+        app.ctx,
+        files,
+        read_people(ROOT / "rules" / "people.yaml"),
+        author="bench",
+        reason="segments",
+    )
     with app.ctx.db.write() as tx:
         signals = app.ctx.shelf.active(tx).signals
         store_customers(tx, tx.now(), CUSTOMERS, signals[PURCHASED].definition)
@@ -96,14 +123,21 @@ def main() -> None:
             begun = time.monotonic()
             looked = recompute(app.ctx, processes=cores)
             took = time.monotonic() - begun
-            print(f"{what}: {looked.customers:,} customers in {took:.1f} s on {cores} cores, {looked.moves:,} moves")
+            print(
+                f"{what}: {looked.customers:,} customers in {took:.1f} s on {cores} cores, "
+                f"{looked.moves:,} moves"
+            )
         app.close()
     million = took * 1_000_000 / CUSTOMERS
     own, children = (
-        resource.getrusage(who).ru_maxrss / 1e6 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        resource.getrusage(who).ru_maxrss / 1e6
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
     most = own + cores * children
-    print(f"a million customers: {million:.1f} s, asked for {SECONDS:.0f} s: {verdict(million <= SECONDS)}")
+    print(
+        f"a million customers: {million:.1f} s, asked for {SECONDS:.0f} s: "
+        f"{verdict(million <= SECONDS)}"
+    )
     print(f"memory: at most {most:.2f} GB, asked for {GIGABYTES} GB: {verdict(most <= GIGABYTES)}")
 
 

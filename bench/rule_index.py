@@ -1,7 +1,7 @@
 """What an event costs in `judge` with 10, 100 and 1,000 rules: 1,000 at most 3 times what 10 cost.
 
-The rules differ by segment, region or survey: by one of them, or each by its own combination of the three. Run by
-`make bench`.
+The rules differ by segment, region or survey: by one of them, or each by its own combination of the
+three. Run by `make bench`.
 """
 
 import json
@@ -24,7 +24,9 @@ TARGET = 3
 SIZES = (10, 100, 1_000)
 EVENTS = 300
 SEGMENTS = ("key", "high_potential", "low_potential", "unverified")
-STARTER = build_rulebook(read_files(ROOT / "rules", ROOT / "templates"), read_people(ROOT / "rules" / "people.yaml"))
+STARTER = build_rulebook(
+    read_files(ROOT / "rules", ROOT / "templates"), read_people(ROOT / "rules" / "people.yaml")
+)
 
 
 def by_one_each(number: int) -> Sequence[str]:
@@ -36,7 +38,10 @@ def by_one_each(number: int) -> Sequence[str]:
 def by_combination(number: int) -> Sequence[str]:
     """4 segments x 25 regions x 10 surveys."""
     segment, region, survey = SEGMENTS[number % 4], number // 4 % 25, number // 100
-    where = f"customer.segment = '{segment}' AND customer.region = '{region}' AND survey_id = '{survey}'"
+    where = (
+        f"customer.segment = '{segment}' AND customer.region = '{region}' AND survey_id = "
+        f"'{survey}'"
+    )
     return ("sentiment = 'negative'", where)
 
 
@@ -45,16 +50,35 @@ def rulebook(size: int, conditions: Callable[[int], Sequence[str]]) -> Rulebook:
     first = next(rule for rule in STARTER.rules if rule.on == "survey.answered")
     rules = []
     for number in range(size):
-        when = [NamedCondition(name=sql, condition=compile_condition(sql, scope)) for sql in conditions(number)]
+        when = [
+            NamedCondition(name=sql, condition=compile_condition(sql, scope))
+            for sql in conditions(number)
+        ]
         rules.append(replace(first, id=f"rule-{number}", when=tuple(when)))
     return replace(STARTER, rules=tuple(rules))
 
 
 def event_and_customer(number: int) -> tuple[Event, Customer]:
     """An unhappy customer somewhere, in a segment by its revenue."""
-    said = {"customer_id": f"C{number}", "survey_id": str(number % 10), "metric": "nps", "score": number % 7}
-    envelope = {"specversion": "1.0", "id": str(number), "source": "/bench", "type": "survey.answered", "data": said}
-    state = {"revenue_with_us": number * 1_500, "region": str(number % 25), "employees": 40, "industry": "energy"}
+    said = {
+        "customer_id": f"C{number}",
+        "survey_id": str(number % 10),
+        "metric": "nps",
+        "score": number % 7,
+    }
+    envelope = {
+        "specversion": "1.0",
+        "id": str(number),
+        "source": "/bench",
+        "type": "survey.answered",
+        "data": said,
+    }
+    state = {
+        "revenue_with_us": number * 1_500,
+        "region": str(number % 25),
+        "employees": 40,
+        "industry": "energy",
+    }
     event = parse_event(json.dumps(envelope).encode(), {}, datetime(2026, 3, 6, 8, 30, tzinfo=UTC))
     return event, Customer(key=f"C{number}", known=True, state=state)
 
@@ -76,10 +100,14 @@ def main() -> None:
         for size in map(str, SIZES):
             micro = times.median(size) / EVENTS * 1e6
             print(
-                f"  differing by {words:16} {size:>5} rules {micro:7.1f} us {times.ratio(size, '10'):6.2f} x 10 rules"
+                f"  differing by {words:16} {size:>5} rules {micro:7.1f} us "
+                f"{times.ratio(size, '10'):6.2f} x 10 rules"
             )
         grown = times.ratio("1000", "10")
-        print(f"  1,000 cost at most {TARGET} times what 10 cost: {grown:.2f}, {verdict(grown <= TARGET)}")
+        print(
+            f"  1,000 cost at most {TARGET} times what 10 cost: {grown:.2f}, "
+            f"{verdict(grown <= TARGET)}"
+        )
 
 
 if __name__ == "__main__":

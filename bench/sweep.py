@@ -1,8 +1,10 @@
-"""What an idle look for due timers costs with a thousand and with a million open cases: at most 1.5 times as much.
+"""What an idle look for due timers costs with a thousand and with a million open cases: at most 1.5
+times as much.
 
-A look is what follow-up does on every tick: due timers, then full silences; here nothing is due. Every customer has an open
-case with clocks and timers, timers that have fired, a silence that is watched, and one that was noticed. Looks with few and
-with many take turns, on SQLite and on PostgreSQL. Run by `make bench`; making the cases does not count.
+A look is what follow-up does on every tick: due timers, then full silences; here nothing is due.
+Every customer has an open case with clocks and timers, timers that have fired, a silence that is
+watched, and one that was noticed. Looks with few and with many take turns, on SQLite and on
+PostgreSQL. Run by `make bench`; making the cases does not count.
 """
 
 import os
@@ -31,14 +33,21 @@ TICK = timedelta(seconds=5)
 
 
 def cases_with_a_past(app: App, count: int) -> None:
-    """Each case had its first reminder an hour ago. Each customer is watched for silence, and once was silent too long."""
+    """Each case had its first reminder an hour ago. Each customer is watched for silence, and once
+    was silent too long.
+    """
     open_cases(app, count)
     with app.ctx.db.write() as tx:
         now, t = tx.now(), timer.c
         fired = {"due_at": now - timedelta(hours=1), "fired_at": now, "outcome": "told"}
         tx.execute(update(timer).where(t.id.in_(first_steps())).values(fired))
-        for watch, begin, noticed in (("running", now, None), ("noticed", now - timedelta(days=200), now)):
-            times = [literal(moment, Instant) for moment in (begin, begin + timedelta(days=90), noticed)]
+        for watch, begin, noticed in (
+            ("running", now, None),
+            ("noticed", now - timedelta(days=200), now),
+        ):
+            times = [
+                literal(moment, Instant) for moment in (begin, begin + timedelta(days=90), noticed)
+            ]
             rows = select(literal(watch), customer.c.key, *times)
             columns = ["watch", "customer_key", "last_at", "due_at", "noticed_at"]
             tx.execute(insert(silence_watch).from_select(columns, rows))
@@ -72,7 +81,10 @@ def main() -> None:
             times = take_turns(contestants)
             few, many = contestants
             for size in contestants:
-                print(f"  {name:>10} {size:>10} open cases {times.median(size) / LOOKS * 1e3:8.2f} ms a look")
+                print(
+                    f"  {name:>10} {size:>10} open cases {times.median(size) / LOOKS * 1e3:8.2f} "
+                    "ms a look"
+                )
             ratio = times.ratio(many, few)
             print(f"  {name:>10} {ratio:.2f} x, at most {TARGET}: {verdict(ratio <= TARGET)}")
 

@@ -1,4 +1,6 @@
-"""Fixtures: services that run for real (tests/services), and a whole installation on either database (tests/support/world.py)."""
+"""Fixtures: services that run for real (tests/services), and a whole installation on either
+database (tests/support/world.py).
+"""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -28,14 +30,18 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an installation on SQLite, to be copied: quicker than making tables and rulebook for every test."""
+    """A folder with an installation on SQLite, to be copied: quicker than making tables and
+    rulebook for every test.
+    """
     folder = tmp_path_factory.mktemp("template")
     make_world(folder).app.close()
     return folder
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> str:
+def postgresql_template(
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> str:
     """The URL of the same on PostgreSQL."""
     url = postgres_server.new_database()
     make_world(tmp_path_factory.mktemp("template"), url).app.close()

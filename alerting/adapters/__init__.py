@@ -1,1 +1,3 @@
-"""The outside: event logs, files, mail, links. Each adapter translates foreign errors where they enter."""
+"""The outside: event logs, files, mail, links. Each adapter translates foreign errors where they
+enter.
+"""

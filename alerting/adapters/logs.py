@@ -7,10 +7,14 @@ from pythonjsonlogger.json import JsonFormatter
 
 
 def _is_worth_telling(record: logging.LogRecord) -> bool:
-    """kafka-python 3.0.12 may still be reading from a connection while its owner closes it, finds the socket gone and calls
-    that an error. What goes wrong on a connection we closed ourselves concerns nobody. Other errors come before it is closed."""
+    """kafka-python 3.0.12 may still be reading from a connection while its owner closes it, finds
+    the socket gone and calls that an error. What goes wrong on a connection we closed ourselves
+    concerns nobody. Other errors come before it is closed.
+    """
     about = record.args[0] if isinstance(record.args, tuple) and record.args else None
-    return not (record.name == "kafka.net.transport" and hasattr(about, "is_closing") and about.is_closing())
+    return not (
+        record.name == "kafka.net.transport" and hasattr(about, "is_closing") and about.is_closing()
+    )
 
 
 def configure_logs(level: str) -> None:

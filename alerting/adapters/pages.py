@@ -1,4 +1,6 @@
-"""Web pages from templates/pages. They belong to the product, not to the rulebook: the code behind them must fit them."""
+"""Web pages from templates/pages. They belong to the product, not to the rulebook: the code behind
+them must fit them.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -114,7 +114,8 @@ def migrate() -> None:
             with app.ctx.db.write() as tx:
                 grant_rights(tx, app.settings.database_role)
             click.echo(
-                f"{app.settings.database_role} may do what processes need, and nothing to the audit but add to it."
+                f"{app.settings.database_role} may do what processes need, and nothing to the "
+                "audit but add to it."
             )
 
 
@@ -129,13 +130,18 @@ def list_positions() -> None:
     with opened() as app, app.ctx.db.read() as tx:
         known, stopped = positions.all_positions(tx), positions.stopped_partitions(tx)
     rows = [[str(p), n, p.cluster, stopped.pop(str(p), "")] for p, n in known.items()]
-    table(["partition", "next", "cluster", "stopped"], rows + [[name, "", "", why] for name, why in stopped.items()])
+    table(
+        ["partition", "next", "cluster", "stopped"],
+        rows + [[name, "", "", why] for name, why in stopped.items()],
+    )
 
 
 @positions_.command("accept")
 @click.argument("topic")
 def accept_topic(topic: str) -> None:
-    """Accept that the log behind TOPIC is a new one: read it from its beginning. Known events are recognised."""
+    """Accept that the log behind TOPIC is a new one: read it from its beginning. Known events are
+    recognised.
+    """
     with opened() as app, app.ctx.db.write() as tx:
         known = sorted({partition.topic for partition in positions.all_positions(tx)})
         if topic not in known:
@@ -166,13 +172,17 @@ def survey() -> None:
 @click.argument("customer_id", type=Words())
 @click.option("--contact", type=Words(), help="The contact's name, as it stands with the customer.")
 def survey_link(survey_id: str, customer_id: str, contact: str | None) -> None:
-    """Print the link that invites CUSTOMER_ID to the form SURVEY_ID; it is signed, so nobody can answer for others."""
+    """Print the link that invites CUSTOMER_ID to the form SURVEY_ID; it is signed, so nobody can
+    answer for others.
+    """
     with opened() as app:
         with app.ctx.db.read() as tx:
             known = app.ctx.shelf.active(tx).surveys
             customer = customers.customer_now(tx, customer_id)
         if survey_id not in known:
-            raise LookupError(f"there is no survey {survey_id!r}; known are {', '.join(sorted(known))}")
+            raise LookupError(
+                f"there is no survey {survey_id!r}; known are {', '.join(sorted(known))}"
+            )
         _check_invited(customer, contact)
         click.echo(app.links.invitation(survey_id, customer_id, contact))
 
@@ -181,7 +191,8 @@ def _check_invited(customer: Customer, contact: str | None) -> None:
     """A link for somebody we do not know would bring an answer that nobody can be called about."""
     if not customer.known:
         raise ActionRefused(
-            f"no customer {customer.key!r} is known; `alerting import FILE` or a customer.updated event makes it known"
+            f"no customer {customer.key!r} is known; `alerting import FILE` or a customer.updated "
+            "event makes it known"
         )
     names = [str(known["name"]) for known in customer.contacts]
     if contact is not None and contact.casefold() not in {name.casefold() for name in names}:

@@ -1,6 +1,8 @@
-"""`alerting demo`: the main job on the embedded default, played through the public doors and checked.
+"""`alerting demo`: the main job on the embedded default, played through the public doors and
+checked.
 
-The demo makes a database of its own whose clock can be moved; `alerting run` refuses such a database.
+The demo makes a database of its own whose clock can be moved; `alerting run` refuses such a
+database.
 """
 
 import os
@@ -32,15 +34,24 @@ _MARK = "alerting-demo"
 
 @click.command()
 @click.option("--exit", "exit_", is_flag=True, help="End after the story, also on a terminal.")
-@click.option("--data", type=click.Path(file_okay=False, path_type=Path), default=Path("demo-data"), show_default=True)
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("demo-data"),
+    show_default=True,
+)
 @click.option("--port", default=0, help="Where to serve; a free port by default.")
 def demo(exit_: bool, data: Path, port: int) -> None:
-    """Play the main job with sample data and check every step; then keep serving, to look around."""
+    """Play the main job with sample data and check every step; then keep serving, to look
+    around.
+    """
     with plain_errors():
         started = time.monotonic()
         app = _fresh_app(data, port or _free_port())
         stop = Stop()
-        serving = threading.Thread(target=run_roles, args=(app, ("consume", "deliver", "follow-up", "web"), stop))
+        serving = threading.Thread(
+            target=run_roles, args=(app, ("consume", "deliver", "follow-up", "web"), stop)
+        )
         serving.start()
         try:
             tell(Story(app=app, say=click.echo))
@@ -57,14 +68,22 @@ def demo(exit_: bool, data: Path, port: int) -> None:
 
 
 def _fresh_app(data: Path, port: int) -> App:
-    """An empty demo installation in `data`; a folder that holds anything but a former demo is left alone."""
+    """An empty demo installation in `data`; a folder that holds anything but a former demo is left
+    alone.
+    """
     mark = data / _MARK
     if data.exists() and any(data.iterdir()) and not mark.exists():
-        raise SettingsInvalid([f"{data} holds something that is no demo's; name another folder with --data"])
+        raise SettingsInvalid(
+            [f"{data} holds something that is no demo's; name another folder with --data"]
+        )
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
     mark.write_text("made by `alerting demo`; safe to delete\n")
-    kept = {name: os.environ[name] for name in ("ALERTING_RULES", "ALERTING_TEMPLATES") if name in os.environ}
+    kept = {
+        name: os.environ[name]
+        for name in ("ALERTING_RULES", "ALERTING_TEMPLATES")
+        if name in os.environ
+    }
     settings = read_settings(
         kept
         | {

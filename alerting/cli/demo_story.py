@@ -1,4 +1,6 @@
-"""The demo's story: what happens, through which door, and what must be found in mailbox and database afterwards."""
+"""The demo's story: what happens, through which door, and what must be found in mailbox and
+database afterwards.
+"""
 
 import json
 import re
@@ -103,7 +105,10 @@ class Story:
         answer = _http(
             f"{self.app.settings.base_url}/v1/events",
             json.dumps(list(found)).encode(),
-            {"content-type": "application/cloudevents-batch+json", "x-api-key": self.app.secrets.ingest_keys[0]},
+            {
+                "content-type": "application/cloudevents-batch+json",
+                "x-api-key": self.app.secrets.ingest_keys[0],
+            },
         )
         if answer.status != 202:
             raise StoryFailed(f"POST /v1/events answered {answer.status}: {answer.body}")
@@ -120,7 +125,9 @@ class Story:
         if answer.status != 200:
             raise StoryFailed(f"{label!r} answered {answer.status}")
 
-    def event(self, kind: str, event_id: str, at: datetime, data: Mapping[str, Any]) -> dict[str, Any]:
+    def event(
+        self, kind: str, event_id: str, at: datetime, data: Mapping[str, Any]
+    ) -> dict[str, Any]:
         return {
             "specversion": "1.0",
             "type": kind,
@@ -151,7 +158,9 @@ def _http(url: str, body: bytes | None = None, headers: Mapping[str, str] | None
 def tell(story: Story) -> None:
     """The whole story, in order."""
     story.say("All roles are starting: consume, deliver, follow-up, web.")
-    story.check("they are ready", lambda: _http(f"{story.app.settings.base_url}/readyz").status == 200)
+    story.check(
+        "they are ready", lambda: _http(f"{story.app.settings.base_url}/readyz").status == 200
+    )
     _customers(story)
     first = _key_account(story)
     valuable = _calls_in_vain(story)
@@ -169,18 +178,49 @@ def tell(story: Story) -> None:
 def _customers(story: Story) -> None:
     story.chapter("Customers arrive from the CRM")
     begin = story.now() - timedelta(days=30)
-    ada = {"name": "Ada Example", "role": "Head of Purchasing", "email": "ada@acme.example", "phone": "+49 30 5550199",
-           "call_from": "09:00", "call_to": "11:30"}  # fmt: skip
+    ada = {
+        "name": "Ada Example",
+        "role": "Head of Purchasing",
+        "email": "ada@acme.example",
+        "phone": "+49 30 5550199",
+        "call_from": "09:00",
+        "call_to": "11:30",
+    }
     nils = {"name": "Nils Example", "role": "Plant Manager", "phone": "+49 89 5550142"}
     germany = {"country": "DE", "language": "de", "time_zone": "Europe/Berlin"}
     known = [
-        {"customer_id": "ACME-AERO", "name": "Acme Aerospace", "revenue_with_us": 1_240_000, "owner": "owner_north",
-         "renewal_date": "2026-05-31", "contacts": [ada], **germany},
-        {"customer_id": "ALPENWERK", "name": "Alpenwerk", "revenue_with_us": 410_000, "owner": "owner_north",
-         "region": "Bavaria", "contacts": [nils], **germany},
-        {"customer_id": "KIOSK-7", "name": "Kiosk Seven", "revenue_with_us": 1_900, "owner": "lead_central", **germany},
-        {"customer_id": "LUMEN-MED", "name": "Lumen Medical", "revenue_with_us": 880_000, **germany},
-    ]  # fmt: skip
+        {
+            "customer_id": "ACME-AERO",
+            "name": "Acme Aerospace",
+            "revenue_with_us": 1_240_000,
+            "owner": "owner_north",
+            "renewal_date": "2026-05-31",
+            "contacts": [ada],
+            **germany,
+        },
+        {
+            "customer_id": "ALPENWERK",
+            "name": "Alpenwerk",
+            "revenue_with_us": 410_000,
+            "owner": "owner_north",
+            "region": "Bavaria",
+            "contacts": [nils],
+            **germany,
+        },
+        {
+            "customer_id": "KIOSK-7",
+            "name": "Kiosk Seven",
+            "revenue_with_us": 1_900,
+            "owner": "lead_central",
+            **germany,
+        },
+        {
+            "customer_id": "LUMEN-MED",
+            "name": "Lumen Medical",
+            "revenue_with_us": 880_000,
+            **germany,
+        },
+    ]
     story.post_events(
         *(story.event("customer.updated", f"crm-{c['customer_id']}", begin, c) for c in known),
         story.event(
@@ -194,7 +234,9 @@ def _customers(story: Story) -> None:
 
 
 def _count(story: Story, kind: str) -> int:
-    return len(story.read(lambda tx: tx.execute(select(event.c.seq).where(event.c.type == kind)).all()))
+    return len(
+        story.read(lambda tx: tx.execute(select(event.c.seq).where(event.c.type == kind)).all())
+    )
 
 
 def _key_account(story: Story) -> int:
@@ -209,7 +251,8 @@ def _key_account(story: Story) -> int:
         "nonce": nonce[1],
         "i": invitation,
         "score": "2",
-        "comment": "Three calls to your local office, and the pump still leaks. I am tired of explaining it anew.",
+        "comment": "Three calls to your local office, and the pump still leaks. I am tired of "
+        "explaining it anew.",
         "contact_me": "yes",
     }
     if _http(link.split("?")[0], urllib.parse.urlencode(answer).encode()).status != 200:
@@ -229,12 +272,23 @@ def _case_of(story: Story, key: str) -> int:
 
 
 def _calls_in_vain(story: Story) -> int:
-    story.chapter("A customer of high potential calls the local office three times; nothing is solved")
+    story.chapter(
+        "A customer of high potential calls the local office three times; nothing is solved"
+    )
     now = story.now()
     for number, days in enumerate((4, 2, 0), 1):
-        data = {"customer_id": "ALPENWERK", "channel": "phone", "direction": "inbound", "outcome": "unresolved",
-                "office": "office_munich", "topic": "delivery", "text": f"Asks for the {number}. time where the order is."}  # fmt: skip
-        story.post_events(story.event("interaction.recorded", f"call-{number}", now - timedelta(days=days), data))
+        data = {
+            "customer_id": "ALPENWERK",
+            "channel": "phone",
+            "direction": "inbound",
+            "outcome": "unresolved",
+            "office": "office_munich",
+            "topic": "delivery",
+            "text": f"Asks for the {number}. time where the order is.",
+        }
+        story.post_events(
+            story.event("interaction.recorded", f"call-{number}", now - timedelta(days=days), data)
+        )
     story.expect_mail("owner.north@example.com", "Call Alpenwerk by")
     story.expect_mail("office.munich@example.com", "Fix the cause at Alpenwerk")
     story.show_new_mails()
@@ -243,11 +297,21 @@ def _calls_in_vain(story: Story) -> int:
 
 
 def _alerts(story: Story, key: str) -> list[Any]:
-    return list(story.read(lambda tx: tx.execute(select(alert).where(alert.c.customer_key == key)).all()))
+    return list(
+        story.read(lambda tx: tx.execute(select(alert).where(alert.c.customer_key == key)).all())
+    )
 
 
-def _survey(story: Story, event_id: str, customer: str, score: int, comment: str, at: datetime | None = None) -> None:
-    data = {"customer_id": customer, "survey_id": "relationship", "metric": "nps", "score": score, "comment": comment}
+def _survey(
+    story: Story, event_id: str, customer: str, score: int, comment: str, at: datetime | None = None
+) -> None:
+    data = {
+        "customer_id": customer,
+        "survey_id": "relationship",
+        "metric": "nps",
+        "score": score,
+        "comment": comment,
+    }
     story.post_events(story.event("survey.answered", event_id, at or story.now(), data))
 
 
@@ -256,7 +320,10 @@ def _low_value(story: Story) -> None:
     _survey(story, "survey-kiosk", "KIOSK-7", 3, "The invoice was wrong again.")
     story.expect_mail("lead.central@example.com", "Call Kiosk Seven by")
     story.show_new_mails()
-    story.check("no mail about it to the VP", lambda: story.mail("vp.sales@example.com", "Kiosk Seven") is None)
+    story.check(
+        "no mail about it to the VP",
+        lambda: story.mail("vp.sales@example.com", "Kiosk Seven") is None,
+    )
 
 
 def _happy(story: Story) -> None:
@@ -278,8 +345,12 @@ def _voicemail(story: Story, case_id: int) -> None:
 
     def still_owed() -> bool:
         def ask(tx: Transaction) -> bool:
-            attempts = tx.execute(select(contact_attempt).where(contact_attempt.c.case_id == case_id)).all()
-            running = tx.execute(select(clock).where(clock.c.case_id == case_id, clock.c.kind == "contact")).one()
+            attempts = tx.execute(
+                select(contact_attempt).where(contact_attempt.c.case_id == case_id)
+            ).all()
+            running = tx.execute(
+                select(clock).where(clock.c.case_id == case_id, clock.c.kind == "contact")
+            ).one()
             return [a.outcome for a in attempts] == ["voicemail"] and running.stopped_at is None
 
         return bool(story.read(ask))
@@ -293,14 +364,19 @@ def _unknown(story: Story) -> None:
     story.expect_mail("service.desk@example.com", "Call WHO-IS-THIS by")
     story.show_new_mails()
     story.check(
-        "its segment is unverified", lambda: [a.segment for a in _alerts(story, "WHO-IS-THIS")] == ["unverified"]
+        "its segment is unverified",
+        lambda: [a.segment for a in _alerts(story, "WHO-IS-THIS")] == ["unverified"],
     )
 
 
 def _unreadable(story: Story) -> None:
     story.chapter("An outside producer puts something unreadable into the log")
-    story.app.event_log.append([NewRecord(topic="surveys", key="x", value=b'{"specversion": "1.0", "score": \xff}')])
-    found = story.check("it is a dead letter, with bytes and place", lambda: story.read(events.dead_letters))
+    story.app.event_log.append(
+        [NewRecord(topic="surveys", key="x", value=b'{"specversion": "1.0", "score": \xff}')]
+    )
+    found = story.check(
+        "it is a dead letter, with bytes and place", lambda: story.read(events.dead_letters)
+    )
     story.say(f"   {found[0].place}: {found[0].reason}, {found[0].detail}")
 
 
@@ -308,13 +384,18 @@ def _before_go_live(story: Story) -> None:
     story.chapter("An answer from before go_live arrives: recorded, never mailed")
     before = story.read(lambda tx: story.app.ctx.shelf.active(tx).go_live) - timedelta(days=60)
     _survey(story, "survey-old", "LUMEN-MED", 0, "An old grudge.", before)
-    stored = story.check("it is stored, and marked as before go_live", lambda: _stored(story, "survey-old"))
+    stored = story.check(
+        "it is stored, and marked as before go_live", lambda: _stored(story, "survey-old")
+    )
     if stored.excluded != "before_go_live":
         raise StoryFailed(f"the old answer is marked {stored.excluded!r}")
     story.check(
-        "its alert was suppressed", lambda: [a.suppressed for a in _alerts(story, "LUMEN-MED")] == ["before_go_live"]
+        "its alert was suppressed",
+        lambda: [a.suppressed for a in _alerts(story, "LUMEN-MED")] == ["before_go_live"],
     )
-    story.check("nobody has a mail about it", lambda: not [m for m in story.mails() if "Lumen" in m.subject])
+    story.check(
+        "nobody has a mail about it", lambda: not [m for m in story.mails() if "Lumen" in m.subject]
+    )
 
 
 def _called(story: Story, case_id: int) -> None:
@@ -322,11 +403,17 @@ def _called(story: Story, case_id: int) -> None:
     story.pass_time(timedelta(hours=2))
     mail = story.expect_mail("vp.sales@example.com", "Call Acme Aerospace by")
     story.act(
-        mail, "I called...:", outcome="reached", channel="phone", note="Apologised; a technician comes on Monday."
+        mail,
+        "I called...:",
+        outcome="reached",
+        channel="phone",
+        note="Apologised; a technician comes on Monday.",
     )
     story.expect_mail("owner.north@example.com", "Called at")
     office = story.expect_mail("office.berlin@example.com", "Fix the cause at Acme Aerospace")
-    story.act(office, "The cause is removed:", note="The seal was of the wrong size; replaced on site.")
+    story.act(
+        office, "The cause is removed:", note="The seal was of the wrong size; replaced on site."
+    )
 
     def resolved() -> bool:
         case = story.read(lambda tx: cases.case_by_id(tx, case_id))
@@ -350,21 +437,26 @@ def _breach(story: Story, case_id: int) -> None:
         return story.read(
             lambda tx: tx.execute(
                 select(clock).where(
-                    clock.c.case_id == case_id, clock.c.kind == "contact", clock.c.missed_at.is_not(None)
+                    clock.c.case_id == case_id,
+                    clock.c.kind == "contact",
+                    clock.c.missed_at.is_not(None),
                 )
             ).first()
         )
 
     story.check("the promise is recorded as missed", missed)
     story.check(
-        "each step fired once", lambda: _fired(story, case_id) == ["told lead_central"] * 2 + ["told owner_north"] * 2
+        "each step fired once",
+        lambda: _fired(story, case_id) == ["told lead_central"] * 2 + ["told owner_north"] * 2,
     )
     story.show_new_mails()
 
 
 def _fired(story: Story, case_id: int) -> list[str]:
     chosen = (timer.c.subject == case_id, timer.c.kind == "step", timer.c.fired_at.is_not(None))
-    return sorted(story.read(lambda tx: tx.execute(select(timer.c.outcome).where(*chosen)).scalars().all()))
+    return sorted(
+        story.read(lambda tx: tx.execute(select(timer.c.outcome).where(*chosen)).scalars().all())
+    )
 
 
 def _report(story: Story) -> None:

@@ -1,4 +1,6 @@
-"""What every command shares: settings, the wired app, and errors as plain sentences with exit code 1 or 2."""
+"""What every command shares: settings, the wired app, and errors as plain sentences with exit code
+1 or 2.
+"""
 
 import json
 import sys
@@ -18,7 +20,13 @@ from alerting.adapters.rulebook.rulebook_builder import build_rulebook
 from alerting.bootstrap import App, bootstrap, check_ready
 from alerting.cli.words import printable
 from alerting.database.people import staff_facts
-from alerting.domain.errors import ActionRefused, AlertingError, DatabaseUnavailable, RulebookInvalid, SettingsInvalid
+from alerting.domain.errors import (
+    ActionRefused,
+    AlertingError,
+    DatabaseUnavailable,
+    RulebookInvalid,
+    SettingsInvalid,
+)
 from alerting.domain.people.people import Known
 from alerting.domain.rulebook.rulebook import Rulebook
 from alerting.settings import Settings, read_settings
@@ -26,13 +34,16 @@ from alerting.settings import Settings, read_settings
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """What we raise on purpose is said plainly; anything else is a defect and keeps its traceback."""
+    """What we raise on purpose is said plainly; anything else is a defect and keeps its
+    traceback.
+    """
     try:
         yield
     except RulebookInvalid as error:
         count = len(error.problems)
         click.echo(
-            f"{error}\n{count} problem{'s' if count != 1 else ''} in rules/ or templates/; nothing was changed.",
+            f"{error}\n{count} problem{'s' if count != 1 else ''} in rules/ or templates/; nothing "
+            "was changed.",
             err=True,
         )
         sys.exit(1)
@@ -41,7 +52,11 @@ def plain_errors() -> Iterator[None]:
         sys.exit(2)
     except DatabaseUnavailable as error:
         click.echo(f"error: a database does not answer: {error}", err=True)
-        click.echo("It is named by ALERTING_DATABASE_URL, that of the event log by ALERTING_LOCAL_LOG_URL.", err=True)
+        click.echo(
+            "It is named by ALERTING_DATABASE_URL, that of the event log by "
+            "ALERTING_LOCAL_LOG_URL.",
+            err=True,
+        )
         sys.exit(1)
     except (AlertingError, LookupError) as error:
         click.echo(f"error: {str(error) or type(error).__name__}", err=True)
@@ -59,7 +74,9 @@ def opened(*, ready: bool = True) -> Iterator[App]:
         try:
             app = bootstrap(settings)
         except OSError as error:
-            raise SettingsInvalid([f"ALERTING_DATA: {settings.data} cannot be used: {error.strerror}"]) from error
+            raise SettingsInvalid(
+                [f"ALERTING_DATA: {settings.data} cannot be used: {error.strerror}"]
+            ) from error
         try:
             _reach(app)
             if ready:
@@ -72,19 +89,28 @@ def opened(*, ready: bool = True) -> Iterator[App]:
 def _refuse_empty_folder(settings: Settings) -> None:
     """A command in the wrong folder would make a new, empty installation there."""
     url = make_url(settings.database_url)
-    if url.get_backend_name() == "sqlite" and "uri" not in url.query and not Path(str(url.database)).exists():
+    if (
+        url.get_backend_name() == "sqlite"
+        and "uri" not in url.query
+        and not Path(str(url.database)).exists()
+    ):
         raise SettingsInvalid(
             [
-                f"there is no database at {url.database}; is this the right folder (ALERTING_DATA, ALERTING_DATABASE_URL)? "
+                f"there is no database at {url.database}; is this the right folder (ALERTING_DATA, "
+                "ALERTING_DATABASE_URL)? "
                 "`alerting migrate` makes a new one"
             ]
         )
 
 
 def _reach(app: App) -> None:
-    """Ask the database anything. What keeps it from answering is said with its place, never with its password."""
+    """Ask the database anything. What keeps it from answering is said with its place, never with
+    its password.
+    """
     url = make_url(app.settings.database_url)
-    place = url.database if url.host is None else f"{url.host}:{url.port or 5432}/{url.database or ''}"
+    place = (
+        url.database if url.host is None else f"{url.host}:{url.port or 5432}/{url.database or ''}"
+    )
     try:
         with app.ctx.db.read() as tx:
             tx.now()
@@ -92,12 +118,16 @@ def _reach(app: App) -> None:
         raise DatabaseUnavailable(f"{place}: {error}") from error
     except DBAPIError as error:
         why = str(error.orig).strip().partition("\n")[0]
-        raise SettingsInvalid([f"ALERTING_DATABASE_URL: {place} is no database for us: {why}"]) from error
+        raise SettingsInvalid(
+            [f"ALERTING_DATABASE_URL: {place} is no database for us: {why}"]
+        ) from error
 
 
 @contextmanager
 def writing(file: Path) -> Iterator[BinaryIO]:
-    """A file that will be there whole, or as it was. Raises ActionRefused where it cannot be written."""
+    """A file that will be there whole, or as it was. Raises ActionRefused where it cannot be
+    written.
+    """
     part = file.with_name(f"{file.name}.part")
     try:
         with part.open("wb") as out:
@@ -125,11 +155,15 @@ def table(header: list[str], rows: list[list[Any]]) -> None:
     cells = [header, *[["" if cell is None else printable(cell) for cell in row] for row in rows]]
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
     for row in cells:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        click.echo(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
 
 
 def written_rulebook(app: App, rules: Path, templates: Path) -> tuple[Rulebook, dict[str, Known]]:
-    """The files as they stand, with the people of people.yaml; rules may name whoever is known otherwise, too."""
+    """The files as they stand, with the people of people.yaml; rules may name whoever is known
+    otherwise, too.
+    """
     with app.ctx.db.read() as tx:
         elsewhere = staff_facts.from_elsewhere(tx, tx.now())
     files, people = rule_files.read_all(rules, templates, elsewhere=elsewhere)

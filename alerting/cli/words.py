@@ -1,4 +1,6 @@
-"""Words in and out: numbers a database can look for, texts it can store, and counts as people say them."""
+"""Words in and out: numbers a database can look for, texts it can store, and counts as people say
+them.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -9,7 +11,9 @@ _LARGEST = 2**63 - 1
 
 
 class Number(click.ParamType[int]):
-    """`12`, or with its prefix `C-12`. Digits of other scripts and numbers no row can have are refused."""
+    """`12`, or with its prefix `C-12`. Digits of other scripts and numbers no row can have are
+    refused.
+    """
 
     name = "number"
 
@@ -17,7 +21,9 @@ class Number(click.ParamType[int]):
         self.what = what
         self.prefix = prefix
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
         text = str(value).upper().removeprefix(self.prefix)
         if not (text.isascii() and text.isdecimal()):
             self.fail(f"{value!r} is no {self.what} number; write {self.prefix}12", param, ctx)
@@ -34,7 +40,9 @@ class Words(click.ParamType[str]):
     def __init__(self, *, blank: bool = False) -> None:
         self.blank = blank
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
         text = str(value).strip()
         if not text and not self.blank:
             self.fail("must not be empty", param, ctx)
@@ -48,30 +56,41 @@ class Moment(click.ParamType[datetime]):
 
     name = "time"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
         if isinstance(value, datetime):
             return value
         text = str(value).strip()
         try:
             if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-                return datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(days=1, microseconds=-1)
+                return datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(
+                    days=1, microseconds=-1
+                )
             if not re.match(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d", text):
                 raise ValueError("another form")
             found = datetime.fromisoformat(text)
             return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
         except (ValueError, OverflowError):
-            self.fail(f"{text!r} is not a time; write 2026-03-06 or 2026-03-06T08:30:00Z", param, ctx)
+            self.fail(
+                f"{text!r} is not a time; write 2026-03-06 or 2026-03-06T08:30:00Z", param, ctx
+            )
 
 
 def printable(text: object, keep: str = "") -> str:
-    """What customers and producers wrote, without what would move a terminal's cursor; `keep` names exceptions."""
+    """What customers and producers wrote, without what would move a terminal's cursor; `keep` names
+    exceptions.
+    """
     return "".join(
-        ch if ch.isprintable() or ch in keep else ch.encode("unicode_escape").decode("ascii") for ch in str(text)
+        ch if ch.isprintable() or ch in keep else ch.encode("unicode_escape").decode("ascii")
+        for ch in str(text)
     )
 
 
 def spreadsheet_cell(value: object) -> str:
-    """A value a spreadsheet will not take for a formula: what begins like one gets an apostrophe, as OWASP advises."""
+    """A value a spreadsheet will not take for a formula: what begins like one gets an apostrophe,
+    as OWASP advises.
+    """
     text = str(value)
     return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
 

@@ -25,18 +25,35 @@ BUSY_TIMEOUT_MS = 30_000
 PING_AFTER = 1.0
 """Seconds in the pool after which a connection is asked whether it still lives."""
 
-_RETRYABLE = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53000", "53100", "53200", "53300"}
-"""PostgreSQL: serialization failure, deadlock, lock not available, shutting down, out of resources."""
+_RETRYABLE = {
+    "40001",
+    "40P01",
+    "55P03",
+    "57P01",
+    "57P02",
+    "57P03",
+    "53000",
+    "53100",
+    "53200",
+    "53300",
+}
+"""PostgreSQL: serialization failure, deadlock, lock not available, shutting down, out of
+resources.
+"""
 
 _MISPLACED = {"25006", "42501", "42P01", "42703"}
-"""PostgreSQL: read-only, no right to, no such table, no such column. The database is at fault, never an event."""
+"""PostgreSQL: read-only, no right to, no such table, no such column. The database is at fault,
+never an event.
+"""
 
 
 _SQLITE_TEMPORARY = ("locked", "busy", "disk I/O error", "disk is full", "unable to open")
 
 
 class Transaction:
-    """One open transaction: SQLAlchemy's connection, and the clock all production time comes from."""
+    """One open transaction: SQLAlchemy's connection, and the clock all production time comes
+    from.
+    """
 
     def __init__(self, connection: Connection, offset: timedelta) -> None:
         self.connection = connection
@@ -54,14 +71,18 @@ class Transaction:
         return self.connection.execute(statement, parameters)
 
     def now(self) -> datetime:
-        """The database's time. Ask after the locks: what waited for a lock must not carry an old time."""
+        """The database's time. Ask after the locks: what waited for a lock must not carry an old
+        time.
+        """
         if self.is_postgresql:
             moment = self.connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
             return moment.astimezone(UTC) + self._offset  # type: ignore[no-any-return]
         milliseconds = self.connection.execute(
             sa.text("SELECT CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)")
         ).scalar_one()
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds) + self._offset
+        return (
+            datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds) + self._offset
+        )
 
     def insert(self, table: sa.Table) -> Any:
         """An INSERT that knows ON CONFLICT on both databases."""
@@ -75,7 +96,9 @@ class Transaction:
 
 
 class Database:
-    """A SQLite or PostgreSQL database. Transactions are READ COMMITTED; on SQLite a writer is alone."""
+    """A SQLite or PostgreSQL database. Transactions are READ COMMITTED; on SQLite a writer is
+    alone.
+    """
 
     def __init__(self, url: str, *, has_instance: bool = True) -> None:
         """`has_instance` is False for a database of other tables, whose clock no demo moves."""
@@ -115,7 +138,9 @@ class Database:
         raise AssertionError("the loop returns or raises")
 
     def settle(self) -> None:
-        """SQLite: bring what was written into the database's own file and empty the log beside it, where old bytes stay."""
+        """SQLite: bring what was written into the database's own file and empty the log beside it,
+        where old bytes stay.
+        """
         if self.engine.dialect.name == "sqlite":
             with _translated():
                 connection = self.engine.raw_connection()
@@ -157,7 +182,9 @@ def _note_idle(_connection: Any, record: Any) -> None:
 
 
 def _ping_when_idle(engine: Engine, connection: Any, record: Any, _proxy: Any) -> None:
-    """A connection may have died while idle: then another is taken. Asking each time would cost a tenth of a mail."""
+    """A connection may have died while idle: then another is taken. Asking each time would cost a
+    tenth of a mail.
+    """
     if time.monotonic() - record.info.get("idle_since", time.monotonic()) < PING_AFTER:
         return
     try:
@@ -167,8 +194,9 @@ def _ping_when_idle(engine: Engine, connection: Any, record: Any, _proxy: Any) -
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:
-    """WAL, so that readers and the writer do not block each other; FULL, so that a commit survives a power cut. What is
-    deleted is overwritten: somebody may have asked for it."""
+    """WAL, so that readers and the writer do not block each other; FULL, so that a commit survives
+    a power cut. What is deleted is overwritten: somebody may have asked for it.
+    """
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
@@ -178,13 +206,17 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
 
 
 def _sqlite_begin(connection: Connection) -> None:
-    """BEGIN IMMEDIATE is the lock on SQLite: a read that becomes a write ignores the busy timeout."""
+    """BEGIN IMMEDIATE is the lock on SQLite: a read that becomes a write ignores the busy
+    timeout.
+    """
     writing = connection.get_execution_options().get("alerting_writing", True)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN DEFERRED")
 
 
 def _clock_offset(connection: Connection) -> timedelta:
-    """How far a demo's clock was moved; nothing in production, and nothing before the tables exist."""
+    """How far a demo's clock was moved; nothing in production, and nothing before the tables
+    exist.
+    """
     if not connection.info.get("alerting_demo", True):
         return timedelta(0)
     if not sa.inspect(connection).has_table("instance"):
@@ -192,7 +224,11 @@ def _clock_offset(connection: Connection) -> timedelta:
     row = connection.execute(select(instance.c.kind, instance.c.clock_offset_us)).first()
     if row is not None:
         connection.info["alerting_demo"] = row.kind == "demo"
-    return timedelta(microseconds=row.clock_offset_us) if row is not None and row.kind == "demo" else timedelta(0)
+    return (
+        timedelta(microseconds=row.clock_offset_us)
+        if row is not None and row.kind == "demo"
+        else timedelta(0)
+    )
 
 
 @contextmanager
@@ -206,7 +242,9 @@ def _translated() -> Iterator[None]:
 
 
 def _is_temporary(error: DBAPIError) -> bool:
-    """A lost connection, a lock or a full disk; not a statement or a value the database will never take."""
+    """A lost connection, a lock or a full disk; not a statement or a value the database will never
+    take.
+    """
     if not isinstance(error, (OperationalError, InterfaceError)):
         return getattr(error.orig, "sqlstate", None) in _RETRYABLE | _MISPLACED
     if isinstance(error.orig, sqlite3.Error):

@@ -10,7 +10,9 @@ from alerting.database.tables import instance
 
 def begin_instance(tx: Transaction, kind: str, now: datetime) -> None:
     """Name a new database `production` or `demo`; one that has its name keeps it."""
-    tx.execute(tx.insert(instance).on_conflict_do_nothing(), [{"id": 1, "kind": kind, "created_at": now}])
+    tx.execute(
+        tx.insert(instance).on_conflict_do_nothing(), [{"id": 1, "kind": kind, "created_at": now}]
+    )
 
 
 def kind_of(tx: Transaction) -> str | None:
@@ -35,8 +37,14 @@ def hold_reason(tx: Transaction) -> str | None:
 
 
 def set_hold(tx: Transaction, reason: str | None, now: datetime) -> None:
-    """Hold sending for a reason, or release it with None. A hold that is on keeps its first reason."""
+    """Hold sending for a reason, or release it with None. A hold that is on keeps its first
+    reason.
+    """
     if reason is None:
         tx.execute(update(instance).values(hold_reason=None, held_at=None))
     else:
-        tx.execute(update(instance).where(instance.c.hold_reason.is_(None)).values(hold_reason=reason, held_at=now))
+        tx.execute(
+            update(instance)
+            .where(instance.c.hold_reason.is_(None))
+            .values(hold_reason=reason, held_at=now)
+        )

@@ -1,6 +1,7 @@
 """Bringing a database up to date, and seeing whether it is.
 
-Alembic is imported only where it works: it brings a template engine along, and every command asks `is_current`.
+Alembic is imported only where it works: it brings a template engine along, and every command asks
+`is_current`.
 """
 
 from pathlib import Path

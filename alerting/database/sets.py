@@ -1,4 +1,6 @@
-"""Many values as one parameter. A parameter each costs more than the query, and a database takes only so many."""
+"""Many values as one parameter. A parameter each costs more than the query, and a database takes
+only so many.
+"""
 
 import json
 from collections.abc import Sequence
@@ -17,7 +19,9 @@ def listed(tx: Transaction, values: Sequence[str]) -> sa.ColumnElement[Any]:
     return _json_each(values).c.value
 
 
-def among(tx: Transaction, column: sa.ColumnElement[Any], values: Sequence[Any]) -> sa.ColumnElement[bool]:
+def among(
+    tx: Transaction, column: sa.ColumnElement[Any], values: Sequence[Any]
+) -> sa.ColumnElement[bool]:
     """Whether a column of texts or numbers holds one of these."""
     if tx.is_postgresql:
         kind = sa.BigInteger if isinstance(column.type, sa.Integer) else sa.Text

@@ -16,7 +16,9 @@ Number = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware moment in UTC: `timestamptz` on PostgreSQL, whole microseconds on SQLite, which has no such type."""
+    """An aware moment in UTC: `timestamptz` on PostgreSQL, whole microseconds on SQLite, which has
+    no such type.
+    """
 
     impl = BigInteger
     cache_ok = True

@@ -1,6 +1,8 @@
-"""From customers to segments that can be written into rules/segments.yaml: groups, their conditions, their cards.
+"""From customers to segments that can be written into rules/segments.yaml: groups, their
+conditions, their cards.
 
-What a card says of a group is what its condition says: the product's own compiler puts every customer into a group.
+What a card says of a group is what its condition says: the product's own compiler puts every
+customer into a group.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,10 +20,14 @@ from alerting.domain.customers.vocabulary import Vocabulary
 from alerting.domain.errors import ActionRefused, ConditionRefused, NoEstimate
 
 _DIGITS = (2, 3, 4, 6, 9, 12, 17)
-"""Significant digits that are tried in a condition: the fewest that put every customer where k-means does."""
+"""Significant digits that are tried in a condition: the fewest that put every customer where
+k-means does.
+"""
 
 _DEEPEST, _ENOUGH = 6, 0.98
-"""A tree grows until so many customers are where k-means puts them, or until nobody could read it."""
+"""A tree grows until so many customers are where k-means puts them, or until nobody could read
+it.
+"""
 
 _DEGREES = ((90.0, "very high"), (70.0, "high"), (30.0, ""), (10.0, "low"), (0.0, "very low"))
 """What is said of a median by the share of all customers, in percent, that lie below it."""
@@ -29,7 +35,9 @@ _DEGREES = ((90.0, "very high"), (70.0, "high"), (30.0, ""), (10.0, "low"), (0.0
 
 @dataclass(frozen=True, kw_only=True)
 class Spread:
-    """An attribute within a group; `above` is the share of all customers below the median, ties by half."""
+    """An attribute within a group; `above` is the share of all customers below the median, ties by
+    half.
+    """
 
     quartile_1: float
     median: float
@@ -53,9 +61,11 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """The groups, the highest first. `agreement` is the share of customers whom the conditions put where k-means does.
+    """The groups, the highest first. `agreement` is the share of customers whom the conditions put
+    where k-means does.
 
-    `skewed` are attributes whose few large values outweigh all else, unless their logarithm is taken.
+    `skewed` are attributes whose few large values outweigh all else, unless their logarithm is
+    taken.
     """
 
     groups: Sequence[Group]
@@ -68,10 +78,15 @@ class Found:
 
 
 def find_segments(
-    subjects: Subjects, logged: Sequence[str] = (), groups: int | None = None, *, simple: bool = False
+    subjects: Subjects,
+    logged: Sequence[str] = (),
+    groups: int | None = None,
+    *,
+    simple: bool = False,
 ) -> Found:
-    """Group those of whom all is known. `simple` asks for a shallow tree, which logarithms of one of several attributes
-    need anyway. Raises NoEstimate where there is nothing to group, and ActionRefused for conditions that grow too long.
+    """Group those of whom all is known. `simple` asks for a shallow tree, which logarithms of one
+    of several attributes need anyway. Raises NoEstimate where there is nothing to group, and
+    ActionRefused for conditions that grow too long.
     """
     known, names = subjects.complete, list(subjects.kinds)
     if not known:
@@ -82,17 +97,29 @@ def find_segments(
     written = [sql_name(name, scope) for name in names]
     tree = simple or (bool(logged) and len(names) > 1)
     tried = _trees(written, values, grouping) if tree else _exact(written, grouping)
-    conditions, placed, agreement = _best(tried, grouping.labels, known, scope, _ENOUGH if tree else 1.0)
+    conditions, placed, agreement = _best(
+        tried, grouping.labels, known, scope, _ENOUGH if tree else 1.0
+    )
     kept = [group for group in range(grouping.count) if (placed == group).any()]
-    cards = [_card(place, group, kept, placed, values, names, conditions[group]) for place, group in enumerate(kept)]
+    cards = [
+        _card(place, group, kept, placed, values, names, conditions[group])
+        for place, group in enumerate(kept)
+    ]
     ids = {group: card.id for group, card in zip(kept, cards, strict=True)}
     return Found(
         groups=cards,
-        members={one.customer: ids.get(int(group), UNVERIFIED) for one, group in zip(known, placed, strict=True)},
+        members={
+            one.customer: ids.get(int(group), UNVERIFIED)
+            for one, group in zip(known, placed, strict=True)
+        },
         silhouettes=grouping.silhouettes,
         sampled=grouping.sampled,
         agreement=agreement,
-        skewed=[name for at, name in enumerate(names) if name not in logged and _is_skewed(values[:, at])],
+        skewed=[
+            name
+            for at, name in enumerate(names)
+            if name not in logged and _is_skewed(values[:, at])
+        ],
         unverified_when=" OR ".join(f"{name} IS NULL" for name in written),
     )
 
@@ -117,7 +144,11 @@ def _trees(names: Sequence[str], values: Numbers, grouping: Grouping) -> Iterato
 
 
 def _best(
-    tried: Iterator[Conditions], labels: Labels, known: Sequence[Subject], scope: Scope, enough: float
+    tried: Iterator[Conditions],
+    labels: Labels,
+    known: Sequence[Subject],
+    scope: Scope,
+    enough: float,
 ) -> tuple[Conditions, Labels, float]:
     """The first conditions that put enough customers where they belong, else those that do best."""
     best: tuple[Conditions, Labels, float] | None = None
@@ -132,13 +163,16 @@ def _best(
             break
     if best is None:
         raise ActionRefused(
-            f"a condition would have more than {MAX_LENGTH} characters; take fewer attributes or groups"
+            f"a condition would have more than {MAX_LENGTH} characters; take fewer attributes or "
+            "groups"
         )
     return best
 
 
 def place(conditions: Conditions, known: Sequence[Subject], scope: Scope) -> Labels:
-    """The group of each customer as the product would have it; -1 for one whom it calls unverified."""
+    """The group of each customer as the product would have it; -1 for one whom it calls
+    unverified.
+    """
     segments = tuple(
         Segment(
             id=str(group),
@@ -152,13 +186,21 @@ def place(conditions: Conditions, known: Sequence[Subject], scope: Scope) -> Lab
     found = []
     for one in known:
         facts = {f"customer.{name}": value for name, value in one.facts.items()}
-        segment = segment_of(Customer(key=one.customer, known=True, state={}), facts, segments).segment
+        segment = segment_of(
+            Customer(key=one.customer, known=True, state={}), facts, segments
+        ).segment
         found.append(-1 if segment == UNVERIFIED else int(segment))
     return np.array(found, dtype=np.intp)
 
 
 def _card(
-    place: int, group: int, kept: Sequence[int], placed: Labels, values: Numbers, names: Sequence[str], when: str | None
+    place: int,
+    group: int,
+    kept: Sequence[int],
+    placed: Labels,
+    values: Numbers,
+    names: Sequence[str],
+    when: str | None,
 ) -> Group:
     inside = values[placed == group]
     spreads = {name: _spread(inside[:, at], values[:, at]) for at, name in enumerate(names)}
@@ -176,7 +218,9 @@ def _card(
 
 
 def _is_skewed(column: Numbers) -> bool:
-    """Nothing negative, and a third moment of more than 2: an exponential distribution has just that."""
+    """Nothing negative, and a third moment of more than 2: an exponential distribution has just
+    that.
+    """
     return bool(column.min() >= 0 and (((column - column.mean()) / column.std()) ** 3).mean() > 2)
 
 
@@ -193,5 +237,8 @@ def _spread(inside: Numbers, every: Numbers) -> Spread:
 def _words(spreads: Mapping[str, Spread]) -> list[str]:
     """What stands out, most of all first."""
     order = sorted(spreads, key=lambda name: -abs(spreads[name].above - 0.5))
-    said = [(next(word for least, word in _DEGREES if spreads[name].above * 100 >= least), name) for name in order]
+    said = [
+        (next(word for least, word in _DEGREES if spreads[name].above * 100 >= least), name)
+        for name in order
+    ]
     return [f"{word} {name}" for word, name in said if word]

@@ -1,9 +1,10 @@
 """Groups as conditions of rules/segments.yaml, where the first that matches wins.
 
-A customer belongs to the group whose centre is nearest. That one centre is nearer than another is a linear inequality
-of the attributes, for the squares cancel: so conditions say exactly what k-means says, as long as no logarithm was
-taken of one of several attributes. A group need only be compared with those that stand below it: whoever is in none
-above is nearer to one of the rest than to all of those.
+A customer belongs to the group whose centre is nearest. That one centre is nearer than another is a
+linear inequality of the attributes, for the squares cancel: so conditions say exactly what k-means
+says, as long as no logarithm was taken of one of several attributes. A group need only be compared
+with those that stand below it: whoever is in none above is nearer to one of the rest than to all of
+those.
 """
 
 from collections.abc import Sequence
@@ -22,11 +23,16 @@ Bounds = dict[int, tuple[Decimal | None, Decimal | None]]
 
 
 def nearest_centre(names: Sequence[str], grouping: Grouping, digits: int) -> Conditions:
-    """One condition per group but the last, with numbers of so many significant digits. `names` are as SQL says them."""
+    """One condition per group but the last, with numbers of so many significant digits. `names` are
+    as SQL says them.
+    """
     below = [range(group + 1, grouping.count) for group in range(grouping.count)]
     if len(names) == 1:
         # from the top down along one line: only the next one matters
-        return [f"{names[0]} >= {_middle(grouping, group, digits)}" for group in range(grouping.count - 1)] + [None]
+        return [
+            f"{names[0]} >= {_middle(grouping, group, digits)}"
+            for group in range(grouping.count - 1)
+        ] + [None]
     return [
         " AND ".join(_nearer(names, grouping, group, j, digits) for j in others) or None
         for group, others in enumerate(below)
@@ -39,7 +45,9 @@ def _middle(grouping: Grouping, group: int, digits: int) -> str:
 
 
 def _nearer(names: Sequence[str], grouping: Grouping, i: int, j: int, digits: int) -> str:
-    """That centre i is at least as near as centre j, divided by the factor of what tells them apart best."""
+    """That centre i is at least as near as centre j, divided by the factor of what tells them apart
+    best.
+    """
     u, v, deviation = grouping.centres[i], grouping.centres[j], grouping.scales.deviation
     factors = (u - v) / deviation**2
     limit = float((factors * (u + v)).sum() / 2)
@@ -50,11 +58,15 @@ def _nearer(names: Sequence[str], grouping: Grouping, i: int, j: int, digits: in
         share = float(factors[at] / first)
         if share:
             terms.append(f"{'-' if share < 0 else '+'} {written(abs(share), digits)} * {names[at]}")
-    return f"{' '.join(terms)} {'>=' if first > 0 else '<='} {written(limit / float(first), digits)}"
+    return (
+        f"{' '.join(terms)} {'>=' if first > 0 else '<='} {written(limit / float(first), digits)}"
+    )
 
 
 def shallow_tree(names: Sequence[str], values: Numbers, labels: Labels, depth: int) -> Conditions:
-    """Conditions that compare one attribute with one number each: a decision tree, so only nearly what k-means says."""
+    """Conditions that compare one attribute with one number each: a decision tree, so only nearly
+    what k-means says.
+    """
     tree = DecisionTreeClassifier(max_depth=depth, random_state=0).fit(values, labels).tree_
     answers = [_answer(tree, node) for node in range(tree.node_count)]
     found: dict[int, list[Bounds]] = {}
@@ -99,7 +111,10 @@ def _inside(names: Sequence[str], bounds: Bounds) -> str:
 
 def _round_cut(values: Numbers, threshold: float) -> Decimal:
     """The roundest number that parts the values as the threshold does."""
-    low, high = values[values <= threshold].max(initial=-np.inf), values[values > threshold].min(initial=np.inf)
+    low, high = (
+        values[values <= threshold].max(initial=-np.inf),
+        values[values > threshold].min(initial=np.inf),
+    )
     for digits in range(1, 17):
         cut = Decimal(written(threshold, digits))
         if low < float(cut) <= high:
@@ -110,4 +125,6 @@ def _round_cut(values: Numbers, threshold: float) -> Decimal:
 def written(value: float, digits: int) -> str:
     """A number with so many significant digits, without an exponent."""
     rounded = Decimal(f"{value:.{digits - 1}e}")
-    return str(int(rounded)) if rounded == rounded.to_integral_value() else f"{rounded.normalize():f}"
+    return (
+        str(int(rounded)) if rounded == rounded.to_integral_value() else f"{rounded.normalize():f}"
+    )

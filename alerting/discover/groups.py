@@ -1,8 +1,8 @@
 """Groups of customers who are alike: k-means, with as many groups as the silhouette speaks for.
 
-P. J. Rousseeuw (1987): Silhouettes. Journal of Computational and Applied Mathematics 20, 53-65. Attributes are
-standardised, so that each counts as much as the others whatever it is measured in. The same customers give the same
-groups: every choice by chance has a fixed seed.
+P. J. Rousseeuw (1987): Silhouettes. Journal of Computational and Applied Mathematics 20, 53-65.
+Attributes are standardised, so that each counts as much as the others whatever it is measured in.
+The same customers give the same groups: every choice by chance has a fixed seed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,9 @@ FEWEST, MOST = 2, 8
 """Groups that are tried: more than eight segments nobody tells apart."""
 
 SAMPLED = 5_000
-"""Customers by which a silhouette is judged, for its cost grows with their square; and at least so many of each group:"""
+"""Customers by which a silhouette is judged, for its cost grows with their square; and at least so
+many of each group:
+"""
 _OF_EACH = 20
 
 _SEED = 0
@@ -30,10 +32,12 @@ _SEED = 0
 
 @dataclass(frozen=True, kw_only=True)
 class Grouping:
-    """Which group each customer is in, from 0: the group with the highest median of the first attribute.
+    """Which group each customer is in, from 0: the group with the highest median of the first
+    attribute.
 
-    `centres`, of shape (groups, attributes), are in the attributes' own units, or their logarithms: see `Scales`.
-    `silhouettes` are by number of groups, -1 to 1; `sampled` says by how many customers they were judged.
+    `centres`, of shape (groups, attributes), are in the attributes' own units, or their logarithms:
+    see `Scales`. `silhouettes` are by number of groups, -1 to 1; `sampled` says by how many
+    customers they were judged.
     """
 
     labels: Labels
@@ -49,17 +53,23 @@ class Grouping:
 
 @dataclass(frozen=True, kw_only=True)
 class Scales:
-    """How attributes are made comparable: ln(1 + value) where `logged`, then in standard deviations. Shapes (attributes,)."""
+    """How attributes are made comparable: ln(1 + value) where `logged`, then in standard
+    deviations. Shapes (attributes,).
+    """
 
     logged: NDArray[np.bool_]
     deviation: Numbers
 
     def bent(self, values: Numbers) -> Numbers:
-        return np.asarray(np.where(self.logged, np.log1p(np.where(self.logged, values, 0.0)), values))
+        return np.asarray(
+            np.where(self.logged, np.log1p(np.where(self.logged, values, 0.0)), values)
+        )
 
     def straightened(self, values: Numbers) -> Numbers:
         """What `bent` was made of."""
-        return np.asarray(np.where(self.logged, np.expm1(np.where(self.logged, values, 0.0)), values))
+        return np.asarray(
+            np.where(self.logged, np.expm1(np.where(self.logged, values, 0.0)), values)
+        )
 
 
 def find_groups(
@@ -67,8 +77,8 @@ def find_groups(
 ) -> Grouping:
     """Group customers by `values` of shape (customers, attributes), none of them missing.
 
-    Without `groups` as many as have the best silhouette. Raises NoEstimate for fewer different customers than that,
-    an attribute that is the same for all, and a logarithm of what is negative.
+    Without `groups` as many as have the best silhouette. Raises NoEstimate for fewer different
+    customers than that, an attribute that is the same for all, and a logarithm of what is negative.
     """
     scales = _scales(values, names, logged)
     offset = (scales.bent(values) / scales.deviation).mean(axis=0)
@@ -77,7 +87,8 @@ def find_groups(
     counts = [groups] if groups else list(range(FEWEST, min(MOST, different, len(points) - 1) + 1))
     if not counts or max(counts) > min(different, len(points) - 1):
         raise NoEstimate(
-            f"{len(points)} customers, {different} of them different, are too few for {max(counts, default=2)} groups"
+            f"{len(points)} customers, {different} of them different, are too few for "
+            f"{max(counts, default=2)} groups"
         )
     tried = {count: _k_means(points, count) for count in counts}
     silhouettes = {count: _silhouette(points, labels) for count, (labels, _) in tried.items()}
@@ -97,7 +108,9 @@ def _scales(values: Numbers, names: Sequence[str], logged: Sequence[str]) -> Sca
     is_logged = np.array([name in logged for name in names])
     for at, name in enumerate(names):
         if is_logged[at] and values[:, at].min() < 0:
-            raise NoEstimate(f"{name} is negative for some customers: it has no logarithm; leave it out of --log")
+            raise NoEstimate(
+                f"{name} is negative for some customers: it has no logarithm; leave it out of --log"
+            )
         if np.ptp(values[:, at]) == 0:
             raise NoEstimate(f"{name} is the same for all customers; leave it out")
     deviation = Scales(logged=is_logged, deviation=np.ones(len(names))).bent(values).std(axis=0)
@@ -116,7 +129,9 @@ def _silhouette(points: Numbers, labels: Labels) -> float:
 
 
 def _sample(labels: Labels) -> Labels:
-    """All customers where they are few; else some by chance, and some of each group, for a small one has a say, too."""
+    """All customers where they are few; else some by chance, and some of each group, for a small
+    one has a say, too.
+    """
     if len(labels) <= SAMPLED:
         return np.arange(len(labels))
     some = np.random.default_rng(_SEED).choice(len(labels), SAMPLED, replace=False)
@@ -127,4 +142,6 @@ def _sample(labels: Labels) -> Labels:
 def _from_the_top(labels: Labels, values: Numbers, count: int) -> Labels:
     """The groups by their medians, those of the first attribute first."""
     medians = [tuple(np.median(values[labels == group], axis=0)) for group in range(count)]
-    return np.array(sorted(range(count), key=lambda group: medians[group], reverse=True), dtype=np.intp)
+    return np.array(
+        sorted(range(count), key=lambda group: medians[group], reverse=True), dtype=np.intp
+    )

@@ -1,4 +1,6 @@
-"""Purchases, and what is left of them for a model of repeat buying: how many, the last one, and since when."""
+"""Purchases, and what is left of them for a model of repeat buying: how many, the last one, and
+since when.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +12,9 @@ DAYS_OF_A_WEEK = 7
 
 @dataclass(frozen=True, kw_only=True)
 class Purchase:
-    """One row of a list of orders; a negative `amount` is a return, of which models know nothing."""
+    """One row of a list of orders; a negative `amount` is a return, of which models know
+    nothing.
+    """
 
     customer: str
     day: date
@@ -21,8 +25,9 @@ class Purchase:
 class Buyer:
     """What BG/NBD knows of a customer: Fader, Hardie and Lee (2005), section 3.
 
-    `frequency` counts the days with a purchase after the first such day. In weeks: `recency` is from the first to the
-    last of these days, `age` (their T) from the first to the end of the period. `spent` is the sum of all amounts.
+    `frequency` counts the days with a purchase after the first such day. In weeks: `recency` is
+    from the first to the last of these days, `age` (their T) from the first to the end of the
+    period. `spent` is the sum of all amounts.
     """
 
     customer: str
@@ -37,11 +42,18 @@ def buyers(purchases: Iterable[Purchase], end: date) -> list[Buyer]:
 
     Purchases of one day are one purchase: the model's occasions are days.
     """
-    return [_buyer(customer, days, end) for customer, days in _by_day(p for p in purchases if p.day <= end).items()]
+    return [
+        _buyer(customer, days, end)
+        for customer, days in _by_day(p for p in purchases if p.day <= end).items()
+    ]
 
 
-def bought_between(purchases: Iterable[Purchase], known: Iterable[str], after: date, weeks: float) -> int | None:
-    """On how many days `known` customers bought in the `weeks` after `after`; None where the list ends before that."""
+def bought_between(
+    purchases: Iterable[Purchase], known: Iterable[str], after: date, weeks: float
+) -> int | None:
+    """On how many days `known` customers bought in the `weeks` after `after`; None where the list
+    ends before that.
+    """
     later = [purchase for purchase in purchases if purchase.day > after]
     days = timedelta(days=weeks * DAYS_OF_A_WEEK)
     if not later or max(purchase.day for purchase in later) - after < days:

@@ -19,7 +19,9 @@ class Subject:
 
 @dataclass(frozen=True, kw_only=True)
 class Subjects:
-    """The customers to group, and the attributes with their types. `undeclared` are those rules/attributes.yaml lacks."""
+    """The customers to group, and the attributes with their types. `undeclared` are those
+    rules/attributes.yaml lacks.
+    """
 
     every: Sequence[Subject]
     kinds: Mapping[str, Type]

@@ -50,7 +50,9 @@ class Problem:
     suggestion: str | None = None
 
     def __str__(self) -> str:
-        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        place = ":".join(
+            str(part) for part in (self.file, self.line, self.column) if part is not None
+        )
         hint = f" ({self.suggestion})" if self.suggestion else ""
         return f"{place}: {self.message}{hint}"
 
@@ -74,7 +76,9 @@ class RulebookInvalid(Invalid):
 class ConditionRefused(Invalid):
     """A condition that cannot be compiled; `column` counts from 1 within its text."""
 
-    def __init__(self, message: str, *, column: int | None = None, suggestion: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, column: int | None = None, suggestion: str | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.column = column
@@ -100,11 +104,15 @@ class NoEstimate(Invalid):
 
 
 class ExtraMissing(Invalid):
-    """A part of the product that is installed on its own is not there; the message names the command that brings it."""
+    """A part of the product that is installed on its own is not there; the message names the
+    command that brings it.
+    """
 
 
 class ChainBroken(Invalid):
-    """The audit's chain does not end where its end is noted: nothing is sealed or exported until somebody has looked."""
+    """The audit's chain does not end where its end is noted: nothing is sealed or exported until
+    somebody has looked.
+    """
 
 
 class RecordTooLarge(Invalid):
@@ -124,7 +132,9 @@ class DatabaseUnavailable(Temporary):
 
 
 class RulebookUnusable(Temporary):
-    """No rulebook is active, or this code cannot read the active one. Events must wait, they are not at fault."""
+    """No rulebook is active, or this code cannot read the active one. Events must wait, they are
+    not at fault.
+    """
 
 
 class PositionMoved(Temporary):

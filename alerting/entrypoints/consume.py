@@ -1,4 +1,6 @@
-"""The intake loop: polls the event log, hands batches to intake, publishes dead letters and moves between segments."""
+"""The intake loop: polls the event log, hands batches to intake, publishes dead letters and moves
+between segments.
+"""
 
 import time
 

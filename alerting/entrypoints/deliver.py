@@ -13,12 +13,18 @@ IDLE_SECONDS = 0.2
 SENDERS = 4
 """Mails under way at once: one slow answer of a mail server must not keep all others waiting."""
 LOOK_AHEAD = 60
-"""The oldest so many share the next attempts by lot, so that several processes seldom reach for the same one."""
+"""The oldest so many share the next attempts by lot, so that several processes seldom reach for the
+same one.
+"""
 
 
 def run_deliver(ctx: Context, post: Post, stop: Stop) -> None:
-    """Run until asked to stop; what is under way then is brought to its end, within one send deadline."""
-    senders = SENDERS if ctx.db.engine.dialect.name == "postgresql" else 1  # writers of SQLite only queue up
+    """Run until asked to stop; what is under way then is brought to its end, within one send
+    deadline.
+    """
+    senders = (
+        SENDERS if ctx.db.engine.dialect.name == "postgresql" else 1
+    )  # writers of SQLite only queue up
     under_way: dict[int, Future[bool]] = {}
 
     def send(row: Any) -> bool:

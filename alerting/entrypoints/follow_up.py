@@ -1,4 +1,6 @@
-"""The follow-up loop: a tick looks for due timers. APScheduler only ticks; what is due stands in the database."""
+"""The follow-up loop: a tick looks for due timers. APScheduler only ticks; what is due stands in
+the database.
+"""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -25,15 +27,21 @@ log = logging.getLogger(__name__)
 
 
 def run_follow_up(ctx: Context, tick: timedelta, stop: Stop) -> None:
-    """Sweep at start and on every tick, until asked to stop. A tick that fails is made up for by the next one."""
+    """Sweep at start and on every tick, until asked to stop. A tick that fails is made up for by
+    the next one.
+    """
     _sweep(ctx, tick, stop)
     _review(ctx, stop)
     scheduler = BackgroundScheduler(timezone="UTC")
     every = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
-    scheduler.add_job(_sweep, "interval", args=(ctx, tick, stop), seconds=tick.total_seconds(), **every)
+    scheduler.add_job(
+        _sweep, "interval", args=(ctx, tick, stop), seconds=tick.total_seconds(), **every
+    )
     scheduler.add_job(_review, "interval", args=(ctx, stop), seconds=tick.total_seconds(), **every)
     scheduler.add_job(_prune, "interval", args=(ctx,), hours=1, **every)
-    scheduler.add_job(_seal, "interval", args=(ctx, stop), seconds=max(1.0, tick.total_seconds()), **every)
+    scheduler.add_job(
+        _seal, "interval", args=(ctx, stop), seconds=max(1.0, tick.total_seconds()), **every
+    )
     scheduler.add_job(_write_weekly, "interval", args=(ctx, stop), minutes=1, **every)
     scheduler.add_job(_check, "interval", args=(ctx, stop), hours=1, **every)
     scheduler.start()
@@ -46,8 +54,12 @@ def run_follow_up(ctx: Context, tick: timedelta, stop: Stop) -> None:
 
 
 @contextmanager
-def _told(loop: str, failed: str, done: Callable[[str], None] = lambda loop: None) -> Iterator[None]:
-    """A service that is away is waited for, any other failure is told, and the next run makes up for both."""
+def _told(
+    loop: str, failed: str, done: Callable[[str], None] = lambda loop: None
+) -> Iterator[None]:
+    """A service that is away is waited for, any other failure is told, and the next run makes up
+    for both.
+    """
     try:
         yield
     except Temporary as error:
@@ -115,7 +127,9 @@ def _seal(ctx: Context, stop: Stop) -> None:
 
 
 def _check(ctx: Context, stop: Stop) -> None:
-    """Hourly, for the night's check is due at an hour, and whoever was down then makes up for it."""
+    """Hourly, for the night's check is due at an hour, and whoever was down then makes up for
+    it.
+    """
     with _told("people check", "checking people failed", stop.done):
         found = check_of_the_night(ctx, lambda: stop.beat("people check"))
         if found is not None:

@@ -1,4 +1,6 @@
-"""What every loop shares: it stops when asked, waits longer after each failure, and is watched from outside."""
+"""What every loop shares: it stops when asked, waits longer after each failure, and is watched from
+outside.
+"""
 
 import logging
 import os
@@ -13,7 +15,9 @@ from alerting.domain.errors import Temporary
 log = logging.getLogger(__name__)
 
 STALLED_AFTER = 180.0
-"""Seconds without a sign of life after which the process ends itself, so that its supervisor starts it anew."""
+"""Seconds without a sign of life after which the process ends itself, so that its supervisor starts
+it anew.
+"""
 
 EXIT_STALLED = 70
 
@@ -47,9 +51,11 @@ class Stop:
 
 
 def repeat(name: str, stop: Stop, work: Callable[[], float]) -> None:
-    """Run `work` until asked to stop; it returns the seconds to wait. A failure is logged and tried again, more slowly.
+    """Run `work` until asked to stop; it returns the seconds to wait. A failure is logged and tried
+    again, more slowly.
 
-    Whatever `work` had begun was rolled back, so trying again is safe; an error that will not go away stays visible.
+    Whatever `work` had begun was rolled back, so trying again is safe; an error that will not go
+    away stays visible.
     """
     failures = 0
     while not stop.asked:
@@ -59,7 +65,10 @@ def repeat(name: str, stop: Stop, work: Callable[[], float]) -> None:
         except Temporary as error:
             failures += 1
             pause = min(0.2 * 2 ** min(failures, 6), 5.0) * random.uniform(0.5, 1.0)
-            log.warning("waiting for a service", extra={"loop": name, "error": f"{type(error).__name__}: {error}"})
+            log.warning(
+                "waiting for a service",
+                extra={"loop": name, "error": f"{type(error).__name__}: {error}"},
+            )
         except Exception:
             failures += 1
             pause = min(1.0 * failures, 10.0)
@@ -69,7 +78,9 @@ def repeat(name: str, stop: Stop, work: Callable[[], float]) -> None:
 
 
 def watch(stop: Stop) -> threading.Thread:
-    """End the process when a loop shows no sign of life: kafka-python has been seen to spin inside a poll."""
+    """End the process when a loop shows no sign of life: kafka-python has been seen to spin inside
+    a poll.
+    """
 
     def look() -> None:
         while not stop.asked:

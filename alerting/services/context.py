@@ -1,4 +1,6 @@
-"""What every use case needs: the database, the rulebook in force, and the domain our Message-IDs live in."""
+"""What every use case needs: the database, the rulebook in force, and the domain our Message-IDs
+live in.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,14 +16,18 @@ Result = TypeVar("Result")
 
 @dataclass(kw_only=True)
 class Shelf:
-    """Rulebooks already read, by hash. Reading one means checking and compiling it, so it is done once."""
+    """Rulebooks already read, by hash. Reading one means checking and compiling it, so it is done
+    once.
+    """
 
     read: Callable[[Mapping[str, str]], Rulebook]
     _held: dict[str, Rulebook] = field(default_factory=dict)
     _newest: str = ""
 
     def active(self, tx: Transaction) -> Rulebook:
-        """The active rulebook. Raises RulebookUnusable where there is none, or this code cannot read it."""
+        """The active rulebook. Raises RulebookUnusable where there is none, or this code cannot
+        read it.
+        """
         content_hash = rulebooks.active_hash(tx)
         if content_hash is None:
             raise RulebookUnusable("no rulebook is active; run `alerting rules activate` first")
@@ -30,10 +36,14 @@ class Shelf:
             self._newest = content_hash
             return found
         except RulebookInvalid as error:
-            raise RulebookUnusable(f"this version cannot read rulebook {content_hash[:12]}: {error}") from error
+            raise RulebookUnusable(
+                f"this version cannot read rulebook {content_hash[:12]}: {error}"
+            ) from error
 
     def newest(self) -> Rulebook | None:
-        """The one that was active when last asked; `hold_rulebook` finds out whether it still is."""
+        """The one that was active when last asked; `hold_rulebook` finds out whether it still
+        is.
+        """
         return self._held.get(self._newest)
 
     def get(self, tx: Transaction, content_hash: str) -> Rulebook:
@@ -52,13 +62,19 @@ class Context:
 
 
 def hold_rulebook(tx: Transaction, rulebook: Rulebook) -> None:
-    """Keep `rulebook` active until this transaction ends. Asked after the customer locks (transaction 12)."""
+    """Keep `rulebook` active until this transaction ends. Asked after the customer locks
+    (transaction 12).
+    """
     if rulebooks.active_hash(tx, hold=True) != rulebook.hash:
         raise RulebookChanged("another rulebook became active")
 
 
-def with_active_rulebook(ctx: Context, use_case: Callable[[Transaction, Rulebook], Result]) -> Result:
-    """Run with the active rulebook; once more whenever another one became active meanwhile (transaction 12)."""
+def with_active_rulebook(
+    ctx: Context, use_case: Callable[[Transaction, Rulebook], Result]
+) -> Result:
+    """Run with the active rulebook; once more whenever another one became active meanwhile
+    (transaction 12).
+    """
 
     rulebook = ctx.shelf.newest()
 

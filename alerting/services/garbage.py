@@ -1,4 +1,6 @@
-"""Work on thousands of customers at a time makes no cycles: looking for garbage as often as Python does costs a fifth."""
+"""Work on thousands of customers at a time makes no cycles: looking for garbage as often as Python
+does costs a fifth.
+"""
 
 import gc
 from collections.abc import Iterator

@@ -17,7 +17,9 @@ from alerting.services.intake.event_log import EventLog
 
 @dataclass(frozen=True, kw_only=True)
 class Health:
-    """One look at everything that may wait. `lag` by topic/partition; None where the event log did not answer."""
+    """One look at everything that may wait. `lag` by topic/partition; None where the event log did
+    not answer.
+    """
 
     now: datetime
     lag: dict[str, int] | None
@@ -34,7 +36,9 @@ class Health:
 
 
 def look(ctx: Context, event_log: EventLog) -> Health:
-    """Ask the database and the event log. Raises DatabaseUnavailable; a silent log shows as lag None."""
+    """Ask the database and the event log. Raises DatabaseUnavailable; a silent log shows as lag
+    None.
+    """
     try:
         ends = event_log.ends()
     except Temporary:
@@ -45,7 +49,9 @@ def look(ctx: Context, event_log: EventLog) -> Health:
         waiting, oldest = notifications.outbox(tx)
         return Health(
             now=now,
-            lag=None if ends is None else _lag(ends, {(p.topic, p.partition): n for p, n in known.items()}),
+            lag=None
+            if ends is None
+            else _lag(ends, {(p.topic, p.partition): n for p, n in known.items()}),
             outbox=waiting,
             outbox_oldest_seconds=(now - oldest).total_seconds() if oldest else 0.0,
             timers_overdue=timers.overdue_count(tx, now),
@@ -59,8 +65,13 @@ def look(ctx: Context, event_log: EventLog) -> Health:
         )
 
 
-def _lag(ends: Mapping[tuple[str, int], int], known: Mapping[tuple[str, int], int]) -> dict[str, int]:
-    return {f"{topic}/{number}": max(end - known.get((topic, number), 0), 0) for (topic, number), end in ends.items()}
+def _lag(
+    ends: Mapping[tuple[str, int], int], known: Mapping[tuple[str, int], int]
+) -> dict[str, int]:
+    return {
+        f"{topic}/{number}": max(end - known.get((topic, number), 0), 0)
+        for (topic, number), end in ends.items()
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +92,9 @@ def readiness(ctx: Context, event_log: EventLog) -> Readiness:
         with ctx.db.read() as tx:
             if rulebooks.active_hash(tx) is None:
                 problems["rulebook"] = "none is active; run `alerting rules activate`"
-            problems |= {f"partition {name}": why for name, why in positions.stopped_partitions(tx).items()}
+            problems |= {
+                f"partition {name}": why for name, why in positions.stopped_partitions(tx).items()
+            }
     except Temporary as error:
         problems["database"] = str(error)
     try:

@@ -1,4 +1,6 @@
-"""A round of judging: the transaction, the rulebook and the staff that everything decided in it stands on."""
+"""A round of judging: the transaction, the rulebook and the staff that everything decided in it
+stands on.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +17,9 @@ from alerting.services.context import Context
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """What a round of judging stands on. The customers are locked, `rulebook` is the active one and stays it."""
+    """What a round of judging stands on. The customers are locked, `rulebook` is the active one and
+    stays it.
+    """
 
     tx: Transaction
     ctx: Context

@@ -1,6 +1,8 @@
-"""docker-compose.yml and the Dockerfile, held to the schema, to our command line and to our settings.
+"""docker-compose.yml and the Dockerfile, held to the schema, to our command line and to our
+settings.
 
-Nothing here needs Docker, so nothing here starts a container: what the small profile starts runs as a process.
+Nothing here needs Docker, so nothing here starts a container: what the small profile starts runs as
+a process.
 """
 
 import json
@@ -22,7 +24,15 @@ from sqlalchemy import make_url
 
 from alerting.cli import main
 from alerting.settings import KNOWN_VARIABLES, read_settings
-from tests.support.processes import ADMIN_TOKEN, INGEST_KEY, Installation, copy_rules, envelope, survey, told
+from tests.support.processes import (
+    ADMIN_TOKEN,
+    INGEST_KEY,
+    Installation,
+    copy_rules,
+    envelope,
+    survey,
+    told,
+)
 from tests.support.services.process import free_port
 from tests.support.services.smtp import SmtpServer
 
@@ -34,7 +44,9 @@ SIZES = ("large", "small")
 
 
 def services_of(size: str) -> dict[str, dict[str, Any]]:
-    """What `docker compose up` starts, and `docker compose --profile small up small`: a service with all it waits for."""
+    """What `docker compose up` starts, and `docker compose --profile small up small`: a service
+    with all it waits for.
+    """
     if size == "large":
         return {name: service for name, service in SERVICES.items() if "profiles" not in service}
     names = ["small"]
@@ -50,22 +62,26 @@ def test_it_follows_the_compose_specification() -> None:
 
 
 def test_a_plain_command_means_the_large_one() -> None:
-    assert {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service} == {
-        "small": ["small"]
-    }
+    assert {
+        name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service
+    } == {"small": ["small"]}
 
 
 def test_the_small_profile_is_postgresql_a_mail_server_and_one_process_with_all_roles() -> None:
     small = services_of("small")
     assert set(small) == {"small", "migrate", "postgres", "mailpit"}
     assert OURS["small"]["command"] == ["run", "all"]
-    without_profiles = [{k: v for k, v in service.items() if k != "profiles"} for service in small.values()]
+    without_profiles = [
+        {k: v for k, v in service.items() if k != "profiles"} for service in small.values()
+    ]
     assert "kafka" not in json.dumps(without_profiles).casefold()
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_only_the_migration_runs_as_the_owner_of_the_tables(size: str) -> None:
-    secrets = {name: service["secrets"] for name, service in services_of(size).items() if name in OURS}
+    secrets = {
+        name: service["secrets"] for name, service in services_of(size).items() if name in OURS
+    }
     assert {name for name, handed in secrets.items() if "owner_url" in handed} == {"migrate"}
     assert all("database_url" in handed for name, handed in secrets.items() if name != "migrate")
     assert OURS["migrate"]["environment"]["ALERTING_DATABASE_ROLE"] == "alerting"
@@ -87,7 +103,9 @@ def test_no_two_services_of_a_size_want_the_same_port(size: str) -> None:
 
 
 def test_with_kafka_every_role_runs_and_two_consume() -> None:
-    commands = {name: service["command"] for name, service in OURS.items() if name in services_of("large")}
+    commands = {
+        name: service["command"] for name, service in OURS.items() if name in services_of("large")
+    }
     roles = {role: ["run", role] for role in ("web", "consume", "deliver", "follow-up")}
     assert commands == {"migrate": ["migrate"], **roles}
     assert OURS["consume"]["deploy"]["replicas"] == 2
@@ -99,7 +117,9 @@ def test_the_command_line_knows_the_command(service: str) -> None:
 
 
 def parse(command: click.Command, words: list[str], parent: click.Context | None = None) -> None:
-    """Read the words as the program would, without running it. Raises click.UsageError, as the program would."""
+    """Read the words as the program would, without running it. Raises click.UsageError, as the
+    program would.
+    """
     if isinstance(command, click.Group):
         context = click.Context(command, parent=parent, info_name=command.name)
         subcommand = command.get_command(context, words[0])
@@ -133,9 +153,12 @@ def test_every_variable_is_known_to_the_settings(service: str) -> None:
 
 
 @pytest.mark.parametrize("service", OURS)
-def test_the_settings_accept_the_environment_with_secrets_as_made(service: str, made_secrets: Path) -> None:
+def test_the_settings_accept_the_environment_with_secrets_as_made(
+    service: str, made_secrets: Path
+) -> None:
     environment = {
-        name: value.replace("/run/secrets", str(made_secrets)) for name, value in OURS[service]["environment"].items()
+        name: value.replace("/run/secrets", str(made_secrets))
+        for name, value in OURS[service]["environment"].items()
     }
     settings = read_settings(environment)
     assert settings.database_url.endswith("@postgres:5432/alerting")
@@ -150,7 +173,9 @@ def made_secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def make_secrets(folder: Path) -> None:
-    subprocess.run([sys.executable, ROOT / "scripts" / "make-secrets", folder], check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, ROOT / "scripts" / "make-secrets", folder], check=True, capture_output=True
+    )
 
 
 def test_every_secret_file_is_made_and_every_one_made_is_used(made_secrets: Path) -> None:
@@ -168,8 +193,12 @@ def test_secrets_once_made_stay_as_they_are(made_secrets: Path) -> None:
 def test_every_secret_a_service_reads_is_declared_and_handed_to_it(service: str) -> None:
     handed = set(SERVICES[service].get("secrets", []))
     values = SERVICES[service].get("environment", {}).values()
-    read = {value.removeprefix("/run/secrets/") for value in values if value.startswith("/run/secrets/")}
-    assert read <= handed and (read == handed or service == "postgres")  # whose script reads the other password
+    read = {
+        value.removeprefix("/run/secrets/") for value in values if value.startswith("/run/secrets/")
+    }
+    assert read <= handed and (
+        read == handed or service == "postgres"
+    )  # whose script reads the other password
     assert handed <= set(COMPOSE["secrets"])
 
 
@@ -191,7 +220,9 @@ def test_no_role_starts_before_the_database_is_migrated() -> None:
 
 def test_data_outlives_the_containers() -> None:
     mounts = {
-        name: service["volumes"] for name, service in SERVICES.items() if name not in OURS and "volumes" in service
+        name: service["volumes"]
+        for name, service in SERVICES.items()
+        if name not in OURS and "volumes" in service
     }
     assert {tuple(service["volumes"]) for service in OURS.values()} == {("data:/var/lib/alerting",)}
     assert "ALERTING_DATA=/var/lib/alerting" in (ROOT / "Dockerfile").read_text()
@@ -207,13 +238,19 @@ def test_data_outlives_the_containers() -> None:
 
 
 def test_the_tests_and_the_containers_run_the_same_kafka() -> None:
-    version = re.search(r'^VERSION = "(.+?)"', (ROOT / "scripts" / "kafka").read_text(), re.MULTILINE)
+    version = re.search(
+        r'^VERSION = "(.+?)"', (ROOT / "scripts" / "kafka").read_text(), re.MULTILINE
+    )
     assert version
-    assert {SERVICES[name]["image"] for name in ("kafka", "topics")} == {f"apache/kafka:{version[1]}"}
+    assert {SERVICES[name]["image"] for name in ("kafka", "topics")} == {
+        f"apache/kafka:{version[1]}"
+    }
 
 
 def test_what_the_image_copies_is_in_the_tree_and_nothing_else_is_sent_to_its_build() -> None:
-    copies = re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    copies = re.findall(
+        r"^COPY (?!--from)(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE
+    )
     copied = {source for line in copies for source in line.split()}
     sent = set(re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
     assert copied == sent
@@ -223,7 +260,9 @@ def test_what_the_image_copies_is_in_the_tree_and_nothing_else_is_sent_to_its_bu
 def test_the_small_profile_runs_on_postgresql_alone_and_mails_go_out_at_once_and_when_nobody_acts(
     tmp_path: Path, new_database: Callable[[], str], start_smtp: Callable[..., SmtpServer]
 ) -> None:
-    """Its command in its environment; only addresses, and a go_live before whatever date this machine shows, are ours."""
+    """Its command in its environment; only addresses, and a go_live before whatever date this
+    machine shows, are ours.
+    """
     owner, smtp, port = new_database(), start_smtp("none"), free_port()
     database = lesser_role(owner)
     secrets = tmp_path / "secrets"
@@ -238,7 +277,9 @@ def test_the_small_profile_runs_on_postgresql_alone_and_mails_go_out_at_once_and
         (secrets / name).write_text(text)
     make_secrets(secrets)
     rules = copy_rules(tmp_path)
-    given = {k: v.replace("/run/secrets", str(secrets)) for k, v in OURS["small"]["environment"].items()}
+    given = {
+        k: v.replace("/run/secrets", str(secrets)) for k, v in OURS["small"]["environment"].items()
+    }
     ours = {
         "ALERTING_DATA": str(tmp_path / "data"),
         "ALERTING_RULES": str(rules),
@@ -248,8 +289,13 @@ def test_the_small_profile_runs_on_postgresql_alone_and_mails_go_out_at_once_and
         "ALERTING_LISTEN": f"127.0.0.1:{port}",
         "ALERTING_BASE_URL": f"http://127.0.0.1:{port}",
     }
-    place = Installation(folder=tmp_path, broker=None, smtp=smtp, environment=given | ours, database=database)
-    first = {k: v.replace("/run/secrets", str(secrets)) for k, v in OURS["migrate"]["environment"].items()}
+    place = Installation(
+        folder=tmp_path, broker=None, smtp=smtp, environment=given | ours, database=database
+    )
+    first = {
+        k: v.replace("/run/secrets", str(secrets))
+        for k, v in OURS["migrate"]["environment"].items()
+    }
     first |= ours | {"ALERTING_DATABASE_ROLE": make_url(database).username or ""}
     try:
         done = place.cli(*OURS["migrate"]["command"], **first)
@@ -257,12 +303,23 @@ def test_the_small_profile_runs_on_postgresql_alone_and_mails_go_out_at_once_and
         assert "nothing to the audit but add to it" in done.stdout
         place.wait_for_web(place.run(*OURS["small"]["command"][1:]))
         almost_four_hours_ago = (datetime.now(UTC) - timedelta(hours=4, seconds=-5)).isoformat()
-        acme = envelope("customer.updated", {"customer_id": "ACME-AERO", "name": "Acme Aerospace", "country": "DE"})
-        assert place.http("/v1/events", [acme, survey("ACME-AERO", time=almost_four_hours_ago)])[0] == 202
+        acme = envelope(
+            "customer.updated",
+            {"customer_id": "ACME-AERO", "name": "Acme Aerospace", "country": "DE"},
+        )
+        assert (
+            place.http("/v1/events", [acme, survey("ACME-AERO", time=almost_four_hours_ago)])[0]
+            == 202
+        )
         place.wait_for_sent(4)
         mails = told(smtp.wait_for(4))
-        assert [who for who, words in mails if "Acme Aerospace" in words] == [who for who, _ in mails]
-        assert [words.split()[:2] for who, words in mails if who == "vp.sales"] == [["Call", "Acme"], ["Will", "you"]]
+        assert [who for who, words in mails if "Acme Aerospace" in words] == [
+            who for who, _ in mails
+        ]
+        assert [words.split()[:2] for who, words in mails if who == "vp.sales"] == [
+            ["Call", "Acme"],
+            ["Will", "you"],
+        ]
         assert place.http("/readyz")[0] == 200
     finally:
         place.stop()

@@ -1,6 +1,8 @@
-"""The main job with every role a process of its own, on Kafka, PostgreSQL and SMTP with STARTTLS and login.
+"""The main job with every role a process of its own, on Kafka, PostgreSQL and SMTP with STARTTLS
+and login.
 
-`scripts/production-story` plays the same story by hand, with PostgreSQL's fsync on and a thousand events after it.
+`scripts/production-story` plays the same story by hand, with PostgreSQL's fsync on and a thousand
+events after it.
 """
 
 import signal

@@ -20,7 +20,12 @@ def _run(script: str, folder: Path, **variables: str) -> subprocess.CompletedPro
     environment = {k: v for k, v in os.environ.items() if not k.startswith("ALERTING_")}
     command = ["bash", "-euo", "pipefail", "-c", script]
     return subprocess.run(
-        command, cwd=folder, env={**environment, **variables}, capture_output=True, text=True, timeout=180
+        command,
+        cwd=folder,
+        env={**environment, **variables},
+        capture_output=True,
+        text=True,
+        timeout=180,
     )
 
 
@@ -42,12 +47,16 @@ def checkout(tmp_path: Path) -> Path:
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
     settings = tmp_path / "rules" / "settings.yaml"
-    settings.write_text(settings.read_text().replace("2026-01-01", "2001-01-01"))  # whatever date this machine shows
+    settings.write_text(
+        settings.read_text().replace("2026-01-01", "2001-01-01")
+    )  # whatever date this machine shows
     return tmp_path
 
 
 def test_the_commands_of_a_rule_of_ones_own_run_as_shown(checkout: Path) -> None:
-    script = "\n".join(text for kind, text in BLOCKS[1:] if kind == "sh").replace("8080", str(free_port()))
+    script = "\n".join(text for kind, text in BLOCKS[1:] if kind == "sh").replace(
+        "8080", str(free_port())
+    )
     done = _run(f"trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{script}", checkout)
     assert done.returncode == 0, done.stdout + done.stderr
     for words in (
@@ -64,7 +73,9 @@ def test_the_commands_of_a_rule_of_ones_own_run_as_shown(checkout: Path) -> None
 
 
 def test_the_commands_about_rule_tests_run_as_shown(checkout: Path) -> None:
-    section = (ROOT / "docs" / "rules.md").read_text().partition("## Tests\n")[2].partition("\n## ")[0]
+    section = (
+        (ROOT / "docs" / "rules.md").read_text().partition("## Tests\n")[2].partition("\n## ")[0]
+    )
     (script,) = re.findall(r"^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
     done = _run(f'PATH="$PWD/.venv/bin:$PATH"\n{script}', checkout)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -81,7 +92,9 @@ def test_only_blocks_marked_docker_are_not_run() -> None:
 
 def test_schemas_and_openapi_are_generated_from_the_code() -> None:
     done = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "schemas"), "--check"], capture_output=True, text=True
+        [sys.executable, str(ROOT / "scripts" / "schemas"), "--check"],
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stdout
 
@@ -92,8 +105,12 @@ def test_every_variable_is_documented() -> None:
     text = (ROOT / "docs" / "operations.md").read_text()
     kafka = {f"ALERTING_KAFKA_{name}" for name in ("SASL_MECHANISM", "USER", "PASSWORD", "CA_FILE")}
     smtp = {f"ALERTING_SMTP_{name}" for name in ("PASSWORD", "CA_FILE")}
-    plain = {name for name in KNOWN_VARIABLES if not name.endswith("_FILE") or name.endswith("CA_FILE")}
+    plain = {
+        name for name in KNOWN_VARIABLES if not name.endswith("_FILE") or name.endswith("CA_FILE")
+    }
     missing = [
-        name for name in sorted(plain - kafka - smtp) if f"`{name}`" not in text and not name.endswith("CA_FILE")
+        name
+        for name in sorted(plain - kafka - smtp)
+        if f"`{name}`" not in text and not name.endswith("CA_FILE")
     ]
     assert missing == []

@@ -15,7 +15,16 @@ from bench.backtest import installation
 @pytest.mark.parametrize(
     "name",
     [
-        *("rule_index", "backtest", "importing", "recomputing", "live_join", "sweep", "due_timers", "cdnow"),
+        *(
+            "rule_index",
+            "backtest",
+            "importing",
+            "recomputing",
+            "live_join",
+            "sweep",
+            "due_timers",
+            "cdnow",
+        ),
         *("report", "hundred_rules", "many_cases", "measuring", "postgres"),
     ],
 )

@@ -30,7 +30,7 @@ ACME-AERO,,,,,Bob Example,,
 KIOSK-7,Kiosk Seven,1900,DE,lead_central,,,
 BROKEN-1,Broken,many,DE,,,,
 ,Nobody,1,DE,,,,
-"""
+"""  # noqa: E501
 
 
 def test_importing_reports_bad_rows_by_line_and_the_same_file_again_changes_nothing(
@@ -43,25 +43,31 @@ def test_importing_reports_bad_rows_by_line_and_the_same_file_again_changes_noth
     assert "customers.csv:5: revenue_with_us: 'many' is not a number" in first.stderr
     assert "customers.csv:6: customer_id: is empty" in first.stderr
     assert (
-        "0 new, 0 changed, 2 unchanged, 2 bad rows; nothing was changed." in migrated("import", "customers.csv").stdout
+        "0 new, 0 changed, 2 unchanged, 2 bad rows; nothing was changed."
+        in migrated("import", "customers.csv").stdout
     )
     from alerting.database.customers import customers
 
     with own_world.app.ctx.db.read() as tx:
         acme = customers.customer_now(tx, "ACME-AERO")
     assert [contact["name"] for contact in acme.contacts] == ["Ada Example", "Bob Example"]
-    assert (acme.state["revenue_with_us"], acme.state["attributes"]) == (1_240_000, {"tier": "gold"})
+    assert (acme.state["revenue_with_us"], acme.state["attributes"]) == (
+        1_240_000,
+        {"tier": "gold"},
+    )
     (installation / "customers.csv").write_text(CUSTOMERS.replace("1900", "300000"))
     assert "0 new, 1 changed, 1 unchanged" in migrated("import", "customers.csv").stdout
 
 
-def test_an_owner_nobody_knows_is_a_warning_and_no_failure(migrated: Run, installation: Path) -> None:
+def test_an_owner_nobody_knows_is_a_warning_and_no_failure(
+    migrated: Run, installation: Path
+) -> None:
     (installation / "customers.csv").write_text("customer_id,owner\nKIOSK-7,lead_centrl\n")
     done = migrated("import", "customers.csv")
     assert (done.returncode, done.stdout) == (0, "1 new, 0 changed, 0 unchanged, 0 bad rows.\n")
     assert (
-        "customers.csv:2: warning: owner: 'lead_centrl' is nobody in people.yaml; did you mean 'lead_central'?"
-        in done.stderr
+        "customers.csv:2: warning: owner: 'lead_centrl' is nobody in people.yaml; did you mean "
+        "'lead_central'?" in done.stderr
     )
 
 
@@ -89,14 +95,39 @@ def _complaint(world: World) -> None:
 def test_a_case_is_worked_on_from_the_command_line(migrated: Run, own_world: World) -> None:
     _complaint(own_world)
     assert "C-1" in migrated("case", "list").stdout
-    assert "acknowledged" in migrated("case", "acknowledge", "C-1", "--by", "service_desk_lead").stdout
-    voicemail = migrated("case", "contact", "1", "--by", "service_desk_lead", "--outcome", "voicemail")
+    assert (
+        "acknowledged" in migrated("case", "acknowledge", "C-1", "--by", "service_desk_lead").stdout
+    )
+    voicemail = migrated(
+        "case", "contact", "1", "--by", "service_desk_lead", "--outcome", "voicemail"
+    )
     assert "is acknowledged" in voicemail.stdout
-    handed = migrated("case", "hand-over", "1", "--by", "service_desk_lead", "--to", "ceo", "--reason", "knows them")
+    handed = migrated(
+        "case",
+        "hand-over",
+        "1",
+        "--by",
+        "service_desk_lead",
+        "--to",
+        "ceo",
+        "--reason",
+        "knows them",
+    )
     assert "with Cora Sample from now on" in handed.stdout
-    assert "the call is still owed" in migrated("case", "resolve", "1", "--by", "ceo", "--note", "mended").stdout
+    assert (
+        "the call is still owed"
+        in migrated("case", "resolve", "1", "--by", "ceo", "--note", "mended").stdout
+    )
     spoken = migrated(
-        "case", "contact", "1", "--by", "ceo@example.com", "--outcome", "reached", "--note", "all is well"
+        "case",
+        "contact",
+        "1",
+        "--by",
+        "ceo@example.com",
+        "--outcome",
+        "reached",
+        "--note",
+        "all is well",
     )
     assert "C-1 is resolved" in spoken.stdout
     story = json.loads(migrated("case", "show", "1", "--json").stdout)
@@ -106,7 +137,9 @@ def test_a_case_is_worked_on_from_the_command_line(migrated: Run, own_world: Wor
     assert report["overall"][0]["met"] == 1
 
 
-def test_waits_notes_corrections_and_reviews_from_the_command_line(migrated: Run, own_world: World) -> None:
+def test_waits_notes_corrections_and_reviews_from_the_command_line(
+    migrated: Run, own_world: World
+) -> None:
     _complaint(own_world)
 
     def say(*words: str) -> str:
@@ -120,18 +153,32 @@ def test_waits_notes_corrections_and_reviews_from_the_command_line(migrated: Run
     assert "paused" in say("show", "C-1")
     assert say("go-on", "C-1", "--by", "service_desk_lead") == "C-1 goes on; it is acknowledged."
     assert say("note", "C-1", "--by", "ceo", "Their buyer is new.") == "Noted on C-1."
-    assert say("assign", "C-1", "--by", "ceo", "--to", "lead_central") == "C-1 is with Lena Sample from now on."
-    assert say("contact", "C-1", "--by", "lead_central", "--outcome", "reached") == "C-1 is contacted."
+    assert (
+        say("assign", "C-1", "--by", "ceo", "--to", "lead_central")
+        == "C-1 is with Lena Sample from now on."
+    )
+    assert (
+        say("contact", "C-1", "--by", "lead_central", "--outcome", "reached") == "C-1 is contacted."
+    )
     at = own_world.now().isoformat()
-    assert say("correct", "C-1", "--by", "lead_central", "--at", at, "--reason", "The log.").startswith("Correction 1")
+    assert say(
+        "correct", "C-1", "--by", "lead_central", "--at", at, "--reason", "The log."
+    ).startswith("Correction 1")
     assert "The log." in say("corrections")
     assert json.loads(say("corrections", "--json"))[0]["number"] == "C-1"
     assert say("decide", "1", "--by", "ceo", "--decline") == "Correction 1 of C-1 is declined."
-    resolved = say("resolve", "C-1", "--by", "ceo", "--root-cause", "invoice", "--action", "credited")
+    resolved = say(
+        "resolve", "C-1", "--by", "ceo", "--root-cause", "invoice", "--action", "credited"
+    )
     assert resolved == "C-1 is resolved."
     assert "has worked" in say("review", "C-1", "--by", "ceo", "--effective")
     story = say("show", "C-1")
-    for words in ("Waits for the customer", "The wait is over", "proposed a correction", "(invoice; credited)"):
+    for words in (
+        "Waits for the customer",
+        "The wait is over",
+        "proposed a correction",
+        "(invoice; credited)",
+    ):
         assert words in story
 
 
@@ -140,17 +187,46 @@ def test_waits_notes_corrections_and_reviews_from_the_command_line(migrated: Run
     [
         (["case", "acknowledge", "99", "--by", "ceo"], "there is no case C-99"),
         (["case", "acknowledge", "1", "--by", "nobody"], "'nobody' is nobody in people.yaml"),
-        (["case", "contact", "1", "--by", "ceo", "--outcome", "reached", "--at", "2026-03-06T10:00"], "no time zone"),
-        (["case", "hand-over", "1", "--by", "ceo", "--to", "office_berlin", "--reason", "x"], "is an office"),
+        (
+            [
+                "case",
+                "contact",
+                "1",
+                "--by",
+                "ceo",
+                "--outcome",
+                "reached",
+                "--at",
+                "2026-03-06T10:00",
+            ],
+            "no time zone",
+        ),
+        (
+            ["case", "hand-over", "1", "--by", "ceo", "--to", "office_berlin", "--reason", "x"],
+            "is an office",
+        ),
         (["dead-letters", "replay", "7"], "no dead letter 7"),
         (["survey", "link", "no-such", "ACME-AERO"], "there is no survey"),
         (["survey", "link", "relationship", "NOBODY-KNOWN"], "`alerting import FILE`"),
         (["dead-letters", "show", "7"], "no dead letter 7"),
         (["dead-letters", "discard", "7", "--reason", "x"], "no dead letter 7"),
-        (["positions", "accept", "nope"], "no position is stored of a topic 'nope'; none is stored yet"),
+        (
+            ["positions", "accept", "nope"],
+            "no position is stored of a topic 'nope'; none is stored yet",
+        ),
         (["report", "--from", "2026-03-31", "--to", "2026-03-01"], "swap the two days"),
         (
-            ["case", "contact", "1", "--by", "ceo", "--outcome", "reached", "--at", "0001-01-01T00:00+01:00"],
+            [
+                "case",
+                "contact",
+                "1",
+                "--by",
+                "ceo",
+                "--outcome",
+                "reached",
+                "--at",
+                "0001-01-01T00:00+01:00",
+            ],
             "outside the calendar",
         ),
     ],
@@ -183,7 +259,9 @@ def test_what_cannot_be_done_is_said_in_one_line(
         (["survey", "link", "relationship", ""], "must not be empty"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_as_it_is_typed(migrated: Run, arguments: list[str], message: str) -> None:
+def test_what_cannot_be_meant_is_refused_as_it_is_typed(
+    migrated: Run, arguments: list[str], message: str
+) -> None:
     done = migrated(*arguments)
     assert done.returncode == 2
     assert message in " ".join(done.stderr.split())
@@ -216,7 +294,10 @@ def test_accepting_a_topic_needs_one_that_was_read(migrated: Run, own_world: Wor
 
 
 def test_words_of_customers_do_not_move_the_cursor(migrated: Run, own_world: World) -> None:
-    take_records(own_world.app.ctx, [own_world.record(own_world.survey("SOMEBODY", score=1, comment="a\x1b[2Jb"))])
+    take_records(
+        own_world.app.ctx,
+        [own_world.record(own_world.survey("SOMEBODY", score=1, comment="a\x1b[2Jb"))],
+    )
     shown = migrated("case", "show", "1").stdout
     assert "\x1b" not in shown
     assert "a\\x1b[2Jb" in shown
@@ -245,10 +326,18 @@ def _bury(world: World, value: dict[str, object]) -> None:
         events.bury(tx, [letter], now)
 
 
-def test_a_dead_letter_that_breaks_its_handling_does_not_stop_the_others(migrated: Run, own_world: World) -> None:
+def test_a_dead_letter_that_breaks_its_handling_does_not_stop_the_others(
+    migrated: Run, own_world: World
+) -> None:
     with own_world.app.ctx.db.write() as tx:
         now = tx.now()
-        broken = {"customer_key": "POISON", "valid_from": now, "recorded_at": now, "source": "s", "event_id": "e"}
+        broken = {
+            "customer_key": "POISON",
+            "valid_from": now,
+            "recorded_at": now,
+            "source": "s",
+            "event_id": "e",
+        }
         tx.execute(customer_version.insert().values(**broken, changes={}, state="no object at all"))
     _bury(own_world, own_world.survey("POISON", score=1))
     _bury(own_world, own_world.survey("KIOSK-7", score=9))
@@ -261,12 +350,19 @@ def test_a_dead_letter_that_breaks_its_handling_does_not_stop_the_others(migrate
     assert (letter["id"], letter["reason"], letter["attempts"]) == (1, "cannot be handled", 2)
 
 
-def test_a_dead_letter_is_shown_whole_with_what_is_not_printable_escaped(migrated: Run, own_world: World) -> None:
+def test_a_dead_letter_is_shown_whole_with_what_is_not_printable_escaped(
+    migrated: Run, own_world: World
+) -> None:
     record = own_world.record(b'{"x":\n"\xff\x1b[2J"')
     headers = {"ce_id": b"\x00id", "traceparent": b"00-1"}
     take_records(own_world.app.ctx, [replace(record, headers=headers)])
     shown = migrated("dead-letters", "show", "1").stdout
-    for words in ("dead letter 1: not UTF-8", "test@", "header    ce_id: \\x00id", "header    traceparent: 00-1"):
+    for words in (
+        "dead letter 1: not UTF-8",
+        "test@",
+        "header    ce_id: \\x00id",
+        "header    traceparent: 00-1",
+    ):
         assert words in shown
     assert '13 bytes:\n{"x":\n"\\xff\\x1b[2J"' in shown
     for command in (("show", "1", "--json"), ("list", "--json")):
@@ -276,12 +372,19 @@ def test_a_dead_letter_is_shown_whole_with_what_is_not_printable_escaped(migrate
         assert base64.b64decode(dict(letter["headers"])["ce_id"]) == b"\x00id"
 
 
-def test_a_dead_letter_nothing_can_be_done_about_is_set_aside(migrated: Run, own_world: World) -> None:
+def test_a_dead_letter_nothing_can_be_done_about_is_set_aside(
+    migrated: Run, own_world: World
+) -> None:
     first = own_world.survey("KIOSK-7", score=9, id="same")
     take_records(own_world.app.ctx, [own_world.record(first)])
-    take_records(own_world.app.ctx, [own_world.record({**first, "data": {**first["data"], "score": 8}})])
+    take_records(
+        own_world.app.ctx, [own_world.record({**first, "data": {**first["data"], "score": 8}})]
+    )
     assert "still conflicting duplicate" in migrated("dead-letters", "replay", "1").stdout
-    assert "set aside" in migrated("dead-letters", "discard", "1", "--reason", "sent twice", "--by", "ann").stdout
+    assert (
+        "set aside"
+        in migrated("dead-letters", "discard", "1", "--reason", "sent twice", "--by", "ann").stdout
+    )
     assert json.loads(migrated("dead-letters", "list", "--json").stdout) == []
     (letter,) = json.loads(migrated("dead-letters", "list", "--all", "--json").stdout)
     assert (letter["discarded_by"], letter["discard_reason"]) == ("ann", "sent twice")
@@ -305,7 +408,10 @@ def test_sends_are_held_and_released(migrated: Run, own_world: World) -> None:
     assert "held" in migrated("hold", "sends", "--reason", "moving house").stdout
     again = migrated("hold", "sends", "--reason", "moving again").stdout
     assert "replaces the former one: moving house" in again
-    assert re.match(r"Sending is held since \S+ \S+Z: moving again\n1 mail waits", migrated("hold", "status").stdout)
+    assert re.match(
+        r"Sending is held since \S+ \S+Z: moving again\n1 mail waits",
+        migrated("hold", "status").stdout,
+    )
     status = json.loads(migrated("hold", "status", "--json").stdout)
     assert (status["held"], status["reason"], status["waiting"]) == (True, "moving again", 1)
     assert migrated("hold", "release").stdout == "Sending goes on.\n"
@@ -316,7 +422,9 @@ def test_sends_are_held_and_released(migrated: Run, own_world: World) -> None:
     assert actions == ["sending.held", "sending.held", "sending.released", "sending.released"]
 
 
-@pytest.mark.parametrize("command", [("case", "list"), ("report",), ("rules", "activate"), ("hold", "status")])
+@pytest.mark.parametrize(
+    "command", [("case", "list"), ("report",), ("rules", "activate"), ("hold", "status")]
+)
 def test_a_command_in_the_wrong_folder_makes_nothing_there(
     alerting: Run, installation: Path, command: tuple[str, ...]
 ) -> None:
@@ -356,12 +464,16 @@ def test_a_port_that_is_taken_stops_the_start_before_anything_is_consumed(
         assert positions.all_positions(tx) == {}
 
 
-def test_activation_moves_the_rulebook_and_refuses_a_broken_one(migrated: Run, installation: Path) -> None:
+def test_activation_moves_the_rulebook_and_refuses_a_broken_one(
+    migrated: Run, installation: Path
+) -> None:
     assert "nothing changed" in migrated("rules", "activate").stdout
     rules = installation / "rules" / "escalations" / "key_accounts.yaml"
     good = rules.read_text()
     rules.write_text(good.replace("critical", "high"))
-    assert "Active now" in migrated("rules", "activate", "--author", "me", "--reason", "a try").stdout
+    assert (
+        "Active now" in migrated("rules", "activate", "--author", "me", "--reason", "a try").stdout
+    )
     rules.write_text(good.replace("sentiment =", "sentimnt ="))
     refused = migrated("rules", "activate")
     assert refused.returncode == 1
@@ -370,9 +482,13 @@ def test_activation_moves_the_rulebook_and_refuses_a_broken_one(migrated: Run, i
     assert "sentimnt" in migrated("check").stderr
 
 
-def test_a_rulebook_with_errors_stops_the_start_with_all_of_them(process: Run, installation: Path) -> None:
+def test_a_rulebook_with_errors_stops_the_start_with_all_of_them(
+    process: Run, installation: Path
+) -> None:
     rules = installation / "rules"
-    (rules / "sla.yaml").write_text((rules / "sla.yaml").read_text().replace("within: 4h", "within: 4 hours", 1))
+    (rules / "sla.yaml").write_text(
+        (rules / "sla.yaml").read_text().replace("within: 4h", "within: 4 hours", 1)
+    )
     (rules / "routing.yaml").write_text(
         (rules / "routing.yaml").read_text().replace("person: vp_sales", "person: vp_sale")
     )
@@ -383,7 +499,9 @@ def test_a_rulebook_with_errors_stops_the_start_with_all_of_them(process: Run, i
     assert "did you mean 'vp_sales'?" in done.stderr
 
 
-def test_running_needs_a_database_that_is_no_demos_and_up_to_date(process: Run, installation: Path) -> None:
+def test_running_needs_a_database_that_is_no_demos_and_up_to_date(
+    process: Run, installation: Path
+) -> None:
     early = process("run", "deliver", ALERTING_SMTP_HOST="127.0.0.1")
     assert early.returncode == 2
     assert "alerting migrate" in early.stderr
@@ -400,7 +518,9 @@ def test_running_needs_a_database_that_is_no_demos_and_up_to_date(process: Run, 
 
 
 def test_wrong_settings_are_all_named_at_once(alerting: Run) -> None:
-    done = alerting("migrate", ALERTING_TICK="soon", ALERTING_SMPT_HOST="x", ALERTING_BASE_URL="ftp://x")
+    done = alerting(
+        "migrate", ALERTING_TICK="soon", ALERTING_SMPT_HOST="x", ALERTING_BASE_URL="ftp://x"
+    )
     assert done.returncode == 2
     for words in ("ALERTING_TICK", "did you mean ALERTING_SMTP_HOST?", "ALERTING_BASE_URL"):
         assert words in done.stderr
@@ -413,7 +533,9 @@ def test_a_case_calls_its_clocks_as_the_report_does(migrated: Run, own_world: Wo
     own_world.reached("ACME-AERO", by="vp_sales")
 
     def states() -> dict[str, str]:
-        found = re.findall(r"^  (\w+) +due \S+ \S+  (\w+)$", migrated("case", "show", "1").stdout, re.MULTILINE)
+        found = re.findall(
+            r"^  (\w+) +due \S+ \S+  (\w+)$", migrated("case", "show", "1").stdout, re.MULTILINE
+        )
         return dict(found)
 
     assert states() == {"acknowledge": "late", "contact": "late", "resolve": "running"}
@@ -421,4 +543,6 @@ def test_a_case_calls_its_clocks_as_the_report_does(migrated: Run, own_world: Wo
     shown = migrated("case", "show", "2").stdout
     assert re.findall(r"Z  (\w+)$", shown, re.MULTILINE)[:1] == ["overdue"]
     forget(own_world.app, "KIOSK-7", "dpo")
-    assert set(re.findall(r"Z  (\w+)$", migrated("case", "show", "2").stdout, re.MULTILINE)) == {"late"}
+    assert set(re.findall(r"Z  (\w+)$", migrated("case", "show", "2").stdout, re.MULTILINE)) == {
+        "late"
+    }

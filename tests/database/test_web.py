@@ -60,14 +60,24 @@ def _stored(world: World) -> list[Any]:
 # Events
 
 
-def test_an_event_is_taken_with_202_and_reaches_intake(client: TestClient, small_world: World) -> None:
+def test_an_event_is_taken_with_202_and_reaches_intake(
+    client: TestClient, small_world: World
+) -> None:
     answer = client.post("/v1/events", json=small_world.survey("KIOSK-7", score=9), headers=KEY)
     assert (answer.status_code, answer.json()) == (202, {"accepted": 1})
     assert [e.customer_key for e in _stored(small_world)] == ["KIOSK-7"]
 
 
-def test_binary_mode_puts_the_attributes_into_headers(client: TestClient, small_world: World) -> None:
-    headers = {"ce-specversion": "1.0", "ce-type": "survey.answered", "ce-source": "/crm", "ce-id": "b1", **KEY}
+def test_binary_mode_puts_the_attributes_into_headers(
+    client: TestClient, small_world: World
+) -> None:
+    headers = {
+        "ce-specversion": "1.0",
+        "ce-type": "survey.answered",
+        "ce-source": "/crm",
+        "ce-id": "b1",
+        **KEY,
+    }
     data = {"customer_id": "KIOSK-7", "survey_id": "s", "metric": "csat", "score": 5}
     assert client.post("/v1/events", json=data, headers=headers).status_code == 202
     (stored,) = _stored(small_world)
@@ -81,7 +91,9 @@ def test_a_batch_is_taken_whole_or_not_at_all(client: TestClient, small_world: W
     assert refused.headers["content-type"] == "application/problem+json"
     assert (refused.json()["index"], refused.json()["field"]) == (1, "data.score")
     assert _stored(small_world) == []
-    assert client.post("/v1/events", json=[good, small_world.survey(score=8)], headers=KEY).json() == {"accepted": 2}
+    assert client.post(
+        "/v1/events", json=[good, small_world.survey(score=8)], headers=KEY
+    ).json() == {"accepted": 2}
     assert len(_stored(small_world)) == 2
 
 
@@ -92,7 +104,10 @@ def test_a_batch_is_taken_whole_or_not_at_all(client: TestClient, small_world: W
         (b'{"specversion": "1.0", "x": "\xff"}', None),
         (b"", None),
         (b"[]", None),
-        (b'{"specversion": "1.0", "id": "1", "source": "s", "type": "no.such.type", "data": {}}', "type"),
+        (
+            b'{"specversion": "1.0", "id": "1", "source": "s", "type": "no.such.type", "data": {}}',
+            "type",
+        ),
         (b'{"specversion": "1.0", "id": "1", "source": "s", "type": "survey.answered"}', "data"),
         (b'{"id": "1", "source": "s", "type": "survey.answered", "data": {}}', "specversion"),
     ],
@@ -120,19 +135,27 @@ def test_two_megabytes_are_too_much(client: TestClient) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_a_large_body_without_a_length_is_stopped_while_it_comes(client: TestClient, small_world: World) -> None:
+def test_a_large_body_without_a_length_is_stopped_while_it_comes(
+    client: TestClient, small_world: World
+) -> None:
     chunks = (b" " * 100_000 for _ in range(20))
     answer = client.post("/v1/events", content=chunks, headers=KEY)
     assert (answer.status_code, answer.json()["status"]) == (413, 413)
     assert _stored(small_world) == []
 
 
-@pytest.mark.parametrize("headers", [{}, {"x-api-key": "wrong"}, {"authorization": "Bearer wrong"}, ADMIN])
-def test_events_need_an_api_key(client: TestClient, small_world: World, headers: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "headers", [{}, {"x-api-key": "wrong"}, {"authorization": "Bearer wrong"}, ADMIN]
+)
+def test_events_need_an_api_key(
+    client: TestClient, small_world: World, headers: dict[str, str]
+) -> None:
     assert client.post("/v1/events", json=small_world.survey(), headers=headers).status_code == 401
 
 
-def test_a_missing_key_and_an_unknown_one_are_told_apart(client: TestClient, small_world: World) -> None:
+def test_a_missing_key_and_an_unknown_one_are_told_apart(
+    client: TestClient, small_world: World
+) -> None:
     missing = client.post("/v1/events", json=small_world.survey())
     unknown = client.post("/v1/events", json=small_world.survey(), headers={"x-api-key": "wrong"})
     assert (missing.status_code, missing.json()["title"]) == (401, "API key needed")
@@ -158,43 +181,67 @@ def test_the_form_turns_an_invited_answer_into_an_event_of_that_customer(
     client: TestClient, small_world: World
 ) -> None:
     small_world.known_customers()
-    link = small_world.app.links.invitation("relationship", "ACME-AERO", "Ada Example").split("8080", 1)[1]
+    link = small_world.app.links.invitation("relationship", "ACME-AERO", "Ada Example").split(
+        "8080", 1
+    )[1]
     page = client.get(link)
     assert page.status_code == 200
-    sent = {**_fields(page.text), "score": "2", "comment": "Still <b>leaks</b>", "contact_me": "yes"}
+    sent = {
+        **_fields(page.text),
+        "score": "2",
+        "comment": "Still <b>leaks</b>",
+        "contact_me": "yes",
+    }
     for _ in range(2):  # a double click is one answer
         answer = client.post("/f/relationship", data=sent)
         assert (answer.status_code, answer.headers["location"]) == (303, "/f/relationship/thanks")
     stored = [e for e in _stored(small_world) if e.type == "survey.answered"]
-    assert [(e.customer_key, e.payload["score"], e.payload["contact_me"]) for e in stored] == [("ACME-AERO", 2, True)]
+    assert [(e.customer_key, e.payload["score"], e.payload["contact_me"]) for e in stored] == [
+        ("ACME-AERO", 2, True)
+    ]
     assert "vp.sales" in " ".join(mail.to for mail in small_world.deliver())
 
 
 @pytest.mark.parametrize("score", ["", "11", "-1", "²", "٣", "9" * 5000, "1e0", "2.0"])
-def test_a_score_that_is_none_is_asked_for_again(client: TestClient, small_world: World, score: str) -> None:
-    answer = client.post("/f/relationship", data={"score": score, "email": "someone@example.com", "nonce": "n"})
+def test_a_score_that_is_none_is_asked_for_again(
+    client: TestClient, small_world: World, score: str
+) -> None:
+    answer = client.post(
+        "/f/relationship", data={"score": score, "email": "someone@example.com", "nonce": "n"}
+    )
     assert answer.status_code == 422
     assert "Please choose a number." in answer.text
     assert _stored(small_world) == []
 
 
-def test_without_an_invitation_the_form_asks_who_is_answering(client: TestClient, small_world: World) -> None:
+def test_without_an_invitation_the_form_asks_who_is_answering(
+    client: TestClient, small_world: World
+) -> None:
     page = client.get("/f/relationship")
     sent = {**_fields(page.text), "score": "9", "comment": "fine"}
     refused = client.post("/f/relationship", data=sent)
     assert refused.status_code == 422
     assert "e-mail" in refused.text
     assert "fine" in refused.text  # what was written is still there
-    assert client.post("/f/relationship", data={**sent, "email": "ann@example.com"}).status_code == 303
+    assert (
+        client.post("/f/relationship", data={**sent, "email": "ann@example.com"}).status_code == 303
+    )
     (stored,) = _stored(small_world)
     assert stored.customer_key.startswith("respondent:")
 
 
-def test_an_invitation_cannot_be_changed_or_used_for_another_survey(client: TestClient, small_world: World) -> None:
+def test_an_invitation_cannot_be_changed_or_used_for_another_survey(
+    client: TestClient, small_world: World
+) -> None:
     link = small_world.app.links.invitation("relationship", "ACME-AERO")
     assert client.get(link.split("8080", 1)[1][:-2] + "xx").status_code == 400
     token = link.split("i=")[1]
-    assert client.post("/f/relationship", data={"i": token + "x", "score": "1", "nonce": "n"}).status_code == 400
+    assert (
+        client.post(
+            "/f/relationship", data={"i": token + "x", "score": "1", "nonce": "n"}
+        ).status_code
+        == 400
+    )
     assert client.get("/f/no-such-survey").status_code == 404
 
 
@@ -214,11 +261,15 @@ def links(small_world: World) -> dict[str, str]:
     small_world.known_customers()
     small_world.take(small_world.survey(score=2))
     mail = next(m for m in small_world.deliver() if "vp.sales" in m.to)
-    found = re.findall(r"^(I'll call|I called\.\.\.|Hand over):\s+http://[^/]+(/a/\S+)", mail.text, re.MULTILINE)
+    found = re.findall(
+        r"^(I'll call|I called\.\.\.|Hand over):\s+http://[^/]+(/a/\S+)", mail.text, re.MULTILINE
+    )
     return dict(found)
 
 
-def test_looking_at_a_link_changes_nothing(client: TestClient, small_world: World, links: dict[str, str]) -> None:
+def test_looking_at_a_link_changes_nothing(
+    client: TestClient, small_world: World, links: dict[str, str]
+) -> None:
     for link in links.values():
         page = client.get(link)
         assert page.status_code == 200
@@ -237,7 +288,9 @@ def test_links_acknowledge_record_a_call_and_hand_over(
     assert small_world.clocks("ACME-AERO")["contact"].running
     refused = client.post(links["Hand over"], data={"to": "ceo", "note": " "})
     assert refused.status_code == 409
-    assert client.post(links["Hand over"], data={"to": "ceo", "note": "on a plane"}).status_code == 200
+    assert (
+        client.post(links["Hand over"], data={"to": "ceo", "note": "on a plane"}).status_code == 200
+    )
     assert small_world.case("ACME-AERO").caller == "ceo"
 
 
@@ -245,7 +298,12 @@ def test_a_call_can_be_dated_in_the_readers_own_zone(
     client: TestClient, small_world: World, links: dict[str, str]
 ) -> None:
     small_world.pass_time(hours=2)
-    sent = {"outcome": "reached", "channel": "phone", "happened_at": "2026-03-06T10:00", "note": "Spoke for long."}
+    sent = {
+        "outcome": "reached",
+        "channel": "phone",
+        "happened_at": "2026-03-06T10:00",
+        "note": "Spoke for long.",
+    }
     assert client.post(links["I called..."], data=sent).status_code == 200
     (attempt,) = small_world.rows(select(contact_attempt))
     assert attempt.happened_at.isoformat() == "2026-03-06T09:00:00+00:00"  # ten o'clock in Berlin
@@ -282,15 +340,24 @@ def test_a_note_may_hold_what_postgresql_does_not_take(world: World, link: str) 
     sent = {"outcome": "reached", "channel": "phone", "to": "ceo", "note": "pasted\x00words"}
     with TestClient(create_app(web_parts(world.app))) as client:
         assert client.post(found[1], data=sent).status_code == 200
-        assert client.post(found[1], data={**sent, "to": "\x00", "outcome": "\x00"}).status_code == 409
+        assert (
+            client.post(found[1], data={**sent, "to": "\x00", "outcome": "\x00"}).status_code == 409
+        )
         assert "pasted\ufffdwords" in client.get("/cases/1", headers=ADMIN).text
         assert client.get("/cases?status=%00", headers=ADMIN).status_code == 422
         assert client.get("/cases/" + "9" * 20, headers=ADMIN).status_code == 404
 
 
-def test_a_refused_form_comes_back_with_what_was_typed(client: TestClient, links: dict[str, str]) -> None:
+def test_a_refused_form_comes_back_with_what_was_typed(
+    client: TestClient, links: dict[str, str]
+) -> None:
     words = "She will <think> about it."
-    sent = {"outcome": "reached", "channel": "meeting", "happened_at": "2026-03-09T10:00", "note": words}
+    sent = {
+        "outcome": "reached",
+        "channel": "meeting",
+        "happened_at": "2026-03-09T10:00",
+        "note": words,
+    }
     page = client.post(links["I called..."], data=sent).text
     assert "She will &lt;think&gt; about it.</textarea>" in page
     assert 'value="2026-03-09T10:00"' in page
@@ -300,7 +367,9 @@ def test_a_refused_form_comes_back_with_what_was_typed(client: TestClient, links
     assert re.search(r'value="ceo" selected', handed)
 
 
-def test_who_takes_the_call_sees_the_number_to_call_at_once(client: TestClient, links: dict[str, str]) -> None:
+def test_who_takes_the_call_sees_the_number_to_call_at_once(
+    client: TestClient, links: dict[str, str]
+) -> None:
     page = client.post(links["I'll call"]).text
     assert "you call Acme Aerospace" in page
     assert 'href="tel:' in page
@@ -311,14 +380,21 @@ def test_a_stale_link_offers_to_take_over_instead_of_acting(
     client: TestClient, small_world: World, links: dict[str, str]
 ) -> None:
     client.post(links["Hand over"], data={"to": "ceo", "note": "on a plane"})
-    assert client.post(links["I called..."], data={"outcome": "reached", "channel": "phone"}).status_code == 409
+    assert (
+        client.post(
+            links["I called..."], data={"outcome": "reached", "channel": "phone"}
+        ).status_code
+        == 409
+    )
     assert small_world.clocks("ACME-AERO")["contact"].running
     assert "take_over" in client.get(links["I'll call"]).text
     assert client.post(links["I'll call"], data={"take_over": "yes"}).status_code == 200
     assert small_world.case("ACME-AERO").caller == "vp_sales"
 
 
-def test_a_link_that_was_changed_does_nothing(client: TestClient, small_world: World, links: dict[str, str]) -> None:
+def test_a_link_that_was_changed_does_nothing(
+    client: TestClient, small_world: World, links: dict[str, str]
+) -> None:
     link = links["I'll call"]
     for wrong in (link[:-1] + ("A" if link[-1] != "A" else "B"), "/a/nonsense", "/a/" + "x" * 5000):
         assert client.get(wrong).status_code == 400
@@ -330,7 +406,17 @@ def test_a_link_that_was_changed_does_nothing(client: TestClient, small_world: W
 
 
 @pytest.mark.parametrize(
-    "path", ["/cases", "/cases/1", "/reports", "/reports?format=json", "/mailbox", "/metrics", "/docs", "/openapi.json"]
+    "path",
+    [
+        "/cases",
+        "/cases/1",
+        "/reports",
+        "/reports?format=json",
+        "/mailbox",
+        "/metrics",
+        "/docs",
+        "/openapi.json",
+    ],
 )
 def test_pages_need_the_admin_token(client: TestClient, links: dict[str, str], path: str) -> None:
     assert client.get(path).status_code == 401
@@ -354,25 +440,36 @@ def test_signing_in_never_leads_elsewhere(client: TestClient, target: str) -> No
     assert signed.headers["location"] == "/cases"
 
 
-def test_the_case_page_tells_the_story_and_escapes_the_customers_words(client: TestClient, small_world: World) -> None:
+def test_the_case_page_tells_the_story_and_escapes_the_customers_words(
+    client: TestClient, small_world: World
+) -> None:
     small_world.known_customers()
     small_world.take(small_world.survey(score=2, comment="<script>alert(1)</script>"))
     small_world.deliver()
     small_world.reached("ACME-AERO", by="vp_sales")
     page = client.get("/cases/1", headers=ADMIN).text
     assert "<script>" not in page
-    for words in ("Vera Sample reached the customer", "contact in time", "asked to call", "gave a negative answer"):
+    for words in (
+        "Vera Sample reached the customer",
+        "contact in time",
+        "asked to call",
+        "gave a negative answer",
+    ):
         assert words in page
     assert client.get("/cases/99", headers=ADMIN).status_code == 404
 
 
 def _state_of(page: str, promise: str) -> list[str]:
     """The states of a promise's plans on a case page, oldest first, without tags."""
-    rows = re.findall(rf'<td class="head">{promise}.*?data-label="State">(.*?)</td></tr>', page, re.DOTALL)
+    rows = re.findall(
+        rf'<td class="head">{promise}.*?data-label="State">(.*?)</td></tr>', page, re.DOTALL
+    )
     return [" ".join(re.sub("<[^>]+>", " ", row).split()) for row in rows]
 
 
-def test_the_case_page_shows_a_promise_that_a_stricter_one_replaced(client: TestClient, small_world: World) -> None:
+def test_the_case_page_shows_a_promise_that_a_stricter_one_replaced(
+    client: TestClient, small_world: World
+) -> None:
     small_world.known_customers()
     small_world.take(small_world.survey("ALPENWERK", score=3))
     small_world.pass_time(hours=1)
@@ -384,7 +481,9 @@ def test_the_case_page_shows_a_promise_that_a_stricter_one_replaced(client: Test
     assert second.endswith("left")
 
 
-def test_the_case_page_shows_a_case_that_was_opened_again(client: TestClient, small_world: World) -> None:
+def test_the_case_page_shows_a_case_that_was_opened_again(
+    client: TestClient, small_world: World
+) -> None:
     small_world.known_customers()
     small_world.take(small_world.survey(score=2))
     small_world.pass_time(hours=1)
@@ -400,8 +499,12 @@ def test_the_case_page_shows_a_case_that_was_opened_again(client: TestClient, sm
 
 
 @pytest.mark.parametrize("revenue", [1e15, 1e40, 1e300])
-def test_the_case_page_shows_a_revenue_nobody_has(client: TestClient, small_world: World, revenue: float) -> None:
-    """The door refuses such a number by now; one that was stored before must not take the page away."""
+def test_the_case_page_shows_a_revenue_nobody_has(
+    client: TestClient, small_world: World, revenue: float
+) -> None:
+    """The door refuses such a number by now; one that was stored before must not take the page
+    away.
+    """
     small_world.known_customers()
     small_world.take(small_world.survey(score=2))
     with small_world.app.ctx.db.write() as tx:
@@ -412,8 +515,12 @@ def test_the_case_page_shows_a_revenue_nobody_has(client: TestClient, small_worl
     assert f"{revenue:.2e} EUR" in client.get("/cases/1", headers=ADMIN).text
 
 
-@pytest.mark.parametrize("path", ["/nope", "/cases/abc", "/cases/99", "/cases/²", "/cases/" + "9" * 20])
-def test_what_is_not_there_is_a_page_for_people_and_a_problem_for_programs(client: TestClient, path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["/nope", "/cases/abc", "/cases/99", "/cases/²", "/cases/" + "9" * 20]
+)
+def test_what_is_not_there_is_a_page_for_people_and_a_problem_for_programs(
+    client: TestClient, path: str
+) -> None:
     page = client.get(path, headers={**ADMIN, "accept": "text/html"})
     assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert "There is no such page" in page.text
@@ -422,7 +529,9 @@ def test_what_is_not_there_is_a_page_for_people_and_a_problem_for_programs(clien
 
 
 @pytest.mark.parametrize("status", ["foo", "", "%00", "OPEN"])
-def test_cases_of_a_status_there_is_none_are_refused_with_the_known_ones(client: TestClient, status: str) -> None:
+def test_cases_of_a_status_there_is_none_are_refused_with_the_known_ones(
+    client: TestClient, status: str
+) -> None:
     page = client.get(f"/cases?status={status}", headers={**ADMIN, "accept": "text/html"})
     assert page.status_code == 422
     assert "unresolved, open, acknowledged, contacted, waiting, resolved, all" in page.text
@@ -436,7 +545,10 @@ def test_a_report_that_ends_before_it_begins_is_refused(client: TestClient) -> N
     assert "swap the two days" in answer.json()["detail"]
     page = client.get("/reports?from=nonsense", headers={**ADMIN, "accept": "text/html"})
     assert (page.status_code, page.headers["content-type"]) == (422, "text/html; charset=utf-8")
-    assert client.get("/reports?from=0001-01-01&to=9999-12-31&format=json", headers=ADMIN).status_code == 200
+    assert (
+        client.get("/reports?from=0001-01-01&to=9999-12-31&format=json", headers=ADMIN).status_code
+        == 200
+    )
 
 
 def test_the_report_as_json_has_the_figures_of_the_page(
@@ -450,7 +562,9 @@ def test_the_report_as_json_has_the_figures_of_the_page(
     assert client.get("/reports?from=nonsense", headers=ADMIN).status_code == 422
 
 
-def test_health_is_open_and_readiness_names_what_is_missing(client: TestClient, dead_log_client: TestClient) -> None:
+def test_health_is_open_and_readiness_names_what_is_missing(
+    client: TestClient, dead_log_client: TestClient
+) -> None:
     assert client.get("/healthz").json()["status"] == "ok"
     assert client.get("/readyz").status_code == 200
     not_ready = dead_log_client.get("/readyz")

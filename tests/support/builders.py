@@ -1,4 +1,6 @@
-"""Small builders of real values: an event, a customer, an alert, a rulebook made of the starter files with changes."""
+"""Small builders of real values: an event, a customer, an alert, a rulebook made of the starter
+files with changes.
+"""
 
 import json
 import os
@@ -42,7 +44,12 @@ def hours(number: float) -> datetime:
 def envelope(type_: str = "survey.answered", **changes: Any) -> dict[str, Any]:
     """A structured CloudEvent; `...` as a value leaves an attribute out."""
     data = {
-        "survey.answered": {"customer_id": "ACME", "survey_id": "relationship", "metric": "nps", "score": 2},
+        "survey.answered": {
+            "customer_id": "ACME",
+            "survey_id": "relationship",
+            "metric": "nps",
+            "score": 2,
+        },
         "interaction.recorded": {"customer_id": "ACME", "channel": "phone", "direction": "inbound"},
     }.get(type_, {"customer_id": "ACME"})
     whole = {
@@ -58,16 +65,25 @@ def envelope(type_: str = "survey.answered", **changes: Any) -> dict[str, Any]:
 
 def read(given: Mapping[str, Any] | bytes, received_at: datetime = NOW) -> Event:
     """An event as the log hands it over, read."""
-    return parse_event(given if isinstance(given, bytes) else json.dumps(given).encode(), {}, received_at)
+    return parse_event(
+        given if isinstance(given, bytes) else json.dumps(given).encode(), {}, received_at
+    )
 
 
 def event(
-    type_: str = "survey.answered", *, at: datetime = NOW, id_: str = "1", source: str = "/test", **data: Any
+    type_: str = "survey.answered",
+    *,
+    at: datetime = NOW,
+    id_: str = "1",
+    source: str = "/test",
+    **data: Any,
 ) -> Event:
     """An event by its type and what its data says beside the ordinary; `...` leaves a field out."""
     ordinary = envelope(type_)["data"]
     said = {name: value for name, value in {**ordinary, **data}.items() if value is not ...}
-    return read(envelope(type_, time=at.isoformat(), id=id_, source=source, data=said), max(at, NOW))
+    return read(
+        envelope(type_, time=at.isoformat(), id=id_, source=source, data=said), max(at, NOW)
+    )
 
 
 def call(outcome: str | None = "unresolved", **changes: Any) -> Event:
@@ -102,7 +118,9 @@ def starter_people() -> Mapping[str, Party]:
 
 
 def changed(**edits: tuple[str, str]) -> dict[str, str]:
-    """The starter files with one replacement each: `sla=("within: 24h", "within: 8h")` for rules/sla.yaml."""
+    """The starter files with one replacement each: `sla=("within: 24h", "within: 8h")` for
+    rules/sla.yaml.
+    """
     files = dict(starter_files())
     for name, (old, new) in edits.items():
         path = next(p for p in files if p.endswith(f"/{name}.yaml"))
@@ -120,7 +138,9 @@ def rulebook(files: Mapping[str, str] | None = None) -> Rulebook:
     return build_rulebook(files or starter_files(), starter_people())
 
 
-def problems_of(files: Mapping[str, str], people: Mapping[str, Party] | None = None) -> list[Problem]:
+def problems_of(
+    files: Mapping[str, str], people: Mapping[str, Party] | None = None
+) -> list[Problem]:
     """Why these files make no rulebook; an empty list if they do."""
     try:
         build_rulebook(files, people or starter_people())

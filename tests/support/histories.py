@@ -19,18 +19,28 @@ PEOPLE = ("vp_sales", "ceo", "owner_north", "lead_central", "head_of_service")
 
 
 def lived(world: World, seed: int, steps: int = 110) -> World:
-    """A random history through the product's own doors: complaints, calls in time and late, waits, hand-overs. Early on
-    the rules change: from then on the contact of most cases counts office hours."""
+    """A random history through the product's own doors: complaints, calls in time and late, waits,
+    hand-overs. Early on the rules change: from then on the contact of most cases counts office
+    hours.
+    """
     rnd = random.Random(seed)
     world.known_customers()
     for n in range(4):
-        world.take(world.customer(f"C-{n}", name=f"=HYPERLINK({n})", revenue_with_us=300_000 * (n % 2), country="FR"))
+        world.take(
+            world.customer(
+                f"C-{n}", name=f"=HYPERLINK({n})", revenue_with_us=300_000 * (n % 2), country="FR"
+            )
+        )
     for step in range(steps):
         customer = rnd.choice(CUSTOMERS)
         world.pass_time(hours=rnd.choice([0.02, 0.1, 0.5, 1, 3, 9, 40]))
         if step == steps // 4:
-            activate_rulebook(world.app.ctx, office_hours(), {}, author="ops", reason="office hours")
-        with suppress(ActionRefused, AssertionError):  # no case, or it is over, or reached already: the history goes on
+            activate_rulebook(
+                world.app.ctx, office_hours(), {}, author="ops", reason="office hours"
+            )
+        with suppress(
+            ActionRefused, AssertionError
+        ):  # no case, or it is over, or reached already: the history goes on
             _do(world, rnd.choice(ACTS), customer, rnd)
         world.tick()
     return world
@@ -81,13 +91,26 @@ def _do(world: World, act: str, customer: str, rnd: random.Random) -> None:
         world.reached(customer, case.caller, outcome, minutes_ago=rnd.choice([0, 0, 5, 90]))
         if rnd.random() < 0.6:
             length = rnd.choice([60, None])
-            said: dict[str, Any] = {"channel": "phone", "direction": "outbound", "duration_seconds": length}
+            said: dict[str, Any] = {
+                "channel": "phone",
+                "direction": "outbound",
+                "duration_seconds": length,
+            }
             world.take(world.call(customer, **said))
     elif act == "fix":
         world.fixed(customer, case.fixer or case.caller)
     elif act == "wait":
-        work_on_case.wait_for(ctx, case.id, me, lambda now: Wait(by=case.caller, waiting_for=rnd.choice([*WaitingFor]), reason="x",
-                                                             until=now + timedelta(days=rnd.choice([1, 4]))))  # fmt: skip
+        work_on_case.wait_for(
+            ctx,
+            case.id,
+            me,
+            lambda now: Wait(
+                by=case.caller,
+                waiting_for=rnd.choice([*WaitingFor]),
+                reason="x",
+                until=now + timedelta(days=rnd.choice([1, 4])),
+            ),
+        )
     elif act == "go_on":
         work_on_case.go_on_with(ctx, case.id, me)
     elif act == "hand_over":

@@ -1,4 +1,6 @@
-"""An installation of one's own for the command line: rules/ and templates/ in a folder, and commands run in it."""
+"""An installation of one's own for the command line: rules/ and templates/ in a folder, and
+commands run in it.
+"""
 
 import os
 import shutil
@@ -44,7 +46,9 @@ def alerting(installation: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.chdir(installation)
 
     def run(*arguments: str, **variables: str) -> Done:
-        found = CliRunner().invoke(main, list(arguments), env={"ALERTING_LOG_LEVEL": "ERROR", **variables})
+        found = CliRunner().invoke(
+            main, list(arguments), env={"ALERTING_LOG_LEVEL": "ERROR", **variables}
+        )
         if found.exception is not None and not isinstance(found.exception, SystemExit):
             raise found.exception
         return Done(returncode=found.exit_code, stdout=found.stdout, stderr=found.stderr)
@@ -58,7 +62,9 @@ def process(installation: Path) -> Run:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("ALERTING_")}
         environment |= {"PYTHONWARNINGS": "default", "ALERTING_LOG_LEVEL": "ERROR", **variables}
         command = [str(Path(sys.executable).parent / "alerting"), *arguments]
-        done = subprocess.run(command, cwd=installation, env=environment, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            command, cwd=installation, env=environment, capture_output=True, text=True, timeout=60
+        )
         return Done(returncode=done.returncode, stdout=done.stdout, stderr=done.stderr)
 
     return run

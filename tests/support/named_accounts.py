@@ -1,6 +1,8 @@
-"""A sales team's sheet of 300 named accounts, as such sheets are. Every company and person in it is invented.
+"""A sales team's sheet of 300 named accounts, as such sheets are. Every company and person in it is
+invented.
 
-`python -m tests.named_accounts FILE` writes it; docs/samples/named_accounts.xlsx was made like that.
+`python -m tests.named_accounts FILE` writes it; docs/samples/named_accounts.xlsx was made like
+that.
 """
 
 import random
@@ -13,11 +15,43 @@ from openpyxl import Workbook
 from openpyxl.styles import Font, PatternFill
 
 HEADING = (
-    "Kd.-Nr.", "Kunde", "Umsatz 2025 (T€)", "Land", "Ort", "Branche", "Mitarbeiter", "Betreuer (KAM)", "Vertragsende",
-    "Ansprechpartner", "Telefon", "E-Mail", "Ansprechpartner 2", "Telefon 2", "Bemerkung",
-)  # fmt: skip
-_FIRST = ("Amber", "Birch", "Cedar", "Dune", "Elm", "Fjord", "Glen", "Heath", "Iris", "Juniper", "Kelp", "Larch")
-_SECOND = ("Invented Works", "Sample Mills", "Example Foods", "Imagined Optics", "Made-Up Logistics")
+    "Kd.-Nr.",
+    "Kunde",
+    "Umsatz 2025 (T€)",
+    "Land",
+    "Ort",
+    "Branche",
+    "Mitarbeiter",
+    "Betreuer (KAM)",
+    "Vertragsende",
+    "Ansprechpartner",
+    "Telefon",
+    "E-Mail",
+    "Ansprechpartner 2",
+    "Telefon 2",
+    "Bemerkung",
+)
+_FIRST = (
+    "Amber",
+    "Birch",
+    "Cedar",
+    "Dune",
+    "Elm",
+    "Fjord",
+    "Glen",
+    "Heath",
+    "Iris",
+    "Juniper",
+    "Kelp",
+    "Larch",
+)
+_SECOND = (
+    "Invented Works",
+    "Sample Mills",
+    "Example Foods",
+    "Imagined Optics",
+    "Made-Up Logistics",
+)
 _LEGAL = ("GmbH", "AG", "Ltd", "SE", "KG")
 _PLACES = (
     ("Deutschland", "Ulm"),
@@ -40,7 +74,9 @@ def _account(number: int, chance: random.Random) -> list[Any]:
     country, city = chance.choice(_PLACES)
     revenue = chance.randrange(5, 2_500)
     ends = date(2026, 1, 1) + timedelta(days=chance.randrange(700))
-    second = [f"Second Contact {number}", 49_305_550_000 + number] if number % 3 == 0 else [None, None]
+    second = (
+        [f"Second Contact {number}", 49_305_550_000 + number] if number % 3 == 0 else [None, None]
+    )
     return [
         number,
         name,

@@ -1,7 +1,9 @@
-"""Runs `alerting` as production does: each role a process of its own, on PostgreSQL, Kafka and an SMTP server.
+"""Runs `alerting` as production does: each role a process of its own, on PostgreSQL, Kafka and an
+SMTP server.
 
-Each test has its own database, consumer group and mail server, and finds the topics empty. The broker is the fault
-tests' own, because the names of the topics are fixed and some tests delete them.
+Each test has its own database, consumer group and mail server, and finds the topics empty. The
+broker is the fault tests' own, because the names of the topics are fixed and some tests delete
+them.
 """
 
 import json
@@ -37,15 +39,26 @@ from tests.support.services.smtp import Accepted, Certificate, SmtpServer
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(sys.executable).with_name("alerting")
-TOPICS = ("surveys", "interactions", "customers", "people", "alerting.dead-letters", "alerting.segments")
+TOPICS = (
+    "surveys",
+    "interactions",
+    "customers",
+    "people",
+    "alerting.dead-letters",
+    "alerting.segments",
+)
 ADMIN_TOKEN = "admin-token-of-the-tests"
 INGEST_KEY = "ingest-key-of-the-tests"
 SEND_DEADLINE = 3
 """Seconds; the lease is twice that."""
 
 
-def wait_until(condition: Callable[[], Any], timeout: float = 20, what: Callable[[], Any] = lambda: "") -> Any:
-    """What `condition` comes to, as soon as that is true; fails after `timeout` seconds, and says `what` it was then."""
+def wait_until(
+    condition: Callable[[], Any], timeout: float = 20, what: Callable[[], Any] = lambda: ""
+) -> Any:
+    """What `condition` comes to, as soon as that is true; fails after `timeout` seconds, and says
+    `what` it was then.
+    """
     give_up = time.monotonic() + timeout
     while not (found := condition()):
         assert time.monotonic() < give_up, f"not within {timeout:g} s: {what()}"
@@ -80,7 +93,9 @@ class Role(ServerProcess):
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """The log lines. What is no JSON (a traceback of the interpreter itself) is given as a message."""
+        """The log lines. What is no JSON (a traceback of the interpreter itself) is given as a
+        message.
+        """
         found = []
         for line in self.log.read_text(errors="replace").splitlines():
             try:
@@ -110,7 +125,10 @@ class Installation:
     def run(self, *roles: str, **variables: str) -> Role:
         """Start `alerting run ROLES` as one process; its log is a file of its own."""
         number = len(self.roles) + 1
-        role = Role(self._command("run", *roles, **variables), self.folder / f"{number}-{'-'.join(roles)}.log")
+        role = Role(
+            self._command("run", *roles, **variables),
+            self.folder / f"{number}-{'-'.join(roles)}.log",
+        )
         self.roles.append(role)
         return role
 
@@ -138,10 +156,13 @@ class Installation:
         self._producer = None
 
     def begun(self, *consumers: Role, partitions: int = 8, timeout: float = 30) -> None:
-        """Wait until these consumers have shared out all partitions of the four topics among them."""
+        """Wait until these consumers have shared out all partitions of the four topics among
+        them.
+        """
         wait_until(
             lambda: (
-                all(map(partitions_of, consumers)) and len(set().union(*map(partitions_of, consumers))) == partitions
+                all(map(partitions_of, consumers))
+                and len(set().union(*map(partitions_of, consumers))) == partitions
             ),
             timeout,
             lambda: [tail(role.log) for role in consumers],
@@ -169,7 +190,9 @@ class Installation:
                     "allow.auto.create.topics": False,
                 }
             )
-        self._producer.produce(topic, value=value, key=key.encode(), headers=list(headers), partition=partition)
+        self._producer.produce(
+            topic, value=value, key=key.encode(), headers=list(headers), partition=partition
+        )
         self._producer.poll(0)
 
     def flush(self) -> None:
@@ -195,7 +218,9 @@ class Installation:
     # What came of it
 
     def sql(self, statement: str, *parameters: Any) -> list[dict[str, Any]]:
-        with psycopg.connect(plain(self.database), autocommit=True, row_factory=dict_row) as connection:
+        with psycopg.connect(
+            plain(self.database), autocommit=True, row_factory=dict_row
+        ) as connection:
             found = connection.execute(statement, parameters or None)
             return found.fetchall() if found.description else []
 
@@ -208,7 +233,11 @@ class Installation:
         return int(self.one(f"SELECT count(*) FROM {table} WHERE {where}"))
 
     def wait_for_events(self, count: int, timeout: float = 30) -> None:
-        wait_until(lambda: self.count("event") >= count, timeout, lambda: f"{self.count('event')} of {count} events")
+        wait_until(
+            lambda: self.count("event") >= count,
+            timeout,
+            lambda: f"{self.count('event')} of {count} events",
+        )
 
     def wait_for_sent(self, count: int, timeout: float = 30) -> None:
         """Wait until so many notifications are sent, by our own book."""
@@ -222,7 +251,9 @@ class Installation:
     def http(self, path: str, body: Any = None, timeout: float = 30) -> tuple[int, Any]:
         """Status and JSON (or text) of a request to the web role, with admin token and API key."""
         request = Request(self.environment["ALERTING_BASE_URL"] + path)
-        request.add_header("Authorization", f"Bearer {INGEST_KEY if body is not None else ADMIN_TOKEN}")
+        request.add_header(
+            "Authorization", f"Bearer {INGEST_KEY if body is not None else ADMIN_TOKEN}"
+        )
         data = None if body is None else json.dumps(body).encode()
         try:
             with urlopen(request, data, timeout) as answer:
@@ -260,20 +291,42 @@ def plain(url: str) -> str:
 
 def envelope(kind: str, data: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     """Without `time`: it happened when the log took it, so no test depends on a date."""
-    return {"specversion": "1.0", "type": kind, "source": "/fault-tests", "id": uuid.uuid4().hex, "data": data, **more}
+    return {
+        "specversion": "1.0",
+        "type": kind,
+        "source": "/fault-tests",
+        "id": uuid.uuid4().hex,
+        "data": data,
+        **more,
+    }
 
 
 def survey(customer: str, score: int = 2, **more: Any) -> dict[str, Any]:
     parts = {name: more.pop(name) for name in ("id", "source", "time") if name in more}
-    data = {"customer_id": customer, "survey_id": "relationship", "metric": "nps", "score": score, **more}
+    data = {
+        "customer_id": customer,
+        "survey_id": "relationship",
+        "metric": "nps",
+        "score": score,
+        **more,
+    }
     return envelope("survey.answered", data, **parts)
 
 
 def call(customer: str, outcome: str = "unresolved", **more: Any) -> dict[str, Any]:
     parts = {name: more.pop(name) for name in ("id", "source", "time") if name in more}
-    data = {"customer_id": customer, "channel": "phone", "direction": "inbound", "outcome": outcome, **more}
-    # A phone system knows when a call was: three of one millisecond, in two batches, would be told apart by their ids.
-    return envelope("interaction.recorded", data, **{"time": datetime.now(UTC).isoformat(), **parts})
+    data = {
+        "customer_id": customer,
+        "channel": "phone",
+        "direction": "inbound",
+        "outcome": outcome,
+        **more,
+    }
+    # A phone system knows when a call was: three of one millisecond, in two batches, would be told
+    # apart by their ids.
+    return envelope(
+        "interaction.recorded", data, **{"time": datetime.now(UTC).isoformat(), **parts}
+    )
 
 
 # Mails
@@ -297,14 +350,17 @@ def told(mails: Sequence[Accepted]) -> list[tuple[str, str]]:
 
 
 def copy_rules(folder: Path, edit: Callable[[Path], None] = lambda folder: None) -> Path:
-    """rules/ and templates/ into `folder`, with a go_live long ago, so that no test depends on the date.
+    """rules/ and templates/ into `folder`, with a go_live long ago, so that no test depends on the
+    date.
 
     `edit` gets the folder and may change the copy further.
     """
     for name in ("rules", "templates"):
         shutil.copytree(ROOT / name, folder / name)
     settings = folder / "rules" / "settings.yaml"
-    text, count = re.subn(r'^go_live: "[^"]*"', 'go_live: "2000-01-01T00:00:00Z"', settings.read_text(), flags=re.M)
+    text, count = re.subn(
+        r'^go_live: "[^"]*"', 'go_live: "2000-01-01T00:00:00Z"', settings.read_text(), flags=re.M
+    )
     assert count == 1
     settings.write_text(text)
     edit(folder)
@@ -322,7 +378,9 @@ def replace_in(path: Path, old: str, new: str) -> int:
 def empty_topics(broker: OwnBroker, partitions: int = 2) -> None:
     """Delete our topics and make them anew: a new topic id, and nothing in them."""
     admin = AdminClient({"bootstrap.servers": broker.bootstrap})
-    delete_topics(broker, *[name for name in admin.list_topics(timeout=10).topics if name in TOPICS])
+    delete_topics(
+        broker, *[name for name in admin.list_topics(timeout=10).topics if name in TOPICS]
+    )
     make_topics(broker, *TOPICS, partitions=partitions)
 
 
@@ -333,7 +391,9 @@ def delete_topics(broker: OwnBroker, *names: str) -> None:
 
 
 def make_topics(broker: OwnBroker, *names: str, partitions: int = 2) -> None:
-    """Two partitions are also what the broker makes by itself, where a consumer is quicker than we."""
+    """Two partitions are also what the broker makes by itself, where a consumer is quicker than
+    we.
+    """
     admin = AdminClient({"bootstrap.servers": broker.bootstrap})
     for done in admin.create_topics([NewTopic(name, partitions, 1) for name in names]).values():
         try:
@@ -377,7 +437,9 @@ def environment_of(folder: Path, smtp: SmtpServer, rules: Path) -> dict[str, str
 
 @pytest.fixture(scope="session")
 def own_kafka(pytestconfig: pytest.Config) -> Iterator[OwnBroker]:
-    """A broker only for tests of whole installations: they delete its topics, stop it and kill it."""
+    """A broker only for tests of whole installations: they delete its topics, stop it and kill
+    it.
+    """
     broker = pytestconfig.stash[CHOICE].make()
     if not isinstance(broker, OwnBroker):
         pytest.skip("the broker in ALERTING_TEST_KAFKA is not ours to empty and restart")
@@ -389,7 +451,9 @@ def own_kafka(pytestconfig: pytest.Config) -> Iterator[OwnBroker]:
 
 
 @pytest.fixture(scope="session")
-def migrated_database(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> str:
+def migrated_database(
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> str:
     """A database after `alerting migrate` with the starter rules; tests copy it."""
     folder = tmp_path_factory.mktemp("migrated")
     url = postgres_server.new_database()
@@ -415,7 +479,9 @@ def migrate_database(url: str, rules: Path) -> None:
 
 
 def copy_database(url: str, copy: str | None = None) -> str:
-    """A copy of a database nobody is connected to; `copy` names the database it replaces. Returns the copy's URL."""
+    """A copy of a database nobody is connected to; `copy` names the database it replaces. Returns
+    the copy's URL.
+    """
     base, _, source = url.rpartition("/")
     name = copy.rpartition("/")[2] if copy else f"copy_{secrets.token_hex(6)}"
     with psycopg.connect(plain(f"{base}/postgres"), autocommit=True) as connection:
@@ -437,12 +503,20 @@ class Installer:
     made: list[Installation] = field(default_factory=list)
 
     def __call__(
-        self, *, edit: Callable[[Path], None] | None = None, smtp: type[SmtpServer] = SmtpServer, kafka: bool = True
+        self,
+        *,
+        edit: Callable[[Path], None] | None = None,
+        smtp: type[SmtpServer] = SmtpServer,
+        kafka: bool = True,
     ) -> Installation:
-        """`edit` changes the copy of rules/ and templates/ before the first start; without `kafka` the local log serves."""
+        """`edit` changes the copy of rules/ and templates/ before the first start; without `kafka`
+        the local log serves.
+        """
         folder = self.folder / f"installation-{len(self.made) + 1}"
         folder.mkdir(parents=True)
-        server = smtp(security="starttls", certificate=self.certificate, login=("alerting", "secret"))
+        server = smtp(
+            security="starttls", certificate=self.certificate, login=("alerting", "secret")
+        )
         server.start()
         rules = copy_rules(folder, edit or (lambda _: None))
         if edit is None:
@@ -458,7 +532,13 @@ class Installer:
                 "ALERTING_KAFKA_GROUP": f"faults-{uuid.uuid4().hex[:8]}",
                 "ALERTING_KAFKA_SESSION_TIMEOUT": "6",
             }
-        place = Installation(folder=folder, broker=self.broker, smtp=server, environment=environment, database=database)
+        place = Installation(
+            folder=folder,
+            broker=self.broker,
+            smtp=server,
+            environment=environment,
+            database=database,
+        )
         self.made.append(place)
         return place
 
@@ -492,7 +572,9 @@ def new_installer(
 
 @pytest.fixture
 def install(new_installer: Callable[[], Installer]) -> Iterator[Installer]:
-    """`install(...)` makes an installation, nothing of which runs yet; everything ends with the test."""
+    """`install(...)` makes an installation, nothing of which runs yet; everything ends with the
+    test.
+    """
     installer = new_installer()
     yield installer
     installer.end()

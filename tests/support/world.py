@@ -1,4 +1,6 @@
-"""A whole installation inside a test: real database, real rulebook, real mailbox folder, and a clock that can be moved."""
+"""A whole installation inside a test: real database, real rulebook, real mailbox folder, and a
+clock that can be moved.
+"""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -61,15 +63,29 @@ class World:
             **envelope,
         }
 
-    def survey(self, customer: str | None = "ACME-AERO", score: int = 2, **more: Any) -> dict[str, Any]:
+    def survey(
+        self, customer: str | None = "ACME-AERO", score: int = 2, **more: Any
+    ) -> dict[str, Any]:
         envelope = {name: more.pop(name) for name in ("id", "source", "time") if name in more}
-        data = {"survey_id": "relationship", "metric": "nps", "score": score, "comment": "It still leaks.", **more}
-        return self.envelope("survey.answered", data | ({"customer_id": customer} if customer else {}), **envelope)
+        data = {
+            "survey_id": "relationship",
+            "metric": "nps",
+            "score": score,
+            "comment": "It still leaks.",
+            **more,
+        }
+        return self.envelope(
+            "survey.answered", data | ({"customer_id": customer} if customer else {}), **envelope
+        )
 
-    def call(self, customer: str = "ALPENWERK", outcome: str | None = "unresolved", **more: Any) -> dict[str, Any]:
+    def call(
+        self, customer: str = "ALPENWERK", outcome: str | None = "unresolved", **more: Any
+    ) -> dict[str, Any]:
         envelope = {name: more.pop(name) for name in ("id", "source", "time") if name in more}
         data = {"customer_id": customer, "channel": "phone", "direction": "inbound", **more}
-        return self.envelope("interaction.recorded", data | ({"outcome": outcome} if outcome else {}), **envelope)
+        return self.envelope(
+            "interaction.recorded", data | ({"outcome": outcome} if outcome else {}), **envelope
+        )
 
     def customer(self, customer: str, **more: Any) -> dict[str, Any]:
         time = more.pop("time", (BEGIN - timedelta(days=30)).isoformat())
@@ -84,12 +100,31 @@ class World:
             "email": "ada@acme.example",
         }
         self.take(
-            self.customer("ACME-AERO", name="Acme Aerospace", revenue_with_us=1_240_000, owner="owner_north",
-                          renewal_date="2026-05-31", contacts=[ada], **GERMANY),
-            self.customer("ALPENWERK", name="Alpenwerk", revenue_with_us=410_000, owner="owner_north",
-                          region="Bavaria", **GERMANY),
-            self.customer("KIOSK-7", name="Kiosk Seven", revenue_with_us=1_900, owner="lead_central", **GERMANY),
-        )  # fmt: skip
+            self.customer(
+                "ACME-AERO",
+                name="Acme Aerospace",
+                revenue_with_us=1_240_000,
+                owner="owner_north",
+                renewal_date="2026-05-31",
+                contacts=[ada],
+                **GERMANY,
+            ),
+            self.customer(
+                "ALPENWERK",
+                name="Alpenwerk",
+                revenue_with_us=410_000,
+                owner="owner_north",
+                region="Bavaria",
+                **GERMANY,
+            ),
+            self.customer(
+                "KIOSK-7",
+                name="Kiosk Seven",
+                revenue_with_us=1_900,
+                owner="lead_central",
+                **GERMANY,
+            ),
+        )
 
     def take(self, *events: Mapping[str, Any] | bytes) -> Taken:
         """Hand events to intake, in one batch."""
@@ -98,7 +133,13 @@ class World:
     def record(self, event: Mapping[str, Any] | bytes) -> Record:
         self._count += 1
         value = event if isinstance(event, bytes) else json.dumps(event).encode()
-        return Record(place=f"test@{self._count}", offset=self._count, value=value, headers={}, timestamp=self.now())
+        return Record(
+            place=f"test@{self._count}",
+            offset=self._count,
+            value=value,
+            headers={},
+            timestamp=self.now(),
+        )
 
     def deliver(self) -> list[Kept]:
         """Send what is due, and return the mails it brought, oldest first."""
@@ -119,7 +160,11 @@ class World:
 
     def case(self, customer: str) -> Case:
         """The customer's newest case."""
-        chosen = select(case_file.c.id).where(case_file.c.customer_key == customer).order_by(case_file.c.id.desc())
+        chosen = (
+            select(case_file.c.id)
+            .where(case_file.c.customer_key == customer)
+            .order_by(case_file.c.id.desc())
+        )
         found = self.rows(chosen)
         assert found, f"{customer} has no case"
         with self.app.ctx.db.read() as tx:
@@ -135,7 +180,9 @@ class World:
             every = cases.clocks_of(tx, [case.id])[case.id]
         return {clock.kind.value: clock for clock in sorted(every, key=lambda c: (c.cycle, c.plan))}
 
-    def reached(self, customer: str, by: str, outcome: str = "reached", minutes_ago: float = 0) -> Case:
+    def reached(
+        self, customer: str, by: str, outcome: str = "reached", minutes_ago: float = 0
+    ) -> Case:
         case = self.case(customer)
         assert case.id is not None
 
@@ -154,7 +201,10 @@ class World:
         case = self.case(customer)
         assert case.id is not None
         return respond.remove_cause_of(
-            self.app.ctx, case.id, Actor(party=by, door="cli"), Resolution(note="The seal was replaced.")
+            self.app.ctx,
+            case.id,
+            Actor(party=by, door="cli"),
+            Resolution(note="The seal was replaced."),
         )
 
 
@@ -167,7 +217,9 @@ _books: dict[str, Rulebook] = {}
 
 
 def read_once(files: Mapping[str, str]) -> Rulebook:
-    """Rulebooks never change, and every world has the same one: reading it costs more than most tests."""
+    """Rulebooks never change, and every world has the same one: reading it costs more than most
+    tests.
+    """
     name = content_hash(files)
     if name not in _books:
         _books[name] = build_rulebook(files)
@@ -182,7 +234,9 @@ def make_world(
     prepared: bool = False,
     **variables: str,
 ) -> World:
-    """An installation whose clock stands at BEGIN, whatever the date. `prepared`: its database is a copy of another's."""
+    """An installation whose clock stands at BEGIN, whatever the date. `prepared`: its database is a
+    copy of another's.
+    """
     environment = {
         "ALERTING_DATA": str(folder / "data"),
         "ALERTING_RULES": str(rules or ROOT / "rules"),

@@ -1,4 +1,6 @@
-"""The contract of the event logs: the local log on SQLite and on PostgreSQL, and Kafka, pass the same tests."""
+"""The contract of the event logs: the local log on SQLite and on PostgreSQL, and Kafka, pass the
+same tests.
+"""
 
 import time
 import uuid
@@ -19,12 +21,21 @@ from alerting.database.intake import positions
 from alerting.database.tables import event, position_gap
 from alerting.services.alerts.judge_batch import Taken
 from alerting.services.intake.consumer import Consumption
-from alerting.services.intake.event_log import DEAD_LETTERS, EventLog, Fetched, LogConsumer, NewRecord
+from alerting.services.intake.event_log import (
+    DEAD_LETTERS,
+    EventLog,
+    Fetched,
+    LogConsumer,
+    NewRecord,
+)
 from alerting.services.intake.publisher import publish_dead_letters
 from tests.support.world import World, make_world
 
-# kafka-python leaves a socket to the garbage collector when a connection is closed while it is made.
-pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning")
+# kafka-python leaves a socket to the garbage collector when a connection is closed while it is
+# made.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
+)
 
 LOGS = ["local log on SQLite", "local log on PostgreSQL", "Kafka"]
 
@@ -40,7 +51,9 @@ def open_log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callabl
         def make() -> EventLog:
             return KafkaLog([broker.bootstrap], group, {}, session_timeout=6.0)
     else:
-        new_database = request.getfixturevalue("new_database") if "PostgreSQL" in request.param else None
+        new_database = (
+            request.getfixturevalue("new_database") if "PostgreSQL" in request.param else None
+        )
         url = new_database() if new_database else f"sqlite:///{tmp_path / 'log.db'}"
 
         def make() -> EventLog:
@@ -59,12 +72,19 @@ def open_log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callabl
 
 def _own(tag: str, number: int) -> NewRecord:
     return NewRecord(
-        topic="surveys", key=f"{tag}-{number % 3}", value=f"{tag}:{number}".encode(), headers={"ce_x": b"\xff"}
+        topic="surveys",
+        key=f"{tag}-{number % 3}",
+        value=f"{tag}:{number}".encode(),
+        headers={"ce_x": b"\xff"},
     )
 
 
-def _read_until(consumer: LogConsumer, tag: str, count: int, patience: float = 30.0) -> list[Fetched]:
-    """Poll from the beginning of whatever is assigned until `count` records of this test have come."""
+def _read_until(
+    consumer: LogConsumer, tag: str, count: int, patience: float = 30.0
+) -> list[Fetched]:
+    """Poll from the beginning of whatever is assigned until `count` records of this test have
+    come.
+    """
     found: list[Fetched] = []
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline and sum(len(_values([f], tag)) for f in found) < count:
@@ -80,7 +100,9 @@ def _values(fetched: list[Fetched], tag: str) -> list[str]:
     return [value for value in values if value.startswith(f"{tag}:")]
 
 
-def test_what_was_appended_is_read_once_in_the_order_of_its_key_with_headers(open_log: Callable[[], EventLog]) -> None:
+def test_what_was_appended_is_read_once_in_the_order_of_its_key_with_headers(
+    open_log: Callable[[], EventLog],
+) -> None:
     tag = uuid.uuid4().hex[:8]
     open_log().append([_own(tag, number) for number in range(20)])
     consumer = open_log().consumer()
@@ -96,7 +118,9 @@ def test_what_was_appended_is_read_once_in_the_order_of_its_key_with_headers(ope
     assert all(r.timestamp is not None for r in records)
 
 
-def test_places_and_offsets_name_a_record_and_bounds_enclose_them(open_log: Callable[[], EventLog]) -> None:
+def test_places_and_offsets_name_a_record_and_bounds_enclose_them(
+    open_log: Callable[[], EventLog],
+) -> None:
     tag = uuid.uuid4().hex[:8]
     log = open_log()
     log.append([_own(tag, number) for number in range(5)])
@@ -105,7 +129,10 @@ def test_places_and_offsets_name_a_record_and_bounds_enclose_them(open_log: Call
         first, end = consumer.bounds(fetched.partition)
         for record in fetched.records:
             assert first <= record.offset < end
-            assert record.place == f"{fetched.partition.topic}/{fetched.partition.partition}@{record.offset}"
+            assert (
+                record.place
+                == f"{fetched.partition.topic}/{fetched.partition.partition}@{record.offset}"
+            )
         assert log.ends()[(fetched.partition.topic, fetched.partition.partition)] == end
     consumer.close()
 
@@ -121,7 +148,9 @@ def test_seeking_back_hands_out_the_same_records_again(open_log: Callable[[], Ev
     consumer.close()
 
 
-def test_a_confirmed_position_is_the_hint_of_the_next_consumer(open_log: Callable[[], EventLog]) -> None:
+def test_a_confirmed_position_is_the_hint_of_the_next_consumer(
+    open_log: Callable[[], EventLog],
+) -> None:
     tag = uuid.uuid4().hex[:8]
     open_log().append([_own(tag, 0)])
     consumer = open_log().consumer()
@@ -131,7 +160,10 @@ def test_a_confirmed_position_is_the_hint_of_the_next_consumer(open_log: Callabl
     consumer.close()
     second = open_log().consumer()
     deadline = time.monotonic() + 30
-    while fetched.partition not in (assigned := second.poll(0.5).assigned) and time.monotonic() < deadline:
+    while (
+        fetched.partition not in (assigned := second.poll(0.5).assigned)
+        and time.monotonic() < deadline
+    ):
         pass
     assert fetched.partition in assigned
     assert second.hint(fetched.partition) == position
@@ -139,13 +171,19 @@ def test_a_confirmed_position_is_the_hint_of_the_next_consumer(open_log: Callabl
 
 
 @pytest.mark.parametrize("open_log", ["Kafka"], indirect=True)
-def test_a_position_confirmed_of_the_topic_before_it_was_made_anew_is_no_hint(open_log: Callable[[], EventLog]) -> None:
-    """A consumer that has not heard of the new topic yet confirms late; Kafka knows topics by name only there."""
+def test_a_position_confirmed_of_the_topic_before_it_was_made_anew_is_no_hint(
+    open_log: Callable[[], EventLog],
+) -> None:
+    """A consumer that has not heard of the new topic yet confirms late; Kafka knows topics by name
+    only there.
+    """
     tag = uuid.uuid4().hex[:8]
     open_log().append([_own(tag, 0)])
     consumer = open_log().consumer()
     fetched = next(f for f in _read_until(consumer, tag, 1) if _values([f], tag))
-    consumer.confirm(replace(fetched.partition, topic_id=str(uuid.uuid4())), fetched.records[-1].offset + 1)
+    consumer.confirm(
+        replace(fetched.partition, topic_id=str(uuid.uuid4())), fetched.records[-1].offset + 1
+    )
     consumer.close()
     second = open_log().consumer()
     _read_until(second, tag, 1)
@@ -186,7 +224,12 @@ def _consume(
 
 def _send(world: World, log: EventLog, count: int) -> list[str]:
     surveys = [world.survey("KIOSK-7", score=9, id=uuid.uuid4().hex) for _ in range(count)]
-    log.append([NewRecord(topic="surveys", key="KIOSK-7", value=world.record(s).value or b"") for s in surveys])
+    log.append(
+        [
+            NewRecord(topic="surveys", key="KIOSK-7", value=world.record(s).value or b"")
+            for s in surveys
+        ]
+    )
     return [survey["id"] for survey in surveys]
 
 
@@ -194,7 +237,9 @@ def _known(world: World, ids: list[str]) -> bool:
     return len(world.rows(select(event.c.seq).where(event.c.id.in_(ids)))) == len(ids)
 
 
-def test_a_new_consumer_goes_on_from_the_stored_position(world: World, open_log: Callable[[], EventLog]) -> None:
+def test_a_new_consumer_goes_on_from_the_stored_position(
+    world: World, open_log: Callable[[], EventLog]
+) -> None:
     log = open_log()
     first = _send(world, log, 3)
     consumption = _consume(world, log, lambda: _known(world, first))
@@ -216,7 +261,9 @@ def test_a_database_older_than_the_logs_memory_holds_sending(
     log = open_log()
     ids = _send(world, log, 2)
     _consume(world, log, lambda: _known(world, ids)).consumer.close()
-    restored = make_world(tmp_path / "restored")  # an empty database behind the same log: a restore gone too far back
+    restored = make_world(
+        tmp_path / "restored"
+    )  # an empty database behind the same log: a restore gone too far back
     try:
         _consume(restored, log, lambda: _known(restored, ids)).consumer.close()
         with restored.app.ctx.db.read() as tx:
@@ -232,8 +279,12 @@ def test_another_life_of_the_topic_stops_the_partition_until_somebody_accepts_it
     ids = _send(world, log, 1)
     consumption = _consume(world, log, lambda: _known(world, ids))
     consumption.consumer.close()
-    with world.app.ctx.db.write() as tx:  # the stored position speaks of a topic that was deleted since
-        tx.execute(positions.position.update().values(topic_id="former " + positions.position.c.topic_id))
+    with (
+        world.app.ctx.db.write() as tx
+    ):  # the stored position speaks of a topic that was deleted since
+        tx.execute(
+            positions.position.update().values(topic_id="former " + positions.position.c.topic_id)
+        )
     more = _send(world, log, 1)
 
     def stopped() -> dict[str, str]:
@@ -262,7 +313,9 @@ def test_a_position_behind_what_the_log_still_has_is_a_recorded_gap(
     log = open_log()
     ids = _send(world, log, 1)
     consumption = _consume(world, log, lambda: _known(world, ids))
-    partition, position = next((p, n) for p, n in consumption.expected.items() if p.topic == "surveys" and n > 0)
+    partition, position = next(
+        (p, n) for p, n in consumption.expected.items() if p.topic == "surveys" and n > 0
+    )
     consumption.consumer.close()
     from alerting.services.intake.consumer import begin_partition
 
@@ -304,7 +357,10 @@ def _published(log: EventLog, request: pytest.FixtureRequest) -> list[str]:
 
     broker = request.getfixturevalue("kafka")
     consumer = KafkaConsumer(
-        DEAD_LETTERS, bootstrap_servers=broker.bootstrap, auto_offset_reset="earliest", consumer_timeout_ms=4000
+        DEAD_LETTERS,
+        bootstrap_servers=broker.bootstrap,
+        auto_offset_reset="earliest",
+        consumer_timeout_ms=4000,
     )
     try:
         return [record.value.decode() for record in consumer]
@@ -324,7 +380,9 @@ def test_a_header_whose_name_is_no_utf_8_stops_nobody(kafka: Any) -> None:
     producer = KafkaProducer(bootstrap_servers=[kafka.bootstrap], linger_ms=50)
     for number in range(3):
         headers = [(NoText("x"), b"\xff"), ("ce_x", b"1")] if number == 1 else [("ce_x", b"0")]
-        producer.send("surveys", key=tag.encode(), value=f"{tag}:{number}".encode(), headers=headers)
+        producer.send(
+            "surveys", key=tag.encode(), value=f"{tag}:{number}".encode(), headers=headers
+        )
     producer.close()
     consumer = log.consumer()
     fetched = _read_until(consumer, tag, 3)

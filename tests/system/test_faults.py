@@ -1,4 +1,6 @@
-"""The promises under bad input and faults: real processes on Apache Kafka, PostgreSQL and SMTP with STARTTLS and login."""
+"""The promises under bad input and faults: real processes on Apache Kafka, PostgreSQL and SMTP with
+STARTTLS and login.
+"""
 
 import base64
 import json
@@ -43,7 +45,8 @@ pytestmark = pytest.mark.apache_kafka
 
 
 def assert_nothing_lost_or_sent_twice(place: Installation, events: list[str]) -> None:
-    """Every event is stored, every customer has one unresolved case, every notification's mail was accepted.
+    """Every event is stored, every customer has one unresolved case, every notification's mail was
+    accepted.
 
     And none twice, but for those with an attempt on record as `unknown`: the documented doubt.
     """
@@ -76,9 +79,13 @@ def place(new_installer: Callable[[], Installer]) -> Iterator[Installation]:
 
 
 class TestOneInstallation:
-    """What one running installation goes through. Its tests speak of customers of their own, and clear up."""
+    """What one running installation goes through. Its tests speak of customers of their own, and
+    clear up.
+    """
 
-    def test_bad_input_ends_as_told_and_the_next_good_event_is_handled(self, place: Installation) -> None:
+    def test_bad_input_ends_as_told_and_the_next_good_event_is_handled(
+        self, place: Installation
+    ) -> None:
         one, other = survey("twice", id="same-id"), survey("twice", id="same-id", score=9)
         wrong_type: dict[str, Any] = {"score": "two"}
         unreadable: list[tuple[str, bytes | None, list[tuple[str, bytes]]]] = [
@@ -89,7 +96,11 @@ class TestOneInstallation:
             ("invalid", json.dumps(survey("c", **wrong_type)).encode(), []),
             ("invalid", json.dumps(survey("c") | {"specversion": "0.3"}).encode(), []),
             ("invalid", json.dumps(survey("c", time="yesterday")).encode(), []),
-            ("unknown type", json.dumps(envelope("survey.started", {"customer_id": "c"})).encode(), []),
+            (
+                "unknown type",
+                json.dumps(envelope("survey.started", {"customer_id": "c"})).encode(),
+                [],
+            ),
             ("too large", json.dumps(survey("c", comment="x" * 2_000_000)).encode(), []),
             ("empty", None, []),
             ("not UTF-8", b"{}", [("ce_specversion", b"1.0"), ("ce_id", b"\xff")]),
@@ -102,19 +113,35 @@ class TestOneInstallation:
         future = survey("future", time=(datetime.now(UTC) + timedelta(days=30)).isoformat())
         for event in (nul, future):
             place.produce("surveys", json.dumps(event).encode(), "bad")
-        attributes = {"specversion": "1.0", "id": "binary-1", "source": "/binary", "type": "survey.answered"}
+        attributes = {
+            "specversion": "1.0",
+            "id": "binary-1",
+            "source": "/binary",
+            "type": "survey.answered",
+        }
         binary = json.dumps(survey("binary")["data"]).encode()
-        place.produce("surveys", binary, "bad", [(f"ce_{name}", value.encode()) for name, value in attributes.items()])
+        place.produce(
+            "surveys",
+            binary,
+            "bad",
+            [(f"ce_{name}", value.encode()) for name, value in attributes.items()],
+        )
         place.flush()
         wait_until(lambda: place.count("dead_letter") >= len(unreadable) + 1)
         began = time.monotonic()
         good = place.survey("nobody-owns-me")
         place.flush()
         wait_until(lambda: place.one("SELECT 1 FROM event WHERE id = %s", good), 30)
-        print(f"\nafter all the bad input the next good event was handled in {time.monotonic() - began:.2f} s")
+        print(
+            "\nafter all the bad input the next good event was handled in "
+            f"{time.monotonic() - began:.2f} s"
+        )
 
         letters = place.sql("SELECT * FROM dead_letter ORDER BY id")
-        sent = [*((reason, value or b"") for reason, value, _ in unreadable), (CONFLICT, json.dumps(other).encode())]
+        sent = [
+            *((reason, value or b"") for reason, value, _ in unreadable),
+            (CONFLICT, json.dumps(other).encode()),
+        ]
         assert [(row["reason"], bytes(row["raw"])) for row in letters] == sent
         published = dead_letters_in_topic(place, len(letters))
         for row in letters:
@@ -123,9 +150,15 @@ class TestOneInstallation:
             assert base64.b64decode(letter["value"]) == bytes(row["raw"])
             assert (letter["reason"], letter["detail"]) == (row["reason"], row["detail"])
         assert place.one("SELECT clamped FROM event WHERE id = %s", future["id"]) is True
-        assert place.one("SELECT payload->>'comment' FROM event WHERE id = %s", nul["id"]) == "beforeafter"
+        assert (
+            place.one("SELECT payload->>'comment' FROM event WHERE id = %s", nul["id"])
+            == "beforeafter"
+        )
         assert b"\\u0000" in bytes(place.one("SELECT raw FROM event WHERE id = %s", nul["id"]))
-        assert place.one("SELECT segment FROM case_file WHERE customer_key = 'nobody-owns-me'") == "unverified"
+        assert (
+            place.one("SELECT segment FROM case_file WHERE customer_key = 'nobody-owns-me'")
+            == "unverified"
+        )
         place.wait_for_sent(5)
         mails = told(place.smtp.wait_for(5))
         assert [who for who, _ in mails] == ["service.desk"] * 5
@@ -133,7 +166,9 @@ class TestOneInstallation:
             assert [words for _, words in mails if customer in words]
 
     def test_what_no_table_or_topic_takes_as_it_is_stops_nobody(self, place: Installation) -> None:
-        """Header names with NUL or of any length, from a producer that allows them; a dead letter too large for its topic."""
+        """Header names with NUL or of any length, from a producer that allows them; a dead letter
+        too large for its topic.
+        """
         assert place.broker is not None
         known = place.count("dead_letter")
         producer = KafkaProducer(bootstrap_servers=place.broker.bootstrap)
@@ -157,14 +192,20 @@ class TestOneInstallation:
         assert place.broker is not None
         for codec in ("gzip", "snappy", "lz4", "zstd"):
             producer = Producer(
-                {"bootstrap.servers": place.broker.bootstrap, "compression.type": codec, "linger.ms": 50}
+                {
+                    "bootstrap.servers": place.broker.bootstrap,
+                    "compression.type": codec,
+                    "linger.ms": 50,
+                }
             )
             for number in range(20):
                 made = survey(f"packed-{codec}-{number}", 10, comment="x" * 30_000)
                 producer.produce("surveys", json.dumps(made).encode())
             assert producer.flush(10) == 0
         packed = "customer_key LIKE 'packed-%'"
-        wait_until(lambda: place.count("event", packed) == 80, 20, lambda: place.count("event", packed))
+        wait_until(
+            lambda: place.count("event", packed) == 80, 20, lambda: place.count("event", packed)
+        )
 
     def test_a_refused_address_is_replaced_by_the_next_responsible_and_the_audit_says_so(
         self, place: Installation
@@ -178,7 +219,11 @@ class TestOneInstallation:
         assert who == "head.of.service"
         (body,) = place.sql("SELECT body FROM audit_entry WHERE action = 'notification.refused'")
         refusal = json.loads(bytes(body["body"]))["facts"]
-        assert (refusal["refused"], refusal["to"], refusal["code"]) == ("service_desk_lead", "head_of_service", 550)
+        assert (refusal["refused"], refusal["to"], refusal["code"]) == (
+            "service_desk_lead",
+            "head_of_service",
+            550,
+        )
         assert place.count("notification", "status = 'failed'") == 1
 
     def test_a_connection_lost_after_the_final_dot_is_a_doubt_and_brings_the_same_message_id_again(
@@ -204,7 +249,9 @@ class TestOneInstallation:
         wait_until(lambda: attempts_about(place, "later")[-1] == ("sent", 250))
         assert list(message_ids(place.smtp.messages).values()) == [1]
 
-    def test_mails_wait_while_the_server_is_down_and_then_arrive_once_each(self, place: Installation) -> None:
+    def test_mails_wait_while_the_server_is_down_and_then_arrive_once_each(
+        self, place: Installation
+    ) -> None:
         place.smtp.clear()
         place.smtp.stop()
         for number in range(15):
@@ -228,7 +275,9 @@ class TestOneInstallation:
         new = place.survey("after-the-acceptance")
         place.flush()
         wait_until(lambda: place.one("SELECT 1 FROM event WHERE id = %s", new))
-        wait_until(lambda: place.one("SELECT sum(next) FROM position WHERE topic = 'surveys'") > events - 5)
+        wait_until(
+            lambda: place.one("SELECT sum(next) FROM position WHERE topic = 'surveys'") > events - 5
+        )
         place.smtp.wait_for(1)
         wait_until(lambda: place.count("notification", "status IN ('pending', 'claimed')") == 0)
         assert place.count("event") == events + 1
@@ -262,9 +311,13 @@ class TestOneInstallation:
         place.wait_for_events(before + 200, 60)
         wait_until(lambda: place.count("notification", "status IN ('pending', 'claimed')") == 0, 60)
         assert place.count("case_file", "customer_key LIKE 'restart-%'") == 20
-        assert place.count("notification", "customer_key LIKE 'restart-%' AND status = 'sent'") == 100
+        assert (
+            place.count("notification", "customer_key LIKE 'restart-%' AND status = 'sent'") == 100
+        )
         assert len(message_ids(place.smtp.messages)) == 100
-        assert set(sent_twice(place.smtp.messages)) <= {row["message_id"] for row in place.sql(DOUBTFUL)}
+        assert set(sent_twice(place.smtp.messages)) <= {
+            row["message_id"] for row in place.sql(DOUBTFUL)
+        }
         assert place.count("position_gap") == 0
 
 
@@ -314,7 +367,8 @@ def set_read_only(place: Installation, value: str) -> None:
         connection.execute("SET default_transaction_read_only = off")
         connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = {value}")
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> "
+            "pg_backend_pid()",
             (name,),
         )
 
@@ -322,7 +376,9 @@ def set_read_only(place: Installation, value: str) -> None:
 # Templates
 
 
-def test_templates_that_fail_at_render_end_in_plain_mails_and_audit_entries(install: Installer) -> None:
+def test_templates_that_fail_at_render_end_in_plain_mails_and_audit_entries(
+    install: Installer,
+) -> None:
     def break_templates(folder: Path) -> None:
         mails = folder / "templates/mail/en"
         broken = {
@@ -335,17 +391,29 @@ def test_templates_that_fail_at_render_end_in_plain_mails_and_audit_entries(inst
 
     place = install(edit=break_templates)
     place.run("consume", "deliver")
-    place.customer("ACME-AERO", name="Acme Aerospace", country="DE", owner="owner_north", revenue_with_us=1_000_000)
+    place.customer(
+        "ACME-AERO",
+        name="Acme Aerospace",
+        country="DE",
+        owner="owner_north",
+        revenue_with_us=1_000_000,
+    )
     place.flush()
     place.wait_for_events(1)
     place.survey("ACME-AERO", comment="{{ 1/0 }} <b>")
     place.flush()
     mails = place.smtp.wait_for(3, 30)
     place.wait_for_sent(3)
-    assert sorted(mail.rcpt_tos[0].split("@")[0] for mail in mails) == ["office.berlin", "owner.north", "vp.sales"]
+    assert sorted(mail.rcpt_tos[0].split("@")[0] for mail in mails) == [
+        "office.berlin",
+        "owner.north",
+        "vp.sales",
+    ]
     for mail in mails:
         assert "This mail is plain because its template failed (" in mail.email.get_content()
-    (call_her,) = [mail.email.get_content() for mail in mails if mail.rcpt_tos == ("vp.sales@example.com",)]
+    (call_her,) = [
+        mail.email.get_content() for mail in mails if mail.rcpt_tos == ("vp.sales@example.com",)
+    ]
     assert "/a/" in call_her, "the caller can act from the plain mail, too"
     assert place.count("audit_entry", "action = 'template.failed'") == 3
 
@@ -365,7 +433,9 @@ class KillingServer(SmtpServer):
             victim.kill()
 
 
-def test_a_sender_killed_between_acceptance_and_record_is_the_documented_doubt(install: Installer) -> None:
+def test_a_sender_killed_between_acceptance_and_record_is_the_documented_doubt(
+    install: Installer,
+) -> None:
     place = install(smtp=KillingServer)
     assert isinstance(place.smtp, KillingServer)
     place.run("consume")
@@ -393,7 +463,9 @@ class FreezingRefusals(dict[str, str]):
         return "451 4.7.1 Try again later"
 
 
-def test_a_sender_that_stood_still_past_its_lease_does_not_undo_what_another_did(install: Installer) -> None:
+def test_a_sender_that_stood_still_past_its_lease_does_not_undo_what_another_did(
+    install: Installer,
+) -> None:
     place = install()
     frozen = place.run("deliver")
     place.run("consume")
@@ -417,7 +489,11 @@ def test_a_sender_that_stood_still_past_its_lease_does_not_undo_what_another_did
 
 def test_kill_9_of_every_role_in_the_middle_loses_nothing(install: Installer) -> None:
     place = install()
-    roles = {"consume": place.run("consume"), "deliver": place.run("deliver"), "follow-up": place.run("follow-up")}
+    roles = {
+        "consume": place.run("consume"),
+        "deliver": place.run("deliver"),
+        "follow-up": place.run("follow-up"),
+    }
     other = place.run("consume")
     place.begun(roles["consume"], other)
     events: list[str] = []
@@ -473,7 +549,9 @@ policies:
     assert place.count("timer") == 30
     assert place.count("timer", "fired_at < due_at") == 0
     wait_until(lambda: place.count("notification", "status IN ('pending', 'claimed')") == 0, 30)
-    steps = place.sql("SELECT count(*) AS n FROM notification GROUP BY case_id, template, recipient")
+    steps = place.sql(
+        "SELECT count(*) AS n FROM notification GROUP BY case_id, template, recipient"
+    )
     assert {row["n"] for row in steps} == {1}
     assert place.count("notification", "cause_kind = 'timer'") == 24
     assert place.count("clock", "missed_at IS NOT NULL") == 6
@@ -510,7 +588,9 @@ def test_everything_in_one_process_on_sqlite_survives_kill_9(install: Installer)
     assert sorted(str(mail["Message-ID"]) for mail in mails) == sorted(expected)
 
 
-def test_postgresql_alone_survives_kill_9_of_two_consumers_that_read_the_same_log(install: Installer) -> None:
+def test_postgresql_alone_survives_kill_9_of_two_consumers_that_read_the_same_log(
+    install: Installer,
+) -> None:
     place = install(kafka=False)
     web = place.run("web", "deliver")
     one, other = place.run("consume"), place.run("consume")
@@ -531,7 +611,9 @@ def test_postgresql_alone_survives_kill_9_of_two_consumers_that_read_the_same_lo
 # Consumers among themselves
 
 
-def test_two_consumers_meeting_the_same_customers_from_two_topics_open_one_case_each(install: Installer) -> None:
+def test_two_consumers_meeting_the_same_customers_from_two_topics_open_one_case_each(
+    install: Installer,
+) -> None:
     place = install()
     one, other = place.run("consume"), place.run("consume")
     place.begun(one, other)
@@ -542,25 +624,32 @@ def test_two_consumers_meeting_the_same_customers_from_two_topics_open_one_case_
     place.wait_for_events(40)
     for _ in range(4):
         for customer in customers:
-            # Each consumer has one partition of each topic: so these two events are with different processes.
+            # Each consumer has one partition of each topic: so these two events are with different
+            # processes.
             place.produce("surveys", json.dumps(survey(customer)).encode(), partition=0)
             place.produce("interactions", json.dumps(call(customer)).encode(), partition=1)
     place.flush()
     place.wait_for_events(40 + 320, 60)
     cases = place.sql("SELECT customer_key, count(*) AS n FROM case_file GROUP BY 1")
     assert {row["customer_key"]: row["n"] for row in cases} == dict.fromkeys(customers, 1)
-    assert place.count("alert") == 4 * 40 + 2 * 40  # each survey, and the third and the fourth call in vain
+    assert (
+        place.count("alert") == 4 * 40 + 2 * 40
+    )  # each survey, and the third and the fourth call in vain
     assert place.count("alert", "case_id IS NULL") == 0
     assert place.count("dead_letter") == 0
     for role in (one, other):
-        assert any(line["alerts"] for line in role.said("batch taken")), "one process had all of them"
+        assert any(line["alerts"] for line in role.said("batch taken")), (
+            "one process had all of them"
+        )
         assert [line for line in role.lines if "deadlock" in str(line)] == []
 
 
 def test_a_consumer_frozen_while_the_database_is_down_harms_nothing_when_both_are_back(
     install: Installer, postgres_server: PostgresServer
 ) -> None:
-    """The other one is given its partitions when it cannot store where they begin; then the first one wakes up."""
+    """The other one is given its partitions when it cannot store where they begin; then the first
+    one wakes up.
+    """
     place = install()
     frozen, other = place.run("consume"), place.run("consume")
     place.begun(frozen, other)
@@ -588,7 +677,9 @@ def partitions_only_of(one: Role, other: Role) -> set[str]:
     last: dict[str, tuple[str, str]] = {}
     for name, role in (("one", one), ("other", other)):
         for line in role.said("partition begun"):
-            last[line["partition"]] = max(last.get(line["partition"], ("", "")), (line["time"], name))
+            last[line["partition"]] = max(
+                last.get(line["partition"], ("", "")), (line["time"], name)
+            )
     return {partition for partition, (_, name) in last.items() if name == "one"}
 
 
@@ -615,7 +706,9 @@ def test_a_broker_that_stops_and_comes_back_costs_nothing(install: Installer) ->
     began = time.monotonic()
     posted = survey("after-the-door")
     wait_until(lambda: place.http("/v1/events", posted)[0] == 202, 30)
-    print(f"\nthe door took an event again {time.monotonic() - began:.1f} s after the broker's start")
+    print(
+        f"\nthe door took an event again {time.monotonic() - began:.1f} s after the broker's start"
+    )
     events += [str(posted["id"]), *(place.survey(f"after-{number}") for number in range(20))]
     place.flush()
     wait_until(lambda: place.count("event", "customer_key <> 'refused-at-the-door'") >= 41, 60)
@@ -626,7 +719,9 @@ def test_a_broker_that_stops_and_comes_back_costs_nothing(install: Installer) ->
     assert_nothing_lost_or_sent_twice(place, events)
 
 
-def test_a_topic_deleted_and_made_anew_stops_loudly_and_is_mended_by_accepting_it(install: Installer) -> None:
+def test_a_topic_deleted_and_made_anew_stops_loudly_and_is_mended_by_accepting_it(
+    install: Installer,
+) -> None:
     place = install()
     assert place.broker is not None
     role = place.run("web", "consume")
@@ -637,11 +732,14 @@ def test_a_topic_deleted_and_made_anew_stops_loudly_and_is_mended_by_accepting_i
     place.wait_for_events(10)
     delete_topics(place.broker, "surveys")
     make_topics(place.broker, "surveys")
-    # More than there were: the consumer's offset exists in the new topic, too, and would not look odd.
+    # More than there were: the consumer's offset exists in the new topic, too, and would not look
+    # odd.
     fresh = [place.survey(f"new-{number % 5}") for number in range(30)]
     place.flush()
     wait_until(lambda: place.count("stopped_partition", "topic = 'surveys'") == 2, 60)
-    assert place.count("event") == 10, "records of another topic were taken for those of the old one"
+    assert place.count("event") == 10, (
+        "records of another topic were taken for those of the old one"
+    )
     status, answer = place.http("/readyz")
     assert status == 503
     assert "a topic made anew" in str(answer["problems"])
@@ -663,8 +761,12 @@ def test_a_topic_deleted_and_made_anew_stops_loudly_and_is_mended_by_accepting_i
     assert_nothing_lost_or_sent_twice(place, [*old, *fresh, other])
 
 
-def test_a_database_restored_to_an_older_state_holds_all_sending_until_released(install: Installer) -> None:
-    """Under a running consumer, which has seen more than the database now knows. After a start it is the same."""
+def test_a_database_restored_to_an_older_state_holds_all_sending_until_released(
+    install: Installer,
+) -> None:
+    """Under a running consumer, which has seen more than the database now knows. After a start it
+    is the same.
+    """
     place = install()
     first = place.run("consume", "deliver")
     place.survey("restored-1")
@@ -687,7 +789,9 @@ def test_a_database_restored_to_an_older_state_holds_all_sending_until_released(
     assert len(place.smtp.messages) == 2
     assert place.cli("hold", "release").returncode == 0
     place.wait_for_sent(3)
-    assert len(place.smtp.messages) == 4, "what the restored database does not know comes once more; hence the hold"
+    assert len(place.smtp.messages) == 4, (
+        "what the restored database does not know comes once more; hence the hold"
+    )
 
 
 def test_records_deleted_before_they_were_read_are_a_recorded_gap(install: Installer) -> None:
@@ -728,8 +832,12 @@ def test_a_broken_rulebook_stops_the_first_start_with_all_errors_and_no_event_is
     place = install()
     place.database = place.environment["ALERTING_DATABASE_URL"] = new_database()
     rules = place.folder / "rules"
-    condition = replace_in(rules / "escalations/key_accounts.yaml", "sentiment = 'negative'", "sentimnt = 'negative'")
-    person = replace_in(rules / "routing.yaml", "vp_sales: {person: vp_sales}", "vp_sales: {person: vp_sale}")
+    condition = replace_in(
+        rules / "escalations/key_accounts.yaml", "sentiment = 'negative'", "sentimnt = 'negative'"
+    )
+    person = replace_in(
+        rules / "routing.yaml", "vp_sales: {person: vp_sales}", "vp_sales: {person: vp_sale}"
+    )
     duration = replace_in(rules / "sla.yaml", "within: 24h", "within: 24 hours")
     failed = place.cli("migrate")
     assert failed.returncode == 1

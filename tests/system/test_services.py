@@ -38,7 +38,9 @@ def produce(broker: Broker, topic: str, values: list[bytes]) -> None:
 def consume(broker: Broker, topic: str, count: int) -> list[bytes]:
     consumer = KafkaConsumer(bootstrap_servers=broker.bootstrap, auto_offset_reset="earliest")
     try:
-        consumer.assign([TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)])
+        consumer.assign(
+            [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
+        )
         return sorted(next(consumer).value for _ in range(count))
     finally:
         consumer.close()
@@ -54,7 +56,9 @@ def test_what_is_produced_is_consumed(kafka: Broker) -> None:
 
 
 @pytest.mark.apache_kafka
-def test_a_restarted_broker_has_kept_its_records_and_its_address(restartable_kafka: OwnBroker) -> None:
+def test_a_restarted_broker_has_kept_its_records_and_its_address(
+    restartable_kafka: OwnBroker,
+) -> None:
     topic = f"kept-{uuid.uuid4()}"
     produce(restartable_kafka, topic, TEN)
     restartable_kafka.restart()
@@ -77,7 +81,9 @@ def test_a_broker_that_is_named_but_dead_is_refused_with_its_address() -> None:
         choose({"ALERTING_TEST_KAFKA": dead})
 
 
-def test_a_server_that_is_no_broker_is_not_taken_for_one(start_smtp: Callable[..., SmtpServer]) -> None:
+def test_a_server_that_is_no_broker_is_not_taken_for_one(
+    start_smtp: Callable[..., SmtpServer],
+) -> None:
     assert not answers(f"127.0.0.1:{start_smtp().port}", patience=1)
 
 
@@ -94,11 +100,14 @@ def test_scripts_kafka_names_the_remedy_when_java_is_missing(tmp_path: Path) -> 
 
 def test_a_server_dies_with_its_starter_even_when_that_is_killed(tmp_path: Path) -> None:
     starter = (
-        "import sys, time; from pathlib import Path; from tests.support.services.process import ServerProcess;"
+        "import sys, time; from pathlib import Path; from tests.support.services.process import "
+        "ServerProcess;"
         f"server = ServerProcess(['sleep', '60'], Path({str(tmp_path / 'log')!r}));"
         "print(server._process.pid, flush=True); time.sleep(60)"
     )
-    with subprocess.Popen([sys.executable, "-c", starter], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", starter], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout
         server_id = int(process.stdout.readline())
         wait_for(lambda: command_of(server_id).startswith("sleep"))
@@ -140,7 +149,9 @@ def test_each_database_is_new_and_empty(new_database: Callable[[], str]) -> None
     with psycopg.connect(plain(one)) as connection:
         connection.execute("CREATE TABLE only_here ()")
     with psycopg.connect(plain(other)) as connection:
-        tables = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
+        tables = connection.execute(
+            "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+        ).fetchone()
         version = connection.execute("SHOW server_version_num").fetchone()
     assert tables == (0,)
     assert version is not None
@@ -179,7 +190,9 @@ def session(server: SmtpServer, *, login: bool = True):
 
 
 def send(client: smtplib.SMTP, *recipients: str) -> dict:
-    return client.sendmail("alerts@example.com", recipients, b"Subject: Call them\r\n\r\nPlease.\r\n")
+    return client.sendmail(
+        "alerts@example.com", recipients, b"Subject: Call them\r\n\r\nPlease.\r\n"
+    )
 
 
 def test_a_message_is_accepted_over_tls_after_login(smtp: SmtpServer) -> None:
@@ -202,9 +215,15 @@ def test_implicit_tls_serves_too(start_smtp: Callable[..., SmtpServer]) -> None:
 
 
 def test_nothing_is_accepted_without_tls_or_login(smtp: SmtpServer) -> None:
-    with smtplib.SMTP(smtp.host, smtp.port, timeout=5) as client, pytest.raises(smtplib.SMTPSenderRefused, match="530"):
+    with (
+        smtplib.SMTP(smtp.host, smtp.port, timeout=5) as client,
+        pytest.raises(smtplib.SMTPSenderRefused, match="530"),
+    ):
         send(client, "vp@example.com")
-    with session(smtp, login=False) as client, pytest.raises(smtplib.SMTPSenderRefused, match="530"):
+    with (
+        session(smtp, login=False) as client,
+        pytest.raises(smtplib.SMTPSenderRefused, match="530"),
+    ):
         send(client, "vp@example.com")
     with session(smtp, login=False) as client, pytest.raises(smtplib.SMTPAuthenticationError):
         client.login("alerting", "wrong")
@@ -221,7 +240,9 @@ def test_a_certificate_of_an_unknown_authority_is_visible_as_such(smtp: SmtpServ
 def test_one_recipient_is_refused_and_the_other_served(smtp: SmtpServer) -> None:
     smtp.refuse["gone@example.com"] = "550 no such user"
     with session(smtp) as client:
-        assert send(client, "gone@example.com", "here@example.com") == {"gone@example.com": (550, b"no such user")}
+        assert send(client, "gone@example.com", "here@example.com") == {
+            "gone@example.com": (550, b"no such user")
+        }
     assert smtp.messages[0].rcpt_tos == ("here@example.com",)
 
 
@@ -235,7 +256,9 @@ def test_a_deferring_server_takes_the_mail_later(smtp: SmtpServer) -> None:
     assert len(smtp.messages) == 1
 
 
-def test_a_dropped_connection_leaves_the_client_in_doubt_about_an_accepted_message(smtp: SmtpServer) -> None:
+def test_a_dropped_connection_leaves_the_client_in_doubt_about_an_accepted_message(
+    smtp: SmtpServer,
+) -> None:
     smtp.drop_after_data = True
     with session(smtp) as client, pytest.raises(smtplib.SMTPServerDisconnected):
         send(client, "vp@example.com")

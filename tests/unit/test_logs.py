@@ -27,8 +27,11 @@ def test_an_error_is_one_line_of_json_with_its_fields(logged: pytest.CaptureFixt
     logging.getLogger("alerting.x").error("cannot", extra={"event": "one"})
     line = json.loads(logged.readouterr().err)
     assert {name: line[name] for name in ("level", "logger", "message", "event")} == {
-        "level": "ERROR", "logger": "alerting.x", "message": "cannot", "event": "one",
-    }  # fmt: skip
+        "level": "ERROR",
+        "logger": "alerting.x",
+        "message": "cannot",
+        "event": "one",
+    }
 
 
 @pytest.mark.parametrize("closed_by_us", [True, False])

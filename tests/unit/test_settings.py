@@ -74,12 +74,18 @@ WRONG = {
     "SMTP_SECURITY": ("ssl", "must be one of starttls, tls, none, not 'ssl'"),
     "SMTP_CA_FILE": ("/no/such/file", "must be a file that exists, not '/no/such/file'"),
     "MAIL_FROM": ("alerts", "must be an address such as Alerts <alerts@example.com>, not 'alerts'"),
-    "BASE_URL": ("alerts.example.com", "must be an address such as https://alerts.example.com, not"),
+    "BASE_URL": (
+        "alerts.example.com",
+        "must be an address such as https://alerts.example.com, not",
+    ),
     "LISTEN": ("localhost", "must be host:port, not 'localhost'"),
     "TICK": ("0", "must be a number from 0.1 to 60, not '0'"),
     "SEND_DEADLINE": ("nan", "must be a number from 1 to"),
     "KAFKA_SECURITY": ("TLS", "must be one of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL, not 'TLS'"),
-    "KAFKA_SASL_MECHANISM": ("GSSAPI", "must be one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, not 'GSSAPI'"),
+    "KAFKA_SASL_MECHANISM": (
+        "GSSAPI",
+        "must be one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, not 'GSSAPI'",
+    ),
     "LOG_LEVEL": ("debug", "must be one of DEBUG, INFO, WARNING, ERROR, not 'debug'"),
     "LINK_KEYS": ("short", "each key has at least 16 characters"),
     "ADMIN_TOKEN": ("short", "has at least 16 characters"),
@@ -120,7 +126,9 @@ def test_the_senders_address_is_one_address(address: str) -> None:
         read_settings({"ALERTING_MAIL_FROM": address})
 
 
-@pytest.mark.parametrize("address", ['"A, B" <a@b.c>', "Dr. A <a@b.c>", "Übung <a@b.c>", "<a@b.c>", "a@b.c"])
+@pytest.mark.parametrize(
+    "address", ['"A, B" <a@b.c>', "Dr. A <a@b.c>", "Übung <a@b.c>", "<a@b.c>", "a@b.c"]
+)
 def test_a_senders_name_may_be_quoted_or_missing(address: str) -> None:
     assert given(MAIL_FROM=address).mail_from == address
 
@@ -143,7 +151,9 @@ def test_a_databases_address_is_whole_and_never_repeated(name: str, url: str) ->
     assert "hidden" not in problem
 
 
-@pytest.mark.parametrize("servers", ["h:²", "h:99999999", "h:0", "h", ":9092", "h:9092,h:" + "9" * 5000])
+@pytest.mark.parametrize(
+    "servers", ["h:²", "h:99999999", "h:0", "h", ":9092", "h:9092,h:" + "9" * 5000]
+)
 def test_kafka_servers_have_ports_that_exist(servers: str) -> None:
     assert problems(KAFKA=servers)[0].startswith("ALERTING_KAFKA must be host:port")
 
@@ -152,12 +162,14 @@ def test_kafka_servers_have_ports_that_exist(servers: str) -> None:
 def test_logging_in_to_kafka_needs_a_mechanism(security: str) -> None:
     (problem,) = problems(KAFKA_SECURITY=security)
     assert problem == (
-        f"ALERTING_KAFKA_SASL_MECHANISM must be set for {security}, to one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512"
+        f"ALERTING_KAFKA_SASL_MECHANISM must be set for {security}, to one of PLAIN, "
+        "SCRAM-SHA-256, SCRAM-SHA-512"
     )
 
 
 @pytest.mark.parametrize(
-    "url", ["http://", "https://:8080", "http://h:abc", "http://h:99999", "http://a b", "http://h?x"]
+    "url",
+    ["http://", "https://:8080", "http://h:abc", "http://h:99999", "http://a b", "http://h?x"],
 )
 def test_the_address_in_every_mail_leads_somewhere(url: str) -> None:
     assert problems(BASE_URL=url)[0].startswith("ALERTING_BASE_URL must be an address such as")
@@ -175,7 +187,9 @@ def test_an_ipv6_address_to_listen_on_loses_its_brackets() -> None:
 
 
 def test_keys_of_senders_are_not_guessed_in_an_afternoon() -> None:
-    with pytest.raises(SettingsInvalid, match="ALERTING_INGEST_KEYS: each key has at least 16 characters"):
+    with pytest.raises(
+        SettingsInvalid, match="ALERTING_INGEST_KEYS: each key has at least 16 characters"
+    ):
         read_settings({"ALERTING_INGEST_KEYS": "short,a-key-that-is-long-enough"})
 
 
@@ -193,7 +207,9 @@ def test_a_port_is_a_number_that_ports_have(port: str) -> None:
         ("ALERTING_ADMIN_TOKEN_FIEL", "ALERTING_ADMIN_TOKEN_FILE"),
     ],
 )
-def test_a_misspelled_variable_is_refused_with_the_one_that_was_meant(written: str, meant: str) -> None:
+def test_a_misspelled_variable_is_refused_with_the_one_that_was_meant(
+    written: str, meant: str
+) -> None:
     with pytest.raises(SettingsInvalid, match=rf"{written} is not known; did you mean {meant}\?"):
         read_settings({written: "x"})
 
@@ -210,7 +226,9 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     assert given(DATABASE_URL_FILE=str(path)).database_url == "postgresql+psycopg://db/alerting"
 
 
-def test_a_file_that_cannot_be_read_or_that_contradicts_a_variable_is_refused_once(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_or_that_contradicts_a_variable_is_refused_once(
+    tmp_path: Path,
+) -> None:
     (problem,) = problems(LISTEN_FILE=str(tmp_path / "gone"))
     assert problem.startswith(f"ALERTING_LISTEN_FILE: {tmp_path / 'gone'} cannot be read")
     path = tmp_path / "port"
@@ -241,6 +259,8 @@ def test_a_password_is_never_sent_in_the_clear() -> None:
 
 
 def test_a_variable_that_is_set_to_nothing_is_not_set() -> None:
-    """Compose files pass `${ALERTING_RULES:-}`; an empty folder name would mean the one we happen to stand in."""
+    """Compose files pass `${ALERTING_RULES:-}`; an empty folder name would mean the one we happen
+    to stand in.
+    """
     every = {name: "" for name in KNOWN_VARIABLES if not re.search(r"(?<!_CA)_FILE$", name)}
     assert read_settings(every) == read_settings({})

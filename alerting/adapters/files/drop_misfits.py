@@ -1,4 +1,6 @@
-"""What of a file fits its form when everything that does not has been taken out: one mistake must not hide another."""
+"""What of a file fits its form when everything that does not has been taken out: one mistake must
+not hide another.
+"""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -14,7 +16,9 @@ _GONE = object()
 
 def without_checks(loc: Path) -> Path:
     """Pydantic's path to a finding without the names of the functions that check."""
-    return tuple(part for part in loc if not (isinstance(part, str) and part.startswith("function-")))
+    return tuple(
+        part for part in loc if not (isinstance(part, str) and part.startswith("function-"))
+    )
 
 
 class Mended:
@@ -25,18 +29,27 @@ class Mended:
         self._incomplete: set[Path] = set()
 
     def read(self, form: type[Form], note: Callable[[Any, Path], None]) -> Form | None:
-        """The form of what is left; None when nothing is. `note` is told each of pydantic's findings with its path."""
+        """The form of what is left; None when nothing is. `note` is told each of pydantic's
+        findings with its path.
+        """
         while True:
             try:
                 return form.model_validate(_present(self._data))
             except ValidationError as error:
-                found = [(finding, self._original(finding["loc"])) for finding in error.errors(include_url=False)]
+                found = [
+                    (finding, self._original(finding["loc"]))
+                    for finding in error.errors(include_url=False)
+                ]
             for finding, path in found:
                 if path not in self._incomplete:
                     note(finding, path)
             for finding, path in found:
-                unknown = finding["type"] == "extra_forbidden"  # missed by what it stands in, if by anything
-                around = [path[:-1]] if unknown else [path[:depth] for depth in range(len(path) + 1)]
+                unknown = (
+                    finding["type"] == "extra_forbidden"
+                )  # missed by what it stands in, if by anything
+                around = (
+                    [path[:-1]] if unknown else [path[:depth] for depth in range(len(path) + 1)]
+                )
                 self._incomplete.update(around)
             for path in {self._innermost(path) for _, path in found}:
                 if not path:
@@ -44,7 +57,9 @@ class Mended:
                 self._take_out(path)
 
     def is_whole(self, path: Path) -> bool:
-        """Whether nothing was taken out there: what is wrong with it otherwise is no mere consequence."""
+        """Whether nothing was taken out there: what is wrong with it otherwise is no mere
+        consequence.
+        """
         return path not in self._incomplete
 
     def kept(self, path: Path) -> list[int]:
@@ -97,4 +112,6 @@ def _copy(node: Any) -> Any:
 def _present(node: Any) -> Any:
     if isinstance(node, dict):
         return {key: _present(value) for key, value in node.items()}
-    return [_present(item) for item in node if item is not _GONE] if isinstance(node, list) else node
+    return (
+        [_present(item) for item in node if item is not _GONE] if isinstance(node, list) else node
+    )

@@ -1,7 +1,8 @@
 """The facts and alerts of a back-test as Parquet files, for figures reckoned by other means.
 
-Verdicts are gathered as lines of JSON, each share of the customers in files of its own, so that several processes can
-write at once; DuckDB turns them into one file each. It is an extra: `alerting[parquet]`.
+Verdicts are gathered as lines of JSON, each share of the customers in files of its own, so that
+several processes can write at once; DuckDB turns them into one file each. It is an extra:
+`alerting[parquet]`.
 """
 
 import gzip
@@ -22,7 +23,9 @@ from alerting.domain.errors import ExtraMissing
 Columns = Mapping[str, Type]
 
 ANSWERS = "event.answers"
-"""The answers a survey asked for beside its score: nobody knows their names, so they are JSON in one column."""
+"""The answers a survey asked for beside its score: nobody knows their names, so they are JSON in
+one column.
+"""
 
 WHOLE = "whole"
 """Which of a row's numbers were whole: `7 / 2` is 3 for those, and 3.5 for others."""
@@ -44,7 +47,9 @@ _EVENT = {"event.time": "TIMESTAMPTZ", "event.source": "VARCHAR", "event.id": "V
 
 @dataclass(frozen=True, kw_only=True)
 class FactsExport:
-    """Where the verdicts of a running back-test are kept. `books` are the columns of the facts, by rulebook: a, b."""
+    """Where the verdicts of a running back-test are kept. `books` are the columns of the facts, by
+    rulebook: a, b.
+    """
 
     parts: Path
     books: Mapping[str, Columns]
@@ -53,7 +58,9 @@ class FactsExport:
     def keeping(self, share: int) -> Iterator[Keep]:
         """Takes the verdicts about one share of the customers."""
         with ExitStack() as stack:
-            files = {name: stack.enter_context(self._part(name, share)) for name in _names(self.books)}
+            files = {
+                name: stack.enter_context(self._part(name, share)) for name in _names(self.books)
+            }
 
             def keep(which: str, verdict: Verdict) -> None:
                 columns = self.books[which]
@@ -64,12 +71,15 @@ class FactsExport:
             yield keep
 
     def _part(self, name: str, share: int) -> TextIO:
-        return gzip.open(self.parts / f"{name}-{share:06}.json.gz", "wt", compresslevel=1, encoding="utf-8")
+        return gzip.open(
+            self.parts / f"{name}-{share:06}.json.gz", "wt", compresslevel=1, encoding="utf-8"
+        )
 
 
 @contextmanager
 def exporting(folder: Path, books: Mapping[str, Columns]) -> Iterator[FactsExport]:
-    """Writes facts_a.parquet and alerts_a.parquet, with a rulebook B also theirs, when all went well.
+    """Writes facts_a.parquet and alerts_a.parquet, with a rulebook B also theirs, when all went
+    well.
 
     Raises ExtraMissing before anything is judged.
     """
@@ -93,10 +103,14 @@ def _names(books: Mapping[str, Columns]) -> list[str]:
 def _row(facts: Mapping[str, Any], columns: Columns) -> dict[str, Any]:
     row = {name: facts[name] for name in columns if facts.get(name) is not None}
     row[WHOLE] = [
-        name for name, kind in columns.items() if kind in {Type.NUMBER, Type.NUMERIC} and type(row.get(name)) is int
+        name
+        for name, kind in columns.items()
+        if kind in {Type.NUMBER, Type.NUMERIC} and type(row.get(name)) is int
     ]
     answers = {
-        name.removeprefix(f"{ANSWERS}."): value for name, value in facts.items() if name.startswith(f"{ANSWERS}.")
+        name.removeprefix(f"{ANSWERS}."): value
+        for name, value in facts.items()
+        if name.startswith(f"{ANSWERS}.")
     }
     return {**row, ANSWERS: _line(answers).strip()} if answers else row
 
@@ -111,7 +125,9 @@ def _line(row: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Every fraction came as JSON and is a double, but for totals and averages, which may lose a sixteenth digit."""
+    """Every fraction came as JSON and is a double, but for totals and averages, which may lose a
+    sixteenth digit.
+    """
     if isinstance(value, Decimal):
         return float(value)
     assert isinstance(value, (datetime, date)), f"a fact is no {type(value).__name__}"
@@ -121,13 +137,18 @@ def _plain(value: Any) -> Any:
 def _write(parts: Path, name: str, columns: Mapping[str, str], folder: Path) -> None:
     """The columns are told, never guessed: a file without a line has them, too."""
     types = ", ".join(f"{_quoted(column)}: {_quoted(kind)}" for column, kind in columns.items())
-    lines = f"read_json({_quoted(f'{parts}/{name}-*.json.gz')}, format = 'newline_delimited', columns = {{{types}}})"
+    lines = (
+        f"read_json({_quoted(f'{parts}/{name}-*.json.gz')}, format = 'newline_delimited', "
+        f"columns = {{{types}}})"
+    )
     order = ", ".join(f'"{column}"' for column in _EVENT)
     with duckdb_extra().connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"SET temp_directory = {_quoted(str(parts))}")
         target = _quoted(str(folder / f"{name}.parquet"))
-        connection.execute(f"COPY (SELECT * FROM {lines} ORDER BY {order}) TO {target} (FORMAT parquet)")
+        connection.execute(
+            f"COPY (SELECT * FROM {lines} ORDER BY {order}) TO {target} (FORMAT parquet)"
+        )
 
 
 def _quoted(text: str) -> str:
@@ -140,6 +161,7 @@ def duckdb_extra() -> Any:
         import duckdb
     except ImportError as error:
         raise ExtraMissing(
-            "Parquet is written by DuckDB, which is not installed: pip install duckdb (the extra alerting[parquet])"
+            "Parquet is written by DuckDB, which is not installed: pip install duckdb (the extra "
+            "alerting[parquet])"
         ) from error
     return duckdb

@@ -1,6 +1,7 @@
 """YAML with positions: what stands where, so that every finding names file, line and column.
 
-YAML 1.2 (ruamel.yaml): in 1.1 `on:` is true, `NO` is false and `9:00` is 540. Duplicate keys are refused.
+YAML 1.2 (ruamel.yaml): in 1.1 `on:` is true, `NO` is false and `9:00` is 540. Duplicate keys are
+refused.
 """
 
 import re
@@ -26,7 +27,10 @@ LOCALE = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"
 
 
 _PLAINLY = {
-    "dict_type": ("names with values are needed here", "write `name: value`, one a line and indented"),
+    "dict_type": (
+        "names with values are needed here",
+        "write `name: value`, one a line and indented",
+    ),
     "list_type": ("a list is needed here", "begin each item with `- `"),
     "string_type": ("a text is needed here", "put it in quotes"),
     "int_type": ("a whole number is needed here", "write it without quotes"),
@@ -36,8 +40,14 @@ _PLAINLY = {
     "too_short": ("this is empty", "write at least one, or leave the key out"),
     "string_too_short": ("this is empty", None),
     "string_too_long": ("this text is too long", None),
-    "model_type": ("names with values are needed here", "write `name: value`, one a line and indented"),
-    "model_attributes_type": ("names with values are needed here", "write `name: value`, one a line and indented"),
+    "model_type": (
+        "names with values are needed here",
+        "write `name: value`, one a line and indented",
+    ),
+    "model_attributes_type": (
+        "names with values are needed here",
+        "write `name: value`, one a line and indented",
+    ),
 }
 """Pydantic's kinds of findings -> what to tell whoever writes rules, and what to do."""
 
@@ -50,36 +60,63 @@ class Findings:
     warnings: list[Problem] = field(default_factory=list)
 
     def warn(
-        self, file: str, message: str, suggestion: str | None, line: int | None = None, column: int | None = None
+        self,
+        file: str,
+        message: str,
+        suggestion: str | None,
+        line: int | None = None,
+        column: int | None = None,
     ) -> None:
         """Something that works, but seldom as it was meant."""
-        self.warnings.append(Problem(file=file, line=line, column=column, message=message, suggestion=suggestion))
+        self.warnings.append(
+            Problem(file=file, line=line, column=column, message=message, suggestion=suggestion)
+        )
 
-    def add(self, file: "YamlFile", path: Path, message: str, suggestion: str | None = None) -> None:
+    def add(
+        self, file: "YamlFile", path: Path, message: str, suggestion: str | None = None
+    ) -> None:
         line, column = file.position(path)
-        self.problems.append(Problem(file=file.name, line=line, column=column, message=message, suggestion=suggestion))
+        self.problems.append(
+            Problem(
+                file=file.name, line=line, column=column, message=message, suggestion=suggestion
+            )
+        )
 
     def refuse_condition(self, file: "YamlFile", path: Path, error: ConditionRefused) -> None:
         """Where in the condition; one over several lines or with escapes names its start."""
         line, column = file.value_position(path, error.column)
         self.problems.append(
-            Problem(file=file.name, line=line, column=column, message=error.message, suggestion=error.suggestion)
+            Problem(
+                file=file.name,
+                line=line,
+                column=column,
+                message=error.message,
+                suggestion=error.suggestion,
+            )
         )
 
-    def check_name(self, file: "YamlFile", path: Path, kind: str, name: Any, known: Collection[str] | None) -> None:
+    def check_name(
+        self, file: "YamlFile", path: Path, kind: str, name: Any, known: Collection[str] | None
+    ) -> None:
         """A name that refers to nothing, with the nearest one that would.
 
-        `known` None: nobody can tell, for the file that says it cannot be read. What is no text is the form's business.
+        `known` None: nobody can tell, for the file that says it cannot be read. What is no text is
+        the form's business.
         """
         if known is None or not isinstance(name, str) or name in known:
             return
         near = get_close_matches(name, sorted(known), n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known)) or 'none'}"
+        hint = (
+            f"did you mean {near[0]!r}?"
+            if near
+            else f"known are {', '.join(sorted(known)) or 'none'}"
+        )
         self.add(file, path, f"no {kind} is called {name!r}", hint)
 
 
 class _Constructor(RoundTripConstructor):
-    """Reads on where others stop. Of a key that stands twice the first counts, and the second is noted in `twice`.
+    """Reads on where others stop. Of a key that stands twice the first counts, and the second is
+    noted in `twice`.
 
     A day that no calendar has stays a text: the form says at its place what is needed there.
     """
@@ -88,7 +125,9 @@ class _Constructor(RoundTripConstructor):
         super().__init__(*args, **options)
         self.twice: list[Any] = []
 
-    def check_mapping_key(self, node: Any, key_node: Any, mapping: Any, key: Any, value: Any) -> bool:
+    def check_mapping_key(
+        self, node: Any, key_node: Any, mapping: Any, key: Any, value: Any
+    ) -> bool:
         if key in mapping:
             self.twice.append(key_node.start_mark)
         return key not in mapping
@@ -119,8 +158,14 @@ class YamlFile:
             for mark in reader.constructor.twice:
                 self._refuse(findings, mark, "this key stands here twice", "keep one of them")
         except MarkedYAMLError as error:
-            hint = "indent with spaces" if "\\t" in str(error.problem) else "put texts with signs in them in quotes"
-            self._refuse(findings, error.problem_mark, f"not YAML: {error.problem or error.context}", hint)
+            hint = (
+                "indent with spaces"
+                if "\\t" in str(error.problem)
+                else "put texts with signs in them in quotes"
+            )
+            self._refuse(
+                findings, error.problem_mark, f"not YAML: {error.problem or error.context}", hint
+            )
         except ReaderError as error:
             line = text.count("\n", 0, error.position) + 1
             message = f"not YAML: a character that no text has: {chr(error.character)!r}"
@@ -128,21 +173,29 @@ class YamlFile:
                 Problem(file=name, line=line, column=None, message=message, suggestion="remove it")
             )
         except YAMLError as error:
-            findings.problems.append(Problem(file=name, line=1, column=None, message=f"not YAML: {error}"))
+            findings.problems.append(
+                Problem(file=name, line=1, column=None, message=f"not YAML: {error}")
+            )
         self.data = _plain(self._node)
 
     def _refuse(self, findings: Findings, mark: Any, message: str, suggestion: str | None) -> None:
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
         findings.problems.append(
-            Problem(file=self.name, line=line, column=column, message=message, suggestion=suggestion)
+            Problem(
+                file=self.name, line=line, column=column, message=message, suggestion=suggestion
+            )
         )
 
     def position(self, path: Path) -> tuple[int | None, int | None]:
         """Where the key or item at `path` stands, or the nearest thing around it."""
         return self._locate(path, of_value=False)
 
-    def value_position(self, path: Path, offset: int | None = None) -> tuple[int | None, int | None]:
-        """Where the text at `path` begins, or its character `offset` where it stands in the file as it is read."""
+    def value_position(
+        self, path: Path, offset: int | None = None
+    ) -> tuple[int | None, int | None]:
+        """Where the text at `path` begins, or its character `offset` where it stands in the file as
+        it is read.
+        """
         line, column = self._locate(path, of_value=True)
         rest = self._lines[line - 1][column - 1 :]
         quoted = rest[:1] in {"'", '"'}
@@ -184,46 +237,73 @@ class YamlFile:
         return found
 
     def items(self, *path: str | int) -> Iterator[tuple[Path, dict[str, Any]]]:
-        """The mappings under `path`, item by item, as written: names are checked even where a form does not fit."""
+        """The mappings under `path`, item by item, as written: names are checked even where a form
+        does not fit.
+        """
         found = self.data
         for part in path:
             found = found.get(part) if isinstance(found, dict) else None
-        pairs = found.items() if isinstance(found, dict) else enumerate(found) if isinstance(found, list) else ()
+        pairs = (
+            found.items()
+            if isinstance(found, dict)
+            else enumerate(found)
+            if isinstance(found, list)
+            else ()
+        )
         return (((*path, name), item) for name, item in pairs if isinstance(item, dict))
 
     def names(self, key: str, within: str | None = None) -> Collection[str] | None:
-        """The keys under `key`, or each item's `within`, as written; None where the file cannot tell.
+        """The keys under `key`, or each item's `within`, as written; None where the file cannot
+        tell.
 
         Also of a file with faults: what refers to a name that is written there is not wrong, too.
         """
         found = self.data.get(key) if isinstance(self.data, dict) else None
         if within is not None and isinstance(found, list):
-            return {str(item[within]) for item in found if isinstance(item, dict) and within in item}
+            return {
+                str(item[within]) for item in found if isinstance(item, dict) and within in item
+            }
         return {str(name) for name in found} if within is None and isinstance(found, dict) else None
 
     def read(self, form: type[Form], findings: Findings) -> Form | None:
-        """What of the file fits the form, every finding with its place. None when nothing is left."""
+        """What of the file fits the form, every finding with its place. None when nothing is
+        left.
+        """
         if not isinstance(self.data, dict):
             if not self._refused:
                 first = next(info.alias or name for name, info in form.model_fields.items())
-                message = "the file is empty" if self.data is None else "the file holds no keys with values"
+                message = (
+                    "the file is empty"
+                    if self.data is None
+                    else "the file holds no keys with values"
+                )
                 hint = (
-                    "begin with a name, such as `berlin:`" if issubclass(form, RootModel) else f"begin with `{first}:`"
+                    "begin with a name, such as `berlin:`"
+                    if issubclass(form, RootModel)
+                    else f"begin with `{first}:`"
                 )
                 findings.add(self, (), message, hint)
             return None
         self._mended = Mended(self.data)
-        return self._mended.read(form, lambda finding, path: self._note(finding, path, form, findings))
+        return self._mended.read(
+            form, lambda finding, path: self._note(finding, path, form, findings)
+        )
 
     def formed(self, path: Path, forms: Sequence[Item]) -> dict[int, Item]:
-        """The items of a form's list by their places in the file, where others may not have fitted."""
+        """The items of a form's list by their places in the file, where others may not have
+        fitted.
+        """
         return dict(zip(self._mended.kept(path), forms, strict=True))
 
     def is_whole(self, path: Path) -> bool:
-        """Whether the form has all that stands at `path`: what it lacks otherwise has been found already."""
+        """Whether the form has all that stands at `path`: what it lacks otherwise has been found
+        already.
+        """
         return self._mended.is_whole(path)
 
-    def note(self, error: ValidationError, below: Path, form: type[BaseModel], findings: Findings) -> None:
+    def note(
+        self, error: ValidationError, below: Path, form: type[BaseModel], findings: Findings
+    ) -> None:
         """Every finding of a form that stands at `below`, with its place."""
         for finding in error.errors(include_url=False):
             self._note(finding, below + without_checks(finding["loc"]), form, findings)
@@ -234,7 +314,10 @@ class YamlFile:
         if finding["type"] == "extra_forbidden":
             key = str(path[-1])
             near = get_close_matches(key, sorted(_keys_of(form)), n=1, cutoff=0.6)
-            message, suggestion = f"unknown key {key!r}", f"did you mean {near[0]!r}?" if near else None
+            message, suggestion = (
+                f"unknown key {key!r}",
+                f"did you mean {near[0]!r}?" if near else None,
+            )
         elif finding["type"] == "missing":
             message, suggestion = f"{path[-1]!r} is missing", f"add `{path[-1]}:`"
         elif finding["type"] in _PLAINLY:
@@ -253,7 +336,9 @@ class YamlFile:
 
 def _plain(node: Any) -> Any:
     if isinstance(node, CommentedMap):
-        return {str(key) if isinstance(key, date) else key: _plain(value) for key, value in node.items()}
+        return {
+            str(key) if isinstance(key, date) else key: _plain(value) for key, value in node.items()
+        }
     if isinstance(node, CommentedSeq):
         return [_plain(item) for item in node]
     return str(node) if isinstance(node, str) else node
@@ -283,4 +368,6 @@ def _arguments(kind: Any) -> Sequence[Any]:
 
 def texts(value: Any) -> list[str]:
     """A text or a list of texts, as written; what is neither has been found already."""
-    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
+    return [
+        item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)
+    ]

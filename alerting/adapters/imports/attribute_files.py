@@ -1,4 +1,6 @@
-"""Tables of customers with numbers to group them by: which columns, is asked; what else they hold, does not matter."""
+"""Tables of customers with numbers to group them by: which columns, is asked; what else they hold,
+does not matter.
+"""
 
 import re
 from collections.abc import Sequence
@@ -12,12 +14,19 @@ from alerting.discover.subjects import Fact, Subject, Subjects
 from alerting.domain.conditions import Type
 from alerting.domain.customers.vocabulary import CUSTOMER_FIELDS
 from alerting.domain.errors import ActionRefused
-from alerting.domain.imports.written_numbers import Mark, decimal_mark, looks_like_number, read_number
+from alerting.domain.imports.written_numbers import (
+    Mark,
+    decimal_mark,
+    looks_like_number,
+    read_number,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AttributeTable:
-    """What a file says. `bad` holds (line, reason); `renamed` are headings that cannot be an attribute's name."""
+    """What a file says. `bad` holds (line, reason); `renamed` are headings that cannot be an
+    attribute's name.
+    """
 
     name: str
     subjects: Subjects
@@ -34,16 +43,22 @@ class _Column:
 
 
 def read_attributes(path: str, customer: str, attributes: Sequence[str]) -> AttributeTable:
-    """The customers of a file. An empty cell is missing. Raises ActionRefused for a file without these columns."""
+    """The customers of a file. An empty cell is missing. Raises ActionRefused for a file without
+    these columns.
+    """
     name = "".join(ch if ch.isprintable() else "_" for ch in Path(path).name)
     numbered = [one for one in attributes if one.isdecimal()]
     if numbered:
-        raise ActionRefused(f"attributes are given by name, for conditions name them; {numbered[0]} is a number")
+        raise ActionRefused(
+            f"attributes are given by name, for conditions name them; {numbered[0]} is a number"
+        )
     lines = lines_of(Path(path).read_bytes(), name)
     wanted = Wanted(columns=[customer, *attributes], fits=_is_customer, begins=lambda cells: True)
     layout = find_layout(lines, name, wanted)
     rows = list(layout.rows(lines))
-    columns = [_column(one, at, rows, layout) for one, at in zip(attributes, layout.at[1:], strict=True)]
+    columns = [
+        _column(one, at, rows, layout) for one, at in zip(attributes, layout.at[1:], strict=True)
+    ]
     names = [column.name for column in columns]
     if len(set(names)) < len(names):
         raise ActionRefused(f"two attributes would be called the same: {', '.join(sorted(names))}")
@@ -60,10 +75,14 @@ def read_attributes(path: str, customer: str, attributes: Sequence[str]) -> Attr
     return AttributeTable(
         name=name,
         subjects=Subjects(
-            every=every, kinds=_kinds(names, every), undeclared=[n for n in names if n not in CUSTOMER_FIELDS]
+            every=every,
+            kinds=_kinds(names, every),
+            undeclared=[n for n in names if n not in CUSTOMER_FIELDS],
         ),
         renamed=[
-            (one, column.name) for one, column in zip(attributes, columns, strict=True) if bare(one) != column.name
+            (one, column.name)
+            for one, column in zip(attributes, columns, strict=True)
+            if bare(one) != column.name
         ],
         bad=bad,
     )
@@ -76,19 +95,26 @@ def _is_customer(cells: Sequence[str]) -> bool:
 def _column(heading: str, at: int, rows: Sequence[Cells], layout: Layout) -> _Column:
     known: Mark | None = "," if layout.delimiter == ";" else None
     return _Column(
-        name=_name(heading), mark=decimal_mark((row.cells[at] for row in rows if len(row.cells) > at), known) or "."
+        name=_name(heading),
+        mark=decimal_mark((row.cells[at] for row in rows if len(row.cells) > at), known) or ".",
     )
 
 
 def _name(heading: str) -> str:
-    """As rules/attributes.yaml takes it: `Revenue (EUR)` is `revenue_eur`. Raises ActionRefused for a field of no number."""
+    """As rules/attributes.yaml takes it: `Revenue (EUR)` is `revenue_eur`. Raises ActionRefused for
+    a field of no number.
+    """
     name = re.sub("[^a-z0-9_-]+", "_", bare(heading).casefold()).strip("_-")
     if CUSTOMER_FIELDS.get(name, Type.NUMBER) not in {Type.NUMBER, Type.BIGINT}:
-        raise ActionRefused(f"{name} is a {CUSTOMER_FIELDS[name].words} of every customer; group by numbers")
+        raise ActionRefused(
+            f"{name} is a {CUSTOMER_FIELDS[name].words} of every customer; group by numbers"
+        )
     return (name if re.match("[a-z]", name) else f"attribute_{name}")[:63]
 
 
-def _subject(row: Cells, layout: Layout, columns: Sequence[_Column], found: dict[str, Subject]) -> Subject:
+def _subject(
+    row: Cells, layout: Layout, columns: Sequence[_Column], found: dict[str, Subject]
+) -> Subject:
     customer, *cells = layout.wanted(row)
     if not customer:
         raise ValueError("the customer is empty")
@@ -114,6 +140,10 @@ def _fact(column: _Column, text: str) -> Fact | None:
 def _kinds(names: Sequence[str], every: Sequence[Subject]) -> dict[str, Type]:
     """Known fields have theirs; of one's own a column of whole numbers is one."""
     whole = {
-        name: all(isinstance(one.facts[name], int) for one in every if one.facts[name] is not None) for name in names
+        name: all(isinstance(one.facts[name], int) for one in every if one.facts[name] is not None)
+        for name in names
     }
-    return {name: CUSTOMER_FIELDS.get(name) or (Type.BIGINT if whole[name] else Type.NUMBER) for name in names}
+    return {
+        name: CUSTOMER_FIELDS.get(name) or (Type.BIGINT if whole[name] else Type.NUMBER)
+        for name in names
+    }

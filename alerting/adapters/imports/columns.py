@@ -1,4 +1,6 @@
-"""Columns of a file somebody else made, by name or by number: how the file separates them is found by trying."""
+"""Columns of a file somebody else made, by name or by number: how the file separates them is found
+by trying.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,8 +19,8 @@ _TRIED = 200
 class Wanted:
     """The columns to find: a heading's name, or a position as digits, counted from 1.
 
-    `fits` says whether the cells of these columns can be a row, `begins` whether they can at all be one and not a
-    heading; the latter is asked only where all columns are given by position.
+    `fits` says whether the cells of these columns can be a row, `begins` whether they can at all be
+    one and not a heading; the latter is asked only where all columns are given by position.
     """
 
     columns: Sequence[str]
@@ -32,8 +34,9 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """How a file is to be read: its delimiter, where the wanted columns stand (from 0), and the line (from 0) its rows
-    begin at. `heading` are the names of all columns; None without one."""
+    """How a file is to be read: its delimiter, where the wanted columns stand (from 0), and the
+    line (from 0) its rows begin at. `heading` are the names of all columns; None without one.
+    """
 
     delimiter: str
     at: tuple[int, ...]
@@ -44,7 +47,9 @@ class Layout:
         return cells_of(lines, self.begin, self.delimiter, self.at)
 
     def wanted(self, row: Cells) -> list[str]:
-        """The wanted cells of a row. Raises ValueError where it cannot be read, or does not have as many as it should."""
+        """The wanted cells of a row. Raises ValueError where it cannot be read, or does not have as
+        many as it should.
+        """
         if row.problem:
             raise ValueError(row.problem)
         count = f"{len(row.cells)} cell{'' if len(row.cells) == 1 else 's'}"
@@ -52,7 +57,8 @@ class Layout:
             raise ValueError(f"{count}, and column {max(self.at) + 1} is needed")
         if self.heading is not None and any(row.cells[len(self.heading) :]):
             raise ValueError(
-                f"{count}, the heading names {len(self.heading)} columns; quote a value that holds the separator"
+                f"{count}, the heading names {len(self.heading)} columns; quote a value that holds "
+                "the separator"
             )
         return [row.cells[at] for at in self.at]
 
@@ -66,7 +72,9 @@ def first_line(lines: Sequence[str], name: str) -> int:
 
 
 def find_layout(lines: Sequence[str], name: str, wanted: Wanted) -> Layout:
-    """By the delimiter with which most of the first rows fit. Raises ActionRefused where none finds the columns."""
+    """By the delimiter with which most of the first rows fit. Raises ActionRefused where none finds
+    the columns.
+    """
     first = first_line(lines, name)
     found: list[tuple[int, Layout]] = []
     for delimiter in _DELIMITERS:
@@ -75,7 +83,10 @@ def find_layout(lines: Sequence[str], name: str, wanted: Wanted) -> Layout:
         if heading is not None and at is not None:
             layout = _with_heading(lines, first, delimiter, at, heading, wanted)
             rows = islice(layout.rows(lines), _TRIED)
-            fitting = sum(len(row.cells) > max(at) and wanted.fits([row.cells[one] for one in at]) for row in rows)
+            fitting = sum(
+                len(row.cells) > max(at) and wanted.fits([row.cells[one] for one in at])
+                for row in rows
+            )
             found.append((fitting, layout))
     best = max(found, key=lambda pair: pair[0], default=None)
     if best is None or (best[0] == 0 and wanted.by_position):
@@ -84,7 +95,12 @@ def find_layout(lines: Sequence[str], name: str, wanted: Wanted) -> Layout:
 
 
 def _with_heading(
-    lines: Sequence[str], first: int, delimiter: str, at: tuple[int, ...], heading: Cells, wanted: Wanted
+    lines: Sequence[str],
+    first: int,
+    delimiter: str,
+    at: tuple[int, ...],
+    heading: Cells,
+    wanted: Wanted,
 ) -> Layout:
     cells = heading.cells
     if wanted.by_position and len(cells) > max(at) and wanted.begins([cells[one] for one in at]):
@@ -102,10 +118,16 @@ def _positions(heading: Sequence[str], columns: Sequence[str]) -> tuple[int, ...
 
 
 def _place(heading: Sequence[str], column: str) -> int | None:
-    """Exactly as written, or else the only one that differs in small and capital letters, or by `attributes.`."""
+    """Exactly as written, or else the only one that differs in small and capital letters, or by
+    `attributes.`.
+    """
     if column in heading:
         return heading.index(column) if heading.count(column) == 1 else None
-    alike = [at for at, one in enumerate(heading) if bare(one).casefold() == bare(column.strip()).casefold()]
+    alike = [
+        at
+        for at, one in enumerate(heading)
+        if bare(one).casefold() == bare(column.strip()).casefold()
+    ]
     return alike[0] if len(alike) == 1 else None
 
 
@@ -141,6 +163,8 @@ def _missing(heading: Sequence[str], columns: Sequence[str]) -> Iterator[str]:
             if heading.count(column) > 1:
                 yield f"there are several columns {column!r}; give its number"
                 continue
-            near = get_close_matches(column.casefold(), [one.casefold() for one in heading], n=1, cutoff=0.5)
+            near = get_close_matches(
+                column.casefold(), [one.casefold() for one in heading], n=1, cutoff=0.5
+            )
             hint = next((one for one in heading if near and one.casefold() == near[0]), None)
             yield f"there is no column {column!r}" + (f"; did you mean {hint!r}?" if hint else "")

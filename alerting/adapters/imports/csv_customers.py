@@ -1,4 +1,6 @@
-"""Tables of customers as CSV, with a heading. A bad row is only noted; a quote left open costs its own row."""
+"""Tables of customers as CSV, with a heading. A bad row is only noted; a quote left open costs its
+own row.
+"""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -35,7 +37,9 @@ def read_csv(file: Path, name: str, mapping: ImportMapping) -> Table:
 
 
 def _heading(top: Sequence[str], mapping: ImportMapping) -> tuple[int, str]:
-    """The line (from 0) and what separates its cells: the first that is not blank, unless a later one names customers."""
+    """The line (from 0) and what separates its cells: the first that is not blank, unless a later
+    one names customers.
+    """
     first = next(at for at, line in enumerate(top) if line.strip())
     if mapping.heading_row is not None:
         first = min(mapping.heading_row, len(top)) - 1
@@ -49,13 +53,17 @@ def _delimiter(line: str) -> str:
     return max(",;\t", key=line.count)
 
 
-def _cells_of_heading(top: Sequence[str], at: int, delimiter: str, name: str) -> tuple[list[str], int]:
+def _cells_of_heading(
+    top: Sequence[str], at: int, delimiter: str, name: str
+) -> tuple[list[str], int]:
     """Its cells, and how many lines it takes."""
     reader = csv.reader(iter(top[at:]), Strict, delimiter=delimiter)
     try:
         return next(reader), reader.line_num
     except csv.Error as error:
-        raise ActionRefused(f"{name}:{at + 1}: the heading cannot be read: {why(error, reader.line_num)}") from error
+        raise ActionRefused(
+            f"{name}:{at + 1}: the heading cannot be read: {why(error, reader.line_num)}"
+        ) from error
 
 
 def _rows(file: Path, begin: int, delimiter: str, layout: Layout) -> Iterator[Row]:
@@ -92,13 +100,20 @@ def _row(line: int, last_line: int, cells: Sequence[str], layout: Layout) -> Row
 
 
 def _misfit(cells: Sequence[str], layout: Layout) -> str | None:
-    stray = next((cell for at, cell in enumerate(cells) if cell.strip() and at not in layout.named), None)
+    stray = next(
+        (cell for at, cell in enumerate(cells) if cell.strip() and at not in layout.named), None
+    )
     if stray is not None:
         return (
-            f"{len(cells)} cells, the heading names {layout.width} columns: nobody knows what {stray.strip()[:40]!r} is; "
+            f"{len(cells)} cells, the heading names {layout.width} columns: nobody knows what "
+            f"{stray.strip()[:40]!r} is; "
             "quote a value that holds the separator"
         )
-    return f"1 cell, the heading names {layout.width} columns" if len(cells) == 1 and layout.width > 1 else None
+    return (
+        f"1 cell, the heading names {layout.width} columns"
+        if len(cells) == 1 and layout.width > 1
+        else None
+    )
 
 
 def _picked(cells: Sequence[str], layout: Layout) -> list[str]:

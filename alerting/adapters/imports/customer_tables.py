@@ -1,4 +1,6 @@
-"""Tables of customers as files: CSV, Excel and Parquet, told apart by how they begin, whatever they are called."""
+"""Tables of customers as files: CSV, Excel and Parquet, told apart by how they begin, whatever they
+are called.
+"""
 
 from pathlib import Path
 
@@ -22,7 +24,9 @@ def read_table(path: str, mapping: ImportMapping = NO_MAPPING, sheet: str | None
         begin = opened.read(8)
     sheet = sheet or mapping.sheet
     if begin.startswith(b"PK\x03\x04"):
-        from alerting.adapters.imports import sheet_customers  # openpyxl takes as long to load as all of ours
+        from alerting.adapters.imports import (
+            sheet_customers,
+        )  # openpyxl takes as long to load as all of ours
 
         return sheet_customers.read_sheet(file, name, mapping, sheet)
     _refuse_foreign(file, name, begin)
@@ -42,7 +46,9 @@ def _refuse_foreign(file: Path, name: str, begin: bytes) -> None:
                 f"{name} is protected with a password; open it in Excel, take the password away "
                 "(File > Info > Protect Workbook > Encrypt with Password) and save it"
             )
-        raise ActionRefused(f"{name} is an old Excel file (.xls); open it and save it as Excel workbook (.xlsx)")
+        raise ActionRefused(
+            f"{name} is an old Excel file (.xls); open it and save it as Excel workbook (.xlsx)"
+        )
     if begin.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ActionRefused(f"{name} is UTF-16; save it as CSV UTF-8")
 

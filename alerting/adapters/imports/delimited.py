@@ -25,7 +25,9 @@ _BLOCK = 1 << 20
 
 
 class Strict(csv.excel):
-    """Otherwise a quote that is never closed takes the rest of the file for one value, without a word."""
+    """Otherwise a quote that is never closed takes the rest of the file for one value, without a
+    word.
+    """
 
     strict = True
     skipinitialspace = True
@@ -34,7 +36,8 @@ class Strict(csv.excel):
 def lines_of(raw: bytes, name: str) -> list[str]:
     """The lines of a text in UTF-8, with their ends. Raises ActionRefused for what is no such text.
 
-    csv ends rows at \\n and \\r alone; str.splitlines would also end them at U+0085 and the like, inside a name.
+    csv ends rows at \\n and \\r alone; str.splitlines would also end them at U+0085 and the like,
+    inside a name.
     """
     return list(io.StringIO(_text(raw, name), newline=""))
 
@@ -50,14 +53,18 @@ def _text(raw: bytes, name: str) -> str:
 
 
 def check_text(path: Path, name: str) -> None:
-    """Raises ActionRefused, with its line, for a file that is no text in UTF-8. Holds none of it in memory."""
+    """Raises ActionRefused, with its line, for a file that is no text in UTF-8. Holds none of it in
+    memory.
+    """
     decoder, line = codecs.getincrementaldecoder("utf-8")(), 1
     with path.open("rb") as file:
         for block in iter(lambda: file.read(_BLOCK), b""):
             try:
                 decoder.decode(block)
             except UnicodeDecodeError as error:
-                raise _not_utf8(name, line + error.object.count(b"\n", 0, error.start), error) from error
+                raise _not_utf8(
+                    name, line + error.object.count(b"\n", 0, error.start), error
+                ) from error
             line += block.count(b"\n")
     try:
         decoder.decode(b"", final=True)
@@ -67,12 +74,15 @@ def check_text(path: Path, name: str) -> None:
 
 def _not_utf8(name: str, line: int, error: UnicodeDecodeError) -> ActionRefused:
     byte = error.object[error.start]
-    return ActionRefused(f"{name}:{line}: is not UTF-8 (byte {byte:#04x}); save the file as CSV UTF-8")
+    return ActionRefused(
+        f"{name}:{line}: is not UTF-8 (byte {byte:#04x}); save the file as CSV UTF-8"
+    )
 
 
 class LineFeed:
-    """The lines of a file for csv.reader. Those of the present row are kept: where it cannot be read, the next begins
-    behind its first line."""
+    """The lines of a file for csv.reader. Those of the present row are kept: where it cannot be
+    read, the next begins behind its first line.
+    """
 
     def __init__(self, lines: Iterable[str]) -> None:
         self.row: list[str] = []
@@ -105,9 +115,14 @@ def loosely(line: str, delimiter: str) -> list[str]:
 
 
 def why(error: csv.Error, lines_read: int) -> str:
-    """csv's findings in words a person can act on. A quote that is never closed also ends at csv's limit of a cell."""
+    """csv's findings in words a person can act on. A quote that is never closed also ends at csv's
+    limit of a cell.
+    """
     if lines_read > 1 or "end of data" in str(error):
-        return "a quote that opens in this line is not closed; close it, or write a quote inside a quoted value twice"
+        return (
+            "a quote that opens in this line is not closed; close it, or write a quote inside "
+            "a quoted value twice"
+        )
     if "field larger" in str(error):
         return f"a value has more than {csv.field_size_limit()} characters; shorten it"
     return "text stands behind a closing quote; write a quote inside a quoted value twice"
@@ -128,8 +143,11 @@ BLANKS = " "
 _BLANK_SET = re.compile(r'"((?:[^"]|"")*)"(?!\S)|(\S+)')
 
 
-def cells_of(lines: Sequence[str], begin: int, delimiter: str, plain: Collection[int] = ()) -> Iterator[Cells]:
-    """The rows from line `begin` (from 0) on that say something. Where one cannot be read, the next line begins anew.
+def cells_of(
+    lines: Sequence[str], begin: int, delimiter: str, plain: Collection[int] = ()
+) -> Iterator[Cells]:
+    """The rows from line `begin` (from 0) on that say something. Where one cannot be read, the next
+    line begins anew.
 
     A cell at one of the positions `plain` never holds a line break: it would be a quote left open.
     """

@@ -1,4 +1,6 @@
-"""The heading of a table of customers: which row it is, which column is which field, and what is left out."""
+"""The heading of a table of customers: which row it is, which column is which field, and what is
+left out.
+"""
 
 import re
 from collections import Counter
@@ -7,7 +9,14 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from alerting.domain.errors import ActionRefused
-from alerting.domain.imports.customer_fields import FIELDS, FREE, Match, match_heading, may_be_id, nearest_field
+from alerting.domain.imports.customer_fields import (
+    FIELDS,
+    FREE,
+    Match,
+    match_heading,
+    may_be_id,
+    nearest_field,
+)
 from alerting.domain.imports.written_money import ONE
 from alerting.services.imports.customer_table import Column, NoColumns
 from alerting.services.imports.import_mapping import NO_MAPPING, ImportMapping
@@ -32,17 +41,27 @@ class Layout:
 
 
 def find_heading(rows: Sequence[Sequence[str]], mapping: ImportMapping = NO_MAPPING) -> int | None:
-    """Which row is the heading: the one most of whose cells we know. None where none names customers."""
+    """Which row is the heading: the one most of whose cells we know. None where none names
+    customers.
+    """
     best, most = None, 0
     for number, cells in enumerate(rows):
-        known = [found.field for found in _matches([_tidy(cell) for cell in cells], mapping) if found is not None]
-        if ("customer_id" in known or ("name" in known and len(set(known)) > 1)) and len(set(known)) > most:
+        known = [
+            found.field
+            for found in _matches([_tidy(cell) for cell in cells], mapping)
+            if found is not None
+        ]
+        if ("customer_id" in known or ("name" in known and len(set(known)) > 1)) and len(
+            set(known)
+        ) > most:
             best, most = number, len(set(known))
     return best
 
 
 def take_heading(cells: Sequence[str], mapping: ImportMapping, place: str) -> Layout:
-    """What the heading's columns are. Raises ActionRefused that names what is missing; `place` is file and line."""
+    """What the heading's columns are. Raises ActionRefused that names what is missing; `place` is
+    file and line.
+    """
     headings = [_tidy(cell) for cell in cells]
     _check_mapping(headings, mapping)
     matches = _matches(headings, mapping)
@@ -86,8 +105,12 @@ def _attribute(heading: str) -> str:
     return FREE + (name if re.match("[a-z]", name) else f"column_{name}")[:63]
 
 
-def _chosen(headings: Sequence[str], matches: Sequence[Match | None], mapping: ImportMapping) -> dict[int, Match]:
-    """One column a field, the surest; in the order of the file. A second one of names may hold the ids."""
+def _chosen(
+    headings: Sequence[str], matches: Sequence[Match | None], mapping: ImportMapping
+) -> dict[int, Match]:
+    """One column a field, the surest; in the order of the file. A second one of names may hold the
+    ids.
+    """
     best: dict[str, int] = {}
     for at, match in enumerate(matches):
         if match is None:
@@ -100,7 +123,10 @@ def _chosen(headings: Sequence[str], matches: Sequence[Match | None], mapping: I
         spare = (
             at
             for at, match in enumerate(matches)
-            if match is not None and match.field == "name" and at not in chosen and may_be_id(headings[at])
+            if match is not None
+            and match.field == "name"
+            and at not in chosen
+            and may_be_id(headings[at])
         )
         chosen |= {at: Match(field="customer_id", rank=1) for at in list(spare)[:1]}
     return dict(sorted(chosen.items()))
@@ -113,7 +139,9 @@ def _column(heading: str, match: Match, mapping: ImportMapping) -> Column:
         return column
     rule = ruled[1]
     guessed = match_heading(heading)
-    unit = guessed.unit if guessed is not None and rule.rate == 1 else ONE  # a factor says all there is to say
+    unit = (
+        guessed.unit if guessed is not None and rule.rate == 1 else ONE
+    )  # a factor says all there is to say
     return replace(
         column,
         decimal=rule.decimal,
@@ -130,8 +158,12 @@ def _check_mapping(headings: Sequence[str], mapping: ImportMapping) -> None:
     problems = []
     for name, rule in mapping.columns.items():
         if name not in present:
-            near = get_close_matches(name.casefold(), [heading.casefold() for heading in headings], n=1, cutoff=0.5)
-            hint = next((heading for heading in headings if near and heading.casefold() == near[0]), None)
+            near = get_close_matches(
+                name.casefold(), [heading.casefold() for heading in headings], n=1, cutoff=0.5
+            )
+            hint = next(
+                (heading for heading in headings if near and heading.casefold() == near[0]), None
+            )
             there = ", ".join(heading for heading in headings if heading)
             said = f"did you mean {hint!r}?" if hint else f"there are {there[:300]}"
             problems.append(f"{rule.place}: the table has no column {name!r} ({said})")
@@ -146,34 +178,57 @@ def _refuse_twins(matches: Sequence[Match | None], place: str) -> None:
         raise ActionRefused(f"{place}: two columns {', '.join(twice)}; leave one of them out")
 
 
-def _refuse_useless(headings: Sequence[str], chosen: dict[int, Match], mapping: ImportMapping, place: str) -> None:
+def _refuse_useless(
+    headings: Sequence[str], chosen: dict[int, Match], mapping: ImportMapping, place: str
+) -> None:
     fields = {match.field for match in chosen.values()}
-    unknown = [_unknown(heading) for at, heading in enumerate(headings) if heading and at not in chosen]
-    said = f"unknown columns {', '.join(unknown)}; rename them, write attributes.<name> for your own, or use --mapping"
+    unknown = [
+        _unknown(heading) for at, heading in enumerate(headings) if heading and at not in chosen
+    ]
+    said = (
+        f"unknown columns {', '.join(unknown)}; rename them, write attributes.<name> for your "
+        "own, or use --mapping"
+    )
     problems = [said] if unknown else []
     if "customer_id" not in fields and not (fields - {"name"} and "name" in fields):
-        raise NoColumns("\n".join(f"{place}: {one}" for one in [*problems, f"there is no column customer_id; {KNOWN}"]))
+        raise NoColumns(
+            "\n".join(
+                f"{place}: {one}" for one in [*problems, f"there is no column customer_id; {KNOWN}"]
+            )
+        )
     if fields == {"customer_id"} and not mapping.fixed:
         problems = problems or ["there are only ids, and nothing to say of them"]
         raise NoColumns("\n".join(f"{place}: {one}" for one in problems))
 
 
-def _notices(headings: Sequence[str], chosen: dict[int, Match], matches: Sequence[Match | None]) -> Iterator[str]:
+def _notices(
+    headings: Sequence[str], chosen: dict[int, Match], matches: Sequence[Match | None]
+) -> Iterator[str]:
     guessed = [f"{headings[at]} as {match.field}" for at, match in chosen.items() if match.rank > 0]
     if guessed:
         yield f"read {', '.join(guessed)}"
     for at, match in chosen.items():
         if match.unit.factor != 1:
-            yield f"numbers in {headings[at]!r} are taken times {match.unit.factor:,}".replace(",", " ")
+            yield f"numbers in {headings[at]!r} are taken times {match.unit.factor:,}".replace(
+                ",", " "
+            )
     if not any(match.field == "customer_id" for match in chosen.values()):
         at = next(at for at, match in chosen.items() if match.field == "name")
-        yield f"no column holds customers' ids: {headings[at]!r} names them, known customers are found by their names"
+        yield (
+            f"no column holds customers' ids: {headings[at]!r} names them, known customers are "
+            "found by their names"
+        )
     left = [at for at, heading in enumerate(headings) if heading and at not in chosen]
     if left:
-        yield f"ignored {', '.join(_left(headings[at], matches[at], chosen, headings) for at in left)}"
+        yield (
+            "ignored "
+            f"{', '.join(_left(headings[at], matches[at], chosen, headings) for at in left)}"
+        )
 
 
-def _left(heading: str, match: Match | None, chosen: dict[int, Match], headings: Sequence[str]) -> str:
+def _left(
+    heading: str, match: Match | None, chosen: dict[int, Match], headings: Sequence[str]
+) -> str:
     if match is not None:
         instead = next(at for at, other in chosen.items() if other.field == match.field)
         return f"{heading} ({match.field} is read from {headings[instead]})"

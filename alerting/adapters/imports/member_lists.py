@@ -1,4 +1,6 @@
-"""Lists of customers as people keep them: a column of ids in a CSV file or a workbook, whatever else stands beside it."""
+"""Lists of customers as people keep them: a column of ids in a CSV file or a workbook, whatever
+else stands beside it.
+"""
 
 import tempfile
 from pathlib import Path
@@ -21,7 +23,9 @@ def _table(path: Path) -> Table:
     try:
         return read_table(str(path), _ONLY_IDS)
     except ManySheets as error:
-        raise ActionRefused(f"{path.name} has customers on several sheets; keep the one with the list") from error
+        raise ActionRefused(
+            f"{path.name} has customers on several sheets; keep the one with the list"
+        ) from error
     except NoColumns as error:
         raise _no_ids(path.name) from error
 
@@ -31,7 +35,9 @@ def _no_ids(name: str) -> ActionRefused:
 
 
 def read_members(name: str, raw: bytes) -> Members:
-    """The ids in a file; each once, in their order. Raises ActionRefused, with the remedy, for one without ids."""
+    """The ids in a file; each once, in their order. Raises ActionRefused, with the remedy, for one
+    without ids.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / (Path(name).name or "list")
         path.write_bytes(raw)

@@ -10,7 +10,12 @@ from pathlib import Path
 from alerting.adapters.imports.columns import Layout, Wanted, find_layout, first_line
 from alerting.adapters.imports.delimited import Cells, lines_of
 from alerting.discover.purchases import Purchase
-from alerting.domain.imports.written_numbers import Mark, decimal_mark, looks_like_number, read_number
+from alerting.domain.imports.written_numbers import (
+    Mark,
+    decimal_mark,
+    looks_like_number,
+    read_number,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +29,8 @@ class OrderColumns:
 
 @dataclass(frozen=True, kw_only=True)
 class Orders:
-    """What a file of orders says. `bad` holds (line, reason); `returns` are the rows with a negative amount.
+    """What a file of orders says. `bad` holds (line, reason); `returns` are the rows with a
+    negative amount.
 
     `guessed_heading` is the line taken as a heading although no column was given by its name.
     """
@@ -37,11 +43,16 @@ class Orders:
 
 
 def read_orders(path: str, columns: OrderColumns, until: date = date.max) -> Orders:
-    """The purchases of a file and its bad rows, among them those of days after `until`. Raises ActionRefused for a file
-    without the columns."""
+    """The purchases of a file and its bad rows, among them those of days after `until`. Raises
+    ActionRefused for a file without the columns.
+    """
     name = "".join(ch if ch.isprintable() else "_" for ch in Path(path).name)
     lines = lines_of(Path(path).read_bytes(), name)
-    wanted = Wanted(columns=astuple(columns), fits=_is_order, begins=lambda c: _is_day(c[1]) or looks_like_number(c[2]))
+    wanted = Wanted(
+        columns=astuple(columns),
+        fits=_is_order,
+        begins=lambda c: _is_day(c[1]) or looks_like_number(c[2]),
+    )
     layout = find_layout(lines, name, wanted)
     rows = list(layout.rows(lines))
     amounts = (row.cells[layout.at[2]] for row in rows if len(row.cells) > layout.at[2])
@@ -58,12 +69,15 @@ def read_orders(path: str, columns: OrderColumns, until: date = date.max) -> Ord
             bad.append((row.line, str(error)))
             continue
         (returns if purchase.amount < 0 else purchases).append(purchase)
-    guessed = first_line(lines, name) + 1 if wanted.by_position and layout.heading is not None else None
+    guessed = (
+        first_line(lines, name) + 1 if wanted.by_position and layout.heading is not None else None
+    )
     return Orders(name=name, guessed_heading=guessed, purchases=purchases, returns=returns, bad=bad)
 
 
 def read_day(text: str) -> date:
-    """The day of `19970131`, `1997-01-31`, `31.1.1997` or an ISO timestamp, as it is written: no time zone is applied.
+    """The day of `19970131`, `1997-01-31`, `31.1.1997` or an ISO timestamp, as it is written: no
+    time zone is applied.
 
     Raises ValueError that says how to write it.
     """

@@ -16,9 +16,13 @@ _FETCHED = 5_000
 
 
 def read_parquet(file: Path, name: str, mapping: ImportMapping) -> Table:
-    """Raises ActionRefused for a file that cannot be read, ExtraMissing where DuckDB is not installed."""
+    """Raises ActionRefused for a file that cannot be read, ExtraMissing where DuckDB is not
+    installed.
+    """
     if mapping.heading_row is not None:
-        raise ActionRefused(f"{name} is Parquet, whose columns have names; leave `heading_row` out of the mapping")
+        raise ActionRefused(
+            f"{name} is Parquet, whose columns have names; leave `heading_row` out of the mapping"
+        )
     with _opened(file, name, "*", "LIMIT 0") as found:
         headings = [str(column[0]) for column in found.description]
     with _opened(file, name, "count(*)", "") as found:
@@ -52,15 +56,20 @@ def _opened(file: Path, name: str, what: str, rest: str) -> Iterator[Any]:
         import duckdb
     except ImportError as error:
         raise ExtraMissing(
-            "Parquet is read by DuckDB, which is not installed: pip install duckdb (the extra alerting[parquet])"
+            "Parquet is read by DuckDB, which is not installed: pip install duckdb (the extra "
+            "alerting[parquet])"
         ) from error
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         try:
-            found = connection.execute(f"SELECT {what} FROM read_parquet(?) {rest}", [_literally(file)])
+            found = connection.execute(
+                f"SELECT {what} FROM read_parquet(?) {rest}", [_literally(file)]
+            )
         except duckdb.Error as error:
             why = str(error).splitlines()[0]
-            raise ActionRefused(f"{name} cannot be read as Parquet: {why}; write the file again") from error
+            raise ActionRefused(
+                f"{name} cannot be read as Parquet: {why}; write the file again"
+            ) from error
         yield found
 
 

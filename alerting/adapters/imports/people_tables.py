@@ -1,4 +1,6 @@
-"""Tables of people as files: CSV, with a header line. What cannot be a table is refused; a bad row is only noted."""
+"""Tables of people as files: CSV, with a header line. What cannot be a table is refused; a bad row
+is only noted.
+"""
 
 import csv
 from collections import Counter
@@ -7,7 +9,14 @@ from pathlib import Path
 
 from alerting.adapters.imports.delimited import Cells, Strict, cells_of, lines_from, lines_of, why
 from alerting.domain.errors import ActionRefused
-from alerting.services.imports.person_rows import KEY, KNOWN, Row, Table, column_named, nearest_column
+from alerting.services.imports.person_rows import (
+    KEY,
+    KNOWN,
+    Row,
+    Table,
+    column_named,
+    nearest_column,
+)
 
 
 def read_table(path: str) -> Table:
@@ -20,7 +29,9 @@ def read_table(path: str) -> Table:
         raise ActionRefused(f"{name} is empty; its first line names the columns: {KNOWN}")
     delimiter = max(",;\t", key=lines[heading].count)
     columns, begin = _columns(lines, heading, delimiter, name)
-    return Table(name=name, rows=[_row(cells, columns) for cells in cells_of(lines, begin, delimiter)])
+    return Table(
+        name=name, rows=[_row(cells, columns) for cells in cells_of(lines, begin, delimiter)]
+    )
 
 
 def _columns(lines: Sequence[str], at: int, delimiter: str, name: str) -> tuple[list[str], int]:
@@ -29,10 +40,16 @@ def _columns(lines: Sequence[str], at: int, delimiter: str, name: str) -> tuple[
     try:
         headings = [heading.strip() for heading in next(reader)]
     except csv.Error as error:
-        raise ActionRefused(f"{name}:{at + 1}: the heading cannot be read: {why(error, reader.line_num)}") from error
+        raise ActionRefused(
+            f"{name}:{at + 1}: the heading cannot be read: {why(error, reader.line_num)}"
+        ) from error
     columns = [column_named(heading) if heading else "" for heading in headings]
     problems = []
-    unknown = [_unknown(heading) for heading, column in zip(headings, columns, strict=True) if column is None]
+    unknown = [
+        _unknown(heading)
+        for heading, column in zip(headings, columns, strict=True)
+        if column is None
+    ]
     if unknown:
         problems.append(f"unknown columns {', '.join(unknown)}; leave them out")
     twice = [column for column, count in Counter(columns).items() if column and count > 1]
@@ -53,10 +70,13 @@ def _unknown(heading: str) -> str:
 
 def _row(found: Cells, columns: Sequence[str]) -> Row:
     problem, cells = found.problem, found.cells
-    stray = next((cell for at, cell in enumerate(cells) if cell and not "".join(columns[at : at + 1])), None)
+    stray = next(
+        (cell for at, cell in enumerate(cells) if cell and not "".join(columns[at : at + 1])), None
+    )
     if stray is not None:
         problem = (
-            f"{len(cells)} cells, the heading names {len(columns)} columns: nobody knows what {stray[:40]!r} is; "
+            f"{len(cells)} cells, the heading names {len(columns)} columns: nobody knows what "
+            f"{stray[:40]!r} is; "
             "quote a value that holds the separator"
         )
     elif len(cells) == 1 and len(columns) > 1:

@@ -1,4 +1,6 @@
-"""Tables of customers as Excel workbooks, as sales teams keep them: titles above the heading, empty rows, merged cells."""
+"""Tables of customers as Excel workbooks, as sales teams keep them: titles above the heading, empty
+rows, merged cells.
+"""
 
 import warnings
 import zipfile
@@ -41,7 +43,9 @@ class _Found:
 
 
 def read_sheet(file: Path, name: str, mapping: ImportMapping, sheet: str | None) -> Table:
-    """The customers of one sheet. Raises ActionRefused, with the remedy, where there is no such sheet or heading."""
+    """The customers of one sheet. Raises ActionRefused, with the remedy, where there is no such
+    sheet or heading.
+    """
     _check_package(file, name)
     with _workbook(file, name) as workbook:
         found = _chosen(workbook, name, mapping, sheet)
@@ -67,20 +71,31 @@ def _check_package(file: Path, name: str) -> None:
             names = set(package.namelist())
             unpacked = sum(info.file_size for info in package.infolist())
     except zipfile.BadZipFile as error:
-        raise ActionRefused(f"{name} is a broken Excel file ({error}); open it and save it again") from error
+        raise ActionRefused(
+            f"{name} is a broken Excel file ({error}); open it and save it again"
+        ) from error
     if "xl/workbook.xml" not in names:
-        kind = next((what for part, what in _KINDS.items() if part in names), "no spreadsheet, but packed files")
+        kind = next(
+            (what for part, what in _KINDS.items() if part in names),
+            "no spreadsheet, but packed files",
+        )
         raise ActionRefused(f"{name} is {kind}; save it as Excel workbook (.xlsx) or CSV UTF-8")
     if unpacked > MAX_UNPACKED:
         raise ActionRefused(
-            f"{name} unpacks to {unpacked >> 20} MiB, more than {MAX_UNPACKED >> 20}; save it as CSV UTF-8"
+            f"{name} unpacks to {unpacked >> 20} MiB, more than {MAX_UNPACKED >> 20}; save it as "
+            "CSV UTF-8"
         )
 
 
 @contextmanager
 def _workbook(file: Path, name: str) -> Iterator[Any]:
-    """Opened for reading row by row. What openpyxl warns of (styles, validations) is no matter of ours."""
-    with file.open("rb") as opened, warnings.catch_warnings():  # by its path openpyxl wants it to be called .xlsx
+    """Opened for reading row by row. What openpyxl warns of (styles, validations) is no matter of
+    ours.
+    """
+    with (
+        file.open("rb") as opened,
+        warnings.catch_warnings(),
+    ):  # by its path openpyxl wants it to be called .xlsx
         warnings.simplefilter("ignore")
         try:
             workbook = load_workbook(opened, read_only=True, data_only=True, keep_links=False)
@@ -96,14 +111,18 @@ def _workbook(file: Path, name: str) -> Iterator[Any]:
 
 def _unreadable(name: str, error: Exception) -> ActionRefused:
     why = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-    return ActionRefused(f"{name} cannot be read as Excel workbook: {why}; open it in Excel and save it again")
+    return ActionRefused(
+        f"{name} cannot be read as Excel workbook: {why}; open it in Excel and save it again"
+    )
 
 
 def _chosen(workbook: Any, name: str, mapping: ImportMapping, sheet: str | None) -> _Found:
     """The sheet asked for, else the only visible one with a heading."""
     sheets = {ws.title: ws for ws in workbook.worksheets}
     if sheet is not None:
-        exact = next((title for title in sheets if title.casefold() == sheet.strip().casefold()), None)
+        exact = next(
+            (title for title in sheets if title.casefold() == sheet.strip().casefold()), None
+        )
         if exact is None:
             raise ActionRefused(f"{name} has no sheet {sheet!r}; there are {_listed(sheets)}")
         found = _heading_of(sheets[exact], mapping)
@@ -114,7 +133,9 @@ def _chosen(workbook: Any, name: str, mapping: ImportMapping, sheet: str | None)
     candidates = [found for ws in visible if (found := _heading_of(ws, mapping)) is not None]
     if len(candidates) > 1:
         titles = _listed(found.title for found in candidates)
-        raise ManySheets(f"{name} has customers in several sheets, {titles}; choose one with --sheet")
+        raise ManySheets(
+            f"{name} has customers in several sheets, {titles}; choose one with --sheet"
+        )
     if not candidates:
         raise NoColumns(_no_heading(name, visible[0] if visible else None))
     return candidates[0]
@@ -123,7 +144,10 @@ def _chosen(workbook: Any, name: str, mapping: ImportMapping, sheet: str | None)
 def _heading_of(worksheet: Any, mapping: ImportMapping) -> _Found | None:
     if not hasattr(worksheet, "iter_rows"):
         return None  # a sheet that is a chart
-    top = [[_heading_text(cell) for cell in cells] for cells in _top(worksheet, mapping.heading_row or SEARCHED)]
+    top = [
+        [_heading_text(cell) for cell in cells]
+        for cells in _top(worksheet, mapping.heading_row or SEARCHED)
+    ]
     if mapping.heading_row is not None:
         at = mapping.heading_row - 1 if mapping.heading_row <= len(top) else None
     else:
@@ -151,9 +175,12 @@ def _no_heading(what: str, worksheet: Any) -> str:
     top = [cells for cells in _top(worksheet, SEARCHED) if cells] if worksheet is not None else []
     if not top:
         return f"{what} is empty; a row must name the columns: {KNOWN}"
-    shown = ", ".join(_heading_text(cell)[:40] for cell in max(top, key=len)[:12] if cell is not None)
+    shown = ", ".join(
+        _heading_text(cell)[:40] for cell in max(top, key=len)[:12] if cell is not None
+    )
     return (
-        f"{what}: none of the first {SEARCHED} rows names customers ({shown}); there is no column customer_id or name, "
+        f"{what}: none of the first {SEARCHED} rows names customers ({shown}); there is no column "
+        "customer_id or name, "
         "give `heading_row` and `columns` in a mapping file (--mapping)"
     )
 
@@ -168,8 +195,10 @@ def _without_result(marks: Marks, layout: Layout, heading_row: int) -> Iterator[
         rows = sorted(row for row, where in marks.no_result if where == at and row > heading_row)
         if rows:
             yield (
-                f"{column.label}: {len(rows)} formula{'' if len(rows) == 1 else 's'} without a stored result (first in "
-                f"{get_column_letter(at + 1)}{rows[0]}), read as empty; open the file in Excel and save it"
+                f"{column.label}: {len(rows)} formula{'' if len(rows) == 1 else 's'} without a "
+                "stored result (first in "
+                f"{get_column_letter(at + 1)}{rows[0]}), read as empty; open the file in Excel and "
+                "save it"
             )
 
 
@@ -193,6 +222,11 @@ def _rows(file: Path, name: str, found: _Found, layout: Layout, marks: Marks) ->
 def _value(cell: Any) -> Any:
     """A number that only its format gives leading zeros is a code: 00123 is not 123."""
     value = cell.value
-    if type(value) is int and (zeros := cell.number_format).isdigit() and set(zeros) == {"0"} and len(zeros) > 1:
+    if (
+        type(value) is int
+        and (zeros := cell.number_format).isdigit()
+        and set(zeros) == {"0"}
+        and len(zeros) > 1
+    ):
         return str(value).zfill(len(zeros))
     return value

@@ -1,4 +1,5 @@
-"""What openpyxl's reader of large sheets leaves out: merged cells, and formulas whose result was never stored.
+"""What openpyxl's reader of large sheets leaves out: merged cells, and formulas whose result was
+never stored.
 
 The sheet's XML is looked through in blocks; neither of the two needs the cells around it.
 """
@@ -12,7 +13,9 @@ from openpyxl.utils.cell import column_index_from_string, range_boundaries
 
 _BLOCK = 1 << 20
 _OVERLAP = 1 << 13
-"""Bytes looked at twice, so that nothing is missed at the border of two blocks; longer formulas are not noticed."""
+"""Bytes looked at twice, so that nothing is missed at the border of two blocks; longer formulas are
+not noticed.
+"""
 
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell ref="([A-Z]+[0-9]+:[A-Z]+[0-9]+)"')
 _NO_RESULT = re.compile(
@@ -23,7 +26,8 @@ _NO_RESULT = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Marks:
-    """`merged`: first row -> (column from 0, last row) of cells that stand for several rows below each other.
+    """`merged`: first row -> (column from 0, last row) of cells that stand for several rows below
+    each other.
 
     `no_result`: cells (row, column from 0) of formulas that nobody has reckoned.
     """
@@ -39,7 +43,8 @@ def marks_of(xml: IO[bytes]) -> Marks:
     ranges: set[bytes] = set()
     for block in _blocks(xml):
         formulas |= {
-            (int(row), column_index_from_string(letters.decode()) - 1) for letters, row in _NO_RESULT.findall(block)
+            (int(row), column_index_from_string(letters.decode()) - 1)
+            for letters, row in _NO_RESULT.findall(block)
         }
         ranges |= set(_MERGED.findall(block))
     for written in sorted(ranges):

@@ -1,7 +1,8 @@
 """The event log on Kafka, by kafka-python.
 
-Found out by trying (DESIGN.md): a raising deserializer or a bad CRC makes `poll()` spin, so values stay raw bytes and the
-consumer is rebuilt after any error; seeking inside the rebalance listener is lost, so it happens after the poll.
+Found out by trying (DESIGN.md): a raising deserializer or a bad CRC makes `poll()` spin, so values
+stay raw bytes and the consumer is rebuilt after any error; seeking inside the rebalance listener is
+lost, so it happens after the poll.
 """
 
 import contextlib
@@ -13,7 +14,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import (
+    ConsumerRebalanceListener,
+    KafkaAdminClient,
+    KafkaConsumer,
+    KafkaProducer,
+    TopicPartition,
+)
 from kafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 from kafka.record import memory_records
 from kafka.record.default_records import DefaultRecordBatch
@@ -30,10 +37,14 @@ SEND_TIMEOUT = 10.0
 """Seconds after which an event that is not yet durable is answered with 503."""
 
 RECONNECT_MAX_MS = 2000
-"""A broker that is back is noticed within this; kafka-python's own 30 s count twice, for metadata and for the broker."""
+"""A broker that is back is noticed within this; kafka-python's own 30 s count twice, for metadata
+and for the broker.
+"""
 
 CONFIRM_EVERY = 1.0
-"""Seconds between the hints we give Kafka; after every batch they would cost as much as reading does."""
+"""Seconds between the hints we give Kafka; after every batch they would cost as much as reading
+does.
+"""
 
 MAX_RECORDS = 500
 MAX_FETCH = 4 * 1024 * 1024
@@ -51,7 +62,9 @@ class _Lenient(bytes):
 
 
 class _ReadableBatch(DefaultRecordBatch):  # type: ignore[misc]
-    """A header's name that is no UTF-8 makes kafka-python's poll fail for ever: such a record is read leniently."""
+    """A header's name that is no UTF-8 makes kafka-python's poll fail for ever: such a record is
+    read leniently.
+    """
 
     _pos: int
     _buffer: bytes
@@ -68,14 +81,22 @@ class _ReadableBatch(DefaultRecordBatch):  # type: ignore[misc]
                 self._buffer = strict
 
 
-memory_records.DefaultRecordBatch = _ReadableBatch  # the one place kafka-python makes them; it offers no other way in
+memory_records.DefaultRecordBatch = (
+    _ReadableBatch  # the one place kafka-python makes them; it offers no other way in
+)
 
 
 class KafkaLog:
-    """Kafka behind `bootstrap`. `options` are kafka-python's security settings, the same for every client."""
+    """Kafka behind `bootstrap`. `options` are kafka-python's security settings, the same for every
+    client.
+    """
 
     def __init__(
-        self, bootstrap: Sequence[str], group: str, options: Mapping[str, Any], session_timeout: float = 45.0
+        self,
+        bootstrap: Sequence[str],
+        group: str,
+        options: Mapping[str, Any],
+        session_timeout: float = 45.0,
     ) -> None:
         self._common = {
             "bootstrap_servers": list(bootstrap),
@@ -86,7 +107,9 @@ class KafkaLog:
         self._session_timeout = session_timeout
         self._producer: KafkaProducer | None = None
         self._looker: KafkaConsumer | None = None
-        self._opening = threading.Lock()  # many web threads append; one makes the producer they share
+        self._opening = (
+            threading.Lock()
+        )  # many web threads append; one makes the producer they share
         self._looking = threading.Lock()  # a consumer belongs to one thread at a time
 
     def append(self, records: Sequence[NewRecord]) -> None:
@@ -94,7 +117,9 @@ class KafkaLog:
         with _translated():
             producer = self._open_producer()
             sent = [
-                producer.send(r.topic, key=r.key.encode(), value=r.value, headers=list(r.headers.items()))
+                producer.send(
+                    r.topic, key=r.key.encode(), value=r.value, headers=list(r.headers.items())
+                )
                 for r in records
             ]
             for future in sent:
@@ -155,7 +180,9 @@ class _Newcomers(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 class KafkaLogConsumer:
-    """One member of the consumer group. After any error it is torn down, and built anew by the next poll."""
+    """One member of the consumer group. After any error it is torn down, and built anew by the next
+    poll.
+    """
 
     def __init__(self, common: Mapping[str, Any], group: str, session_timeout: float) -> None:
         self._common = common
@@ -192,7 +219,8 @@ class KafkaLogConsumer:
                 **self._common,
                 group_id=self._group,
                 enable_auto_commit=False,
-                auto_offset_reset="earliest",  # what it would skip or repeat, the stored position notices
+                # what it would skip or repeat, the stored position notices
+                auto_offset_reset="earliest",
                 max_partition_fetch_bytes=MAX_FETCH,
                 session_timeout_ms=int(self._session_timeout * 1000),
                 heartbeat_interval_ms=int(self._session_timeout * 1000 / 5),
@@ -201,7 +229,8 @@ class KafkaLogConsumer:
             )
             self._consumer.subscribe(list(INTAKE_TOPICS), listener=self._newcomers)
             for topic in INTAKE_TOPICS:
-                # Whoever shares out the partitions must know them by then, else nobody gets any until the next refresh.
+                # Whoever shares out the partitions must know them by then, else nobody gets any
+                # until the next refresh.
                 self._consumer.partitions_for_topic(topic)
         return self._consumer
 
@@ -215,7 +244,9 @@ class KafkaLogConsumer:
             admin.close()
         ids = {topic["name"]: str(topic["topic_id"]) for topic in described}
         return {
-            tp: Partition(cluster=str(cluster), topic=tp.topic, topic_id=ids[tp.topic], partition=tp.partition)
+            tp: Partition(
+                cluster=str(cluster), topic=tp.topic, topic_id=ids[tp.topic], partition=tp.partition
+            )
             for tp in assigned
         }
 
@@ -232,7 +263,9 @@ class KafkaLogConsumer:
             return consumer.beginning_offsets([tp])[tp], consumer.end_offsets([tp])[tp]
 
     def hint(self, partition: Partition) -> int | None:
-        """A position told by whoever still read the topic of that name before it was made anew is none of this one's."""
+        """A position told by whoever still read the topic of that name before it was made anew is
+        none of this one's.
+        """
         with self._rebuilt_on_error():
             told = self._open().committed(_tp(partition), metadata=True)
         return told.offset if told is not None and told.metadata == partition.topic_id else None
@@ -275,14 +308,16 @@ class KafkaLogConsumer:
 def _must_be_reachable(bootstrap: Sequence[str]) -> None:
     """Raises OSError unless one server takes a connection.
 
-    A client that times out on its first connection leaves its sockets open: with a broker down, asking once a second
-    would use up a process's file descriptors within the hour.
+    A client that times out on its first connection leaves its sockets open: with a broker down,
+    asking once a second would use up a process's file descriptors within the hour.
     """
     error: OSError | None = None
     for server in bootstrap:
         host, _, port = server.rpartition(":")
         try:
-            socket.create_connection((host.strip("[]") or "localhost", int(port)), timeout=2.0).close()
+            socket.create_connection(
+                (host.strip("[]") or "localhost", int(port)), timeout=2.0
+            ).close()
             return
         except OSError as refused:
             error = refused
@@ -295,7 +330,9 @@ def _tp(partition: Partition) -> TopicPartition:
 
 def _record(found: Any) -> Record:
     timestamp = None
-    if found.timestamp is not None and 0 < found.timestamp < 253_402_300_800_000:  # up to the year 9999
+    if (
+        found.timestamp is not None and 0 < found.timestamp < 253_402_300_800_000
+    ):  # up to the year 9999
         timestamp = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=found.timestamp)
     return Record(
         place=f"{found.topic}/{found.partition}@{found.offset}",

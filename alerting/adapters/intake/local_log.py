@@ -1,7 +1,9 @@
-"""The local event log: topics in a database, for the embedded default and for small production without Kafka.
+"""The local event log: topics in a database, for the embedded default and for small production
+without Kafka.
 
-One partition per topic. Offsets are handed out under a lock on the topic's head, so that they have no gaps and become
-visible in order. Any number of consumers may read; the stored position decides who takes a batch.
+One partition per topic. Offsets are handed out under a lock on the topic's head, so that they have
+no gaps and become visible in order. Any number of consumers may read; the stored position decides
+who takes a batch.
 """
 
 import base64
@@ -75,11 +77,15 @@ class LocalLog:
             raise LogUnavailable(str(error)) from error
 
     def erase(self, keys: Sequence[str]) -> int:
-        """Take the bytes of the records under these keys away; their places stay. Returns how many."""
+        """Take the bytes of the records under these keys away; their places stay. Returns how
+        many.
+        """
 
         def once() -> int:
             with self._db.write() as tx:
-                mine = update(_record).where(_record.c.key.in_(keys), _record.c.topic.in_(INTAKE_TOPICS))
+                mine = update(_record).where(
+                    _record.c.key.in_(keys), _record.c.topic.in_(INTAKE_TOPICS)
+                )
                 return tx.execute(mine.values(value=b"", headers={ERASED: ""})).rowcount
 
         return self._db.retrying(once)
@@ -102,7 +108,12 @@ class LocalLog:
     def _reserve(self, tx: Transaction, topic: str, count: int) -> int:
         """Lock the topic's head until the commit, and take `count` offsets."""
         tx.execute(tx.insert(_head).on_conflict_do_nothing(), [{"topic": topic, "next": 0}])
-        moved = update(_head).where(_head.c.topic == topic).values(next=_head.c.next + count).returning(_head.c.next)
+        moved = (
+            update(_head)
+            .where(_head.c.topic == topic)
+            .values(next=_head.c.next + count)
+            .returning(_head.c.next)
+        )
         return int(tx.execute(moved).scalar_one()) - count
 
     def consumer(self) -> "LocalConsumer":
@@ -126,7 +137,9 @@ def _row(record: NewRecord, offset: int, now: datetime) -> dict[str, Any]:
         "offset": offset,
         "key": record.key,
         "value": record.value,
-        "headers": {name: base64.b64encode(value).decode() for name, value in record.headers.items()},
+        "headers": {
+            name: base64.b64encode(value).decode() for name, value in record.headers.items()
+        },
         "appended_at": now,
     }
 
@@ -165,7 +178,9 @@ class LocalConsumer:
             for partition, start in self._next.items():
                 if partition in self._paused:
                     continue
-                statement = select(_record).where(_record.c.topic == partition.topic, _record.c.offset >= start)
+                statement = select(_record).where(
+                    _record.c.topic == partition.topic, _record.c.offset >= start
+                )
                 rows = tx.execute(statement.order_by(_record.c.offset).limit(MAX_RECORDS)).all()
                 if rows:
                     records = [_read(row) for row in rows]
@@ -180,8 +195,13 @@ class LocalConsumer:
 
     def bounds(self, partition: Partition) -> tuple[int, int]:
         with _available(), self._db.read() as tx:
-            end = tx.execute(select(_head.c.next).where(_head.c.topic == partition.topic)).scalar() or 0
-            first = tx.execute(select(sa.func.min(_record.c.offset)).where(_record.c.topic == partition.topic)).scalar()
+            end = (
+                tx.execute(select(_head.c.next).where(_head.c.topic == partition.topic)).scalar()
+                or 0
+            )
+            first = tx.execute(
+                select(sa.func.min(_record.c.offset)).where(_record.c.topic == partition.topic)
+            ).scalar()
         return (end if first is None else first), end
 
     def hint(self, partition: Partition) -> int | None:
@@ -191,7 +211,9 @@ class LocalConsumer:
     def confirm(self, partition: Partition, position: int) -> None:
         with _available(), self._db.write() as tx:
             behind = sa.or_(_head.c.hint.is_(None), _head.c.hint < position)
-            tx.execute(update(_head).where(_head.c.topic == partition.topic, behind).values(hint=position))
+            tx.execute(
+                update(_head).where(_head.c.topic == partition.topic, behind).values(hint=position)
+            )
 
     def pause(self, partition: Partition) -> None:
         self._paused.add(partition)

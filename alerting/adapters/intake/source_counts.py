@@ -23,12 +23,18 @@ _YEARS = range(1900, 9000)
 
 
 def read_sent(path: Path) -> Sent:
-    """Two columns, a day and a count, or one of ids; with a heading or without. Raises ActionRefused, naming the line."""
+    """Two columns, a day and a count, or one of ids; with a heading or without. Raises
+    ActionRefused, naming the line.
+    """
     lines = lines_of(path.read_bytes(), path.name)
     delimiter = max(",;\t", key=lines[0].count) if lines else ","
     reader = csv.reader(lines, Strict, delimiter=delimiter)
     try:
-        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]
+        rows = [
+            (reader.line_num, [cell.strip() for cell in row])
+            for row in reader
+            if any(map(str.strip, row))
+        ]
     except csv.Error as error:
         raise ActionRefused(f"{path.name}:{reader.line_num}: {why(error, 1)}") from error
     if not rows:
@@ -36,7 +42,9 @@ def read_sent(path: Path) -> Sent:
     first = re.sub(r"[\s_-]", "", rows[0][1][0].casefold())
     body = rows[1:] if first in _IDS | _DAYS else rows
     if not body:
-        raise ActionRefused(f"{path.name} has a heading and nothing below it; write day,count or one id a line")
+        raise ActionRefused(
+            f"{path.name} has a heading and nothing below it; write day,count or one id a line"
+        )
     if body is rows:
         _refuse_heading(path.name, rows)
     if first in _IDS or (first not in _DAYS and len(rows[0][1]) == 1):
@@ -48,7 +56,9 @@ def _refuse_heading(name: str, rows: Sequence[tuple[int, list[str]]]) -> None:
     """A heading in words of its own would be one more id that is missing."""
     (line, (first, *_)), others = rows[0], [cells[0] for _, cells in rows[1:]]
     if others and not _has_digit(first) and all(map(_has_digit, others)):
-        raise ActionRefused(f"{name}:{line}: {first!r} is nothing like what stands below it; write id or day,count")
+        raise ActionRefused(
+            f"{name}:{line}: {first!r} is nothing like what stands below it; write id or day,count"
+        )
 
 
 def _ids(name: str, rows: Sequence[tuple[int, list[str]]]) -> list[str]:
@@ -73,7 +83,10 @@ def _days(name: str, rows: Sequence[tuple[int, list[str]]]) -> dict[date, int]:
                 f"{name}:{line}: {', '.join(cells)!r} is no day with its count; write 2026-03-06,12"
             ) from error
         if day.year not in _YEARS:
-            raise ActionRefused(f"{name}:{line}: {day} is no day on which anything was sent; write one of 1900 to 8999")
+            raise ActionRefused(
+                f"{name}:{line}: {day} is no day on which anything was sent; write one of 1900 to "
+                "8999"
+            )
         if day in found:
             raise ActionRefused(f"{name}:{line}: {day} stands here twice; add the counts up")
         found[day] = int(cells[1])

@@ -1,4 +1,6 @@
-"""Action links: signed, bound to case, person, assignment, cycle and purpose. Nobody needs an account to act on a mail."""
+"""Action links: signed, bound to case, person, assignment, cycle and purpose. Nobody needs an
+account to act on a mail.
+"""
 
 from collections.abc import Sequence
 
@@ -23,7 +25,9 @@ _PURPOSES: dict[str, Purpose] = {
 
 
 class Links:
-    """Makes and reads links below `base_url`. The newest key signs, every key of the list is accepted."""
+    """Makes and reads links below `base_url`. The newest key signs, every key of the list is
+    accepted.
+    """
 
     def __init__(self, base_url: str, keys: Sequence[str]) -> None:
         self.base_url = base_url.rstrip("/")
@@ -32,19 +36,33 @@ class Links:
         self._approvals = _serializer(keys, "approval")
 
     def action(self, ticket: Ticket) -> str:
-        short = next((letter for letter, purpose in _PURPOSES.items() if purpose == ticket.purpose), None)
+        short = next(
+            (letter for letter, purpose in _PURPOSES.items() if purpose == ticket.purpose), None
+        )
         if short is None:
-            raise ValueError(f"there is no link {ticket.purpose!r}; known are {', '.join(_PURPOSES.values())}")
-        token = self._actions.dumps([ticket.case_id, ticket.person, ticket.assignment, ticket.cycle, short])
+            raise ValueError(
+                f"there is no link {ticket.purpose!r}; known are {', '.join(_PURPOSES.values())}"
+            )
+        token = self._actions.dumps(
+            [ticket.case_id, ticket.person, ticket.assignment, ticket.cycle, short]
+        )
         return f"{self.base_url}/a/{_text(token)}"
 
     def read_action(self, token: str) -> Ticket:
         """Raises ActionRefused for a token we did not sign."""
         try:
             case_id, person, assignment, cycle, short = self._actions.loads(token)
-            return Ticket(case_id=case_id, person=person, assignment=assignment, cycle=cycle, purpose=_PURPOSES[short])
+            return Ticket(
+                case_id=case_id,
+                person=person,
+                assignment=assignment,
+                cycle=cycle,
+                purpose=_PURPOSES[short],
+            )
         except (BadData, ValueError, KeyError, TypeError) as error:
-            raise ActionRefused("This link is incomplete or was changed. Open it from the mail once more.") from error
+            raise ActionRefused(
+                "This link is incomplete or was changed. Open it from the mail once more."
+            ) from error
 
     def invitation(self, survey: str, customer_id: str, contact: str | None = None) -> str:
         """A link to a hosted survey that knows who is asked."""
@@ -52,7 +70,9 @@ class Links:
         return f"{self.base_url}/f/{survey}?i={_text(token)}"
 
     def read_invitation(self, token: str, survey: str) -> tuple[str, str | None]:
-        """(customer id, contact name). Raises ActionRefused for a token we did not sign for this survey."""
+        """(customer id, contact name). Raises ActionRefused for a token we did not sign for this
+        survey.
+        """
         try:
             named, customer_id, contact = self._invitations.loads(token)
         except (BadData, ValueError, TypeError) as error:
@@ -72,7 +92,9 @@ class Links:
         try:
             proposal, person = self._approvals.loads(token)
         except (BadData, ValueError, TypeError) as error:
-            raise ActionRefused("This link is incomplete or was changed. Open it from the mail once more.") from error
+            raise ActionRefused(
+                "This link is incomplete or was changed. Open it from the mail once more."
+            ) from error
         return int(proposal), str(person)
 
     def case_page(self, case_id: int) -> str:
@@ -80,7 +102,9 @@ class Links:
 
 
 def _serializer(keys: Sequence[str], salt: str) -> URLSafeSerializer:
-    """SHA-256, where itsdangerous would take SHA-1. The last key of its list signs, so ours goes in reversed."""
+    """SHA-256, where itsdangerous would take SHA-1. The last key of its list signs, so ours goes in
+    reversed.
+    """
     import hashlib
 
     return URLSafeSerializer(

@@ -28,9 +28,19 @@ def weeks_picture(series: Mapping[str, Mapping[date, int]], title: str) -> str:
         "data": {"values": values},
         "mark": {"type": "bar", "cornerRadiusEnd": 2},
         "encoding": {
-            "x": {"field": "week", "type": "ordinal", "title": "week of", "axis": {"labelAngle": -45}},
+            "x": {
+                "field": "week",
+                "type": "ordinal",
+                "title": "week of",
+                "axis": {"labelAngle": -45},
+            },
             "xOffset": {"field": "series", "sort": names},
-            "y": {"field": "alerts", "type": "quantitative", "title": "alerts", "axis": {"tickMinStep": 1}},
+            "y": {
+                "field": "alerts",
+                "type": "quantitative",
+                "title": "alerts",
+                "axis": {"tickMinStep": 1},
+            },
             "color": {
                 "field": "series",
                 "scale": {"domain": names, "range": _COLOURS[-len(names) :]},
@@ -42,21 +52,40 @@ def weeks_picture(series: Mapping[str, Mapping[date, int]], title: str) -> str:
 
 
 def pareto_picture(points: Sequence[tuple[float, float]], title: str) -> str:
-    """Who brings how much: the share of customers (largest first) against the share of what they bring, 0 to 1."""
+    """Who brings how much: the share of customers (largest first) against the share of what they
+    bring, 0 to 1.
+    """
     values = [{"of": 0.0, "brings": 0.0}, *({"of": of, "brings": brings} for of, brings in points)]
     at = next(((of, brings) for of, brings in points if of >= 0.2), None)
     said = [{"of": at[0], "brings": at[1], "text": f"{at[0]:.0%} bring {at[1]:.0%}"}] if at else []
     percent = {"format": ".0%", "tickCount": 6}
     axes = {
-        "x": {"field": "of", "type": "quantitative", "title": "customers, the largest first", "axis": percent},
-        "y": {"field": "brings", "type": "quantitative", "title": "share of the whole", "axis": percent},
+        "x": {
+            "field": "of",
+            "type": "quantitative",
+            "title": "customers, the largest first",
+            "axis": percent,
+        },
+        "y": {
+            "field": "brings",
+            "type": "quantitative",
+            "title": "share of the whole",
+            "axis": percent,
+        },
     }
     layers: list[dict[str, Any]] = [
         {"mark": {"type": "area", "color": _COLOURS[0], "opacity": 0.35}, "encoding": axes},
         {"mark": {"type": "line", "point": True, "color": _COLOURS[1]}, "encoding": axes},
         {
             "data": {"values": said},
-            "mark": {"type": "text", "align": "left", "dx": 10, "dy": 14, "fontSize": 14, "fontWeight": "bold"},
+            "mark": {
+                "type": "text",
+                "align": "left",
+                "dx": 10,
+                "dy": 14,
+                "fontSize": 14,
+                "fontWeight": "bold",
+            },
             "encoding": {**axes, "text": {"field": "text"}},
         },
     ]
@@ -67,15 +96,31 @@ def moves_picture(ways: Mapping[tuple[str, str], int], order: Sequence[str], tit
     """Customers by the segment they left and the one they entered: the darker the more."""
     values = [{"from": a, "to": b, "customers": n} for (a, b), n in ways.items()]
     axes = {
-        "x": {"field": "to", "type": "ordinal", "sort": list(order), "axis": {"labelAngle": -30, "orient": "top"}},
+        "x": {
+            "field": "to",
+            "type": "ordinal",
+            "sort": list(order),
+            "axis": {"labelAngle": -30, "orient": "top"},
+        },
         "y": {"field": "from", "type": "ordinal", "sort": list(order)},
     }
-    shade = {"field": "customers", "type": "quantitative", "scale": {"scheme": "oranges"}, "legend": None}
+    shade = {
+        "field": "customers",
+        "type": "quantitative",
+        "scale": {"scheme": "oranges"},
+        "legend": None,
+    }
     most = max(ways.values(), default=0)
-    ink = {"condition": {"test": f"datum.customers > {most / 2}", "value": "white"}, "value": "#1b2430"}
+    ink = {
+        "condition": {"test": f"datum.customers > {most / 2}", "value": "white"},
+        "value": "#1b2430",
+    }
     layers = [
         {"mark": {"type": "rect", "cornerRadius": 3}, "encoding": {**axes, "color": shade}},
-        {"mark": {"type": "text", "fontSize": 14}, "encoding": {**axes, "text": {"field": "customers"}, "color": ink}},
+        {
+            "mark": {"type": "text", "fontSize": 14},
+            "encoding": {**axes, "text": {"field": "customers"}, "color": ink},
+        },
     ]
     size = {"width": {"step": 92}, "height": {"step": 40}}
     return svg({"data": {"values": values}, "layer": layers, **size}, title)
@@ -89,7 +134,9 @@ def segment_pictures(found: SegmentReport) -> dict[str, str]:
         pictures["pareto"] = pareto_picture(points, f"Who brings how much of all {found.pareto_of}")
     if found.ways:
         order = [line.segment for line in found.lines]
-        pictures["moves"] = moves_picture(found.ways, order, f"Moves between segments since {found.begin:%Y-%m-%d}")
+        pictures["moves"] = moves_picture(
+            found.ways, order, f"Moves between segments since {found.begin:%Y-%m-%d}"
+        )
     return pictures
 
 
@@ -98,7 +145,11 @@ def svg(spec: Mapping[str, Any], title: str) -> str:
     whole = {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "title": {"text": title, "anchor": "start", "fontSize": 16},
-        "config": {"font": "Helvetica, Arial, sans-serif", "background": "white", "view": {"stroke": None}},
+        "config": {
+            "font": "Helvetica, Arial, sans-serif",
+            "background": "white",
+            "view": {"stroke": None},
+        },
         **spec,
     }
     return str(vl_convert.vegalite_to_svg(json.dumps(whole)))

@@ -1,7 +1,9 @@
-"""Clocks as CSV, Excel workbook or Parquet: a row for each, none of whose texts a spreadsheet would compute.
+"""Clocks as CSV, Excel workbook or Parquet: a row for each, none of whose texts a spreadsheet would
+compute.
 
-CSV has no types, so a text that begins like a formula gets an apostrophe in front of it; in a workbook it is a cell of
-type text, as it is. Numbers stay numbers. Instants are ISO 8601 in UTC, in Parquet TIMESTAMPTZ.
+CSV has no types, so a text that begins like a formula gets an apostrophe in front of it; in a
+workbook it is a cell of type text, as it is. Numbers stay numbers. Instants are ISO 8601 in UTC, in
+Parquet TIMESTAMPTZ.
 """
 
 import csv
@@ -23,12 +25,18 @@ MOST = 1_048_575
 """Rows of a sheet below its heading."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_UNWRITABLE = {code: None for code in (*range(32), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF) if chr(code) not in "\t\n\r"}
+_UNWRITABLE = {
+    code: None
+    for code in (*range(32), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF)
+    if chr(code) not in "\t\n\r"
+}
 _PARQUET = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", datetime: "TIMESTAMPTZ"}
 
 
 def inert(value: Any) -> Any:
-    """A value as a CSV cell: a text that begins like a formula gets an apostrophe, as OWASP advises."""
+    """A value as a CSV cell: a text that begins like a formula gets an apostrophe, as OWASP
+    advises.
+    """
     if isinstance(value, datetime):
         return _iso(value)
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
@@ -64,7 +72,9 @@ def as_xlsx(rows: Rows) -> bytes:
     sheet.append([cell(name) for name in COLUMNS])
     for count, row in enumerate(rows, 1):
         if count > MOST:
-            raise ActionRefused(f"a sheet holds {MOST:,} rows; narrow the period, or write CSV or Parquet")
+            raise ActionRefused(
+                f"a sheet holds {MOST:,} rows; narrow the period, or write CSV or Parquet"
+            )
         sheet.append([cell(row[name]) for name in COLUMNS])
     held = io.BytesIO()
     book.save(held)
@@ -91,5 +101,9 @@ def _iso(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-WRITERS: Mapping[str, Callable[[Rows], bytes]] = {"csv": as_csv, "xlsx": as_xlsx, "parquet": as_parquet}
+WRITERS: Mapping[str, Callable[[Rows], bytes]] = {
+    "csv": as_csv,
+    "xlsx": as_xlsx,
+    "parquet": as_parquet,
+}
 """By the suffix of the file."""

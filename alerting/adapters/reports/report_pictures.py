@@ -25,7 +25,9 @@ MOST_LABELS = 14
 
 
 def _mondays(lines: list[Line]) -> list[dict[str, Any]]:
-    """Where the axis says a day: on Mondays, which begin the weeks, and no more of them than can be read."""
+    """Where the axis says a day: on Mondays, which begin the weeks, and no more of them than can be
+    read.
+    """
     days = sorted({line.name for line in lines})
     found = [date.fromisoformat(day) for day in days[:: -(-len(days) // MOST_LABELS)]]
     return [{"year": day.year, "month": day.month, "date": day.day, "utc": True} for day in found]
@@ -33,7 +35,12 @@ def _mondays(lines: list[Line]) -> list[dict[str, Any]]:
 
 def _weeks(lines: list[Line]) -> str:
     values = [
-        {"week": line.name, "clock": line.kind, "share": line.attainment.share, "measured": line.attainment.measured}
+        {
+            "week": line.name,
+            "clock": line.kind,
+            "share": line.attainment.share,
+            "measured": line.attainment.measured,
+        }
         for line in lines
     ]
     kinds = [kind for kind in _COLOURS if any(line.kind == kind for line in lines)]
@@ -42,7 +49,12 @@ def _weeks(lines: list[Line]) -> str:
         "scale": {"domain": kinds, "range": [_COLOURS[kind] for kind in kinds]},
         "legend": {"title": None, "orient": "top"},
     }
-    share = {"field": "share", "type": "quantitative", "title": "in target", "scale": {"domain": [0, 1]}}
+    share = {
+        "field": "share",
+        "type": "quantitative",
+        "title": "in target",
+        "scale": {"domain": [0, 1]},
+    }
     spec = {
         "width": 820,
         "height": 220,

@@ -1,4 +1,6 @@
-"""rules/calendars.yaml and the iCal files it names: what a business may write of its working time, and calendars of it."""
+"""rules/calendars.yaml and the iCal files it names: what a business may write of its working time,
+and calendars of it.
+"""
 
 import re
 from collections.abc import Mapping
@@ -25,17 +27,26 @@ _PERIOD = re.compile(r"(\d\d):([0-5]\d)\s*[-–]\s*(\d\d):([0-5]\d)")
 
 def _period(text: Any) -> Period:
     found = _PERIOD.fullmatch(str(text).strip())
-    begin, end = (int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])) if found else (0, 0)
+    begin, end = (
+        (int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4]))
+        if found
+        else (0, 0)
+    )
     if found is None or end > 1440:
         raise ValueError(f"{str(text)!r} is no period; write 09:00-17:30")
     if begin >= end:
-        raise ValueError(f"{str(text)!r} ends before it begins; work over midnight is 22:00-24:00 and 00:00-06:00")
+        raise ValueError(
+            f"{str(text)!r} ends before it begins; work over midnight is 22:00-24:00 and "
+            "00:00-06:00"
+        )
     return begin, end
 
 
 def _periods(value: Any) -> Any:
     if value is None:
-        raise ValueError('has no hours; write [09:00-17:30], and quote several days within braces: "mon,wed"')
+        raise ValueError(
+            'has no hours; write [09:00-17:30], and quote several days within braces: "mon,wed"'
+        )
     found = sorted(_period(text) for text in listed(value))
     for (_, end), (begin, _) in pairwise(found):
         if begin < end:
@@ -49,7 +60,9 @@ def _days(text: str) -> str:
         ends = [end.strip() for end in part.split("-")]
         wrong = next((end for end in ends if end not in DAYS), None)
         if wrong is not None or len(ends) > 2:
-            raise ValueError(f"{text!r} are no days; write mon, mon-fri or mon,wed with {', '.join(DAYS)}")
+            raise ValueError(
+                f"{text!r} are no days; write mon, mon-fri or mon,wed with {', '.join(DAYS)}"
+            )
         if DAYS.index(ends[0]) > DAYS.index(ends[-1]):
             raise ValueError(f"{text!r} goes over the end of the week; write two entries")
     return text
@@ -81,21 +94,25 @@ class HolidaysForm(Form):
 
         countries = holidays.list_supported_countries()
         if self.country not in countries:
-            raise ValueError(f"no public holidays are known of {self.country!r}; write a country such as DE")
+            raise ValueError(
+                f"no public holidays are known of {self.country!r}; write a country such as DE"
+            )
         if self.subdivision is not None:
             try:
                 holidays.country_holidays(self.country, subdiv=self.subdivision)
             except NotImplementedError as error:
                 known = ", ".join(countries[self.country]) or "none"
-                raise ValueError(f"{self.country} has no part {self.subdivision!r}; known are {known}") from error
+                raise ValueError(
+                    f"{self.country} has no part {self.subdivision!r}; known are {known}"
+                ) from error
         return self
 
 
 class CalendarForm(Form):
     time_zone: Zone
-    hours: Annotated[dict[Annotated[str, AfterValidator(_days)], Periods], AfterValidator(_each_day_once)] = Field(
-        default_factory=dict
-    )
+    hours: Annotated[
+        dict[Annotated[str, AfterValidator(_days)], Periods], AfterValidator(_each_day_once)
+    ] = Field(default_factory=dict)
     holidays: HolidaysForm | None = None
     closed: list[IsoDate] = Field(default_factory=list)
     short: dict[IsoDate, Periods] = Field(default_factory=dict)
@@ -112,7 +129,9 @@ class CalendarsForm(RootModel[dict[Identifier, CalendarForm]]):
 
 @dataclass(frozen=True, kw_only=True)
 class IcalDays:
-    """The whole days of an iCal file, with those that come again; what was cancelled is none of them."""
+    """The whole days of an iCal file, with those that come again; what was cancelled is none of
+    them.
+    """
 
     text: str
 
@@ -152,7 +171,8 @@ def _ends_too_early(event: Any) -> bool:
 
 
 def read_calendars(files: Mapping[str, str], findings: Findings) -> dict[str, Calendar] | None:
-    """The calendars of a rulebook by name, `always` among them; None where nobody can tell which there are.
+    """The calendars of a rulebook by name, `always` among them; None where nobody can tell which
+    there are.
 
     `findings` are told what is wrong with each.
     """
@@ -165,10 +185,17 @@ def read_calendars(files: Mapping[str, str], findings: Findings) -> dict[str, Ca
         return None
     for name, given in form.root.items():
         if name == "always":
-            findings.add(file, (name,), "`always` is open all the time, and is there already", "take another name")
+            findings.add(
+                file,
+                (name,),
+                "`always` is open all the time, and is there already",
+                "take another name",
+            )
             continue
         closings = [
-            days for at, _ in enumerate(given.ical) if (days := _ical(files, file, (name, "ical", at), findings))
+            days
+            for at, _ in enumerate(given.ical)
+            if (days := _ical(files, file, (name, "ical", at), findings))
         ]
         calendar = Calendar(
             name=name,
@@ -180,12 +207,19 @@ def read_calendars(files: Mapping[str, str], findings: Findings) -> dict[str, Ca
             short=given.short,
         )
         if file.is_whole((name,)) and not is_ever_open(calendar):
-            findings.add(file, (name,), f"{name} never opens", "write `hours:`, such as mon-fri: [09:00-17:00]")
+            findings.add(
+                file,
+                (name,),
+                f"{name} never opens",
+                "write `hours:`, such as mon-fri: [09:00-17:00]",
+            )
         found[name] = calendar
     return found
 
 
-def _ical(files: Mapping[str, str], file: YamlFile, path: Any, findings: Findings) -> IcalDays | None:
+def _ical(
+    files: Mapping[str, str], file: YamlFile, path: Any, findings: Findings
+) -> IcalDays | None:
     name = str(file.at(path) if isinstance(file.at(path[:-1]), list) else file.at(path[:-1]))
     known = {one.removeprefix("rules/") for one in files if one.endswith(".ics")}
     findings.check_name(file, path, "iCal file", name, known)
@@ -196,8 +230,13 @@ def _ical(files: Mapping[str, str], file: YamlFile, path: Any, findings: Finding
         events = days.events
         for event in filter(_ends_too_early, events):
             begins, ends = (f"{event[name].dt}" for name in ("DTSTART", "DTEND"))
-            message = f"{name}: {str(event.get('SUMMARY', 'an event'))!r} begins on {begins} and ends on {ends}"
-            findings.add(file, path, message, "mend its DTEND, the first day that is not closed any more")
+            message = (
+                f"{name}: {str(event.get('SUMMARY', 'an event'))!r} begins on {begins} and "
+                f"ends on {ends}"
+            )
+            findings.add(
+                file, path, message, "mend its DTEND, the first day that is not closed any more"
+            )
             return None
         days.of_year(2026)
     except (ValueError, KeyError, AttributeError) as error:

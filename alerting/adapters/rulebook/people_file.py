@@ -1,4 +1,6 @@
-"""rules/people.yaml: people, offices, teams and absences, each name referring to somebody who stands there, too."""
+"""rules/people.yaml: people, offices, teams and absences, each name referring to somebody who
+stands there, too.
+"""
 
 import contextlib
 import re
@@ -19,7 +21,9 @@ PEOPLE = "rules/people.yaml"
 
 
 def read_people(path: Path, elsewhere: Iterable[str] = ()) -> dict[str, Known]:
-    """people.yaml alone; names may also be of people who are known from `elsewhere`. Raises RulebookInvalid."""
+    """people.yaml alone; names may also be of people who are known from `elsewhere`. Raises
+    RulebookInvalid.
+    """
     findings = Findings()
     people = gather_people(path, findings, elsewhere)
     if findings.problems:
@@ -27,7 +31,9 @@ def read_people(path: Path, elsewhere: Iterable[str] = ()) -> dict[str, Known]:
     return people
 
 
-def gather_people(path: Path, findings: Findings, elsewhere: Iterable[str] = ()) -> dict[str, Known]:
+def gather_people(
+    path: Path, findings: Findings, elsewhere: Iterable[str] = ()
+) -> dict[str, Known]:
     """The same, with every problem noted."""
     text = _text(path, findings)
     if text is None:
@@ -58,16 +64,34 @@ def _stand_ins(file: YamlFile, found: Collection[str]) -> Iterator[tuple[YamlPat
                 continue
             with contextlib.suppress(ValidationError):
                 if kind == "team":
-                    yield at, Team(id=name, name=name, members=tuple(texts(given.get("members")) or sorted(found)[:1]))
+                    yield (
+                        at,
+                        Team(
+                            id=name,
+                            name=name,
+                            members=tuple(texts(given.get("members")) or sorted(found)[:1]),
+                        ),
+                    )
                 else:
                     boss = boss if isinstance(boss, str) else None
-                    yield at, Party(id=name, kind=kind, name=name, email="unknown@example.invalid", manager=boss)
+                    yield (
+                        at,
+                        Party(
+                            id=name,
+                            kind=kind,
+                            name=name,
+                            email="unknown@example.invalid",
+                            manager=boss,
+                        ),
+                    )
 
 
 def _text(path: Path, findings: Findings) -> str | None:
     if not path.is_file():
         hint = "list who can be told something"
-        findings.problems.append(Problem(file=PEOPLE, line=None, column=None, message="is missing", suggestion=hint))
+        findings.problems.append(
+            Problem(file=PEOPLE, line=None, column=None, message="is missing", suggestion=hint)
+        )
         return None
     raw = path.read_bytes()
     try:
@@ -75,7 +99,9 @@ def _text(path: Path, findings: Findings) -> str | None:
     except UnicodeDecodeError as error:
         line, message = raw.count(b"\n", 0, error.start) + 1, f"not UTF-8 at byte {error.start}"
         hint = "save the file as UTF-8"
-        findings.problems.append(Problem(file=PEOPLE, line=line, column=None, message=message, suggestion=hint))
+        findings.problems.append(
+            Problem(file=PEOPLE, line=line, column=None, message=message, suggestion=hint)
+        )
         return None
 
 
@@ -123,13 +149,22 @@ class _Reader:
             if named == party.id:
                 self.findings.add(self.file, (*at, key), f"nobody is their own {key}")
         if party.office is not None and party.office not in self.known - self.offices:
-            self.findings.check_name(self.file, (*at, "office"), "office", party.office, self.offices)
+            self.findings.check_name(
+                self.file, (*at, "office"), "office", party.office, self.offices
+            )
 
     def _warnings(self, at: YamlPath, party: Party) -> None:
-        """Who has nobody above, so that an overdue promise of theirs is told to `default` only; locales that are none."""
+        """Who has nobody above, so that an overdue promise of theirs is told to `default` only;
+        locales that are none.
+        """
         if not re.fullmatch(LOCALE, party.locale):
-            message = f"{party.id!r} has the locale {party.locale!r}, which is none: mails come in English"
-            self.findings.warn(PEOPLE, message, "write de, or pt-BR", *self.file.position((*at, "locale")))
+            message = (
+                f"{party.id!r} has the locale {party.locale!r}, which is none: mails come "
+                "in English"
+            )
+            self.findings.warn(
+                PEOPLE, message, "write de, or pt-BR", *self.file.position((*at, "locale"))
+            )
         if party.manager is None and party.id not in self.bosses:
             message = f"the {party.kind} {party.id!r} has no manager"
             hint = "name a manager: overdue promises are told to `default` otherwise"
@@ -137,7 +172,9 @@ class _Reader:
 
     def _members(self, at: YamlPath, team: Team) -> None:
         for i, member in enumerate(team.members):
-            self.findings.check_name(self.file, (*at, "members", i), "person", member, self.known - self.offices)
+            self.findings.check_name(
+                self.file, (*at, "members", i), "person", member, self.known - self.offices
+            )
 
     def _absences(self, people: Mapping[str, Known]) -> dict[str, Known]:
         """Those who are absent, with their absences."""
@@ -147,7 +184,9 @@ class _Reader:
             party = found.get(given.person) or people.get(given.person)
             names = {one.id for _, one in self.listed if one.kind == "person"}
             self.findings.check_name(self.file, (*at, "person"), "person", given.person, names)
-            self.findings.check_name(self.file, (*at, "substitute"), "person", given.substitute, self.known)
+            self.findings.check_name(
+                self.file, (*at, "substitute"), "person", given.substitute, self.known
+            )
             if given.substitute == given.person:
                 self.findings.add(self.file, (*at, "substitute"), "nobody is their own substitute")
             if isinstance(party, Party):
@@ -156,7 +195,11 @@ class _Reader:
         return dict(found)
 
     def _circles(self, key: str) -> None:
-        named = {one.id: getattr(one, key) for _, one in self.listed if isinstance(one, Party) and getattr(one, key)}
+        named = {
+            one.id: getattr(one, key)
+            for _, one in self.listed
+            if isinstance(one, Party) and getattr(one, key)
+        }
         for circle in circles(named):
             at = next(at for at, one in self.listed if one.id == circle[0])
             message = f"the {key}s go round in a circle: {', '.join([*circle, circle[0]])}"
@@ -172,11 +215,22 @@ class _Reader:
                     seen.add(frozenset(circle))
                     absences = self.file.formed(("absences",), self.form.absences)
                     at = next(i for i, given in absences.items() if given.person in circle)
-                    message = f"on {day} those who stand in are absent, too: {', '.join([*circle, circle[0]])}"
-                    self.findings.add(self.file, ("absences", at), message, "name somebody who is there")
+                    message = (
+                        f"on {day} those who stand in are absent, too: "
+                        f"{', '.join([*circle, circle[0]])}"
+                    )
+                    self.findings.add(
+                        self.file, ("absences", at), message, "name somebody who is there"
+                    )
 
 
 def _standing_in(parties: Iterable[Party], day: date) -> dict[str, str]:
-    """Who stands in for whom on a day, of those who are absent on it by a substitute named for the absence."""
+    """Who stands in for whom on a day, of those who are absent on it by a substitute named for the
+    absence.
+    """
     absent = {p.id: a for p in parties for a in p.absences if a.begin <= day <= a.end}
-    return {name: a.substitute for name, a in absent.items() if a.substitute is not None and a.substitute in absent}
+    return {
+        name: a.substitute
+        for name, a in absent.items()
+        if a.substitute is not None and a.substitute in absent
+    }

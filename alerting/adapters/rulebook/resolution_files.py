@@ -33,14 +33,19 @@ class ResolutionsForm(Form):
     required: bool = True
     root_causes: dict[Identifier, Worded] = Field(default_factory=dict)
     actions: dict[Identifier, Worded] = Field(default_factory=dict)
-    corrective_actions: dict[Annotated[str, Field(min_length=1, max_length=60)], Worded] = Field(default_factory=dict)
+    corrective_actions: dict[Annotated[str, Field(min_length=1, max_length=60)], Worded] = Field(
+        default_factory=dict
+    )
     reopen_within: Length | None = None
     effectiveness_review: ReviewForm | None = None
     check_survey: CheckSurveyForm | None = None
 
 
 def read_resolutions(
-    file: YamlFile | None, findings: Findings, roles: Collection[str] | None, surveys: Mapping[str, Survey]
+    file: YamlFile | None,
+    findings: Findings,
+    roles: Collection[str] | None,
+    surveys: Mapping[str, Survey],
 ) -> Resolutions:
     """The lists and what follows; nothing of it where there is no such file."""
     form = file.read(ResolutionsForm, findings) if file is not None else None
@@ -48,7 +53,9 @@ def read_resolutions(
         return Resolutions()
     review, check = form.effectiveness_review, form.check_survey
     if review is not None and roles is not None:
-        findings.check_name(file, ("effectiveness_review", "by"), "role", review.by, {"caller", "fixer", *roles})
+        findings.check_name(
+            file, ("effectiveness_review", "by"), "role", review.by, {"caller", "fixer", *roles}
+        )
     if check is not None:
         findings.check_name(file, ("check_survey", "survey"), "survey", check.survey, surveys)
     return Resolutions(
@@ -61,7 +68,10 @@ def read_resolutions(
         check_survey=CheckSurvey(
             survey=check.survey,
             after=check.after,
-            mail={name: Message(subject=one.subject, text=one.text) for name, one in check.mail.items()},
+            mail={
+                name: Message(subject=one.subject, text=one.text)
+                for name, one in check.mail.items()
+            },
         )
         if check is not None
         else None,

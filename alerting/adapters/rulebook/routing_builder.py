@@ -67,50 +67,81 @@ class RoutingBuilder(VocabularyBuilder):
         )
 
     def _roles(self, file: YamlFile, roles: Mapping[str, Role]) -> None:
-        """Each role is filled in one way, none by itself in the end, and `default` always by somebody."""
+        """Each role is filled in one way, none by itself in the end, and `default` always by
+        somebody.
+        """
         for name, role in roles.items():
             if role.forms != 1 and file.is_whole(("roles", name)):
                 forms = "person, first_of, territory, industry, segment, team"
-                self.findings.add(file, ("roles", name), f"a role has exactly one of {forms}", "make two roles of it")
+                self.findings.add(
+                    file,
+                    ("roles", name),
+                    f"a role has exactly one of {forms}",
+                    "make two roles of it",
+                )
             if name in roles_behind(name, roles):
                 message, hint = f"{name!r} leads back to itself", "end it with `default`"
                 self.findings.add(file, ("roles", name, "first_of"), message, hint)
         default = roles.get("default")
-        if not file.is_whole(("roles", "default")) or (not file.is_whole(("roles",)) and default is None):
+        if not file.is_whole(("roles", "default")) or (
+            not file.is_whole(("roles",)) and default is None
+        ):
             return
         if default is None or default.person is None:
             hint = "add `default: {person: ...}`: whoever nobody is responsible for goes there"
-            self.findings.add(file, ("roles", "default"), "the role 'default' must name a person", hint)
+            self.findings.add(
+                file, ("roles", "default"), "the role 'default' must name a person", hint
+            )
             return
         found = (self.people or {}).get(default.person)
         if found is not None and found.kind != "person":
-            message, hint = f"{default.person!r} is an office, which cannot call anybody", "name a person"
+            message, hint = (
+                f"{default.person!r} is an office, which cannot call anybody",
+                "name a person",
+            )
             self.findings.add(file, ("roles", "default", "person"), message, hint)
 
     def _after_default(self, file: YamlFile, path: YamlPath, steps: Sequence[str]) -> None:
         """`default` is always filled: nobody asks further."""
         if "default" in steps[:-1]:
-            message = f"what stands after `default` is never reached: {', '.join(steps[steps.index('default') + 1 :])}"
-            self.findings.add(file, (*path, steps.index("default") + 1), message, "put `default` last")
+            message = (
+                "what stands after `default` is never reached: "
+                f"{', '.join(steps[steps.index('default') + 1 :])}"
+            )
+            self.findings.add(
+                file, (*path, steps.index("default") + 1), message, "put `default` last"
+            )
 
     def _territories(self, file: YamlFile, territories: Mapping[int, Territory]) -> None:
         """Of two for one place only the first is asked."""
         seen: set[tuple[str, ...]] = set()
         for at, territory in territories.items():
-            place = tuple(folded(part or "") for part in (territory.country, territory.region, territory.city))
+            place = tuple(
+                folded(part or "") for part in (territory.country, territory.region, territory.city)
+            )
             for key in ("office", "lead"):
                 if getattr(territory, key) is not None:
                     if (key, *place) in seen:
                         message = f"never reached: {territory.words} has its {key} above"
-                        self.findings.add(file, ("territories", at, key), message, "keep one of them")
+                        self.findings.add(
+                            file, ("territories", at, key), message, "keep one of them"
+                        )
                     seen.add((key, *place))
 
     def named_person(self, file: YamlFile, path: YamlPath, person: object) -> None:
-        known = None if self.people is None else [p.id for p in self.people.values() if p.kind != "team"]
+        known = (
+            None
+            if self.people is None
+            else [p.id for p in self.people.values() if p.kind != "team"]
+        )
         self.findings.check_name(file, path, "person or office", person, known)
 
     def _team(self, file: YamlFile, path: YamlPath, team: object) -> None:
-        known = None if self.people is None else [p.id for p in self.people.values() if p.kind == "team"]
+        known = (
+            None
+            if self.people is None
+            else [p.id for p in self.people.values() if p.kind == "team"]
+        )
         self.findings.check_name(file, path, "team", team, known)
 
     def read_policies(self) -> dict[str, Policy]:
@@ -162,9 +193,13 @@ class RoutingBuilder(VocabularyBuilder):
             for key in ("stale_after", "before", "after", "every"):
                 if re.fullmatch(r"\d+\s*d", str(said.get(key)).strip()):
                     message = f"{said[key]!r}: a day of a working calendar has no length"
-                    self.findings.add(file, (*place, key), message, "write hours of working time, such as 8h")
+                    self.findings.add(
+                        file, (*place, key), message, "write hours of working time, such as 8h"
+                    )
 
-    def _target(self, file: YamlFile, policy: str, kind: ClockKind, form: TargetForm) -> Target | None:
+    def _target(
+        self, file: YamlFile, policy: str, kind: ClockKind, form: TargetForm
+    ) -> Target | None:
         """None where its calendar is not known or its length is none, which has been found."""
         path = ("policies", policy, kind.value)
         name = form.calendar if form.calendar_of is None else self.default_calendar
@@ -182,7 +217,9 @@ class RoutingBuilder(VocabularyBuilder):
         target = form.built(amount, calendar)
         if not is_ever_due(target):
             self.findings.add(
-                file, (*path, "within"), f"{calendar.name} is not open for so long within a hundred years"
+                file,
+                (*path, "within"),
+                f"{calendar.name} is not open for so long within a hundred years",
             )
             return None
         return target
@@ -192,9 +229,17 @@ class RoutingBuilder(VocabularyBuilder):
         steps = file.formed((*path, "steps"), form.steps) if form.steps else {}
         for at, step in steps.items():
             place = (*path, "steps", at)
-            if step.before is not None and within.length is not None and step.before >= within.length:
+            if (
+                step.before is not None
+                and within.length is not None
+                and step.before >= within.length
+            ):
                 message = "never reached: it lies before the clock even starts"
-                self.findings.add(file, (*place, "before"), message, "make `before` less than `within`")
+                self.findings.add(
+                    file, (*place, "before"), message, "make `before` less than `within`"
+                )
             if step in [earlier for other, earlier in steps.items() if other < at]:
                 line, column = file.position(place)
-                self.findings.warn(file.name, "this step stands here twice", "keep one of them", line, column)
+                self.findings.warn(
+                    file.name, "this step stands here twice", "keep one of them", line, column
+                )

@@ -30,7 +30,9 @@ def read_files(rules: Path, templates: Path) -> dict[str, str]:
 
 
 def read_rules(rules: Path, *only: str) -> dict[str, str]:
-    """The texts under rules/ alone; of those the files that match `only`. Raises RulebookInvalid for one that is not UTF-8."""
+    """The texts under rules/ alone; of those the files that match `only`. Raises RulebookInvalid
+    for one that is not UTF-8.
+    """
     findings = Findings()
     files = _read_folder(rules, "rules", findings, only)
     if findings.problems:
@@ -44,14 +46,21 @@ def _read_files(rules: Path, templates: Path, findings: Findings) -> dict[str, s
     for root, prefix in ((rules, "rules"), (templates / "mail", "templates/mail")):
         if not root.is_dir():
             message = f"there is no folder {root}"
-            hint = "set ALERTING_RULES and ALERTING_TEMPLATES, or start where rules/ and templates/ are"
-            findings.problems.append(Problem(file=prefix, line=None, column=None, message=message, suggestion=hint))
+            hint = (
+                "set ALERTING_RULES and ALERTING_TEMPLATES, or start where rules/ and "
+                "templates/ are"
+            )
+            findings.problems.append(
+                Problem(file=prefix, line=None, column=None, message=message, suggestion=hint)
+            )
             continue
         files |= _read_folder(root, prefix, findings)
     return files
 
 
-def _read_folder(root: Path, prefix: str, findings: Findings, only: Sequence[str] = ()) -> dict[str, str]:
+def _read_folder(
+    root: Path, prefix: str, findings: Findings, only: Sequence[str] = ()
+) -> dict[str, str]:
     files = {}
     found = {path for pattern in only or ("*",) for path in root.rglob(pattern)}
     for path in sorted(p for p in found if p.is_file() and not p.name.startswith(".")):
@@ -69,17 +78,27 @@ def _read_text(path: Path, name: str, findings: Findings) -> str:
         line = raw.count(b"\n", 0, error.start) + 1
         message = f"not UTF-8 at byte {error.start}"
         findings.problems.append(
-            Problem(file=name, line=line, column=None, message=message, suggestion="save the file as UTF-8")
+            Problem(
+                file=name,
+                line=line,
+                column=None,
+                message=message,
+                suggestion="save the file as UTF-8",
+            )
         )
         return ""
 
 
 def read_all(
-    rules: Path, templates: Path, findings: Findings | None = None, elsewhere: Mapping[str, Known] = NOBODY
+    rules: Path,
+    templates: Path,
+    findings: Findings | None = None,
+    elsewhere: Mapping[str, Known] = NOBODY,
 ) -> tuple[dict[str, str], dict[str, Known]]:
     """Files and people, checked together. Raises RulebookInvalid with all problems of both.
 
-    `findings` gathers the warnings, too. `elsewhere`: people who are known already, and whom rules may name.
+    `findings` gathers the warnings, too. `elsewhere`: people who are known already, and whom rules
+    may name.
     """
     findings = findings or Findings()
     files = _read_files(rules, templates, findings)

@@ -5,7 +5,15 @@ from datetime import datetime, time, timedelta
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from alerting.domain.cases.sla import CALLER, FIXER, ClockKind, Duty, Step, Target, WaitingFor
 from alerting.domain.customers.signals import Aggregate
@@ -97,7 +105,8 @@ class AttributesForm(Form):
     """rules/attributes.yaml: the types of free attributes."""
 
     attributes: dict[
-        Identifier, Literal["text", "number", "whole number", "true/false", "date", "time", "list of texts"]
+        Identifier,
+        Literal["text", "number", "whole number", "true/false", "date", "time", "list of texts"],
     ]
 
 
@@ -134,7 +143,9 @@ class HealthPartForm(Form):
 
 
 class HealthForm(Form):
-    """rules/health.yaml: the parts of health; in each the first `when` that is true gives the score"""
+    """rules/health.yaml: the parts of health; in each the first `when` that is true gives the
+    score
+    """
 
     parts: Annotated[dict[Identifier, HealthPartForm], Field(min_length=1)]
 
@@ -146,7 +157,9 @@ class ValueForm(Form):
 
 
 class SignalForm(Form):
-    """One of the aggregates names the event type; all but `count` and `days_since` say `of` which field."""
+    """One of the aggregates names the event type; all but `count` and `days_since` say `of` which
+    field.
+    """
 
     count: str | None = None
     sum: str | None = None
@@ -197,7 +210,9 @@ class StepForm(Form):
         if sum(when is not None for when in (self.before, self.after, self.at)) != 1:
             raise ValueError("a step has exactly one of before, after and at")
         if (self.every is None) != (self.times is None):
-            raise ValueError("a step that is repeated says `every:` so long and how many `times:` in all")
+            raise ValueError(
+                "a step that is repeated says `every:` so long and how many `times:` in all"
+            )
         return self
 
     def built(self) -> Step:
@@ -246,8 +261,12 @@ class PolicyForm(Form):
 
     @model_validator(mode="after")
     def _only_acknowledgements_go_stale(self) -> "PolicyForm":
-        if self.contact.stale_after is not None or (self.resolve is not None and self.resolve.stale_after is not None):
-            raise ValueError("only `acknowledge` has `stale_after`: a contact, once made, stays made")
+        if self.contact.stale_after is not None or (
+            self.resolve is not None and self.resolve.stale_after is not None
+        ):
+            raise ValueError(
+                "only `acknowledge` has `stale_after`: a contact, once made, stays made"
+            )
         return self
 
     def target(self, kind: ClockKind) -> TargetForm | None:
@@ -290,7 +309,10 @@ class RuleForm(Form):
     def _silent_of_what(self) -> "RuleForm":
         silent = self.on == "silence"
         if silent != (self.of is not None) or silent != (self.silent_for is not None):
-            raise ValueError("a rule `on: silence` says `of:` which event type and `for:` how long; no other rule does")
+            raise ValueError(
+                "a rule `on: silence` says `of:` which event type and `for:` how long; no other "
+                "rule does"
+            )
         return self
 
 
@@ -326,7 +348,9 @@ class SurveysForm(Form):
 
 
 class WordsForm(Form):
-    """rules/words/<locale>.yaml: on the left what stands in the rules, on the right what its readers read"""
+    """rules/words/<locale>.yaml: on the left what stands in the rules, on the right what its
+    readers read
+    """
 
     conditions: dict[str, Worded] = Field(default_factory=dict)
     rules: dict[str, Worded] = Field(default_factory=dict)

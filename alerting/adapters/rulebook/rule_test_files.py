@@ -10,7 +10,12 @@ from pydantic import ValidationError
 from alerting.adapters.files.drop_misfits import Path
 from alerting.adapters.files.yaml_files import Findings, YamlFile
 from alerting.adapters.rulebook.rule_forms import LONGEST
-from alerting.adapters.rulebook.rule_test_forms import ExpectForm, RuleTestForm, RuleTestsForm, TimelineForm
+from alerting.adapters.rulebook.rule_test_forms import (
+    ExpectForm,
+    RuleTestForm,
+    RuleTestsForm,
+    TimelineForm,
+)
 from alerting.domain.cases.sla import WaitingFor
 from alerting.domain.intake.payloads import PAYLOADS, CustomerUpdated, Payload
 from alerting.domain.rulebook.rule_tests import (
@@ -45,7 +50,9 @@ class KnownNames:
 def read_rule_tests(
     files: Mapping[str, str], known: KnownNames, go_live: datetime, findings: Findings
 ) -> list[RuleTest]:
-    """Every test of every file, in their order; those of a file with a wrong form are left out, and findings say why."""
+    """Every test of every file, in their order; those of a file with a wrong form are left out, and
+    findings say why.
+    """
     tests = []
     for name in sorted(n for n in files if n.startswith(PREFIX) and n.endswith((".yaml", ".yml"))):
         file = YamlFile(name, files[name], findings)
@@ -60,12 +67,16 @@ def read_rule_tests(
 def _templates(files: Mapping[str, str]) -> Collection[str] | None:
     """The mails there are; None without any, which is somebody else's finding."""
     prefix, ending = "templates/mail/en/", ".subject.txt"
-    return {n[len(prefix) : -len(ending)] for n in files if n.startswith(prefix) and n.endswith(ending)} or None
+    return {
+        n[len(prefix) : -len(ending)] for n in files if n.startswith(prefix) and n.endswith(ending)
+    } or None
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Reader:
-    """One file. Names are checked as they are written, also where the form does not fit: all findings come at once."""
+    """One file. Names are checked as they are written, also where the form does not fit: all
+    findings come at once.
+    """
 
     file: YamlFile
     known: KnownNames
@@ -78,7 +89,10 @@ class _Reader:
             name = test.get("name")
             if isinstance(name, str) and name in seen:
                 self.findings.add(
-                    self.file, (*at, "name"), f"the test {name!r} stands here twice", "rename one of them"
+                    self.file,
+                    (*at, "name"),
+                    f"the test {name!r} stands here twice",
+                    "rename one of them",
                 )
             seen.add(str(name))
             self._check_test(at)
@@ -86,7 +100,11 @@ class _Reader:
     def _check_test(self, at: Path) -> None:
         for path, customer in self._items((*at, "customers")):
             self._check_payload(path, CustomerUpdated, customer)
-        events = [((*path, "event"), item["event"]) for path, item in self._items((*at, "timeline")) if "event" in item]
+        events = [
+            ((*path, "event"), item["event"])
+            for path, item in self._items((*at, "timeline"))
+            if "event" in item
+        ]
         for path, event in events:
             self._check_event(path, event)
         given = [customer for _, customer in self._items((*at, "customers"))]
@@ -96,7 +114,12 @@ class _Reader:
             self._check(path, "role or person", ("by", "to"), item, self.known.recipients)
             self._check(path, "customer of this test", ("customer",), item, customers)
             if item.get("does") and len(customers) > 1 and "customer" not in item:
-                self.findings.add(self.file, path, "this test has several customers", "say whose case: add `customer:`")
+                self.findings.add(
+                    self.file,
+                    path,
+                    "this test has several customers",
+                    "say whose case: add `customer:`",
+                )
         for path, item in self._items((*at, "expect")):
             self._check(path, "rule", ("alert", "rule"), item, self.known.rules)
             self._check(path, "mail template", ("mail", "template"), item, self.templates)
@@ -109,7 +132,12 @@ class _Reader:
         return (((*path, number), item) for number, item in items if isinstance(item, dict))
 
     def _check(
-        self, path: Path, kind: str, keys: Collection[str], item: Mapping[str, Any], known: Collection[str] | None
+        self,
+        path: Path,
+        kind: str,
+        keys: Collection[str],
+        item: Mapping[str, Any],
+        known: Collection[str] | None,
     ) -> None:
         for key in keys:
             self.findings.check_name(self.file, (*path, key), kind, item.get(key), known)
@@ -120,11 +148,15 @@ class _Reader:
         kind = event.get("type")
         if not isinstance(kind, str):
             message = "'type' is missing" if kind is None else "'type' is no text"
-            self.findings.add(self.file, path, message, "write `type: survey.answered`, or another one")
+            self.findings.add(
+                self.file, path, message, "write `type: survey.answered`, or another one"
+            )
         self.findings.check_name(self.file, (*path, "type"), "event type", kind, PAYLOADS)
         payload = PAYLOADS.get(str(kind))
         if payload is not None:
-            self._check_payload(path, payload, {name: value for name, value in event.items() if name != "type"})
+            self._check_payload(
+                path, payload, {name: value for name, value in event.items() if name != "type"}
+            )
 
     def _check_payload(self, path: Path, payload: type[Payload], given: Mapping[str, Any]) -> None:
         """A live event may say more than we read; in a test that is a slip of the pen."""
@@ -138,9 +170,13 @@ class _Reader:
     def built(self, at: Path, form: RuleTestForm, go_live: datetime) -> RuleTest:
         begin = form.begin or default_begin(go_live)
         numbered = [
-            self._happening((*at, "timeline", number), item, begin) for number, item in enumerate(form.timeline)
+            self._happening((*at, "timeline", number), item, begin)
+            for number, item in enumerate(form.timeline)
         ]
-        expect = [self._expected((*at, "expect", number), item, begin) for number, item in enumerate(form.expect)]
+        expect = [
+            self._expected((*at, "expect", number), item, begin)
+            for number, item in enumerate(form.expect)
+        ]
         test = RuleTest(
             name=form.name,
             place=self._place(at),
@@ -197,7 +233,9 @@ class _Reader:
             message = f"lies before the test begins, {begin.isoformat()}"
             self.findings.add(self.file, path, message, "move it, or set `begin:`")
         elif offset > LONGEST:
-            self.findings.add(self.file, path, f"lies more than ten years after the begin, {begin.isoformat()}")
+            self.findings.add(
+                self.file, path, f"lies more than ten years after the begin, {begin.isoformat()}"
+            )
         return offset
 
     def _place(self, path: Path) -> Place:

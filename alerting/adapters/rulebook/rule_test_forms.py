@@ -4,7 +4,14 @@ import re
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, PlainValidator, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    model_validator,
+)
 
 from alerting.adapters.rulebook.rule_forms import LONGEST, Form, Identifier, listed, written_out
 from alerting.domain.cases.sla import WaitingFor
@@ -27,7 +34,9 @@ def _moment(value: Any) -> timedelta | datetime:
     except ValueError:
         found = None
     if found is None or found.tzinfo is None:
-        raise ValueError('write an offset such as 2h, or a time with its zone such as "2026-03-06T08:30:00Z"')
+        raise ValueError(
+            'write an offset such as 2h, or a time with its zone such as "2026-03-06T08:30:00Z"'
+        )
     return found
 
 
@@ -63,7 +72,9 @@ class TimelineForm(Form):
         if (self.event is None) == (self.does is None):
             raise ValueError("exactly one of `event` and `does` happens at a time")
         if self.event is not None and (given := self.model_fields_set - {"at", "event"}):
-            raise ValueError(f"an event has no {', '.join(sorted(given))}; its own fields stand inside `event`")
+            raise ValueError(
+                f"an event has no {', '.join(sorted(given))}; its own fields stand inside `event`"
+            )
         if self.does is not None and self.by is None:
             raise ValueError("say who does it: add `by:`, a role or a person")
         if (self.to is not None) != (self.does == "hand_over"):
@@ -98,7 +109,9 @@ class ExpectForm(Form):
         if self.rule is not None and (self.none is None or kind != "alert"):
             raise ValueError("`rule:` goes with `none: alert`; write `alert: the-rule` otherwise")
         if self.template is not None and (self.none is None or kind != "mail"):
-            raise ValueError("`template:` goes with `none: mail`; write `mail: the_template` otherwise")
+            raise ValueError(
+                "`template:` goes with `none: mail`; write `mail: the_template` otherwise"
+            )
         if self.none is not None and self.at is not None:
             raise ValueError("`none` is meant from begin to end; it has no `at`")
         return self
@@ -117,7 +130,9 @@ class ExpectForm(Form):
 class RuleTestForm(Form):
     name: Name
     customers: list[dict[str, Any]] = Field(default_factory=list)
-    begin: Annotated[AwareDatetime, BeforeValidator(written_out), AfterValidator(_within_reach)] | None = None
+    begin: (
+        Annotated[AwareDatetime, BeforeValidator(written_out), AfterValidator(_within_reach)] | None
+    ) = None
     timeline: Annotated[list[TimelineForm], Field(min_length=1)]
     until: Offset = timedelta(0)
     expect: Annotated[list[ExpectForm], BeforeValidator(listed)]
@@ -126,7 +141,9 @@ class RuleTestForm(Form):
     @model_validator(mode="after")
     def _expects_something(self) -> "RuleTestForm":
         if not self.expect and not self.only:
-            raise ValueError("a test that expects nothing cannot fail; write `only: true` if nothing may happen")
+            raise ValueError(
+                "a test that expects nothing cannot fail; write `only: true` if nothing may happen"
+            )
         return self
 
 

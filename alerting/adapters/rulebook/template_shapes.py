@@ -1,4 +1,6 @@
-"""What a mail template may ask of the case it is about: `v.customer.name` is there, `v.custmer.name` is not."""
+"""What a mail template may ask of the case it is about: `v.customer.name` is there,
+`v.custmer.name` is not.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,9 +19,15 @@ from alerting.services.cases.respond import PURPOSES
 _ROOTS: dict[str, type] = {"v": CaseView, "me": Party}
 
 
-def unknown_attributes(tree: nodes.Template, given: set[str]) -> Iterator[tuple[int, str, str | None]]:
-    """Line, what is asked for as it is shown, and the nearest that is there. Names the template itself sets (`given`) are its own."""
-    roots = {name: kind for name, kind in _ROOTS.items() if name not in given - {"v"}} | _own_names(tree)
+def unknown_attributes(
+    tree: nodes.Template, given: set[str]
+) -> Iterator[tuple[int, str, str | None]]:
+    """Line, what is asked for as it is shown, and the nearest that is there. Names the template
+    itself sets (`given`) are its own.
+    """
+    roots = {name: kind for name, kind in _ROOTS.items() if name not in given - {"v"}} | _own_names(
+        tree
+    )
     for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
         path = _path(node)
         if path is None or path[0] not in roots:
@@ -42,12 +50,18 @@ def _unknown_links(tree: nodes.Template) -> Iterator[tuple[int, str, str | None]
 
 
 def _path(node: nodes.Expr) -> list[str] | None:
-    """`v.customer.name`, or `v['customer'].name`, as its parts; None where it begins with anything but a name."""
+    """`v.customer.name`, or `v['customer'].name`, as its parts; None where it begins with anything
+    but a name.
+    """
     if isinstance(node, nodes.Name):
         return [node.name]
     if isinstance(node, nodes.Getattr):
         name = node.attr
-    elif isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
+    elif (
+        isinstance(node, nodes.Getitem)
+        and isinstance(node.arg, nodes.Const)
+        and isinstance(node.arg.value, str)
+    ):
         name = node.arg.value
     else:
         return None
@@ -56,10 +70,13 @@ def _path(node: nodes.Expr) -> list[str] | None:
 
 
 def _own_names(tree: nodes.Template) -> dict[str, Any]:
-    """What the names a template gives itself stand for: `{% for a in v.alerts %}`, `{% set c = v.customer %}`. Those that are
-    given twice, or to a macro, may stand for anything."""
+    """What the names a template gives itself stand for: `{% for a in v.alerts %}`, `{% set c =
+    v.customer %}`. Those that are given twice, or to a macro, may stand for anything.
+    """
     found: dict[str, Any] = {}
-    times = Counter(name.name for name in tree.find_all(nodes.Name) if name.ctx in {"store", "param"})
+    times = Counter(
+        name.name for name in tree.find_all(nodes.Name) if name.ctx in {"store", "param"}
+    )
     parameters = {name.name for name in tree.find_all(nodes.Name) if name.ctx == "param"}
     given: list[tuple[nodes.Node, nodes.Node, bool]] = [
         (node.target, node.node, False) for node in tree.find_all(nodes.Assign)
@@ -74,7 +91,9 @@ def _own_names(tree: nodes.Template) -> dict[str, Any]:
         for name in path[1:]:
             kind = _type_of(kind, name) if _is_shape(kind) else None
         found[target.name] = _element_of(kind) if one_of else kind
-    return {name: kind for name, kind in found.items() if times[name] == 1 and name not in parameters}
+    return {
+        name: kind for name, kind in found.items() if times[name] == 1 and name not in parameters
+    }
 
 
 def _element_of(kind: Any) -> Any:
@@ -98,7 +117,9 @@ def _first_wrong(path: list[str], shape: Any) -> tuple[str, list[str]] | None:
 
 
 def _names(shape: Any) -> list[str]:
-    own = [field.name for field in fields(shape)] if is_dataclass(shape) else list(shape.model_fields)
+    own = (
+        [field.name for field in fields(shape)] if is_dataclass(shape) else list(shape.model_fields)
+    )
     return [*own, *(name for name in dir(shape) if not name.startswith("_") and name not in own)]
 
 

@@ -1,4 +1,6 @@
-"""What conditions may name besides the standing fields: lists, typed attributes and signals, read from rules/."""
+"""What conditions may name besides the standing fields: lists, typed attributes and signals, read
+from rules/.
+"""
 
 import csv
 import io
@@ -22,12 +24,20 @@ from alerting.domain.conditions import Condition, Scope, Type, compile_condition
 from alerting.domain.customers.health import HEALTH_FIELDS, HealthPart
 from alerting.domain.customers.signals import Aggregate, Signal
 from alerting.domain.customers.value import PURCHASE, VALUE_FIELDS, VALUE_READS, value_signals
-from alerting.domain.customers.vocabulary import ATTRIBUTE_TYPES, CUSTOMER_FIELDS, EVENT_FIELDS, HISTORY, Vocabulary
+from alerting.domain.customers.vocabulary import (
+    ATTRIBUTE_TYPES,
+    CUSTOMER_FIELDS,
+    EVENT_FIELDS,
+    HISTORY,
+    Vocabulary,
+)
 from alerting.domain.errors import ConditionRefused, Problem, RulebookInvalid
 
 
 def build_vocabulary(files: Mapping[str, str]) -> Vocabulary:
-    """Lists, typed attributes and signals alone, of files that may be no whole rulebook. Raises RulebookInvalid."""
+    """Lists, typed attributes and signals alone, of files that may be no whole rulebook. Raises
+    RulebookInvalid.
+    """
     builder = VocabularyBuilder(files)
     builder.read_vocabulary()
     if builder.findings.problems:
@@ -36,7 +46,9 @@ def build_vocabulary(files: Mapping[str, str]) -> Vocabulary:
 
 
 class VocabularyBuilder:
-    """Reads lists, attributes and signals, and compiles conditions; the rulebook's builder goes on from here."""
+    """Reads lists, attributes and signals, and compiles conditions; the rulebook's builder goes on
+    from here.
+    """
 
     def __init__(self, files: Mapping[str, str]) -> None:
         self.files = files
@@ -47,11 +59,15 @@ class VocabularyBuilder:
         text = self.files.get(name)
         if text is None:
             if needed:
-                self.findings.problems.append(Problem(file=name, line=None, column=None, message="is missing"))
+                self.findings.problems.append(
+                    Problem(file=name, line=None, column=None, message="is missing")
+                )
             return None
         return YamlFile(name, text, self.findings)
 
-    def condition(self, file: YamlFile, path: YamlPath, sql: object, scope: Scope) -> Condition | None:
+    def condition(
+        self, file: YamlFile, path: YamlPath, sql: object, scope: Scope
+    ) -> Condition | None:
         """None where there is none, or it is refused; what is no text is the form's business."""
         if not isinstance(sql, str):
             return None
@@ -62,7 +78,9 @@ class VocabularyBuilder:
             return None
 
     def read_vocabulary(self) -> dict[str, Signal]:
-        """Lists, attributes and signals: what conditions elsewhere may name. Returns the signals."""
+        """Lists, attributes and signals: what conditions elsewhere may name. Returns the
+        signals.
+        """
         lists = self._lists()
         attributes = self._attributes()
         known = Vocabulary(lists=lists or {}, complete=lists is not None)
@@ -98,11 +116,14 @@ class VocabularyBuilder:
         if form is None:
             return ()
         return tuple(
-            HealthPart(name=name, weight=part.weight, scores=tuple(found[name])) for name, part in form.parts.items()
+            HealthPart(name=name, weight=part.weight, scores=tuple(found[name]))
+            for name, part in form.parts.items()
         )
 
     def read_value(self, currency: str, whens: Iterable[Condition]) -> dict[str, Signal]:
-        """The signals that what a customer is worth is read from; none where no condition reads it."""
+        """The signals that what a customer is worth is read from; none where no condition reads
+        it.
+        """
         file = self.open_file("rules/value.yaml", needed=False)
         form = file.read(ValueForm, self.findings) if file else ValueForm()
         if form is None or not any(VALUE_READS.intersection(when.reads) for when in whens):
@@ -112,18 +133,24 @@ class VocabularyBuilder:
         return value_signals(form.within, own)
 
     def _lists(self) -> dict[str, tuple[str, ...]] | None:
-        """All that are named, those with faults without words. None where nobody can tell which there are."""
+        """All that are named, those with faults without words. None where nobody can tell which
+        there are.
+        """
         file = self.open_file("rules/lists.yaml", needed=False)
         if file is None:
             return {}
         form, names = file.read(ListsForm, self.findings), file.names("lists")
         found: dict[str, tuple[str, ...]] = dict.fromkeys(names or (), ())
         for name, given in (form.lists if form else {}).items():
-            found[name] = tuple(given if isinstance(given, list) else self.column(file, ("lists", name), given))
+            found[name] = tuple(
+                given if isinstance(given, list) else self.column(file, ("lists", name), given)
+            )
         return None if names is None else found
 
     def _attributes(self) -> dict[str, Type] | None:
-        """All that are named, those with faults as if of any type. None where nobody can tell which there are."""
+        """All that are named, those with faults as if of any type. None where nobody can tell which
+        there are.
+        """
         file = self.open_file("rules/attributes.yaml", needed=False)
         if file is None:
             return {}
@@ -131,11 +158,20 @@ class VocabularyBuilder:
         if names is None:
             return None
         for name in names:
-            if name in {*CUSTOMER_FIELDS, *HISTORY, *VALUE_FIELDS, *HEALTH_FIELDS, "segment", "tags"}:
+            if name in {
+                *CUSTOMER_FIELDS,
+                *HISTORY,
+                *VALUE_FIELDS,
+                *HEALTH_FIELDS,
+                "segment",
+                "tags",
+            }:
                 message = f"every customer has a field {name!r} already"
                 self.findings.add(file, ("attributes", name), message, "choose another name")
         found = dict.fromkeys(names, Type.NULL)
-        return found | {name: ATTRIBUTE_TYPES[kind] for name, kind in (form.attributes if form else {}).items()}
+        return found | {
+            name: ATTRIBUTE_TYPES[kind] for name, kind in (form.attributes if form else {}).items()
+        }
 
     def _signals(self, known: Vocabulary) -> tuple[dict[str, Signal], dict[str, Type] | None]:
         """The signals, and the types of all that are named, also of those with faults."""
@@ -155,7 +191,12 @@ class VocabularyBuilder:
         return signals, types
 
     def _signal(
-        self, file: YamlFile, at: YamlPath, given: Mapping[str, Any], known: Vocabulary, form: SignalForm | None
+        self,
+        file: YamlFile,
+        at: YamlPath,
+        given: Mapping[str, Any],
+        known: Vocabulary,
+        form: SignalForm | None,
     ) -> Signal | None:
         aggregate = next((aggregate for aggregate in Aggregate if aggregate.value in given), None)
         of = given.get(aggregate.value) if aggregate else None
@@ -175,7 +216,9 @@ class VocabularyBuilder:
             self.findings.check_name(file, (*at, "of"), "field", field, EVENT_FIELDS[of])
             kind = EVENT_FIELDS[of].get(field, Type.NULL)
             if aggregate.takes_numbers and kind not in {Type.NUMBER, Type.BIGINT, Type.NULL}:
-                self.findings.add(file, (*at, "of"), f"{aggregate} needs a number; {field} is a {kind.value}")
+                self.findings.add(
+                    file, (*at, "of"), f"{aggregate} needs a number; {field} is a {kind.value}"
+                )
         if form is None:
             return None
         return Signal(
@@ -189,24 +232,43 @@ class VocabularyBuilder:
             reset_when=reset,
         )
 
-    def column(self, file: YamlFile, path: YamlPath, name: str, heading: str | None = None) -> list[str]:
+    def column(
+        self, file: YamlFile, path: YamlPath, name: str, heading: str | None = None
+    ) -> list[str]:
         """The first column of a CSV file under rules/, below its heading."""
         tables = {n.removeprefix("rules/") for n in self.files if n.endswith(".csv")}
         self.findings.check_name(file, path, "list", name, tables)
-        text = self.files.get(f"rules/{name}", heading or "").removeprefix("\ufeff")  # Excel begins with that mark
+        text = self.files.get(f"rules/{name}", heading or "").removeprefix(
+            "\ufeff"
+        )  # Excel begins with that mark
         try:
             reader = csv.reader(io.StringIO(text), strict=True)
             rows = [row for row in reader if row and row[0].strip()]
         except csv.Error as error:
-            message = "this quote does not end" if "unexpected end" in str(error) else f"no table: {error}"
-            problem = Problem(file=f"rules/{name}", line=reader.line_num, column=None, message=message)
+            message = (
+                "this quote does not end"
+                if "unexpected end" in str(error)
+                else f"no table: {error}"
+            )
+            problem = Problem(
+                file=f"rules/{name}", line=reader.line_num, column=None, message=message
+            )
             self.findings.problems.append(problem)
             return []
-        twice = sorted(word for word, count in Counter(row[0].strip() for row in rows[1:]).items() if count > 1)
+        twice = sorted(
+            word for word, count in Counter(row[0].strip() for row in rows[1:]).items() if count > 1
+        )
         if twice:
-            self.findings.warn(f"rules/{name}", f"stands here twice: {', '.join(twice[:5])}", "keep one of each")
+            self.findings.warn(
+                f"rules/{name}", f"stands here twice: {', '.join(twice[:5])}", "keep one of each"
+            )
         if heading is not None and (not rows or rows[0][0].strip() != heading):
-            message, hint = f"the first line must begin with {heading}", "separate columns by commas"
-            problem = Problem(file=f"rules/{name}", line=1, column=1, message=message, suggestion=hint)
+            message, hint = (
+                f"the first line must begin with {heading}",
+                "separate columns by commas",
+            )
+            problem = Problem(
+                file=f"rules/{name}", line=1, column=1, message=message, suggestion=hint
+            )
             self.findings.problems.append(problem)
         return [row[0].strip() for row in rows[1:]]

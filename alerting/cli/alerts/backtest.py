@@ -27,10 +27,18 @@ from alerting.services.alerts.backtest import Backtest, backtest
     "--rules",
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A rules/ folder to compare the active rulebook with; templates/ are looked for beside it.",
+    help="A rules/ folder to compare the active rulebook with; templates/ are looked for beside "
+    "it.",
 )
-@click.option("--since", default="90d", show_default=True, help="How far back: 90d, or a day such as 2026-01-01.")
-@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write the picture here.")
+@click.option(
+    "--since",
+    default="90d",
+    show_default=True,
+    help="How far back: 90d, or a day such as 2026-01-01.",
+)
+@click.option(
+    "--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write the picture here."
+)
 @click.option(
     "--facts",
     type=click.Path(file_okay=False, path_type=Path),
@@ -38,7 +46,12 @@ from alerting.services.alerts.backtest import Backtest, backtest
 )
 @click.option("--json", "as_json_", is_flag=True)
 def backtest_(
-    rule: str | None, folder: Path | None, since: str, svg: Path | None, facts: Path | None, as_json_: bool
+    rule: str | None,
+    folder: Path | None,
+    since: str,
+    svg: Path | None,
+    facts: Path | None,
+    as_json_: bool,
 ) -> None:
     """Judge the stored events again, with customers as they were then. Changes and sends nothing.
 
@@ -67,13 +80,17 @@ def backtest_(
 
 
 def folder_rulebook(folder: Path, app: App) -> Rulebook:
-    """The rulebook of an edited rules/ folder, with the templates beside it or those of the settings."""
+    """The rulebook of an edited rules/ folder, with the templates beside it or those of the
+    settings.
+    """
     templates = folder.parent / "templates"
     mails = templates if templates.is_dir() else app.settings.templates
     return written_rulebook(app, folder, mails)[0]
 
 
-def _kept(folder: Path | None, active: Rulebook, other: Rulebook | None) -> AbstractContextManager[FactsExport | None]:
+def _kept(
+    folder: Path | None, active: Rulebook, other: Rulebook | None
+) -> AbstractContextManager[FactsExport | None]:
     if folder is None:
         return nullcontext()
     books = {"a": active.vocabulary.facts()}
@@ -102,7 +119,9 @@ def _begin(since: str, now: datetime) -> datetime:
     try:
         return now - parse_duration(since)
     except ValueError as error:
-        raise click.BadParameter("write 90d, or a day such as 2026-01-01", param_hint="--since") from error
+        raise click.BadParameter(
+            "write 90d, or a day such as 2026-01-01", param_hint="--since"
+        ) from error
 
 
 def _picture(found: Backtest) -> str:
@@ -115,8 +134,12 @@ def _picture(found: Backtest) -> str:
 
 def _tell(found: Backtest) -> None:
     a, b = found.found.a, found.found.b
-    books = f"rulebook A {found.a[:12]} (active)" + (f", B {found.b[:12]} (folder)" if found.b else "")
-    click.echo(f"{counted(found.found.events, 'event')} since {found.begin:%Y-%m-%d %H:%M}Z; {books}")
+    books = f"rulebook A {found.a[:12]} (active)" + (
+        f", B {found.b[:12]} (folder)" if found.b else ""
+    )
+    click.echo(
+        f"{counted(found.found.events, 'event')} since {found.begin:%Y-%m-%d %H:%M}Z; {books}"
+    )
     for title, name in (
         ("week of", "by_week"),
         ("rule", "by_rule"),
@@ -137,7 +160,10 @@ def _tell(found: Backtest) -> None:
 def _counts(title: str, name: str, a: Tally, b: Tally | None, names: dict[str, str]) -> None:
     mine, theirs = getattr(a, name), getattr(b, name) if b else {}
     keys = sorted(mine.keys() | theirs.keys(), key=str)
-    rows = [[names.get(key, str(key)), mine.get(key, 0), *([theirs.get(key, 0)] if b else [])] for key in keys]
+    rows = [
+        [names.get(key, str(key)), mine.get(key, 0), *([theirs.get(key, 0)] if b else [])]
+        for key in keys
+    ]
     total = [["all", a.alerts, *([b.alerts] if b else [])]] if name == "by_rule" else []
     table([title, "A", *(["B"] if b else [])], rows + total)
 
@@ -147,5 +173,6 @@ def _samples(title: str, samples: Sequence[TestedAlert]) -> None:
     for alert in samples:
         who = printable(alert.customer_name)
         click.echo(
-            f"  {alert.time:%Y-%m-%d %H:%M}Z {who} ({alert.segment}): {alert.rule}, event {printable(alert.event_id)}"
+            f"  {alert.time:%Y-%m-%d %H:%M}Z {who} ({alert.segment}): {alert.rule}, event "
+            f"{printable(alert.event_id)}"
         )

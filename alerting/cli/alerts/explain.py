@@ -15,7 +15,9 @@ from alerting.services.alerts.explain_event import Explanation, explain
 @click.option("--source", help="The event's source, where several have an event of this id.")
 @click.option("--json", "as_json_", is_flag=True)
 def explain_(event: str, source: str | None, as_json_: bool) -> None:
-    """Say what became of EVENT: an id, #NUMBER, or the place of a dead letter such as surveys/0@17."""
+    """Say what became of EVENT: an id, #NUMBER, or the place of a dead letter such as
+    surveys/0@17.
+    """
     with opened() as app:
         found = explain(app.ctx, event, source)
         if not isinstance(found, Explanation):
@@ -27,27 +29,51 @@ def explain_(event: str, source: str | None, as_json_: bool) -> None:
 
 
 def _tell_dead_letter(letter: Any, as_json_: bool) -> None:
-    fields = ("id", "place", "reason", "field", "detail", "recorded_at", "replayed_at", "discarded_at")
+    fields = (
+        "id",
+        "place",
+        "reason",
+        "field",
+        "detail",
+        "recorded_at",
+        "replayed_at",
+        "discarded_at",
+    )
     if as_json_:
         print_json({"dead_letter": {name: getattr(letter, name) for name in fields}})
         return
     _line(f"Dead letter {letter.id} at {letter.place}, since {letter.recorded_at:%Y-%m-%d %H:%M}Z")
     where = f"{letter.field}: " if letter.field else ""
     _line(f"  It could not be handled: {letter.reason}: {where}{letter.detail}")
-    later = "it was replayed later" if letter.replayed_at else "it was set aside" if letter.discarded_at else None
+    later = (
+        "it was replayed later"
+        if letter.replayed_at
+        else "it was set aside"
+        if letter.discarded_at
+        else None
+    )
     _line(f"  {later or 'so nobody was told; `alerting dead-letters replay` tries again'}")
 
 
 def _tell(found: Explanation) -> None:
     event, customer = found.event, found.customer
     _line(f"Event #{event['number']}: {event['type']} {event['id']} from {event['source']}")
-    _line(f"  happened {event['time']}, received {event['received_at']}, stored {event['recorded_at']}")
-    _line(f"Customer {customer['name']} ({customer['key']}{'' if customer['known'] else ', unknown then'})")
+    _line(
+        f"  happened {event['time']}, received {event['received_at']}, stored "
+        f"{event['recorded_at']}"
+    )
+    _line(
+        f"Customer {customer['name']} "
+        f"({customer['key']}{'' if customer['known'] else ', unknown then'})"
+    )
     _line(f"  segment {customer['segment']}: {customer['segment_why']}")
     if customer["tags"]:
         _line(f"  tags {', '.join(customer['tags'])}")
     if customer["signals"]:
-        _line("  signals " + ", ".join(f"{name} = {_shown(value)}" for name, value in customer["signals"].items()))
+        _line(
+            "  signals "
+            + ", ".join(f"{name} = {_shown(value)}" for name, value in customer["signals"].items())
+        )
     state = "the active one" if found.rulebook["active"] else "another one is active now"
     _line(f"Judged by rulebook {found.rulebook['hash'][:12]} ({state})")
     for rule in found.rules:
@@ -67,18 +93,26 @@ def _tell(found: Explanation) -> None:
 
 def _tell_alert(alert: Mapping[str, Any]) -> None:
     became = f"case {alert['case']}" if alert["case"] else f"no case: {alert['suppressed']}"
-    _line(f"Alert {alert['number']} by {alert['rule']} ({alert['severity']}) at {alert['raised_at']}: {became}")
+    _line(
+        f"Alert {alert['number']} by {alert['rule']} ({alert['severity']}) at "
+        f"{alert['raised_at']}: {became}"
+    )
     for person in alert["people"]:
         _line(f"  {person['role']} is {person['name']}: {'; '.join(person['why'])}")
     for mail in alert["mails"]:
         said = f", {mail['reason']}" if mail["reason"] else ""
         _line(f"  mail {mail['template']} to {mail['name']}: {mail['status']}{said}")
         for attempt in mail["attempts"]:
-            _line(f"    {attempt['at']} to {attempt['address']}: {attempt['outcome'] or 'under way'}")
+            _line(
+                f"    {attempt['at']} to {attempt['address']}: {attempt['outcome'] or 'under way'}"
+            )
     for timer in alert["timers"]:
         who = f", tells {' and '.join(timer['notify'])}" if timer["notify"] else ""
         when = f" {timer['at']}" if timer["at"] else ""
-        _line(f"  timer {timer['kind']} {timer['key']} due {timer['due_at']}{who}: {timer['state']}{when}")
+        _line(
+            f"  timer {timer['kind']} {timer['key']} due {timer['due_at']}{who}: "
+            f"{timer['state']}{when}"
+        )
 
 
 def _shown(value: Any) -> str:

@@ -25,10 +25,18 @@ def silence() -> None:
 @click.option("--customer", help="Alerts about this customer.")
 @click.option("--segment", help="Alerts about customers of this segment.")
 @click.option("--for", "length", required=True, help="How long: 12h, 7d.")
-@click.option("--reason", required=True, type=Words(), help="Why; shown in the list, kept in the audit.")
-def add(rule: str | None, customer: str | None, segment: str | None, length: str, reason: str) -> None:
+@click.option(
+    "--reason", required=True, type=Words(), help="Why; shown in the list, kept in the audit."
+)
+def add(
+    rule: str | None, customer: str | None, segment: str | None, length: str, reason: str
+) -> None:
     """Silence a rule, a customer or a segment."""
-    given = [(scope, name) for scope, name in (("rule", rule), ("customer", customer), ("segment", segment)) if name]
+    given = [
+        (scope, name)
+        for scope, name in (("rule", rule), ("customer", customer), ("segment", segment))
+        if name
+    ]
     if len(given) != 1:
         raise click.UsageError("give one of --rule, --customer and --segment")
     try:
@@ -40,10 +48,14 @@ def add(rule: str | None, customer: str | None, segment: str | None, length: str
         if scope == "customer":
             with app.ctx.db.read() as tx:
                 if not customers.customer_now(tx, name).known:
-                    click.echo(f"note: nobody has told us of a customer {name} yet; is it misspelt?", err=True)
+                    click.echo(
+                        f"note: nobody has told us of a customer {name} yet; is it misspelt?",
+                        err=True,
+                    )
         number = add_silence(app.ctx, scope, name, lasts, getpass.getuser(), reason)  # type: ignore[arg-type]
         click.echo(
-            f"Silence {number}: nothing of {scope} {name} rings for {length}. `alerting suppressed` lists what would have."
+            f"Silence {number}: nothing of {scope} {name} rings for {length}. `alerting "
+            "suppressed` lists what would have."
         )
 
 
@@ -58,7 +70,14 @@ def list_(every: bool, as_json_: bool) -> None:
         print_json([dict(row._mapping) for row in rows])
         return
     cells = [
-        [r.id, r.scope, printable(r.name), f"{r.until:%Y-%m-%d %H:%M}Z", printable(r.author), printable(r.reason)]
+        [
+            r.id,
+            r.scope,
+            printable(r.name),
+            f"{r.until:%Y-%m-%d %H:%M}Z",
+            printable(r.author),
+            printable(r.reason),
+        ]
         for r in rows
     ]
     table(["", "of", "name", "until", "by", "reason"], cells)
@@ -85,11 +104,26 @@ def suppressed(since: str, as_json_: bool) -> None:
     with opened() as app, app.ctx.db.read() as tx:
         rows = mutes.suppressed_alerts(tx, tx.now() - back)
     if as_json_:
-        fields = ("id", "raised_at", "customer_key", "rule", "severity", "suppressed", "source", "event_id")
+        fields = (
+            "id",
+            "raised_at",
+            "customer_key",
+            "rule",
+            "severity",
+            "suppressed",
+            "source",
+            "event_id",
+        )
         print_json([{name: getattr(row, name) for name in fields} for row in rows])
         return
     cells = [
-        [f"{r.raised_at:%Y-%m-%d %H:%M}Z", printable(r.customer_key), r.rule, r.suppressed, printable(r.event_id)]
+        [
+            f"{r.raised_at:%Y-%m-%d %H:%M}Z",
+            printable(r.customer_key),
+            r.rule,
+            r.suppressed,
+            printable(r.event_id),
+        ]
         for r in rows
     ]
     table(["at", "customer", "rule", "reason", "event"], cells)

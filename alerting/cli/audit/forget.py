@@ -1,4 +1,6 @@
-"""`alerting forget`: everything personal about a customer goes, figures and the audit's skeleton stay."""
+"""`alerting forget`: everything personal about a customer goes, figures and the audit's skeleton
+stay.
+"""
 
 import click
 
@@ -13,15 +15,18 @@ from alerting.domain.intake.payloads import key_of_address, mail_of, phone_of
 @click.command("forget")
 @click.argument("customer", type=Words())
 @click.option(
-    "--respondent", is_flag=True, help="CUSTOMER is the mail address or phone number of an unknown respondent."
+    "--respondent",
+    is_flag=True,
+    help="CUSTOMER is the mail address or phone number of an unknown respondent.",
 )
 @click.option("--by", required=True, type=Words(), help="On whose word; it stands in the audit.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def forget_(customer: str, respondent: bool, by: str, yes: bool) -> None:
     """Erase what is personal about CUSTOMER, for good. An open case of theirs ends.
 
-    Figures stay (scores, times, segments, response times), and so does the audit: its entries verify without the words
-    they were committed to. What comes again from before is erased again, also after a restore.
+    Figures stay (scores, times, segments, response times), and so does the audit: its entries
+    verify without the words they were committed to. What comes again from before is erased again,
+    also after a restore.
     """
     key = _key_of(customer) if respondent else customer
     with opened() as app:
@@ -41,7 +46,10 @@ def forget_(customer: str, respondent: bool, by: str, yes: bool) -> None:
     if mails:
         click.echo(f"{counted(mails, 'mail')} deleted from the mailbox folder.")
     elif not app.settings.embedded:
-        click.echo("Mails that were sent, and topics of Kafka, keep what they hold; see docs/operations.md.")
+        click.echo(
+            "Mails that were sent, and topics of Kafka, keep what they hold; see "
+            "docs/operations.md."
+        )
 
 
 def _key_of(text: str) -> str:

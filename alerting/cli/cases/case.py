@@ -38,10 +38,15 @@ def list_(status: str, as_json: bool) -> None:
     """Show cases, newest first."""
     with opened() as app, app.ctx.db.read() as tx:
         rows = cases.list_cases(tx, status=None if status == "all" else status)
-        names = {k: h.as_of(tx.now()).name for k, h in customers.histories(tx, [r.customer_key for r in rows]).items()}
+        names = {
+            k: h.as_of(tx.now()).name
+            for k, h in customers.histories(tx, [r.customer_key for r in rows]).items()
+        }
         staff = staff_facts.staff_at(tx, tx.now())
     if as_json:
-        print_json([{**dict(r._mapping), "number": f"C-{r.id}", "status": _standing(r)} for r in rows])
+        print_json(
+            [{**dict(r._mapping), "number": f"C-{r.id}", "status": _standing(r)} for r in rows]
+        )
         return
     people = {r.caller: (found.name if (found := staff.get(r.caller)) else r.caller) for r in rows}
     header = ["case", "customer", "segment", "severity", "status", "caller", "opened"]
@@ -78,10 +83,13 @@ def show(number: int, as_json: bool) -> None:
         print_json(case_as_json(view, record, moments))
         return
     click.echo(
-        f"{view.case.number}  {printable(view.customer.name)}  {view.case.standing.value}  caller {view.caller.name}"
+        f"{view.case.number}  {printable(view.customer.name)}  {view.case.standing.value}  caller "
+        f"{view.caller.name}"
     )
     for clock in view.clocks.values():
-        click.echo(f"  {clock.kind.value:12} due {clock.due_at:%Y-%m-%d %H:%M}Z  {clock.state(view.now)}")
+        click.echo(
+            f"  {clock.kind.value:12} due {clock.due_at:%Y-%m-%d %H:%M}Z  {clock.state(view.now)}"
+        )
     for moment in moments:
         click.echo(
             f"  {moment.at:%Y-%m-%d %H:%M:%S}Z  {printable(moment.text)}"
@@ -107,7 +115,13 @@ def acknowledge_(number: int, by: str) -> None:
 @click.option("--note", type=Words(blank=True), default="")
 def contact(number: int, by: str, outcome: Any, channel: Any, at: str | None, note: str) -> None:
     """Record a contact, or an attempt (voicemail is one)."""
-    _do(number, by, lambda: acts.RecordContact(outcome=outcome, channel=channel, happened_at=_moment(at), note=note))
+    _do(
+        number,
+        by,
+        lambda: acts.RecordContact(
+            outcome=outcome, channel=channel, happened_at=_moment(at), note=note
+        ),
+    )
 
 
 @case.command("hand-over")
@@ -134,16 +148,25 @@ def assign(number: int, by: str, to: str, duty: Any, reason: str) -> None:
 @case.command()
 @_number
 @_by
-@click.option("--for", "waiting_for", type=click.Choice([w.value for w in WaitingFor]), required=True)
+@click.option(
+    "--for", "waiting_for", type=click.Choice([w.value for w in WaitingFor]), required=True
+)
 @click.option("--reason", type=Words(), required=True, help="What is waited for.")
-@click.option("--until", help="When to go on at the latest, with zone; as long as a case may wait if left out.")
+@click.option(
+    "--until",
+    help="When to go on at the latest, with zone; as long as a case may wait if left out.",
+)
 def wait(number: int, by: str, waiting_for: str, reason: str, until: str | None) -> None:
     """Let the case wait for the customer or a third party: clocks that pause for that stand still.
 
     The wait ends by itself when the customer acts, when the customer is reached, or at its end.
     """
     who = WaitingFor(waiting_for)
-    _do(number, by, lambda: acts.BeginWait(waiting_for=who, reason=reason, until=_moment(until, "--until")))
+    _do(
+        number,
+        by,
+        lambda: acts.BeginWait(waiting_for=who, reason=reason, until=_moment(until, "--until")),
+    )
 
 
 @case.command("go-on")
@@ -159,10 +182,19 @@ def go_on(number: int, by: str) -> None:
 @_by
 @click.option("--root-cause", help="A name from rules/resolutions.yaml.")
 @click.option("--action", help="A name from rules/resolutions.yaml.")
-@click.option("--corrective-action", help="The number of a corrective action from rules/resolutions.yaml.")
-@click.option("--note", type=Words(blank=True), default="", help="What was wrong, and what was done about it.")
+@click.option(
+    "--corrective-action", help="The number of a corrective action from rules/resolutions.yaml."
+)
+@click.option(
+    "--note", type=Words(blank=True), default="", help="What was wrong, and what was done about it."
+)
 def resolve(
-    number: int, by: str, root_cause: str | None, action: str | None, corrective_action: str | None, note: str
+    number: int,
+    by: str,
+    root_cause: str | None,
+    action: str | None,
+    corrective_action: str | None,
+    note: str,
 ) -> None:
     """Record that the cause is removed; once the customer was spoken with, the case is resolved."""
     names = {"root_cause": root_cause, "action": action, "corrective_action": corrective_action}
@@ -181,7 +213,9 @@ def note(number: int, by: str, text: str) -> None:
 @case.command()
 @_number
 @_by
-@click.option("--effective/--not-effective", required=True, help="Whether what was done has worked.")
+@click.option(
+    "--effective/--not-effective", required=True, help="Whether what was done has worked."
+)
 @click.option("--note", type=Words(blank=True), default="")
 def review(number: int, by: str, effective: bool, note: str) -> None:
     """Say, after the end of a case, whether what was done about it has worked."""
@@ -191,18 +225,26 @@ def review(number: int, by: str, effective: bool, note: str) -> None:
 @case.command()
 @_number
 @_by
-@click.option("--what", type=click.Choice([c.value for c in Corrected]), default="contact", show_default=True)
+@click.option(
+    "--what", type=click.Choice([c.value for c in Corrected]), default="contact", show_default=True
+)
 @click.option(
     "--call",
     type=click.IntRange(1, 10**15),
     help="The number of a call (case show); the last that reached the customer if left out.",
 )
 @click.option(
-    "--cycle", type=click.IntRange(1, 10**9), help="Of the cause removed: in which cycle; else the present one."
+    "--cycle",
+    type=click.IntRange(1, 10**9),
+    help="Of the cause removed: in which cycle; else the present one.",
 )
-@click.option("--at", required=True, help="The right time, with zone, such as 2026-03-06T14:30+01:00.")
+@click.option(
+    "--at", required=True, help="The right time, with zone, such as 2026-03-06T14:30+01:00."
+)
 @click.option("--reason", type=Words(), required=True, help="How you know.")
-def correct(number: int, by: str, what: str, call: int | None, cycle: int | None, at: str, reason: str) -> None:
+def correct(
+    number: int, by: str, what: str, call: int | None, cycle: int | None, at: str, reason: str
+) -> None:
     """Propose to correct a wrong time. It counts once somebody else approves it."""
     _do(
         number,
@@ -221,7 +263,9 @@ def decide(correction: int, by: str, approve: bool) -> None:
     """Approve a correction that somebody else proposed, or decline it."""
     with opened() as app:
         done = correct_time.decide_correction(app.ctx, correction, _actor(app, by), approve)
-        click.echo(f"Correction {correction} of {done.number} is {'approved' if approve else 'declined'}.")
+        click.echo(
+            f"Correction {correction} of {done.number} is {'approved' if approve else 'declined'}."
+        )
 
 
 @case.command()
@@ -261,7 +305,9 @@ def _moment(text: str | None, option: str = "--at") -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ActionRefused(f"{option} {text!r} is not a time; write 2026-03-06T14:30+01:00") from error
+        raise ActionRefused(
+            f"{option} {text!r} is not a time; write 2026-03-06T14:30+01:00"
+        ) from error
     if moment.tzinfo is None:
         raise ActionRefused(f"{option} {text!r} has no time zone; write {text}+01:00 or {text}Z")
     try:

@@ -1,4 +1,6 @@
-"""`alerting sla due`: when a promise is due, and why, so that anybody can check the arithmetic by other means."""
+"""`alerting sla due`: when a promise is due, and why, so that anybody can check the arithmetic by
+other means.
+"""
 
 import json
 from collections.abc import Mapping
@@ -32,15 +34,26 @@ def sla() -> None:
 
 
 @sla.command()
-@click.option("--policy", "policy_id", help="A policy of rules/sla.yaml: each of its clocks, with their steps.")
+@click.option(
+    "--policy",
+    "policy_id",
+    help="A policy of rules/sla.yaml: each of its clocks, with their steps.",
+)
 @click.option("--calendar", "calendar_name", help="Of --target; always, if nothing is said.")
-@click.option("--target", help="A target by itself, such as 8h, 2d (on `always`) or `3 working days`.")
+@click.option(
+    "--target", help="A target by itself, such as 8h, 2d (on `always`) or `3 working days`."
+)
 @click.option("--start", help="When the clock starts, such as 2026-03-06T15:00+01:00.")
 @click.option(
-    "--pause", "pauses", multiple=True, help="FROM/TO, or FROM/ for one that lasts. May be given several times."
+    "--pause",
+    "pauses",
+    multiple=True,
+    help="FROM/TO, or FROM/ for one that lasts. May be given several times.",
 )
 @click.option(
-    "--cases", type=click.File("rb"), help='Lines such as {"calendar": "berlin", "target": "8h", "start": ...}.'
+    "--cases",
+    type=click.File("rb"),
+    help='Lines such as {"calendar": "berlin", "target": "8h", "start": ...}.',
 )
 @click.option(
     "--rules",
@@ -61,15 +74,21 @@ def due(
 ) -> None:
     """Say when a promise is due, in UTC and on the wall clock of its calendar.
 
-    --cases answers one line for each line, with the due instant, and the working and the felt seconds until `end`, or
-    until it is due.
+    --cases answers one line for each line, with the due instant, and the working and the felt
+    seconds until `end`, or until it is due.
     """
-    if sum(one is not None for one in (cases, policy_id, target)) != 1 or (cases is None) != (start is not None):
+    if sum(one is not None for one in (cases, policy_id, target)) != 1 or (cases is None) != (
+        start is not None
+    ):
         raise click.UsageError("give --policy or --target, each with --start, or --cases")
     if calendar_name is not None and target is None:
-        raise click.UsageError("--calendar goes with --target; a policy and --cases name their own, leave it out")
+        raise click.UsageError(
+            "--calendar goes with --target; a policy and --cases name their own, leave it out"
+        )
     if pauses and cases is not None:
-        raise click.UsageError('--pause goes with --policy and --target; --cases has "pauses" in each line')
+        raise click.UsageError(
+            '--pause goes with --policy and --target; --cases has "pauses" in each line'
+        )
     with plain_errors():
         rules = folder or read_settings().rules
         if cases is not None:
@@ -126,8 +145,18 @@ def _of_clock(policy: Policy, kind: Any, asked: _Asked) -> dict[str, Any]:
     target = policy.targets[kind]
     found = _due(target.calendar, target.within, asked)
     at = found["due"]
-    steps = [one for step in target.steps for one in _step(step, asked, at, target.calendar)] if at is not None else []
-    return {"clock": kind.value, "by": target.by, "target": str(target.within), **found, "steps": steps}
+    steps = (
+        [one for step in target.steps for one in _step(step, asked, at, target.calendar)]
+        if at is not None
+        else []
+    )
+    return {
+        "clock": kind.value,
+        "by": target.by,
+        "target": str(target.within),
+        **found,
+        "steps": steps,
+    }
 
 
 def _step(step: Step, asked: _Asked, at: datetime, calendar: Calendar) -> list[dict[str, Any]]:
@@ -138,11 +167,20 @@ def _step(step: Step, asked: _Asked, at: datetime, calendar: Calendar) -> list[d
 
 def _due(calendar: Calendar, amount: Amount, asked: _Asked) -> dict[str, Any]:
     found = due_instant(calendar, asked.start, amount, asked.pauses)
-    return {"calendar": calendar.name, "start": asked.start, "due": found, "local": _local(found, calendar)}
+    return {
+        "calendar": calendar.name,
+        "start": asked.start,
+        "due": found,
+        "local": _local(found, calendar),
+    }
 
 
 def _local(instant: datetime | None, calendar: Calendar) -> str | None:
-    return None if instant is None else f"{instant.astimezone(ZoneInfo(calendar.time_zone)):%a %Y-%m-%d %H:%M:%S %Z}"
+    return (
+        None
+        if instant is None
+        else f"{instant.astimezone(ZoneInfo(calendar.time_zone)):%a %Y-%m-%d %H:%M:%S %Z}"
+    )
 
 
 def _tell(found: list[dict[str, Any]]) -> None:
@@ -150,10 +188,16 @@ def _tell(found: list[dict[str, Any]]) -> None:
     for one in found:
         what = f"{one['clock']} by {one['by']}" if "clock" in one else "due"
         rows.append(
-            [what, f"{one['target']} on {one['calendar']}", _written(one["due"]), one["local"] or "while it is paused"]
+            [
+                what,
+                f"{one['target']} on {one['calendar']}",
+                _written(one["due"]),
+                one["local"] or "while it is paused",
+            ]
         )
         rows += [
-            [f"  {', '.join(s['notify'])}", s["step"], _written(s["at"]), s["local"]] for s in one.get("steps", ())
+            [f"  {', '.join(s['notify'])}", s["step"], _written(s["at"]), s["local"]]
+            for s in one.get("steps", ())
         ]
     table(["clock", "target", "due (UTC)", "local"], rows)
 
@@ -183,7 +227,9 @@ def _answer(case: Any, calendars: Mapping[str, Calendar]) -> dict[str, Any]:
         raise Invalid("end lies before start")
     return {
         "due": None if found is None else _written(found),
-        "working_seconds": None if end is None else _seconds(working_time(calendar, start, end, pauses)),
+        "working_seconds": None
+        if end is None
+        else _seconds(working_time(calendar, start, end, pauses)),
         "felt_seconds": None if end is None else _seconds(end - start),
     }
 
@@ -198,17 +244,24 @@ def _named(calendars: Mapping[str, Calendar], name: object) -> Calendar:
 
 def _amount(text: object, calendar: Calendar) -> Amount:
     if not isinstance(text, str):
-        raise Invalid("target: is missing" if text is None else f"target: {text!r} is not a target; write 8h")
+        raise Invalid(
+            "target: is missing" if text is None else f"target: {text!r} is not a target; write 8h"
+        )
     return read_amount(text, calendar)
 
 
 def _pauses(given: object) -> list[Pause]:
     if given is None:
         return []
-    if not isinstance(given, list) or any(not isinstance(pair, list) or len(pair) != 2 for pair in given):
-        raise Invalid('pauses: must be a list of pairs such as ["2026-03-06T10:00Z", "2026-03-06T12:00Z"]')
+    if not isinstance(given, list) or any(
+        not isinstance(pair, list) or len(pair) != 2 for pair in given
+    ):
+        raise Invalid(
+            'pauses: must be a list of pairs such as ["2026-03-06T10:00Z", "2026-03-06T12:00Z"]'
+        )
     return [
-        _ordered(_instant(begin, "pauses"), None if end is None else _instant(end, "pauses")) for begin, end in given
+        _ordered(_instant(begin, "pauses"), None if end is None else _instant(end, "pauses"))
+        for begin, end in given
     ]
 
 
@@ -228,7 +281,9 @@ def _ordered(begin: datetime, end: datetime | None) -> Pause:
 def _instant(text: object, what: str) -> datetime:
     """A time with its zone, in the years in which calendars are known."""
     try:
-        found = datetime.fromisoformat(text) if isinstance(text, str) and "T" in text.upper() else None
+        found = (
+            datetime.fromisoformat(text) if isinstance(text, str) and "T" in text.upper() else None
+        )
         if found is not None and found.tzinfo is not None:
             found = found.astimezone(UTC)
             if 1900 <= found.year < 9000:

@@ -19,13 +19,19 @@ def customers() -> None:
 
 @customers.command("show")
 @click.argument("customer_id", type=Words())
-@click.option("--at", help="A time with its zone such as 2026-03-06T14:30+01:00, or a day (its end, in UTC).")
 @click.option(
-    "--active-rules", is_flag=True, help="By the rulebook that is active now, instead of the one of that time."
+    "--at", help="A time with its zone such as 2026-03-06T14:30+01:00, or a day (its end, in UTC)."
+)
+@click.option(
+    "--active-rules",
+    is_flag=True,
+    help="By the rulebook that is active now, instead of the one of that time.",
 )
 @click.option("--json", "as_json_", is_flag=True)
 def show(customer_id: str, at: str | None, active_rules: bool, as_json_: bool) -> None:
-    """Show CUSTOMER_ID as of a time: facts, segment and tags with the reason, and every change with its two dates."""
+    """Show CUSTOMER_ID as of a time: facts, segment and tags with the reason, and every change with
+    its two dates.
+    """
     with opened() as app:
         try:
             moment = read_moment(at) if at else None
@@ -51,7 +57,10 @@ def _tell(found: Life) -> None:
         _line(f"  {name}: {_shown(value)}")
     _line("Changes")
     for version in found.versions:
-        valid, recorded = f"{version.valid_from:%Y-%m-%d %H:%M:%S}Z", f"{version.recorded_at:%Y-%m-%d %H:%M:%S}Z"
+        valid, recorded = (
+            f"{version.valid_from:%Y-%m-%d %H:%M:%S}Z",
+            f"{version.recorded_at:%Y-%m-%d %H:%M:%S}Z",
+        )
         _line(f"  from {valid}, recorded {recorded}, by {version.source}")
         for change in version.fields:
             _line(f"    {change['field']}: {_shown(change['before'])} -> {_shown(change['after'])}")
@@ -63,7 +72,9 @@ def _shown(value: Any) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_shown(part)}" for name, part in value.items() if part is not None)
+        return ", ".join(
+            f"{name} {_shown(part)}" for name, part in value.items() if part is not None
+        )
     if isinstance(value, list):
         return "; ".join(_shown(part) for part in value)
     return str(value).lower() if isinstance(value, bool) else str(value)

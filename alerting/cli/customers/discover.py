@@ -1,4 +1,6 @@
-"""`alerting segments discover`: which groups customers form, and the conditions that would make segments of them."""
+"""`alerting segments discover`: which groups customers form, and the conditions that would make
+segments of them.
+"""
 
 import json
 import math
@@ -32,7 +34,9 @@ class Names(click.ParamType[tuple[str, ...]]):
 
     name = "names"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
         if isinstance(value, tuple):
             return value
         found = tuple(dict.fromkeys(name.strip() for name in str(value).split(",") if name.strip()))
@@ -40,40 +44,71 @@ class Names(click.ParamType[tuple[str, ...]]):
 
 
 @click.command()
-@click.option("--attributes", required=True, type=Names(), help="Numbers to group by, separated by commas.")
 @click.option(
-    "--customers", "file", type=click.Path(exists=True, dir_okay=False), help="A CSV file; else the database."
-)
-@click.option("--customer", default="customer_id", show_default=True, help="The file's column of the customer.")
-@click.option(
-    "--log", "logged", type=Names(), default=(), help="Attributes of which to take the logarithm, ln(1 + value)."
+    "--attributes", required=True, type=Names(), help="Numbers to group by, separated by commas."
 )
 @click.option(
-    "--groups", type=click.IntRange(2, 8), help="How many; else as many as have the best silhouette, up to 8."
+    "--customers",
+    "file",
+    type=click.Path(exists=True, dir_okay=False),
+    help="A CSV file; else the database.",
 )
 @click.option(
-    "--simple", is_flag=True, help="Short conditions, which say only nearly what was found; how nearly, is said."
+    "--customer",
+    default="customer_id",
+    show_default=True,
+    help="The file's column of the customer.",
+)
+@click.option(
+    "--log",
+    "logged",
+    type=Names(),
+    default=(),
+    help="Attributes of which to take the logarithm, ln(1 + value).",
+)
+@click.option(
+    "--groups",
+    type=click.IntRange(2, 8),
+    help="How many; else as many as have the best silhouette, up to 8.",
+)
+@click.option(
+    "--simple",
+    is_flag=True,
+    help="Short conditions, which say only nearly what was found; how nearly, is said.",
 )
 @click.option("--json", "as_json_", is_flag=True)
 def discover(
-    attributes: tuple[str, ...], file: str | None, customer: str, logged: tuple[str, ...], groups: int | None,
-    simple: bool, as_json_: bool,
-) -> None:  # fmt: skip
-    """Find groups of customers who are alike (k-means), and print them for rules/segments.yaml. Needs alerting[discover].
+    attributes: tuple[str, ...],
+    file: str | None,
+    customer: str,
+    logged: tuple[str, ...],
+    groups: int | None,
+    simple: bool,
+    as_json_: bool,
+) -> None:
+    """Find groups of customers who are alike (k-means), and print them for rules/segments.yaml.
+    Needs alerting[discover].
 
-    Changes nothing. Customers of whom an attribute is missing are in no group; the segments printed call them unverified.
+    Changes nothing. Customers of whom an attribute is missing are in no group; the segments printed
+    call them unverified.
     """
     with plain_errors():
         with discover_extra():
             from alerting.discover.found_segments import find_segments
-        subjects = _of_database(attributes) if file is None else _of_file(file, customer, attributes)
+        subjects = (
+            _of_database(attributes) if file is None else _of_file(file, customer, attributes)
+        )
         strange = [name for name in logged if name not in subjects.kinds]
         if strange:
-            raise click.BadParameter(f"{strange[0]!r} is none of {', '.join(subjects.kinds)}", param_hint="--log")
+            raise click.BadParameter(
+                f"{strange[0]!r} is none of {', '.join(subjects.kinds)}", param_hint="--log"
+            )
         found = find_segments(subjects, logged, groups, simple=simple)
     if found.skewed:
         names = ",".join(found.skewed)
-        click.echo(f"skewed: a few large values decide; `--log {names}` may find better groups", err=True)
+        click.echo(
+            f"skewed: a few large values decide; `--log {names}` may find better groups", err=True
+        )
     if as_json_:
         print_json(_as_json(found, subjects, logged))
     else:
@@ -94,15 +129,21 @@ def _of_file(file: str, customer: str, attributes: Sequence[str]) -> Subjects:
 def _of_database(attributes: Sequence[str]) -> Subjects:
     with opened() as app, app.ctx.db.read() as tx:
         declared = app.ctx.shelf.active(tx).attributes
-        kinds = {name: kind for name, kind in {**declared, **CUSTOMER_FIELDS}.items() if kind in _NUMERIC}
+        kinds = {
+            name: kind for name, kind in {**declared, **CUSTOMER_FIELDS}.items() if kind in _NUMERIC
+        }
         for name in attributes:
             if name not in kinds:
                 near = get_close_matches(name, kinds, n=1, cutoff=0.6)
                 hint = f"; did you mean {near[0]!r}?" if near else ""
-                raise LookupError(f"customers have no number {name!r}{hint}; known are {', '.join(kinds)}")
+                raise LookupError(
+                    f"customers have no number {name!r}{hint}; known are {', '.join(kinds)}"
+                )
         chosen = {name: kinds[name] for name in attributes}
         every = [
-            Subject(customer=one.key, facts={name: one.fields(declared).get(name) for name in chosen})
+            Subject(
+                customer=one.key, facts={name: one.fields(declared).get(name) for name in chosen}
+            )
             for one in customers.every_customer_now(tx)
         ]
     return Subjects(every=every, kinds=chosen)
@@ -111,13 +152,19 @@ def _of_database(attributes: Sequence[str]) -> Subjects:
 def _yaml(found: "Found", subjects: Subjects) -> str:
     """The whole of rules/segments.yaml."""
     lines = [
-        f"# {counted(len(found.groups), 'group')} by {', '.join(subjects.kinds)}; the first that matches wins",
+        f"# {counted(len(found.groups), 'group')} by {', '.join(subjects.kinds)}; the first that "
+        "matches wins",
         "segments:",
     ]
-    lines.append(f"  - {{id: unverified, title: unverified customer, when: {_quoted(found.unverified_when)}}}")
+    lines.append(
+        "  - {id: unverified, title: unverified customer, when: "
+        f"{_quoted(found.unverified_when)}}}"
+    )
     for group in found.groups:
         way = "otherwise: true" if group.when is None else f"when: {_quoted(group.when)}"
-        lines.append(f"  - {{id: {group.id}, title: {_quoted(group.title)}, rank: {group.rank}, {way}}}")
+        lines.append(
+            f"  - {{id: {group.id}, title: {_quoted(group.title)}, rank: {group.rank}, {way}}}"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -126,7 +173,12 @@ def _attributes_yaml(subjects: Subjects) -> str | None:
     if not subjects.undeclared:
         return None
     words = {kind: word for word, kind in ATTRIBUTE_TYPES.items()}
-    return "".join(["attributes:\n", *(f"  {name}: {words[subjects.kinds[name]]}\n" for name in subjects.undeclared)])
+    return "".join(
+        [
+            "attributes:\n",
+            *(f"  {name}: {words[subjects.kinds[name]]}\n" for name in subjects.undeclared),
+        ]
+    )
 
 
 def _plain(value: float) -> str:
@@ -161,15 +213,25 @@ def _tell(found: "Found", subjects: Subjects, logged: Sequence[str]) -> None:
     for name, count in subjects.missing().items():
         if count:
             click.echo(
-                f"{name} is missing of {counted(count, 'customer')}: they are in no group, and would be unverified."
+                f"{name} is missing of {counted(count, 'customer')}: they are in no group, and "
+                "would be unverified."
             )
-    by = "" if found.sampled >= len(found.members) else f" (of {found.sampled} customers chosen by chance)"
+    by = (
+        ""
+        if found.sampled >= len(found.members)
+        else f" (of {found.sampled} customers chosen by chance)"
+    )
     tried = ", ".join(f"{count}: {value:.2f}" for count, value in found.silhouettes.items())
     click.echo(f"Silhouette by number of groups{by}: {tried}.")
     best = max(found.silhouettes.values())
-    click.echo(f"{len(found.groups)} groups; {next(word for least, word in _STRENGTHS if best >= least)} structure.")
+    click.echo(
+        f"{len(found.groups)} groups; {next(word for least, word in _STRENGTHS if best >= least)} "
+        "structure."
+    )
     for group in found.groups:
-        click.echo(f"\n{group.id}: {counted(group.size, 'customer')}, {group.share:.1%}. {group.differs}.")
+        click.echo(
+            f"\n{group.id}: {counted(group.size, 'customer')}, {group.share:.1%}. {group.differs}."
+        )
         rows = [
             [name, *map(_plain, (s.quartile_1, s.median, s.quartile_3)), f"{s.above:.0%}"]
             for name, s in group.attributes.items()

@@ -28,10 +28,17 @@ MONTH = timedelta(days=30)
     required=True,
     help="The edited rules/ folder; templates/ are looked for beside it.",
 )
-@click.option("--csv", "csv_", type=click.Path(dir_okay=False, path_type=Path), help="Write everybody who moves here.")
+@click.option(
+    "--csv",
+    "csv_",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write everybody who moves here.",
+)
 @click.option("--json", "as_json_", is_flag=True)
 def diff(folder: Path, csv_: Path | None, as_json_: bool) -> None:
-    """Who would move from where to where, and what that would have changed in last month's mails. Changes nothing."""
+    """Who would move from where to where, and what that would have changed in last month's mails.
+    Changes nothing.
+    """
     bar: Any
     with opened() as app, click.progressbar(length=1, label="Comparing", file=sys.stderr) as bar:
 
@@ -46,7 +53,14 @@ def diff(folder: Path, csv_: Path | None, as_json_: bool) -> None:
         mails = backtest(app.ctx, month_ago, other)
     if csv_ is not None:
         with csv_.open("w", encoding="utf-8-sig", newline="") as file:
-            _write(file, MOVERS, ([m.customer_id, m.name, m.from_segment, m.to_segment, m.why] for m in found.movers))
+            _write(
+                file,
+                MOVERS,
+                (
+                    [m.customer_id, m.name, m.from_segment, m.to_segment, m.why]
+                    for m in found.movers
+                ),
+            )
     if as_json_:
         print_json({**found.as_json(), "mails_last_month": mails.noise, "alerts": _alerts(mails)})
         return
@@ -66,7 +80,10 @@ def _tell(found: SegmentDiff, mails: Backtest) -> None:
     moving = sum(found.ways.values())
     click.echo(f"{counted(found.customers, 'customer')}, {moving} would move to another segment.")
     names = sorted(found.before.keys() | found.after.keys())
-    table(["segment", "now", "then"], [[name, found.before[name], found.after[name]] for name in names])
+    table(
+        ["segment", "now", "then"],
+        [[name, found.before[name], found.after[name]] for name in names],
+    )
     if found.ways:
         click.echo()
         table(["from", "to", "customers"], [[a, b, n] for (a, b), n in found.ways.most_common()])
@@ -75,7 +92,10 @@ def _tell(found: SegmentDiff, mails: Backtest) -> None:
         click.echo(f"\n{counted(len(tags), 'customer')} would have other tags.")
     if found.movers:
         click.echo("\nAmong them:")
-        table(["customer", "name", "from", "to", "tags", "why"], [_row(m) for m in found.movers[:SHOWN]])
+        table(
+            ["customer", "name", "from", "to", "tags", "why"],
+            [_row(m) for m in found.movers[:SHOWN]],
+        )
     new, gone = mails.found.new, mails.found.gone
     click.echo(f"\nLast month that would have been {counted(new, 'alert')} more and {gone} fewer.")
     for line in mails.noise:
@@ -85,7 +105,13 @@ def _tell(found: SegmentDiff, mails: Backtest) -> None:
 def _row(mover: Any) -> list[Any]:
     tags = [*(f"+{tag}" for tag in mover.tags_added), *(f"-{tag}" for tag in mover.tags_removed)]
     names = (mover.customer_id, mover.name)
-    return [*map(printable, names), mover.from_segment, mover.to_segment, " ".join(tags), printable(mover.why)]
+    return [
+        *map(printable, names),
+        mover.from_segment,
+        mover.to_segment,
+        " ".join(tags),
+        printable(mover.why),
+    ]
 
 
 MEMBERS = ("customer_id", "name", "segment", "tags", "since", "do_not_survey", "case")
@@ -94,14 +120,26 @@ MEMBERS = ("customer_id", "name", "segment", "tags", "since", "do_not_survey", "
 @click.command("members")
 @click.option("--segment", help="Only this segment.")
 @click.option("--tag", help="Only customers with this tag.")
-@click.option("--do-not-survey", "unresolved", is_flag=True, help="Only customers with an unresolved case.")
-@click.option("--csv", "csv_", type=click.Path(dir_okay=False, path_type=Path), help="Write a CSV file.")
+@click.option(
+    "--do-not-survey", "unresolved", is_flag=True, help="Only customers with an unresolved case."
+)
+@click.option(
+    "--csv", "csv_", type=click.Path(dir_okay=False, path_type=Path), help="Write a CSV file."
+)
 @click.option("--json", "as_json_", is_flag=True)
-def members(segment: str | None, tag: str | None, unresolved: bool, csv_: Path | None, as_json_: bool) -> None:
-    """Who is in which segment and since when; and whom not to survey, because a case of theirs is open."""
+def members(
+    segment: str | None, tag: str | None, unresolved: bool, csv_: Path | None, as_json_: bool
+) -> None:
+    """Who is in which segment and since when; and whom not to survey, because a case of theirs is
+    open.
+    """
     with opened() as app, app.ctx.db.read() as tx:
         now = tx.now()
-        rows = [row for row in memberships.members(tx, segment, tag) if row.case_id is not None or not unresolved]
+        rows = [
+            row
+            for row in memberships.members(tx, segment, tag)
+            if row.case_id is not None or not unresolved
+        ]
         histories = customers.histories(tx, [row.customer_key for row in rows])
     found = [
         {

@@ -20,11 +20,22 @@ from alerting.services.imports.import_orders import Order, import_orders
 
 
 @click.command("report")
-@click.option("--period", default="90d", show_default=True, help="How far back cases, answers and moves are counted.")
-@click.option("--pictures", type=click.Path(file_okay=False, path_type=Path), help="A folder for the pictures (SVG).")
+@click.option(
+    "--period",
+    default="90d",
+    show_default=True,
+    help="How far back cases, answers and moves are counted.",
+)
+@click.option(
+    "--pictures",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder for the pictures (SVG).",
+)
 @click.option("--json", "as_json_", is_flag=True)
 def report(period: str, pictures: Path | None, as_json_: bool) -> None:
-    """Are the segments any good: size, revenue, satisfaction, cases, calls, customers won back, moves."""
+    """Are the segments any good: size, revenue, satisfaction, cases, calls, customers won back,
+    moves.
+    """
     try:
         length = parse_duration(period)
     except ValueError as error:
@@ -54,7 +65,10 @@ def report(period: str, pictures: Path | None, as_json_: bool) -> None:
     table(heading, [_row(line) for line in found.lines])
     if found.pareto:
         fifth = found.pareto[1]
-        click.echo(f"\n{fifth.of_buyers:.0%} of the customers bring {fifth.of_purchases:.0%} of all {found.pareto_of}.")
+        click.echo(
+            f"\n{fifth.of_buyers:.0%} of the customers bring {fifth.of_purchases:.0%} of all "
+            f"{found.pareto_of}."
+        )
     for (a, b), n in found.ways.most_common():
         click.echo(f"  {n} moved from {a} to {b}")
     for warning in found.warnings:
@@ -85,16 +99,27 @@ def _percent(share: float | None) -> str:
 
 @click.command("import-orders")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
-@click.option("--customer", required=True, help="The column of the customer: its name, or its number from 1.")
-@click.option("--date", "date_", required=True, help="The column of the day: 1997-01-31, 19970131 or a timestamp.")
+@click.option(
+    "--customer", required=True, help="The column of the customer: its name, or its number from 1."
+)
+@click.option(
+    "--date",
+    "date_",
+    required=True,
+    help="The column of the day: 1997-01-31, 19970131 or a timestamp.",
+)
 @click.option("--amount", required=True, help="The column of the amount.")
 def import_orders_(file: str, customer: str, date_: str, amount: str) -> None:
-    """Take purchases from a list of orders. The same file again changes nothing; exit code 1 where a row was bad."""
+    """Take purchases from a list of orders. The same file again changes nothing; exit code 1 where
+    a row was bad.
+    """
     bar: Any
     with opened() as app:
         with app.ctx.db.read() as tx:
             tomorrow = (tx.now() + timedelta(days=1)).date()  # somewhere it has begun
-        read = read_orders(file, OrderColumns(customer=customer, date=date_, amount=amount), until=tomorrow)
+        read = read_orders(
+            file, OrderColumns(customer=customer, date=date_, amount=amount), until=tomorrow
+        )
         for line, reason in read.bad:
             click.echo(f"{read.name}:{line}: {printable(reason)}", err=True)
         rows = [*read.purchases, *read.returns]
@@ -103,7 +128,8 @@ def import_orders_(file: str, customer: str, date_: str, amount: str) -> None:
             done = import_orders(app.ctx, read.name, orders, bar.update)
         renew_scale(app.ctx, at_once=bool(done.new))
     click.echo(
-        f"{counted(done.new, 'new purchase')}, {done.known} known already, {len(read.returns)} of them returns, "
+        f"{counted(done.new, 'new purchase')}, {done.known} known already, {len(read.returns)} of "
+        "them returns, "
         f"{counted(len(read.bad) + done.refused, 'bad row')}."
     )
     if read.bad or done.refused:
@@ -111,9 +137,16 @@ def import_orders_(file: str, customer: str, date_: str, amount: str) -> None:
 
 
 @click.command("recompute")
-@click.option("--processes", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="one for each core")
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    default=os.cpu_count() or 1,
+    show_default="one for each core",
+)
 def recompute_(processes: int) -> None:
-    """Look at every customer again now: cut points of value, segments, tags. By itself that happens every night."""
+    """Look at every customer again now: cut points of value, segments, tags. By itself that happens
+    every night.
+    """
     bar: Any
     with opened() as app, click.progressbar(length=1, label="Looking", file=sys.stderr) as bar:
 
@@ -123,7 +156,9 @@ def recompute_(processes: int) -> None:
 
         looked = recompute(app.ctx, processes, step)
     moved = counted(looked.moves, "move")
-    click.echo(f"{counted(looked.customers, 'customer')} looked at, {moved}{_value(looked.renewed)}.")
+    click.echo(
+        f"{counted(looked.customers, 'customer')} looked at, {moved}{_value(looked.renewed)}."
+    )
 
 
 def _value(renewed: bool) -> str:

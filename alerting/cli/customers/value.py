@@ -24,7 +24,9 @@ _LONGEST = 5_200
 """Weeks: a century. A forecast for longer than anybody lives is a slip of the pen."""
 
 _GAP = timedelta(weeks=4)
-"""From the last purchase of a file to the end of the period; with a longer one the file probably ends early."""
+"""From the last purchase of a file to the end of the period; with a longer one the file probably
+ends early.
+"""
 
 _BANDS = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0, math.inf)
 _TOP = 10
@@ -35,7 +37,9 @@ class Day(click.ParamType[date]):
 
     name = "date"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> date:
         try:
             return value if isinstance(value, date) else read_day(str(value).strip())
         except ValueError as error:
@@ -47,7 +51,9 @@ class Weeks(click.ParamType[float]):
 
     name = "weeks"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
         try:
             weeks = float(str(value))
         except ValueError:
@@ -70,20 +76,45 @@ class Valued:
 
 
 @click.command()
-@click.option("--orders", required=True, type=click.Path(exists=True, dir_okay=False), help="One line per purchase.")
-@click.option("--customer", required=True, help="The column of the customer: its name, or its number from 1.")
-@click.option("--date", "date_", required=True, help="The column of the day: 1997-01-31, 19970131 or a timestamp.")
-@click.option("--amount", required=True, help="The column of the amount.")
-@click.option("--train-end", "end", required=True, type=Day(), help="Learn from purchases up to and on this day.")
 @click.option(
-    "--horizon", default=39.0, show_default=True, type=Weeks(), help="Expect purchases in so many weeks after it."
+    "--orders",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False),
+    help="One line per purchase.",
+)
+@click.option(
+    "--customer", required=True, help="The column of the customer: its name, or its number from 1."
+)
+@click.option(
+    "--date",
+    "date_",
+    required=True,
+    help="The column of the day: 1997-01-31, 19970131 or a timestamp.",
+)
+@click.option("--amount", required=True, help="The column of the amount.")
+@click.option(
+    "--train-end",
+    "end",
+    required=True,
+    type=Day(),
+    help="Learn from purchases up to and on this day.",
+)
+@click.option(
+    "--horizon",
+    default=39.0,
+    show_default=True,
+    type=Weeks(),
+    help="Expect purchases in so many weeks after it.",
 )
 @click.option("--json", "as_json_", is_flag=True)
-def value(orders: str, customer: str, date_: str, amount: str, end: date, horizon: float, as_json_: bool) -> None:
-    """What each customer will probably buy, by BG/NBD (Fader, Hardie and Lee, 2005). Needs alerting[discover].
+def value(
+    orders: str, customer: str, date_: str, amount: str, end: date, horizon: float, as_json_: bool
+) -> None:
+    """What each customer will probably buy, by BG/NBD (Fader, Hardie and Lee, 2005). Needs
+    alerting[discover].
 
-    Purchases of one day are one, returns (negative amounts) are none. Rows that cannot be read are named with their
-    line and left out; the exit code is 0 as long as the model can be fitted.
+    Purchases of one day are one, returns (negative amounts) are none. Rows that cannot be read are
+    named with their line and left out; the exit code is 0 as long as the model can be fitted.
     """
     with plain_errors():
         with discover_extra():
@@ -111,7 +142,10 @@ def value(orders: str, customer: str, date_: str, amount: str, end: date, horizo
     _tell(fitted, known, found, end, horizon)
     made = bought_between(read.purchases, [buyer.customer for buyer in known], end, horizon)
     if made is not None:
-        click.echo(f"\nThe file itself shows {made} purchases of these customers in those {horizon:g} weeks.")
+        click.echo(
+            f"\nThe file itself shows {made} purchases of these customers in those {horizon:g} "
+            "weeks."
+        )
 
 
 def _valued(buyer: Buyer, purchases: float, alive: float) -> Valued:
@@ -133,14 +167,21 @@ def _tell_omitted(read: Orders, known: Sequence[Buyer], end: date) -> None:
     late = len({purchase.customer for purchase in read.purchases}) - len(known)
     for number, what in (
         (len(read.bad), counted(len(read.bad), "bad row")),
-        (len(read.returns), f"{counted(len(read.returns), 'row')} with a negative amount, taken as returns"),
+        (
+            len(read.returns),
+            f"{counted(len(read.returns), 'row')} with a negative amount, taken as returns",
+        ),
         (late, f"{counted(late, 'customer')} who first bought after {end}"),
     ):
         if number:
             click.echo(f"left out: {what}", err=True)
     days = [purchase.day for purchase in read.purchases]
     if days and end - max(days) > _GAP:
-        click.echo(f"warning: the last purchase is of {max(days)}; all the time to {end} counts as silence", err=True)
+        click.echo(
+            f"warning: the last purchase is of {max(days)}; all the time to {end} counts as "
+            "silence",
+            err=True,
+        )
     if not known:
         told = f"they lie between {min(days)} and {max(days)}" if days else "no row can be read"
         raise NoEstimate(f"{read.name} has no purchase up to {end}; {told}")
@@ -150,26 +191,33 @@ def _warn(fitted: "Fit") -> None:
     if fitted.undetermined:
         names = ", ".join(fitted.undetermined)
         click.echo(
-            f"warning: the data hardly determine {names}: too few customers, or all of them alike. These parameters mean "
+            f"warning: the data hardly determine {names}: too few customers, or all of them alike. "
+            "These parameters mean "
             "little by themselves; with few customers the forecast is a guess, too.",
             err=True,
         )
 
 
-def _tell(fitted: "Fit", known: Sequence[Buyer], found: Sequence[Valued], end: date, horizon: float) -> None:
+def _tell(
+    fitted: "Fit", known: Sequence[Buyer], found: Sequence[Valued], end: date, horizon: float
+) -> None:
     repeated = sum(buyer.frequency for buyer in known)
     again = sum(buyer.frequency > 0 for buyer in known)
     click.echo(
-        f"{counted(len(known), 'customer')} up to {end}, {again} of them bought again: {counted(repeated, 'repeat purchase')}."
+        f"{counted(len(known), 'customer')} up to {end}, {again} of them bought again: "
+        f"{counted(repeated, 'repeat purchase')}."
     )
     r, alpha, a, b = astuple(fitted.parameters)
     click.echo(
-        f"BG/NBD in weeks: r {r:.4g}, alpha {alpha:.4g}, a {a:.4g}, b {b:.4g}; log likelihood {fitted.log_likelihood:.1f}"
+        f"BG/NBD in weeks: r {r:.4g}, alpha {alpha:.4g}, a {a:.4g}, b {b:.4g}; log likelihood "
+        f"{fitted.log_likelihood:.1f}"
     )
     click.echo(f"\nExpected in {horizon:g} weeks, customers by band:")
     rows = [_band(low, high, known, found) for low, high in pairwise(_BANDS)]
     total = sum(one.expected_purchases for one in found)
-    rows.append(["all", len(found), "100 %", f"{total:.1f}", f"{sum(buyer.spent for buyer in known):.2f}"])
+    rows.append(
+        ["all", len(found), "100 %", f"{total:.1f}", f"{sum(buyer.spent for buyer in known):.2f}"]
+    )
     table(["purchases each", "customers", "share", "purchases", "spent so far"], rows)
     top = sorted(found, key=lambda one: -one.expected_purchases)[:_TOP]
     click.echo(f"\nThe {len(top)} of whom most is expected:")
@@ -190,7 +238,20 @@ def _tell(fitted: "Fit", known: Sequence[Buyer], found: Sequence[Valued], end: d
 
 
 def _band(low: float, high: float, known: Sequence[Buyer], found: Sequence[Valued]) -> list[Any]:
-    inside = [(buyer, one) for buyer, one in zip(known, found, strict=True) if low <= one.expected_purchases < high]
+    inside = [
+        (buyer, one)
+        for buyer, one in zip(known, found, strict=True)
+        if low <= one.expected_purchases < high
+    ]
     name = f"{low:g} or more" if math.isinf(high) else f"{low:g} to {high:g}"
-    purchases, spent = sum(one.expected_purchases for _, one in inside), sum(buyer.spent for buyer, _ in inside)
-    return [name, len(inside), f"{len(inside) / len(found):.0%}", f"{purchases:.1f}", f"{spent:.2f}"]
+    purchases, spent = (
+        sum(one.expected_purchases for _, one in inside),
+        sum(buyer.spent for buyer, _ in inside),
+    )
+    return [
+        name,
+        len(inside),
+        f"{len(inside) / len(found):.0%}",
+        f"{purchases:.1f}",
+        f"{spent:.2f}",
+    ]

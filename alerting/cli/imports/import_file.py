@@ -21,16 +21,30 @@ from alerting.services.imports.import_mapping import NO_MAPPING
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @click.option(
-    "--mapping", type=click.Path(exists=True, dir_okay=False), help="A YAML file: which column is which field."
+    "--mapping",
+    type=click.Path(exists=True, dir_okay=False),
+    help="A YAML file: which column is which field.",
 )
 @click.option("--sheet", help="Which sheet of an Excel workbook.")
-@click.option("--dry-run", is_flag=True, help="Show what would change, customer by customer; write nothing.")
-@click.option("--empty-clears", is_flag=True, help="An empty cell takes the value away; otherwise it says nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Show what would change, customer by customer; write nothing."
+)
+@click.option(
+    "--empty-clears",
+    is_flag=True,
+    help="An empty cell takes the value away; otherwise it says nothing.",
+)
 @click.option("--json", "as_json_", is_flag=True)
 def import_(
-    file: str, mapping: str | None, sheet: str | None, dry_run: bool, empty_clears: bool, as_json_: bool
+    file: str,
+    mapping: str | None,
+    sheet: str | None,
+    dry_run: bool,
+    empty_clears: bool,
+    as_json_: bool,
 ) -> None:
-    """Import customers and contacts from CSV, Excel or Parquet. The same file again changes nothing.
+    """Import customers and contacts from CSV, Excel or Parquet. The same file again changes
+    nothing.
 
     Good rows are taken, bad ones named with their line; the exit code is 1 where there are any.
     """
@@ -43,7 +57,11 @@ def import_(
         tell = None if not dry_run else diffs.append if as_json_ else _tell
         with _bar(silent=dry_run and not as_json_) as progress:
             wishes = Wishes(
-                dry_run=dry_run, empty_clears=empty_clears, progress=progress, tell=tell, processes=os.cpu_count() or 1
+                dry_run=dry_run,
+                empty_clears=empty_clears,
+                progress=progress,
+                tell=tell,
+                processes=os.cpu_count() or 1,
             )
             result = import_customers(app.ctx, table, wishes)
     _report_rows(table, result)
@@ -56,7 +74,9 @@ def import_(
 
 
 class _bar:
-    """A progress bar on a terminal; elsewhere nothing. Its length is known when all rows were seen once."""
+    """A progress bar on a terminal; elsewhere nothing. Its length is known when all rows were seen
+    once.
+    """
 
     def __init__(self, *, silent: bool) -> None:
         self._shown = not silent and sys.stderr.isatty()
@@ -86,7 +106,10 @@ def _report_rows(table: Table, result: Imported) -> None:
 
 
 def _summary(result: Imported, dry_run: bool) -> str:
-    said = f"{result.new} new, {result.changed} changed, {result.unchanged} unchanged, {counted(len(result.bad), 'bad row')}"
+    said = (
+        f"{result.new} new, {result.changed} changed, {result.unchanged} unchanged, "
+        f"{counted(len(result.bad), 'bad row')}"
+    )
     if dry_run:
         return f"{said}; this was a dry run, nothing was written."
     return f"{said}." if result.new or result.changed else f"{said}; nothing was changed."

@@ -13,8 +13,8 @@ from alerting.domain.errors import ActionRefused
 from alerting.services.intake.dead_letters import discard_letter, letter_by_id, replay_letter
 
 _COLUMNS = (
-    "id", "place", "reason", "field", "detail", "received_at", "recorded_at", "attempts", "replayed_at",
-    "discarded_at", "discarded_by", "discard_reason", "headers",
+    "id", "place", "reason", "field", "detail", "received_at", "recorded_at", "attempts",
+    "replayed_at", "discarded_at", "discarded_by", "discard_reason", "headers",
 )  # fmt: skip
 _id = click.argument("number", metavar="ID", type=Number("dead letter"))
 
@@ -55,7 +55,9 @@ def _state(row: Any) -> str:
 @_id
 @click.option("--json", "as_json", is_flag=True, help="With headers and bytes, in base64.")
 def show(number: int, as_json: bool) -> None:
-    """Show one dead letter whole: reason, place, headers and bytes, what is not printable escaped."""
+    """Show one dead letter whole: reason, place, headers and bytes, what is not printable
+    escaped.
+    """
     with opened() as app:
         row = letter_by_id(app.ctx, number)
     if as_json:
@@ -116,7 +118,12 @@ def replay(ids: tuple[int, ...], every: bool) -> None:
 
 @dead_letters.command()
 @_id
-@click.option("--reason", required=True, type=Words(), help="Why nothing is to be done about it; kept in the audit.")
+@click.option(
+    "--reason",
+    required=True,
+    type=Words(),
+    help="Why nothing is to be done about it; kept in the audit.",
+)
 @click.option("--by", type=Words(), help="Who decides this; your login name by default.")
 def discard(number: int, reason: str, by: str | None) -> None:
     """Set a dead letter aside for good: it is kept, but waits no more and is no longer counted."""

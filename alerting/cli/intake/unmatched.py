@@ -1,4 +1,6 @@
-"""`alerting unmatched ...`: answers known only by an address that no contact has, or several customers share."""
+"""`alerting unmatched ...`: answers known only by an address that no contact has, or several
+customers share.
+"""
 
 import click
 
@@ -42,9 +44,21 @@ def list_(as_json_: bool) -> None:
         named = who.get("name") or who.get("email") or who.get("phone") or ""
         shared = ", ".join(one["candidates"]) or "unknown"
         comment = printable(one["comment"] or "")[:60]
-        lines.append([f"#{one['event']}", one["time"], printable(named), one["score"], printable(shared), comment])
+        lines.append(
+            [
+                f"#{one['event']}",
+                one["time"],
+                printable(named),
+                one["score"],
+                printable(shared),
+                comment,
+            ]
+        )
     table(["event", "time", "respondent", "score", "shared by", "comment"], lines)
-    click.echo("\nalerting unmatched assign EVENT CUSTOMER --by YOU, or alerting unmatched leave EVENT --by YOU")
+    click.echo(
+        "\nalerting unmatched assign EVENT CUSTOMER --by YOU, or alerting unmatched leave EVENT "
+        "--by YOU"
+    )
 
 
 _EVENT = click.argument("event", type=Number("event", "#"))
@@ -60,7 +74,8 @@ def assign(event: int, customer: str, by: str) -> None:
     with opened() as app:
         assign_answer(app.ctx, event, customer, by)
     click.echo(
-        f"Answer #{event} is {printable(customer)}'s; it was judged again. alerting explain '#{event}' tells more."
+        f"Answer #{event} is {printable(customer)}'s; it was judged again. alerting explain "
+        f"'#{event}' tells more."
     )
 
 

@@ -18,13 +18,18 @@ def hold() -> None:
 
 
 @hold.command()
-@click.option("--reason", required=True, type=Words(), help="Why; shown to whoever asks, kept in the audit.")
+@click.option(
+    "--reason", required=True, type=Words(), help="Why; shown to whoever asks, kept in the audit."
+)
 def sends(reason: str) -> None:
     """Send nothing until released; everything else goes on."""
     with opened() as app:
         former = hold_sends(app.ctx, reason, getpass.getuser())
         if former is not None:
-            click.echo(f"Sending was held already; this reason replaces the former one: {printable(former)}")
+            click.echo(
+                "Sending was held already; this reason replaces the former one: "
+                f"{printable(former)}"
+            )
         click.echo("Sending is held. `alerting hold release` lets it go on.")
 
 
@@ -33,7 +38,9 @@ def release() -> None:
     """Let sending go on; what waited and still has its reason goes out."""
     with opened() as app:
         former = hold_sends(app.ctx, None, getpass.getuser())
-        click.echo("Sending goes on." if former is not None else "Sending was not held; it goes on.")
+        click.echo(
+            "Sending goes on." if former is not None else "Sending was not held; it goes on."
+        )
 
 
 @hold.command()
@@ -45,11 +52,15 @@ def status(as_json: bool) -> None:
         waiting, _ = notifications.outbox(tx)
     if as_json:
         held = row.hold_reason is not None
-        print_json({"held": held, "reason": row.hold_reason, "since": row.held_at, "waiting": waiting})
+        print_json(
+            {"held": held, "reason": row.hold_reason, "since": row.held_at, "waiting": waiting}
+        )
         return
     mails = f"{waiting} mail{' waits' if waiting == 1 else 's wait'}."
     if row.hold_reason is None:
         click.echo(f"Sending goes on. {mails}")
     else:
-        click.echo(f"Sending is held since {row.held_at:%Y-%m-%d %H:%M}Z: {printable(row.hold_reason)}")
+        click.echo(
+            f"Sending is held since {row.held_at:%Y-%m-%d %H:%M}Z: {printable(row.hold_reason)}"
+        )
         click.echo(mails)

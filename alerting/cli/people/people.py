@@ -24,7 +24,9 @@ def people() -> None:
 @people.command("import")
 @_file
 def import_(file: str) -> None:
-    """Import people, offices, teams and absences from a CSV file. The same file again changes nothing."""
+    """Import people, offices, teams and absences from a CSV file. The same file again changes
+    nothing.
+    """
     _import(file)
 
 
@@ -43,13 +45,18 @@ def _import(file: str) -> None:
         click.echo(f"{read.name}:{line}: {reason}", err=True)
     for line, warning in result.warnings:
         click.echo(f"{read.name}:{line}: warning: {warning}", err=True)
-    click.echo(f"{result.changed} changed, {result.unchanged} unchanged, {counted(len(result.bad), 'bad row')}.")
+    click.echo(
+        f"{result.changed} changed, {result.unchanged} unchanged, "
+        f"{counted(len(result.bad), 'bad row')}."
+    )
     if result.bad:
         raise SystemExit(1)
 
 
 @people.command("list")
-@click.option("--at", "moment", type=Moment(), help="As of then: 2026-03-06 or 2026-03-06T08:30:00Z.")
+@click.option(
+    "--at", "moment", type=Moment(), help="As of then: 2026-03-06 or 2026-03-06T08:30:00Z."
+)
 @click.option("--json", "as_json", is_flag=True)
 def list_(moment: datetime | None, as_json: bool) -> None:
     """Everybody by the facts of now or of a moment: who is absent, cannot be reached, has left."""
@@ -60,7 +67,10 @@ def list_(moment: datetime | None, as_json: bool) -> None:
         print_json(sorted(rows, key=lambda row: str(row["id"])))
         return
     names = ["id", "kind", "name", "email", "manager", "substitute", "state"]
-    table(names, [[row.get(name) for name in names] for row in sorted(rows, key=lambda row: str(row["id"]))])
+    table(
+        names,
+        [[row.get(name) for name in names] for row in sorted(rows, key=lambda row: str(row["id"]))],
+    )
 
 
 def _people(staff: Staff) -> list[dict[str, Any]]:
@@ -75,20 +85,28 @@ def _people(staff: Staff) -> list[dict[str, Any]]:
 
 def _teams(staff: Staff) -> list[dict[str, Any]]:
     return [
-        {**team.model_dump(mode="json"), "state": f"turns by {team.turn}: {', '.join(team.members)}"}
+        {
+            **team.model_dump(mode="json"),
+            "state": f"turns by {team.turn}: {', '.join(team.members)}",
+        }
         for team in staff.teams.values()
     ]
 
 
 def _others(staff: Staff) -> list[dict[str, Any]]:
     gone = [{"id": one.id, "name": one.name, "state": "has left"} for one in staff.former.values()]
-    return gone + [{"id": name, "state": f"known in part: {missing}"} for name, missing in staff.partial.items()]
+    return gone + [
+        {"id": name, "state": f"known in part: {missing}"}
+        for name, missing in staff.partial.items()
+    ]
 
 
 @people.command("reachable")
 @click.argument("person", type=Words())
 def reachable(person: str) -> None:
-    """Say that mail to PERSON (an id or a mail address) arrives again after its address was refused."""
+    """Say that mail to PERSON (an id or a mail address) arrives again after its address was
+    refused.
+    """
     with opened() as app:
         party = mark_reachable(app.ctx, person, getpass.getuser())
         click.echo(f"{party.name} is asked again from now on.")
@@ -101,7 +119,12 @@ def tell_people_findings(as_json: bool) -> None:
     problems = [finding for finding in found if not finding.warning]
     warnings = [finding for finding in found if finding.warning]
     if as_json:
-        print_json({"problems": [vars(one) for one in problems], "warnings": [vars(one) for one in warnings]})
+        print_json(
+            {
+                "problems": [vars(one) for one in problems],
+                "warnings": [vars(one) for one in warnings],
+            }
+        )
     else:
         for finding in found:
             said = f"{'warning: ' if finding.warning else ''}{finding.kind}: {finding.message}"

@@ -22,15 +22,39 @@ SHOWN = 20
 
 
 @click.command("report")
-@click.option("--from", "begin", type=click.DateTime(["%Y-%m-%d"]), help="Clocks started on this day or later (UTC).")
-@click.option("--to", "end", type=click.DateTime(["%Y-%m-%d"]), help="Clocks started on this day or earlier (UTC).")
-@click.option("--person", type=Words(blank=True), default="", help="Only what this person or office owes, by id.")
-@click.option("--team", type=Words(blank=True), default="", help="Only what members of this team owe.")
+@click.option(
+    "--from",
+    "begin",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Clocks started on this day or later (UTC).",
+)
+@click.option(
+    "--to",
+    "end",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Clocks started on this day or earlier (UTC).",
+)
+@click.option(
+    "--person",
+    type=Words(blank=True),
+    default="",
+    help="Only what this person or office owes, by id.",
+)
+@click.option(
+    "--team", type=Words(blank=True), default="", help="Only what members of this team owe."
+)
 @click.option("--segment", type=Words(blank=True), default="")
-@click.option("--territory", type=Words(blank=True), default="", help='Only customers of this one, like "DE / BE".')
+@click.option(
+    "--territory",
+    type=Words(blank=True),
+    default="",
+    help='Only customers of this one, like "DE / BE".',
+)
 @click.option("--rule", type=Words(blank=True), default="", help="Only cases this rule opened.")
 @click.option("--policy", type=Words(blank=True), default="")
-@click.option("--clock", type=Words(blank=True), default="", help="acknowledge, contact or resolve.")
+@click.option(
+    "--clock", type=Words(blank=True), default="", help="acknowledge, contact or resolve."
+)
 @click.option("--json", "as_json_", is_flag=True)
 @click.option(
     "--out",
@@ -38,8 +62,12 @@ SHOWN = 20
     type=click.Path(dir_okay=False, path_type=Path),
     help="A row for each clock into FILE: .csv, .xlsx or .parquet.",
 )
-def report_(begin: datetime | None, end: datetime | None, as_json_: bool, file: Path | None, **narrowed: str) -> None:
-    """Is all of it there, what came of it, were promises kept; open and overdue counts as missed."""
+def report_(
+    begin: datetime | None, end: datetime | None, as_json_: bool, file: Path | None, **narrowed: str
+) -> None:
+    """Is all of it there, what came of it, were promises kept; open and overdue counts as
+    missed.
+    """
     with opened() as app:
         which = selection(begin.date() if begin else None, end.date() if end else None, narrowed)
         for words in unknown_names(app.ctx, which):
@@ -64,32 +92,45 @@ def _tell(found: Report) -> None:
     print_lines(found)
     c = found.contacts
     click.echo(
-        f"\nContacts: {c.contacts}, proven by phone log {c.phone_log}, by another system's event {c.crm_event}, own word "
+        f"\nContacts: {c.contacts}, proven by phone log {c.phone_log}, by another system's event "
+        f"{c.crm_event}, own word "
         f"{c.own_word} ({', '.join(f'{n} {when}' for when, n in c.after.items() if n) or 'none'})"
     )
     _tell_breaches(found)
     for change in found.changes:
-        click.echo(f"changed {change.at:%Y-%m-%d %H:%M}Z by {printable(change.by)}: {printable(change.words)}")
+        click.echo(
+            f"changed {change.at:%Y-%m-%d %H:%M}Z by {printable(change.by)}: "
+            f"{printable(change.words)}"
+        )
         for sentence in change.rules:
             click.echo(f"  {printable(sentence)}")
     s = found.seal
     click.echo(
-        f"Sealed: {s.entries} audit entries, {s.unsealed} not yet; head {s.head}; `alerting audit verify` reckons it again."
+        f"Sealed: {s.entries} audit entries, {s.unsealed} not yet; head {s.head}; `alerting audit "
+        "verify` reckons it again."
     )
 
 
 def _tell_population(found: Report) -> None:
     for source in found.sources:
         if source.said is None:
-            said = f"nobody has said what it sent: alerting reconcile --source {printable(source.source)} --count FILE"
+            said = (
+                "nobody has said what it sent: alerting reconcile --source "
+                f"{printable(source.source)} --count FILE"
+            )
         else:
-            said = f"{source.said['sent']} sent, {source.said['received']} received, {source.said['missing']} missing"
+            said = (
+                f"{source.said['sent']} sent, {source.said['received']} received, "
+                f"{source.said['missing']} missing"
+            )
         click.echo(f"{printable(source.source)}: {source.received} events here; {said}")
     click.echo(f"Dead letters that wait: {found.dead_letters}")
     p = found.population
     click.echo(
-        f"{counted(p.events, 'event')}, {counted(p.negative, 'negative answer')}, {counted(p.alerts, 'alert')}, "
-        f"{p.joined} joined a case, {counted(p.cases, 'case')}, {counted(p.measured, 'clock')} measured of {p.clocks}"
+        f"{counted(p.events, 'event')}, {counted(p.negative, 'negative answer')}, "
+        f"{counted(p.alerts, 'alert')}, "
+        f"{p.joined} joined a case, {counted(p.cases, 'case')}, {counted(p.measured, 'clock')} "
+        f"measured of {p.clocks}"
     )
     for one in found.population.excluded:
         click.echo(f"  without {counted(one.count, one.of.removesuffix('s'))}: {one.words}")
@@ -120,11 +161,26 @@ def _row(line: Line) -> list[Any]:
     a = line.attainment
     share = "-" if a.share is None else f"{a.share:.0%}"
     felt = [_words(q) for q in (a.felt.median, a.felt.p90, a.felt.slowest)]
-    return [line.name, line.kind, share, a.met, a.late, a.overdue, a.running, a.paused, *felt, _words(a.working.median)]
+    return [
+        line.name,
+        line.kind,
+        share,
+        a.met,
+        a.late,
+        a.overdue,
+        a.running,
+        a.paused,
+        *felt,
+        _words(a.working.median),
+    ]
 
 
 def _words(quantile: Quantile | None) -> str:
-    return "-" if quantile is None else ("≥ " if quantile.at_least else "") + format_duration(quantile.value)
+    return (
+        "-"
+        if quantile is None
+        else ("≥ " if quantile.at_least else "") + format_duration(quantile.value)
+    )
 
 
 def _tell_breaches(found: Report) -> None:
@@ -132,9 +188,17 @@ def _tell_breaches(found: Report) -> None:
     for b in found.breaches[:SHOWN]:
         over = f"{'' if b.stopped_at else 'open, '}{format_duration(b.over)} over"
         known = (
-            "; ".join([*b.reasons, *(word for word in (b.root_cause, b.corrective_action, b.effect) if word)])
+            "; ".join(
+                [
+                    *b.reasons,
+                    *(word for word in (b.root_cause, b.corrective_action, b.effect) if word),
+                ]
+            )
             or "no reason known"
         )
-        click.echo(f"  C-{b.case_id} {printable(b.customer)}: {b.clock} by {b.name}, {over}; {printable(known)}")
+        click.echo(
+            f"  C-{b.case_id} {printable(b.customer)}: {b.clock} by {b.name}, {over}; "
+            f"{printable(known)}"
+        )
     if found.breaches_total > SHOWN:
         click.echo(f"  and {found.breaches_total - SHOWN} more; --json and --out name them")

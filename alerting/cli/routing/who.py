@@ -11,7 +11,9 @@ from alerting.services.routing.who import RoleLine, Who, who
 
 @click.command("who")
 @click.argument("customer", type=Words())
-@click.option("--at", "moment", type=Moment(), help="As of then: 2026-03-06 or 2026-03-06T08:30:00Z.")
+@click.option(
+    "--at", "moment", type=Moment(), help="As of then: 2026-03-06 or 2026-03-06T08:30:00Z."
+)
 @click.option("--role", help="Only this role of routing.yaml.")
 @click.option("--json", "as_json_", is_flag=True)
 def who_(customer: str, moment: datetime | None, role: str | None, as_json_: bool) -> None:
@@ -31,7 +33,9 @@ def _tell(found: Who) -> None:
     _line(f"  segment {customer['segment']}: {customer['segment_why']}")
     if customer["tags"]:
         _line(f"  tags {', '.join(customer['tags'])}")
-    place = ", ".join(str(customer[name]) for name in ("country", "region", "city") if customer[name])
+    place = ", ".join(
+        str(customer[name]) for name in ("country", "region", "city") if customer[name]
+    )
     said = [("owner", customer["owner"]), ("territory", place), ("industry", customer["industry"])]
     _line("  " + ", ".join(f"{name} {value or 'unknown'}" for name, value in said))
     for role in found.roles:

@@ -1,4 +1,6 @@
-"""`alerting rules test`: the rules' own tests, played on a temporary installation that no mail ever leaves."""
+"""`alerting rules test`: the rules' own tests, played on a temporary installation that no mail ever
+leaves.
+"""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -31,7 +33,9 @@ WRONG = 2
 
 
 @click.command("test")
-@click.option("-k", "word", default="", help="Only tests with WORD in their name or file.", metavar="WORD")
+@click.option(
+    "-k", "word", default="", help="Only tests with WORD in their name or file.", metavar="WORD"
+)
 @click.option(
     "--rules",
     "folder",
@@ -40,10 +44,11 @@ WRONG = 2
 )
 @click.option("--json", "as_json_", is_flag=True)
 def rules_test(word: str, folder: Path | None, as_json_: bool) -> None:
-    """Play rules/tests/*.yaml: these customers and events must bring these alerts, mails and missed promises.
+    """Play rules/tests/*.yaml: these customers and events must bring these alerts, mails and missed
+    promises.
 
-    Each test has an installation of its own, whose clock is moved; no mail leaves it. Exit code 1 where a test fails, 2
-    where a file is wrong.
+    Each test has an installation of its own, whose clock is moved; no mail leaves it. Exit code 1
+    where a test fails, 2 where a file is wrong.
     """
     with plain_errors():
         settings = read_settings()
@@ -54,7 +59,9 @@ def rules_test(word: str, folder: Path | None, as_json_: bool) -> None:
         except RulebookInvalid as error:
             _tell_problems(error.problems, as_json_)
             raise SystemExit(WRONG) from error
-        chosen = [test for test in tests if word.casefold() in f"{test.place.file} {test.name}".casefold()]
+        chosen = [
+            test for test in tests if word.casefold() in f"{test.place.file} {test.name}".casefold()
+        ]
         if not chosen:
             click.echo(_nothing_to_play(tests, word), err=True)
             raise SystemExit(WRONG)
@@ -78,7 +85,9 @@ def _read(rules: Path, templates: Path) -> list[RuleTest]:
     files, people = rule_files.read_all(rules, templates)
     rulebook = build_rulebook(files)
     known = KnownNames(
-        rules=[rule.id for rule in rulebook.rules], roles=list(rulebook.routing.roles), people=list(people)
+        rules=[rule.id for rule in rulebook.rules],
+        roles=list(rulebook.routing.roles),
+        people=list(people),
     )
     return read_rule_tests(files, known, rulebook.go_live, Findings())
 
@@ -99,7 +108,9 @@ def _tell_problems(problems: Sequence[Problem], as_json_: bool) -> None:
 
 
 def _played(tests: Sequence[RuleTest], rules: Path, templates: Path) -> Iterator[Verdict]:
-    """Each test on a copy of one prepared installation: migrating and activating once is what takes time."""
+    """Each test on a copy of one prepared installation: migrating and activating once is what takes
+    time.
+    """
     with TemporaryDirectory(prefix="alerting-rules-test-") as name:
         folder = Path(name)
         app = _installed(folder, rules, templates)
@@ -113,7 +124,9 @@ def _played(tests: Sequence[RuleTest], rules: Path, templates: Path) -> Iterator
 
 
 def _installed(folder: Path, rules: Path, templates: Path) -> App:
-    """SQLite, a mailbox folder and these rules, and nothing from the environment: no test reaches a mail server."""
+    """SQLite, a mailbox folder and these rules, and nothing from the environment: no test reaches a
+    mail server.
+    """
     given = {
         "ALERTING_DATA": str(folder),
         "ALERTING_RULES": str(rules),
@@ -142,7 +155,9 @@ def _opened(path: Path) -> Iterator[Database]:
 
 def _tell(verdict: Verdict) -> None:
     colour, word = ("green", "PASS") if verdict.passed else ("red", "FAIL")
-    click.echo(f"{click.style(word, fg=colour)} {printable(verdict.test.name)} ({verdict.test.place})")
+    click.echo(
+        f"{click.style(word, fg=colour)} {printable(verdict.test.name)} ({verdict.test.place})"
+    )
     if verdict.passed:
         return
     for place, message in _failures(verdict):
@@ -156,9 +171,18 @@ def _failures(verdict: Verdict) -> list[tuple[Place, str]]:
     """Every reason to fail, with the line it stands for, in the order of the file."""
     test = verdict.test
     found = [(fault.place or test.place, fault.message) for fault in verdict.played.faults]
-    found += [(expected.place, f"expected {expected}, which did not happen") for expected in verdict.missing]
-    found += [(expected.place, f"expected {expected}, but {happening}") for expected, happening in verdict.forbidden]
-    found += [(test.place, f"only what is expected may happen, but {happening}") for happening in verdict.surplus]
+    found += [
+        (expected.place, f"expected {expected}, which did not happen")
+        for expected in verdict.missing
+    ]
+    found += [
+        (expected.place, f"expected {expected}, but {happening}")
+        for expected, happening in verdict.forbidden
+    ]
+    found += [
+        (test.place, f"only what is expected may happen, but {happening}")
+        for happening in verdict.surplus
+    ]
     return sorted(found, key=lambda failure: (failure[0].file, failure[0].line or 0))
 
 
@@ -169,7 +193,9 @@ def _as_json(verdict: Verdict) -> dict[str, Any]:
         "file": test.place.file,
         "line": test.place.line,
         "passed": verdict.passed,
-        "failures": [{"line": place.line, "message": message} for place, message in _failures(verdict)],
+        "failures": [
+            {"line": place.line, "message": message} for place, message in _failures(verdict)
+        ],
         "happened": [
             {
                 "at": format_offset(happening.at),

@@ -27,12 +27,19 @@ from alerting.settings import read_settings
 
 
 @click.command()
-@click.option("--people", "of_people", is_flag=True, help="Hold the people in force against customers and cases.")
+@click.option(
+    "--people",
+    "of_people",
+    is_flag=True,
+    help="Hold the people in force against customers and cases.",
+)
 @click.option("--json", "as_json_", is_flag=True)
 def check(of_people: bool, as_json_: bool) -> None:
-    """Read all of rules/ and templates/ and say what is wrong, with file and line. Exit code 1 for problems.
+    """Read all of rules/ and templates/ and say what is wrong, with file and line. Exit code 1 for
+    problems.
 
-    With --people look into the database instead: whom nobody owns, who cannot be reached, steps that reach nobody.
+    With --people look into the database instead: whom nobody owns, who cannot be reached, steps
+    that reach nobody.
     """
     if of_people:
         tell_people_findings(as_json_)
@@ -42,7 +49,10 @@ def check(of_people: bool, as_json_: bool) -> None:
         findings = Findings()
         try:
             files, people = rule_files.read_all(settings.rules, settings.templates, findings)
-            read = f"{counted(len(files), 'file')}, {counted(len(people), 'person or office', 'people and offices')}"
+            read = (
+                f"{counted(len(files), 'file')}, "
+                f"{counted(len(people), 'person or office', 'people and offices')}"
+            )
         except RulebookInvalid:
             read = ""
         if as_json_:
@@ -76,9 +86,11 @@ def rules() -> None:
 @click.option("--author", default=None, help="Who decides this; your login name by default.")
 @click.option("--reason", default="", help="Why; kept in the audit.")
 def activate(beginning: str | None, author: str | None, reason: str) -> None:
-    """Check rules/ and templates/, show what changes, and make them the active rulebook of every process.
+    """Check rules/ and templates/, show what changes, and make them the active rulebook of every
+    process.
 
-    With HASH (or its beginning, see `rules history`) go back to a stored one; people stay as they are.
+    With HASH (or its beginning, see `rules history`) go back to a stored one; people stay as they
+    are.
     """
     with opened() as app:
         people: dict[str, Known] = {}
@@ -97,7 +109,10 @@ def activate(beginning: str | None, author: str | None, reason: str) -> None:
             expected=before.hash if before else None,
         )
         if done.waiting:
-            click.echo(f"Proposed: rulebook {done.hash[:12]}. Somebody else must run `rules activate` for it, too.")
+            click.echo(
+                f"Proposed: rulebook {done.hash[:12]}. Somebody else must run `rules activate` for "
+                "it, too."
+            )
         else:
             said = "Active now" if done.changed else "Already active, nothing changed"
             click.echo(f"{said}: rulebook {done.hash[:12]}")
@@ -122,8 +137,14 @@ def history(as_json_: bool) -> None:
     """Which rulebook was activated when, by whom and why; newest first."""
     with opened() as app:
         with app.ctx.db.read() as tx:
-            done, waiting, active = rulebooks.activations(tx), rulebooks.proposals(tx), rulebooks.active_hash(tx)
-        rows = [{"at": p.proposed_at, "state": "proposed", "by": p.author, **_why(p)} for p in waiting]
+            done, waiting, active = (
+                rulebooks.activations(tx),
+                rulebooks.proposals(tx),
+                rulebooks.active_hash(tx),
+            )
+        rows = [
+            {"at": p.proposed_at, "state": "proposed", "by": p.author, **_why(p)} for p in waiting
+        ]
         for n, row in enumerate(done):
             state = "active" if n == 0 and row.rulebook == active else ""
             by = f"{row.author}, {row.approver}" if row.approver else row.author
@@ -131,7 +152,10 @@ def history(as_json_: bool) -> None:
         if as_json_:
             print_json(rows)
             return
-        shown = [[f"{r['at']:%Y-%m-%d %H:%M}Z", r["rulebook"][:12], r["state"], r["by"], r["reason"]] for r in rows]
+        shown = [
+            [f"{r['at']:%Y-%m-%d %H:%M}Z", r["rulebook"][:12], r["state"], r["by"], r["reason"]]
+            for r in rows
+        ]
         table(["at", "rulebook", "", "by", "reason"], shown)
 
 
@@ -143,7 +167,9 @@ def _why(row: Any) -> dict[str, str]:
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="[B]", required=False)
 def diff(before: str, after: str | None) -> None:
-    """What two rulebooks differ in: stored ones by the beginning of their hash; without B the files of today."""
+    """What two rulebooks differ in: stored ones by the beginning of their hash; without B the files
+    of today.
+    """
     with opened() as app:
         old = stored_rulebook(app.ctx, before)
         if after is not None:
@@ -158,9 +184,18 @@ def diff(before: str, after: str | None) -> None:
 
 @rules.command("eval")
 @click.option("--when", "sql", help="The condition, tried against each line of --facts.")
-@click.option("--facts", type=click.File("rb"), help='Lines such as {"event": {"score": 2}}; - is stdin.')
-@click.option("--cases", type=click.File("rb"), help='Lines such as {"when": "SQL", "facts": {...}}.')
-@click.option("--on", "event_type", type=click.Choice(list(EVENT_FIELDS)), help="Only the fields of this event type.")
+@click.option(
+    "--facts", type=click.File("rb"), help='Lines such as {"event": {"score": 2}}; - is stdin.'
+)
+@click.option(
+    "--cases", type=click.File("rb"), help='Lines such as {"when": "SQL", "facts": {...}}.'
+)
+@click.option(
+    "--on",
+    "event_type",
+    type=click.Choice(list(EVENT_FIELDS)),
+    help="Only the fields of this event type.",
+)
 @click.option(
     "--rules",
     "folder",
@@ -168,7 +203,11 @@ def diff(before: str, after: str | None) -> None:
     help="The folder whose lists, typed attributes and signals may be named.",
 )
 def evaluate(
-    sql: str | None, facts: BinaryIO | None, cases: BinaryIO | None, event_type: str | None, folder: Path | None
+    sql: str | None,
+    facts: BinaryIO | None,
+    cases: BinaryIO | None,
+    event_type: str | None,
+    folder: Path | None,
 ) -> None:
     """Say what a condition comes to: true, false, unknown or error, one line for each line."""
     if (cases is None) == (facts is None) or (facts is None) != (sql is None):

@@ -14,7 +14,9 @@ from alerting.domain.alerts.judge import RuleOutcome
 
 @dataclass(frozen=True, kw_only=True)
 class AlertRow:
-    """One version of an alert as it is stored; `people` are duty, role, party and why of everybody it concerns."""
+    """One version of an alert as it is stored; `people` are duty, role, party and why of everybody
+    it concerns.
+    """
 
     event_seq: int
     customer_key: str
@@ -33,13 +35,20 @@ class AlertRow:
 
 def because(outcome: RuleOutcome) -> list[dict[str, Any]]:
     """The named conditions with what they read, fit for JSON."""
-    return [{"name": t.name, "sql": t.sql, "reads": {k: _plain(v) for k, v in t.reads.items()}} for t in outcome.truths]
+    return [
+        {"name": t.name, "sql": t.sql, "reads": {k: _plain(v) for k, v in t.reads.items()}}
+        for t in outcome.truths
+    ]
 
 
 def raise_alert(tx: Transaction, row: AlertRow, now: datetime) -> int:
     """Store one version of an alert, in the place of the version before; returns its number."""
     if row.revision > 1:
-        former = (alert.c.event_seq == row.event_seq, alert.c.rule == row.rule, alert.c.superseded_at.is_(None))
+        former = (
+            alert.c.event_seq == row.event_seq,
+            alert.c.rule == row.rule,
+            alert.c.superseded_at.is_(None),
+        )
         tx.execute(update(alert).where(*former).values(superseded_at=now))
     signals = {name: _plain(value) for name, value in row.signals.items()}
     statement = alert.insert().values(**{**vars(row), "signals": signals}, raised_at=now)
@@ -59,7 +68,9 @@ def attach_alert(tx: Transaction, alert_id: int, case_id: int) -> None:
 
 def alerts_of_event(tx: Transaction, event_seq: int) -> list[Any]:
     """What the rules made of one event, every version of every alert."""
-    return list(tx.execute(select(alert).where(alert.c.event_seq == event_seq).order_by(alert.c.id)))
+    return list(
+        tx.execute(select(alert).where(alert.c.event_seq == event_seq).order_by(alert.c.id))
+    )
 
 
 def newest_alert(tx: Transaction, case_id: int) -> int:
@@ -84,7 +95,11 @@ def alerts_of(tx: Transaction, case_id: int) -> list[Any]:
     statement = select(*columns).select_from(joined).where(alert.c.case_id == case_id)
     every = list(tx.execute(statement.order_by(alert.c.id)))
     last = [row for row in every if row.superseded_at is None]
-    return [row for row in last if row.state != "withdrawn" and row.suppressed is None] or last or every
+    return (
+        [row for row in last if row.state != "withdrawn" and row.suppressed is None]
+        or last
+        or every
+    )
 
 
 def people_of_alerts(tx: Transaction, case_id: int) -> list[dict[str, Any]]:

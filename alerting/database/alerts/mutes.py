@@ -21,13 +21,28 @@ def list_silences(tx: Transaction, now: datetime, *, every: bool = False) -> lis
     """Rows, newest first; those that are over only where `every` one is asked for."""
     s = silence.c
     statement = select(silence).order_by(s.id.desc())
-    return list(tx.execute(statement if every else statement.where(s.until > now, s.ended_at.is_(None))))
+    return list(
+        tx.execute(statement if every else statement.where(s.until > now, s.ended_at.is_(None)))
+    )
 
 
 def add_silence(
-    tx: Transaction, scope: Scope, name: str, until: datetime, author: str, reason: str, now: datetime
+    tx: Transaction,
+    scope: Scope,
+    name: str,
+    until: datetime,
+    author: str,
+    reason: str,
+    now: datetime,
 ) -> int:
-    values = {"scope": scope, "name": name, "until": until, "author": author, "reason": reason, "created_at": now}
+    values = {
+        "scope": scope,
+        "name": name,
+        "until": until,
+        "author": author,
+        "reason": reason,
+        "created_at": now,
+    }
     return tx.execute(silence.insert().values(**values).returning(silence.c.id)).scalar_one()  # type: ignore[no-any-return]
 
 
@@ -44,20 +59,31 @@ _STANDING = (alert.c.superseded_at.is_(None), alert.c.state != "withdrawn")
 def last_alert(
     tx: Transaction, rule: str, customer_key: str, since: datetime, until: datetime, *, without: int
 ) -> datetime | None:
-    """When the rule last rang about this customer, by the event's time in (since, until); `without` one event."""
+    """When the rule last rang about this customer, by the event's time in (since, until); `without`
+    one event.
+    """
     joined = alert.join(event, event.c.seq == alert.c.event_seq)
-    rang = (alert.c.rule == rule, alert.c.customer_key == customer_key, alert.c.suppressed.is_(None), *_STANDING)
+    rang = (
+        alert.c.rule == rule,
+        alert.c.customer_key == customer_key,
+        alert.c.suppressed.is_(None),
+        *_STANDING,
+    )
     mine = (*rang, alert.c.event_seq != without)
     statement = select(func.max(event.c.time)).select_from(joined)
     return tx.execute(statement.where(*mine, event.c.time > since, event.c.time < until)).scalar()
 
 
 def suppressed_alerts(tx: Transaction, since: datetime, limit: int = 1_000) -> list[Any]:
-    """Alerts that told nobody, newest first, each with its event's `time`, `source` and `event_id`."""
+    """Alerts that told nobody, newest first, each with its event's `time`, `source` and
+    `event_id`.
+    """
     e = event.c
     joined = alert.join(event, e.seq == alert.c.event_seq)
     statement = select(alert, e.time, e.source, e.id.label("event_id")).select_from(joined)
-    chosen = statement.where(alert.c.suppressed.is_not(None), alert.c.raised_at >= since, *_STANDING)
+    chosen = statement.where(
+        alert.c.suppressed.is_not(None), alert.c.raised_at >= since, *_STANDING
+    )
     return list(tx.execute(chosen.order_by(alert.c.id.desc()).limit(limit)))
 
 

@@ -14,7 +14,9 @@ Seen = tuple[str, str, datetime, timedelta]
 
 
 def note_heard(tx: Transaction, seen: Iterable[Seen]) -> None:
-    """An event of the watched kind came: the silence begins anew, unless a later one is known already."""
+    """An event of the watched kind came: the silence begins anew, unless a later one is known
+    already.
+    """
     newest: dict[tuple[str, str], tuple[datetime, timedelta]] = {}
     for watch, key, at, length in seen:
         newest[(watch, key)] = max(newest.get((watch, key), (at, length)), (at, length))
@@ -23,7 +25,9 @@ def note_heard(tx: Transaction, seen: Iterable[Seen]) -> None:
         fresh = {"last_at": at, "due_at": at + length, "noticed_at": None}
         w = silence_watch.c
         tx.execute(
-            upsert.on_conflict_do_update(index_elements=["watch", "customer_key"], set_=fresh, where=w.last_at < at)
+            upsert.on_conflict_do_update(
+                index_elements=["watch", "customer_key"], set_=fresh, where=w.last_at < at
+            )
         )
 
 
@@ -46,19 +50,27 @@ def forget(tx: Transaction, keys: Iterable[str]) -> None:
 
 
 def keep_only(tx: Transaction, watches: Sequence[str]) -> set[str]:
-    """Forget what no rule watches for any more; returns those of `watches` that are there already."""
+    """Forget what no rule watches for any more; returns those of `watches` that are there
+    already.
+    """
     tx.execute(silence_watch.delete().where(silence_watch.c.watch.not_in(watches)))
     return set(tx.execute(select(silence_watch.c.watch).distinct()).scalars())
 
 
 def begin_watch(tx: Transaction, watch: str, of: str, length: timedelta) -> None:
-    """Watch every customer we know, from the last stored event of that type on, or from when we first knew it."""
+    """Watch every customer we know, from the last stored event of that type on, or from when we
+    first knew it.
+    """
     e, v = event.c, customer_version.c
     heard = tx.execute(
-        select(e.customer_key, func.max(e.time).label("at")).where(e.type == of).group_by(e.customer_key)
+        select(e.customer_key, func.max(e.time).label("at"))
+        .where(e.type == of)
+        .group_by(e.customer_key)
     )
     note_known(tx, [(watch, row.customer_key, row.at, length) for row in heard])
-    known = tx.execute(select(v.customer_key, func.min(v.valid_from).label("at")).group_by(v.customer_key))
+    known = tx.execute(
+        select(v.customer_key, func.min(v.valid_from).label("at")).group_by(v.customer_key)
+    )
     note_known(tx, [(watch, row.customer_key, row.at, length) for row in known])
 
 
@@ -78,14 +90,26 @@ def next_due(tx: Transaction) -> datetime | None:
 def put_off(tx: Transaction, by: timedelta) -> None:
     """Let every watch begin so much later."""
     for row in tx.execute(select(silence_watch)).all():
-        mine = (silence_watch.c.watch == row.watch, silence_watch.c.customer_key == row.customer_key)
-        tx.execute(update(silence_watch).where(*mine).values(last_at=row.last_at + by, due_at=row.due_at + by))
+        mine = (
+            silence_watch.c.watch == row.watch,
+            silence_watch.c.customer_key == row.customer_key,
+        )
+        tx.execute(
+            update(silence_watch)
+            .where(*mine)
+            .values(last_at=row.last_at + by, due_at=row.due_at + by)
+        )
 
 
 def still_due(tx: Transaction, watch: str, customer_key: str, now: datetime) -> Any:
     """The same, asked again under the customer's lock; None where something came meanwhile."""
     w = silence_watch.c
-    mine = (w.watch == watch, w.customer_key == customer_key, w.due_at <= now, w.noticed_at.is_(None))
+    mine = (
+        w.watch == watch,
+        w.customer_key == customer_key,
+        w.due_at <= now,
+        w.noticed_at.is_(None),
+    )
     return tx.execute(select(silence_watch).where(*mine)).first()
 
 

@@ -1,8 +1,10 @@
-"""The audit: entries are only ever inserted. Personal values stand beside, the entry holds keyed commitments.
+"""The audit: entries are only ever inserted. Personal values stand beside, the entry holds keyed
+commitments.
 
-Form (transaction 13): `body` is canonical JSON (sorted keys, no blanks, UTF-8) of the whole entry; it is these bytes that
-are sealed. A commitment is HMAC-SHA-256 with the customer's key over `entry name`, a line feed, and the value. Erasing
-destroys key and values; the body, and any chain over it, stays valid.
+Form (transaction 13): `body` is canonical JSON (sorted keys, no blanks, UTF-8) of the whole entry;
+it is these bytes that are sealed. A commitment is HMAC-SHA-256 with the customer's key over `entry
+name`, a line feed, and the value. Erasing destroys key and values; the body, and any chain over it,
+stays valid.
 """
 
 import hashlib
@@ -21,7 +23,9 @@ from alerting.database.tables import audit_entry, audit_unsealed, personal_key, 
 from alerting.domain.audit.seals import canonical
 
 BODY = cast(audit_entry.c.body, LargeBinary).label("body")
-"""On SQLite somebody may have put a text there, which is no less the bytes that are reckoned with."""
+"""On SQLite somebody may have put a text there, which is no less the bytes that are reckoned
+with.
+"""
 
 
 def columns() -> list[ColumnElement[Any]]:
@@ -31,7 +35,9 @@ def columns() -> list[ColumnElement[Any]]:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """Who did what when, because of what. `facts` are JSON values; `personal` is text about a customer."""
+    """Who did what when, because of what. `facts` are JSON values; `personal` is text about a
+    customer.
+    """
 
     actor: str
     action: str
@@ -96,7 +102,16 @@ def _row(tx: Transaction, entry: Entry, now: datetime) -> dict[str, Any]:
     }
 
 
-_WRITTEN = {"happened_at", "recorded_at", "actor", "action", "subject", "cause", "facts", "personal"}
+_WRITTEN = {
+    "happened_at",
+    "recorded_at",
+    "actor",
+    "action",
+    "subject",
+    "cause",
+    "facts",
+    "personal",
+}
 
 
 def said_in(body: bytes) -> dict[str, Any] | None:
@@ -105,8 +120,12 @@ def said_in(body: bytes) -> dict[str, Any] | None:
         said = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    is_ours = isinstance(said, dict) and said.keys() >= _WRITTEN and isinstance(said["personal"], dict)
-    return said if is_ours and all(isinstance(one, str) for one in said["personal"].values()) else None
+    is_ours = (
+        isinstance(said, dict) and said.keys() >= _WRITTEN and isinstance(said["personal"], dict)
+    )
+    return (
+        said if is_ours and all(isinstance(one, str) for one in said["personal"].values()) else None
+    )
 
 
 def commitment(key: bytes, name: str, value: str) -> str:
@@ -116,17 +135,23 @@ def commitment(key: bytes, name: str, value: str) -> str:
 
 def _key_of(tx: Transaction, customer_key: str) -> bytes:
     fresh = {"customer_key": customer_key, "key": secrets.token_bytes(32)}
-    made = tx.execute(tx.insert(personal_key).values(fresh).on_conflict_do_nothing().returning(personal_key.c.key))
+    made = tx.execute(
+        tx.insert(personal_key).values(fresh).on_conflict_do_nothing().returning(personal_key.c.key)
+    )
     key = made.scalar()
     if key is None:
-        key = tx.execute(select(personal_key.c.key).where(personal_key.c.customer_key == customer_key)).scalar_one()
+        key = tx.execute(
+            select(personal_key.c.key).where(personal_key.c.customer_key == customer_key)
+        ).scalar_one()
     return bytes(key)
 
 
 _MACHINES = ("judge", "follow-up", "delivery")
 
 
-def last_done(tx: Transaction, subject_kind: str, subject_id: str, actions: Sequence[str]) -> datetime | None:
+def last_done(
+    tx: Transaction, subject_kind: str, subject_id: str, actions: Sequence[str]
+) -> datetime | None:
     """When one of these was last recorded of a subject."""
     a = audit_entry.c
     wanted = (a.subject_kind == subject_kind, a.subject_id == subject_id, a.action.in_(actions))
@@ -143,7 +168,8 @@ def touched_by_people(tx: Transaction, subject_kind: str, subject_id: str) -> bo
 def entries_of(
     tx: Transaction, subject_kind: str, subject_id: str, *, personal_values: bool = True
 ) -> list[dict[str, Any]]:
-    """The entries about one subject, oldest first, with the personal values that still exist if they are wanted.
+    """The entries about one subject, oldest first, with the personal values that still exist if
+    they are wanted.
 
     One that somebody has made unreadable is left out: `alerting audit verify` names it.
     """
@@ -154,7 +180,11 @@ def entries_of(
     ).all()
     wanted = [r.id for r in rows] if personal_values else []
     personal: dict[int, dict[str, str]] = {}
-    for row in tx.execute(select(personal_value).where(personal_value.c.entry_id.in_(wanted))) if wanted else ():
+    for row in (
+        tx.execute(select(personal_value).where(personal_value.c.entry_id.in_(wanted)))
+        if wanted
+        else ()
+    ):
         personal.setdefault(row.entry_id, {})[row.name] = row.value
     return [
         {

@@ -1,4 +1,6 @@
-"""Seals over the audit's entries, in the order in which they were sealed, and the checkpoints that were handed out."""
+"""Seals over the audit's entries, in the order in which they were sealed, and the checkpoints that
+were handed out.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -40,7 +42,10 @@ def sound_end(tx: Transaction) -> Head:
     noted, newest = ends(tx)
     wrong = amiss(noted, newest)
     if wrong is not None:
-        raise ChainBroken(f"{wrong}; `alerting audit verify` reckons all of it, docs/operations.md says how to go on")
+        raise ChainBroken(
+            f"{wrong}; `alerting audit verify` reckons all of it, docs/operations.md says how to "
+            "go on"
+        )
     return newest
 
 
@@ -50,10 +55,15 @@ def head_of(tx: Transaction) -> Head:
 
 
 def ends(tx: Transaction) -> tuple[Head | None, Head]:
-    """The end of the chain as it is noted (None: it is not) and the newest seal, both of one instant."""
+    """The end of the chain as it is noted (None: it is not) and the newest seal, both of one
+    instant.
+    """
     h, s = audit_head.c, audit_seal.c
     noted = [select(column).limit(1).scalar_subquery() for column in (h.seq, h.hash)]
-    newest = [select(column).order_by(s.seq.desc()).limit(1).scalar_subquery() for column in (s.seq, s.hash)]
+    newest = [
+        select(column).order_by(s.seq.desc()).limit(1).scalar_subquery()
+        for column in (s.seq, s.hash)
+    ]
     found: Sequence[Any] = tx.execute(select(*noted, *newest)).one()
     return _head(*found[:2]), _head(*found[2:]) or Head()
 
@@ -76,20 +86,29 @@ def unsealed(tx: Transaction, limit: int) -> list[tuple[int, bytes]]:
 
 
 def add_seals(tx: Transaction, seals: Sequence[Seal], now: datetime) -> None:
-    rows = [{"seq": s.seq, "entry_id": s.entry, "prev": s.prev, "hash": s.hash, "sealed_at": now} for s in seals]
+    rows = [
+        {"seq": s.seq, "entry_id": s.entry, "prev": s.prev, "hash": s.hash, "sealed_at": now}
+        for s in seals
+    ]
     add_rows(tx, audit_seal, rows)
     tx.execute(update(audit_head).values(seq=seals[-1].seq, hash=seals[-1].hash))
-    tx.execute(delete(audit_unsealed).where(audit_unsealed.c.entry_id.in_([seal.entry for seal in seals])))
+    tx.execute(
+        delete(audit_unsealed).where(audit_unsealed.c.entry_id.in_([seal.entry for seal in seals]))
+    )
 
 
 def sealed(tx: Transaction, until: int) -> Iterator[tuple[Seal, Any]]:
-    """The seals up to a number, with their entries' rows; of an entry that is gone all but its number is None."""
+    """The seals up to a number, with their entries' rows; of an entry that is gone all but its
+    number is None.
+    """
     s, last = audit_seal.c, _BEFORE_ALL
     joined = select(s.seq, s.entry_id, s.prev, s.hash, *audit_entries.columns()).join_from(
         audit_seal, audit_entry, audit_entry.c.id == s.entry_id, isouter=True
     )
     while True:
-        rows = tx.execute(joined.where(s.seq > last, s.seq <= until).order_by(s.seq).limit(PAGE)).all()
+        rows = tx.execute(
+            joined.where(s.seq > last, s.seq <= until).order_by(s.seq).limit(PAGE)
+        ).all()
         for row in rows:
             yield Seal(seq=row.seq, entry=row.entry_id, prev=row.prev, hash=row.hash), row
         if len(rows) < PAGE:
@@ -98,7 +117,9 @@ def sealed(tx: Transaction, until: int) -> Iterator[tuple[Seal, Any]]:
 
 
 def seals_of(tx: Transaction, subject_kind: str, subject_id: str) -> list[Any]:
-    """The entries about one subject, oldest first, each with its seal's number and hash; None where it waits."""
+    """The entries about one subject, oldest first, each with its seal's number and hash; None where
+    it waits.
+    """
     e, s = audit_entry.c, audit_seal.c
     joined = select(e.id, e.recorded_at, e.actor, e.action, s.seq, s.hash).join_from(
         audit_entry, audit_seal, s.entry_id == e.id, isouter=True
@@ -108,16 +129,24 @@ def seals_of(tx: Transaction, subject_kind: str, subject_id: str) -> list[Any]:
 
 
 def count_unsealed(tx: Transaction) -> tuple[int, int]:
-    """Entries without a seal, and how many of them do not even wait for one: those were not written by us."""
+    """Entries without a seal, and how many of them do not even wait for one: those were not written
+    by us.
+    """
     e, s, u = audit_entry.c, audit_seal.c, audit_unsealed.c
-    joined = audit_entry.outerjoin(audit_seal, s.entry_id == e.id).outerjoin(audit_unsealed, u.entry_id == e.id)
-    counts = select(func.count().label("without"), func.count(u.entry_id).label("waiting")).select_from(joined)
+    joined = audit_entry.outerjoin(audit_seal, s.entry_id == e.id).outerjoin(
+        audit_unsealed, u.entry_id == e.id
+    )
+    counts = select(
+        func.count().label("without"), func.count(u.entry_id).label("waiting")
+    ).select_from(joined)
     row = tx.execute(counts.where(s.seq.is_(None))).one()
     return int(row.without), int(row.without - row.waiting)
 
 
 def personal_of(tx: Transaction, entries: Sequence[int]) -> dict[int, list[Any]]:
-    """The personal values of these entries, each with the key its commitment was made with (None: it is gone)."""
+    """The personal values of these entries, each with the key its commitment was made with (None:
+    it is gone).
+    """
     found: dict[int, list[Any]] = {}
     v = personal_value.c
     key = cast(personal_key.c.key, LargeBinary).label("key")
@@ -131,15 +160,22 @@ def personal_of(tx: Transaction, entries: Sequence[int]) -> dict[int, list[Any]]
 
 def checkpoints(tx: Transaction) -> list[Head]:
     c = audit_checkpoint.c
-    return [Head(seq=row.seq, hash=row.hash) for row in tx.execute(select(c.seq, c.hash).order_by(c.id))]
+    return [
+        Head(seq=row.seq, hash=row.hash) for row in tx.execute(select(c.seq, c.hash).order_by(c.id))
+    ]
 
 
 def add_checkpoint(tx: Transaction, week: str, head: Head, now: datetime) -> int | None:
     """Note this week's checkpoint; None where another process has done so."""
     row = {"week": week, "seq": head.seq, "hash": head.hash, "recorded_at": now}
-    statement = tx.insert(audit_checkpoint).values(row).on_conflict_do_nothing(index_elements=["week"])
+    statement = (
+        tx.insert(audit_checkpoint).values(row).on_conflict_do_nothing(index_elements=["week"])
+    )
     return tx.execute(statement.returning(audit_checkpoint.c.id)).scalar()
 
 
 def has_checkpoint(tx: Transaction, week: str) -> bool:
-    return tx.execute(select(audit_checkpoint.c.id).where(audit_checkpoint.c.week == week)).first() is not None
+    return (
+        tx.execute(select(audit_checkpoint.c.id).where(audit_checkpoint.c.week == week)).first()
+        is not None
+    )

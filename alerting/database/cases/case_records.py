@@ -1,4 +1,6 @@
-"""What is kept about the work on a case: waits, corrections of wrong times, effectiveness reviews."""
+"""What is kept about the work on a case: waits, corrections of wrong times, effectiveness
+reviews.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -26,7 +28,12 @@ from alerting.domain.cases.resolutions import Resolution
 
 
 def add_wait(tx: Transaction, case_id: int, cycle: int, begun: Wait, now: datetime) -> None:
-    values = {"waiting_for": begun.waiting_for.value, "by": begun.by, "reason": begun.reason, "until": begun.until}
+    values = {
+        "waiting_for": begun.waiting_for.value,
+        "by": begun.by,
+        "reason": begun.reason,
+        "until": begun.until,
+    }
     tx.execute(wait.insert().values(case_id=case_id, cycle=cycle, began_at=now, **values))
 
 
@@ -42,21 +49,38 @@ def waits_of(tx: Transaction, case_id: int) -> list[Any]:
 
 def keep_resolution(tx: Transaction, case: Case, given: Resolution) -> None:
     """What the present cycle ended with: it stays when the case opens again."""
-    said = {"root_cause": given.root_cause, "action": given.action, "corrective_action": given.corrective_action}
+    said = {
+        "root_cause": given.root_cause,
+        "action": given.action,
+        "corrective_action": given.corrective_action,
+    }
     upsert = tx.insert(resolution).values(case_id=case.id, cycle=case.cycle, **said)
     tx.execute(upsert.on_conflict_do_update(index_elements=["case_id", "cycle"], set_=said))
 
 
-def add_check_answer(tx: Transaction, case: Case, event_seq: int, rulebook: str, now: datetime) -> None:
+def add_check_answer(
+    tx: Transaction, case: Case, event_seq: int, rulebook: str, now: datetime
+) -> None:
     """A negative answer to the check survey opens the case again; `case` is the one before."""
     said = {"rule": case.rule, "severity": case.severity, "rulebook": rulebook}
-    tx.execute(check_answer.insert().values(case_id=case.id, event_seq=event_seq, recorded_at=now, **said))
+    tx.execute(
+        check_answer.insert().values(case_id=case.id, event_seq=event_seq, recorded_at=now, **said)
+    )
 
 
 def check_complaints(tx: Transaction, case: Case) -> list[Any]:
-    """Answers to a check survey that opened the case again, as its alerts are read, oldest first."""
+    """Answers to a check survey that opened the case again, as its alerts are read, oldest
+    first.
+    """
     a, e = check_answer.c, event.c
-    columns = (a.event_seq, a.rule, a.severity, a.rulebook, a.recorded_at.label("raised_at"), sa.literal(0).label("id"))
+    columns = (
+        a.event_seq,
+        a.rule,
+        a.severity,
+        a.rulebook,
+        a.recorded_at.label("raised_at"),
+        sa.literal(0).label("id"),
+    )
     of_event = (e.payload, e.time, e.received_at, e.type, e.source, e.id.label("event_id"))
     joined = check_answer.join(event, e.seq == a.event_seq)
     statement = select(*columns, *of_event).select_from(joined).where(a.case_id == case.id)
@@ -66,7 +90,9 @@ def check_complaints(tx: Transaction, case: Case) -> list[Any]:
 def add_correction(tx: Transaction, case_id: int, given: Correction, now: datetime) -> int:
     """Returns its number."""
     values = {name: value for name, value in vars(given).items() if name != "id"}
-    statement = correction.insert().values(case_id=case_id, proposed_at=now, **{**values, "what": given.what.value})
+    statement = correction.insert().values(
+        case_id=case_id, proposed_at=now, **{**values, "what": given.what.value}
+    )
     return tx.execute(statement.returning(correction.c.id)).scalar_one()  # type: ignore[no-any-return]
 
 
@@ -76,7 +102,11 @@ def correction_by_id(tx: Transaction, number: int) -> Any | None:
 
 def corrections_of(tx: Transaction, case_ids: Iterable[int] | None = None) -> list[Any]:
     """Of these cases, oldest first; without any those of all cases that nobody has decided."""
-    wanted = correction.c.decided_at.is_(None) if case_ids is None else correction.c.case_id.in_(list(case_ids))
+    wanted = (
+        correction.c.decided_at.is_(None)
+        if case_ids is None
+        else correction.c.case_id.in_(list(case_ids))
+    )
     return list(tx.execute(select(correction).where(wanted).order_by(correction.c.id)))
 
 
@@ -87,22 +117,40 @@ def settle_correction(tx: Transaction, number: int, by: str, approved: bool, now
 
 def correct_attempt(tx: Transaction, attempt_id: int, moment: datetime) -> None:
     """What stood there before stays in the correction."""
-    tx.execute(update(contact_attempt).where(contact_attempt.c.id == attempt_id).values(happened_at=moment))
+    tx.execute(
+        update(contact_attempt).where(contact_attempt.c.id == attempt_id).values(happened_at=moment)
+    )
 
 
-def contacts_near(tx: Transaction, keys: Iterable[str], begin: datetime, end: datetime) -> list[Any]:
-    """Of these customers the attempts that reached them, happened in [begin, end]: each with its customer, and `since` when he
-    complained."""
+def contacts_near(
+    tx: Transaction, keys: Iterable[str], begin: datetime, end: datetime
+) -> list[Any]:
+    """Of these customers the attempts that reached them, happened in [begin, end]: each with its
+    customer, and `since` when he complained.
+    """
     a, c = contact_attempt.c, case_file.c
     of_case = event.join(alert, alert.c.event_seq == event.c.seq)
-    first = select(func.min(event.c.time)).select_from(of_case).where(alert.c.case_id == a.case_id).scalar_subquery()
-    joined = select(contact_attempt, c.customer_key, first.label("since")).join(case_file, c.id == a.case_id)
-    mine = (among(tx, c.customer_key, sorted(set(keys))), a.reached, a.happened_at.between(begin, end))
+    first = (
+        select(func.min(event.c.time))
+        .select_from(of_case)
+        .where(alert.c.case_id == a.case_id)
+        .scalar_subquery()
+    )
+    joined = select(contact_attempt, c.customer_key, first.label("since")).join(
+        case_file, c.id == a.case_id
+    )
+    mine = (
+        among(tx, c.customer_key, sorted(set(keys))),
+        a.reached,
+        a.happened_at.between(begin, end),
+    )
     return list(tx.execute(joined.where(*mine).order_by(a.id)))
 
 
 def keep_grade(tx: Transaction, attempt_id: int, grade: str | None) -> None:
-    tx.execute(update(contact_attempt).where(contact_attempt.c.id == attempt_id).values(grade=grade))
+    tx.execute(
+        update(contact_attempt).where(contact_attempt.c.id == attempt_id).values(grade=grade)
+    )
 
 
 def ask_for_review(tx: Transaction, case: Case, due: datetime) -> None:
@@ -110,10 +158,14 @@ def ask_for_review(tx: Transaction, case: Case, due: datetime) -> None:
     tx.execute(tx.insert(effectiveness_review).values(**row).on_conflict_do_nothing())
 
 
-def keep_review(tx: Transaction, case: Case, by: str, effective: bool, note: str, now: datetime) -> None:
+def keep_review(
+    tx: Transaction, case: Case, by: str, effective: bool, note: str, now: datetime
+) -> None:
     """Of the case's present cycle; whoever looks again replaces what was said before."""
     said = {"done_at": now, "by": by, "effective": effective, "note": note}
-    upsert = tx.insert(effectiveness_review).values(case_id=case.id, cycle=case.cycle, due_at=now, **said)
+    upsert = tx.insert(effectiveness_review).values(
+        case_id=case.id, cycle=case.cycle, due_at=now, **said
+    )
     tx.execute(upsert.on_conflict_do_update(index_elements=["case_id", "cycle"], set_=said))
 
 

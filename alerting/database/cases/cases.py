@@ -46,26 +46,37 @@ def unresolved_cases(tx: Transaction, keys: Iterable[str]) -> dict[str, Case]:
     """The one unresolved case of each customer that has one."""
     wanted = sorted(set(keys))
     rows = tx.execute(
-        select(case_file).where(case_file.c.customer_key.in_(wanted), case_file.c.status != Status.RESOLVED.value)
+        select(case_file).where(
+            case_file.c.customer_key.in_(wanted), case_file.c.status != Status.RESOLVED.value
+        )
     )
     return {row.customer_key: _case(row) for row in rows}
 
 
 def last_resolved(tx: Transaction, customer_key: str) -> Case | None:
-    """The case of a customer that ended last, and was not withdrawn; None while one is unresolved, and for whom was forgotten
-    since."""
+    """The case of a customer that ended last, and was not withdrawn; None while one is unresolved,
+    and for whom was forgotten since.
+    """
     c = case_file.c
-    last = select(case_file).where(c.customer_key == customer_key, c.withdrawn_at.is_(None)).order_by(c.id.desc())
+    last = (
+        select(case_file)
+        .where(c.customer_key == customer_key, c.withdrawn_at.is_(None))
+        .order_by(c.id.desc())
+    )
     row = tx.execute(last.limit(1)).first()
     if row is None or row.status != Status.RESOLVED.value:
         return None
-    until = tx.execute(select(forgotten.c.until).where(forgotten.c.customer_key == customer_key)).scalar()
+    until = tx.execute(
+        select(forgotten.c.until).where(forgotten.c.customer_key == customer_key)
+    ).scalar()
     return None if until is not None and row.resolved_at <= until else _case(row)
 
 
 def answered_until(tx: Transaction, customer_key: str) -> datetime | None:
     """The latest call that reached this customer, in whichever case."""
-    statement = select(func.max(case_file.c.answered_until)).where(case_file.c.customer_key == customer_key)
+    statement = select(func.max(case_file.c.answered_until)).where(
+        case_file.c.customer_key == customer_key
+    )
     return tx.execute(statement).scalar()
 
 
@@ -84,7 +95,9 @@ def _case(row: Any) -> Case:
         fixer=row.fixer,
         informed=tuple(row.informed),
         assignment=row.assignment,
-        starts=Starts(customer_sent=row.customer_sent_at, received=row.received_at, case_opened=row.opened_at),
+        starts=Starts(
+            customer_sent=row.customer_sent_at, received=row.received_at, case_opened=row.opened_at
+        ),
         acknowledged_at=row.acknowledged_at,
         contacted_at=row.contacted_at,
         answered_until=row.answered_until,
@@ -95,7 +108,9 @@ def _case(row: Any) -> Case:
         waiting_since=row.waiting_since,
         waiting_for=WaitingFor(row.waiting_for) if row.waiting_for else None,
         waiting_until=row.waiting_until,
-        waits=tuple((WaitingFor(who), _instant(begin), _instant(end)) for who, begin, end in row.waits),
+        waits=tuple(
+            (WaitingFor(who), _instant(begin), _instant(end)) for who, begin, end in row.waits
+        ),
         revision=row.revision,
         root_cause=row.root_cause,
         action=row.action,
@@ -130,7 +145,9 @@ def save_case(tx: Transaction, case: Case) -> int:
         "waiting_since": case.waiting_since,
         "waiting_for": case.waiting_for.value if case.waiting_for else None,
         "waiting_until": case.waiting_until,
-        "waits": [[who.value, begin.isoformat(), end.isoformat()] for who, begin, end in case.waits],
+        "waits": [
+            [who.value, begin.isoformat(), end.isoformat()] for who, begin, end in case.waits
+        ],
         "revision": case.revision + 1,
         "root_cause": case.root_cause,
         "action": case.action,
@@ -169,14 +186,20 @@ def read_clock(row: Any) -> Clock:
 def clocks_of(tx: Transaction, case_ids: Iterable[int]) -> dict[int, list[Clock]]:
     """All plans of all clocks of these cases, superseded ones included."""
     found: dict[int, list[Clock]] = {case_id: [] for case_id in case_ids}
-    rows = tx.execute(select(clock).where(clock.c.case_id.in_(sorted(found))).order_by(clock.c.cycle, clock.c.plan))
+    rows = tx.execute(
+        select(clock)
+        .where(clock.c.case_id.in_(sorted(found)))
+        .order_by(clock.c.cycle, clock.c.plan)
+    )
     for row in rows:
         found[row.case_id].append(read_clock(row))
     return found
 
 
 def parties_of(tx: Transaction, case_id: int) -> dict[str, str]:
-    """Who owes each of a case's clocks, or had it when it stopped or was missed, by the clock's key."""
+    """Who owes each of a case's clocks, or had it when it stopped or was missed, by the clock's
+    key.
+    """
     k = clock.c
     rows = tx.execute(select(k.cycle, k.kind, k.plan, k.party).where(k.case_id == case_id))
     return {f"{row.cycle}.{row.kind}.{row.plan}": row.party for row in rows}
@@ -186,10 +209,17 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def save_clock(tx: Transaction, case: Case, case_id: int, changed: Clock, what: str, now: datetime) -> None:
+def save_clock(
+    tx: Transaction, case: Case, case_id: int, changed: Clock, what: str, now: datetime
+) -> None:
     """Write a clock's present state and append what happened to its ledger, `what`."""
     party = case.caller if changed.by == "caller" else (case.fixer or case.caller)
-    identity = {"case_id": case_id, "cycle": changed.cycle, "kind": changed.kind.value, "plan": changed.plan}
+    identity = {
+        "case_id": case_id,
+        "cycle": changed.cycle,
+        "kind": changed.kind.value,
+        "plan": changed.plan,
+    }
     state = {
         "by": changed.by,
         "policy": changed.policy,
@@ -205,7 +235,9 @@ def save_clock(tx: Transaction, case: Case, case_id: int, changed: Clock, what: 
         "paused_at": changed.paused_at,
         "resumes": changed.resumes,
         "pauses": [[begin.isoformat(), end.isoformat()] for begin, end in changed.pauses],
-        "felt": None if changed.stopped_at is None else (changed.stopped_at - changed.started_at) // _MICROSECOND,
+        "felt": None
+        if changed.stopped_at is None
+        else (changed.stopped_at - changed.started_at) // _MICROSECOND,
         "worked": None if changed.worked is None else changed.worked // _MICROSECOND,
     }
     upsert = tx.insert(clock).values(**identity, **state)
@@ -223,15 +255,28 @@ def save_clock(tx: Transaction, case: Case, case_id: int, changed: Clock, what: 
         "superseded": changed.superseded_at,
     }[what]
     told = [(what, happened)]
-    if what == "started":  # a plan that begins in the middle of a case has stood still as the one before
-        told += [entry for begin, end in changed.pauses for entry in (("paused", begin), ("resumed", end))]
-    common = {"recorded_at": now, "due_at": changed.due_at, "party": party, "policy": changed.policy}
+    if (
+        what == "started"
+    ):  # a plan that begins in the middle of a case has stood still as the one before
+        told += [
+            entry
+            for begin, end in changed.pauses
+            for entry in (("paused", begin), ("resumed", end))
+        ]
+    common = {
+        "recorded_at": now,
+        "due_at": changed.due_at,
+        "party": party,
+        "policy": changed.policy,
+    }
     rows = [{**identity, **common, "what": name, "happened_at": at} for name, at in told]
     tx.execute(clock_entry.insert(), rows)
 
 
 def reassign_clocks(tx: Transaction, case_id: int, case: Case) -> None:
-    """Running clocks count for who holds the case now; what was missed before counts for who had it then."""
+    """Running clocks count for who holds the case now; what was missed before counts for who had it
+    then.
+    """
     for duty, party in (("caller", case.caller), ("fixer", case.fixer)):
         running = (
             clock.c.case_id == case_id,
@@ -240,7 +285,9 @@ def reassign_clocks(tx: Transaction, case_id: int, case: Case) -> None:
             clock.c.missed_at.is_(None),
         )
         if party is not None:
-            tx.execute(update(clock).where(*running, clock.c.cycle == case.cycle).values(party=party))
+            tx.execute(
+                update(clock).where(*running, clock.c.cycle == case.cycle).values(party=party)
+            )
 
 
 def add_attempt(tx: Transaction, case: Case, attempt: Attempt, now: datetime) -> None:
@@ -261,7 +308,10 @@ def add_attempt(tx: Transaction, case: Case, attempt: Attempt, now: datetime) ->
 
 def waiting_cases(tx: Transaction, keys: Iterable[str]) -> dict[str, Case]:
     """Of these customers those whose case waits."""
-    waiting = (among(tx, case_file.c.customer_key, sorted(set(keys))), case_file.c.waiting_since.is_not(None))
+    waiting = (
+        among(tx, case_file.c.customer_key, sorted(set(keys))),
+        case_file.c.waiting_since.is_not(None),
+    )
     return {row.customer_key: _case(row) for row in tx.execute(select(case_file).where(*waiting))}
 
 
@@ -271,7 +321,9 @@ def attempts_of(tx: Transaction, case_id: int) -> list[Any]:
 
 
 def move_case(tx: Transaction, case_id: int, customer_key: str) -> None:
-    """The case with all that hangs from it is another customer's; both are locked, and that one has no unresolved case."""
+    """The case with all that hangs from it is another customer's; both are locked, and that one has
+    no unresolved case.
+    """
     for table, mine in (
         (case_file, case_file.c.id == case_id),
         (alert, alert.c.case_id == case_id),
@@ -289,24 +341,46 @@ def list_cases(tx: Transaction, *, status: str | None = None, limit: int = 200) 
     elif status == Status.WAITING.value:
         statement = statement.where(case_file.c.waiting_since.is_not(None))
     elif status:
-        statement = statement.where(case_file.c.status == status, case_file.c.waiting_since.is_(None))
+        statement = statement.where(
+            case_file.c.status == status, case_file.c.waiting_since.is_(None)
+        )
     return list(tx.execute(statement))
 
 
 def opened_between(tx: Transaction, begin: datetime, end: datetime) -> list[int]:
     """The numbers of the cases opened in [begin, end)."""
     c = case_file.c
-    return list(tx.execute(select(c.id).where(c.opened_at >= begin, c.opened_at < end).order_by(c.id)).scalars())
+    return list(
+        tx.execute(
+            select(c.id).where(c.opened_at >= begin, c.opened_at < end).order_by(c.id)
+        ).scalars()
+    )
 
 
-def running_otherwise(tx: Transaction, policies: Sequence[str], rulebook: str) -> list[tuple[int, str]]:
-    """Cases with a running clock of these policies that was started under another rulebook: number and customer."""
-    running = (clock.c.stopped_at.is_(None), clock.c.superseded_at.is_(None), clock.c.missed_at.is_(None))
-    chosen = select(case_file.c.id, case_file.c.customer_key).join(clock, clock.c.case_id == case_file.c.id)
+def running_otherwise(
+    tx: Transaction, policies: Sequence[str], rulebook: str
+) -> list[tuple[int, str]]:
+    """Cases with a running clock of these policies that was started under another rulebook: number
+    and customer.
+    """
+    running = (
+        clock.c.stopped_at.is_(None),
+        clock.c.superseded_at.is_(None),
+        clock.c.missed_at.is_(None),
+    )
+    chosen = select(case_file.c.id, case_file.c.customer_key).join(
+        clock, clock.c.case_id == case_file.c.id
+    )
     chosen = chosen.where(*running, clock.c.policy.in_(policies), clock.c.rulebook != rulebook)
-    return [(row.id, row.customer_key) for row in tx.execute(chosen.distinct().order_by(case_file.c.id))]
+    return [
+        (row.id, row.customer_key) for row in tx.execute(chosen.distinct().order_by(case_file.c.id))
+    ]
 
 
 def open_count(tx: Transaction) -> int:
-    statement = select(func.count()).select_from(case_file).where(case_file.c.status != Status.RESOLVED.value)
+    statement = (
+        select(func.count())
+        .select_from(case_file)
+        .where(case_file.c.status != Status.RESOLVED.value)
+    )
     return int(tx.execute(statement).scalar_one())

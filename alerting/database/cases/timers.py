@@ -14,7 +14,9 @@ from alerting.domain.cases.clocks import NewTimer
 _OPEN = (timer.c.fired_at.is_(None), timer.c.cancelled_at.is_(None))
 
 
-def set_timers(tx: Transaction, subject: int, customer_key: str, timers: Iterable[NewTimer]) -> None:
+def set_timers(
+    tx: Transaction, subject: int, customer_key: str, timers: Iterable[NewTimer]
+) -> None:
     rows = [
         {
             "kind": t.kind,
@@ -40,29 +42,47 @@ def cancel_plan(tx: Transaction, subject: int, plan_key: str, reason: str, now: 
     tx.execute(update(timer).where(*this, *_OPEN).values(cancelled_at=now, outcome=reason))
 
 
-def due_timers(tx: Transaction, now: datetime, without: Collection[str] = (), limit: int = 500) -> list[Any]:
-    """What is due, without locks; ask again under the customer's lock before acting. `without` leaves out customers."""
+def due_timers(
+    tx: Transaction, now: datetime, without: Collection[str] = (), limit: int = 500
+) -> list[Any]:
+    """What is due, without locks; ask again under the customer's lock before acting. `without`
+    leaves out customers.
+    """
     due = select(timer).where(timer.c.due_at <= now, timer.c.customer_key.not_in(without), *_OPEN)
     return list(tx.execute(due.order_by(timer.c.due_at).limit(limit)))
 
 
 def next_due(tx: Transaction) -> datetime | None:
     """When the next timer falls due, or fell due already; None without any."""
-    return tx.execute(select(timer.c.due_at).where(*_OPEN).order_by(timer.c.due_at).limit(1)).scalar()
+    return tx.execute(
+        select(timer.c.due_at).where(*_OPEN).order_by(timer.c.due_at).limit(1)
+    ).scalar()
 
 
 def still_due(tx: Transaction, keys: Sequence[str], now: datetime) -> list[Any]:
-    """The due timers of these customers, read under their locks, in the order in which they fell due."""
-    statement = select(timer).where(among(tx, timer.c.customer_key, keys), timer.c.due_at <= now, *_OPEN)
+    """The due timers of these customers, read under their locks, in the order in which they fell
+    due.
+    """
+    statement = select(timer).where(
+        among(tx, timer.c.customer_key, keys), timer.c.due_at <= now, *_OPEN
+    )
     return list(tx.execute(statement.order_by(timer.c.due_at, timer.c.id)))
 
 
 def mark_fired(tx: Transaction, timer_ids: Sequence[int], outcome: str, now: datetime) -> None:
-    tx.execute(update(timer).where(among(tx, timer.c.id, timer_ids), *_OPEN).values(fired_at=now, outcome=outcome))
+    tx.execute(
+        update(timer)
+        .where(among(tx, timer.c.id, timer_ids), *_OPEN)
+        .values(fired_at=now, outcome=outcome)
+    )
 
 
 def overdue_count(tx: Transaction, now: datetime) -> int:
-    return int(tx.execute(select(func.count()).select_from(timer).where(timer.c.due_at <= now, *_OPEN)).scalar_one())
+    return int(
+        tx.execute(
+            select(func.count()).select_from(timer).where(timer.c.due_at <= now, *_OPEN)
+        ).scalar_one()
+    )
 
 
 def fired_at(tx: Transaction, subject: int, key: str, outcome: str) -> datetime | None:
@@ -72,4 +92,8 @@ def fired_at(tx: Transaction, subject: int, key: str, outcome: str) -> datetime 
 
 
 def timers_of_case(tx: Transaction, case_id: int) -> list[Any]:
-    return list(tx.execute(select(timer).where(timer.c.subject == case_id).order_by(timer.c.due_at, timer.c.id)))
+    return list(
+        tx.execute(
+            select(timer).where(timer.c.subject == case_id).order_by(timer.c.due_at, timer.c.id)
+        )
+    )

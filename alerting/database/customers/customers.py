@@ -14,11 +14,12 @@ from alerting.domain.customers.customers import Change, Customer, History, state
 
 
 def lock_customers(tx: Transaction, keys: Iterable[str], now: datetime | None = None) -> set[str]:
-    """Take the one lock every change of a case, a customer or their mail stands under, in sorted order.
+    """Take the one lock every change of a case, a customer or their mail stands under, in sorted
+    order.
 
-    A statement of its own, so that what is read afterwards is what the one before us committed. On SQLite
-    BEGIN IMMEDIATE is that lock already. A row is made for customers nobody has told us about; returns those: nothing
-    can be stored of them yet.
+    A statement of its own, so that what is read afterwards is what the one before us committed. On
+    SQLite BEGIN IMMEDIATE is that lock already. A row is made for customers nobody has told us
+    about; returns those: nothing can be stored of them yet.
     """
     wanted = sorted(set(keys))
     if not wanted:
@@ -26,7 +27,9 @@ def lock_customers(tx: Transaction, keys: Iterable[str], now: datetime | None = 
     moment = now or tx.now()
     each = listed(tx, wanted)
     rows = select(each, literal(moment, customer.c.first_seen_at.type)).where(each.is_not(None))
-    adding = tx.insert(customer).from_select(["key", "first_seen_at"], rows).on_conflict_do_nothing()
+    adding = (
+        tx.insert(customer).from_select(["key", "first_seen_at"], rows).on_conflict_do_nothing()
+    )
     made = set(tx.execute(adding.returning(customer.c.key)).scalars())
     if tx.is_postgresql:
         tx.execute(
@@ -39,17 +42,25 @@ def lock_customers(tx: Transaction, keys: Iterable[str], now: datetime | None = 
 
 
 def lock_customer(tx: Transaction, key: str, *, wait: bool = True) -> bool:
-    """The same lock on one customer we have a row of; without `wait` False where somebody else holds it."""
+    """The same lock on one customer we have a row of; without `wait` False where somebody else
+    holds it.
+    """
     return bool(lock_known(tx, [key], wait=wait))
 
 
 def lock_known(tx: Transaction, keys: Iterable[str], *, wait: bool = True) -> list[str]:
-    """The same lock on customers we have rows of; without `wait` only on those nobody else holds. Returns who is locked."""
+    """The same lock on customers we have rows of; without `wait` only on those nobody else holds.
+    Returns who is locked.
+    """
     wanted = sorted(set(keys))
     if not tx.is_postgresql:
         return wanted
-    statement = select(customer.c.key).where(among(tx, customer.c.key, wanted)).order_by(customer.c.key)
-    return list(tx.execute(statement.with_for_update(key_share=True, skip_locked=not wait)).scalars())
+    statement = (
+        select(customer.c.key).where(among(tx, customer.c.key, wanted)).order_by(customer.c.key)
+    )
+    return list(
+        tx.execute(statement.with_for_update(key_share=True, skip_locked=not wait)).scalars()
+    )
 
 
 def histories(tx: Transaction, keys: Iterable[str]) -> dict[str, History]:
@@ -112,7 +123,9 @@ def keys_by_name(tx: Transaction) -> dict[str, list[str]]:
 
 
 def every_customer_now(tx: Transaction) -> Iterator[Customer]:
-    """All known customers by their newest versions, sorted by key; a thousand at a time are held in memory."""
+    """All known customers by their newest versions, sorted by key; a thousand at a time are held in
+    memory.
+    """
     v = customer_version.c
     keys = tx.execute(select(v.customer_key).distinct().order_by(v.customer_key)).scalars().all()
     for start in range(0, len(keys), 1_000):
@@ -124,14 +137,20 @@ def keys_like(tx: Transaction, text: str, limit: int = 200) -> list[str]:
     """Keys of known customers that begin as a text does, whatever the capitals."""
     begin = text[:2].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     v = customer_version.c
-    statement = select(v.customer_key).where(v.customer_key.ilike(f"{begin}%", escape="\\")).distinct()
+    statement = (
+        select(v.customer_key).where(v.customer_key.ilike(f"{begin}%", escape="\\")).distinct()
+    )
     return list(tx.execute(statement.order_by(v.customer_key).limit(limit)).scalars())
 
 
 def add_changes(
-    tx: Transaction, given: Mapping[str, Sequence[Change]], now: datetime, strangers: Collection[str] = ()
+    tx: Transaction,
+    given: Mapping[str, Sequence[Change]],
+    now: datetime,
+    strangers: Collection[str] = (),
 ) -> dict[str, History]:
-    """Add dated changes of customers and bring the states from there on up to date; returns their histories.
+    """Add dated changes of customers and bring the states from there on up to date; returns their
+    histories.
 
     A change already there is left alone. Of `strangers` there are none.
     """
@@ -172,14 +191,25 @@ def _row(key: str, change: Change, state: Mapping[str, Any], now: datetime) -> d
 
 
 def _moved(key: str, change: Change, state: Mapping[str, Any]) -> dict[str, Any]:
-    row = {"customer_key": key, "valid_from": change.valid_from, "source": change.source, "id": change.event_id}
-    return {f"its_{name}": value for name, value in row.items()} | {"after": state, "above": state.get("parent")}
+    row = {
+        "customer_key": key,
+        "valid_from": change.valid_from,
+        "source": change.source,
+        "id": change.event_id,
+    }
+    return {f"its_{name}": value for name, value in row.items()} | {
+        "after": state,
+        "above": state.get("parent"),
+    }
 
 
 _v = customer_version.c
 _MOVE = (
     update(customer_version)
-    .where(_v.customer_key == bindparam("its_customer_key"), _v.valid_from == bindparam("its_valid_from"))
+    .where(
+        _v.customer_key == bindparam("its_customer_key"),
+        _v.valid_from == bindparam("its_valid_from"),
+    )
     .where(_v.source == bindparam("its_source"), _v.event_id == bindparam("its_id"))
     .values(state=bindparam("after"), parent=bindparam("above"))
 )

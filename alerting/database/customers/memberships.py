@@ -10,7 +10,14 @@ from sqlalchemy import and_, case, func, literal, select, update
 from alerting.database.bulk import add_rows
 from alerting.database.engine import Transaction
 from alerting.database.sets import among
-from alerting.database.tables import case_file, customer_version, event, membership, review, signal_point
+from alerting.database.tables import (
+    case_file,
+    customer_version,
+    event,
+    membership,
+    review,
+    signal_point,
+)
 from alerting.domain.cases.cases import Status
 
 
@@ -42,15 +49,21 @@ class Review:
 
 
 def current(tx: Transaction, keys: Iterable[str]) -> dict[str, Any]:
-    """The present membership of each of these customers that has one: its `n`, `segment` and `tags`."""
+    """The present membership of each of these customers that has one: its `n`, `segment` and
+    `tags`.
+    """
     m = membership.c
     chosen = select(m.customer_key, m.n, m.segment, m.tags)
-    rows = tx.execute(chosen.where(among(tx, m.customer_key, sorted(keys)), m.superseded_at.is_(None)))
+    rows = tx.execute(
+        chosen.where(among(tx, m.customer_key, sorted(keys)), m.superseded_at.is_(None))
+    )
     return {row.customer_key: row for row in rows}
 
 
 def mark(tx: Transaction, keys: Sequence[str]) -> tuple[int, ...]:
-    """Changes with whatever may move one of these customers: what happened to anybody, and their own moves."""
+    """Changes with whatever may move one of these customers: what happened to anybody, and their
+    own moves.
+    """
     m = membership.c
     newest = (func.max(event.c.seq), func.max(signal_point.c.id))
     moved = select(func.max(m.id)).where(among(tx, m.customer_key, keys))
@@ -69,19 +82,27 @@ def add_moves(tx: Transaction, moves: Sequence[Move], now: datetime) -> None:
             .where(among(tx, m.customer_key, keys), m.superseded_at.is_(None))
             .values(superseded_at=now)
         )
-    add_rows(tx, membership, [vars(move) for move in sorted(moves, key=lambda move: move.customer_key)])
+    add_rows(
+        tx, membership, [vars(move) for move in sorted(moves, key=lambda move: move.customer_key)]
+    )
 
 
 def moves_of(tx: Transaction, customer_key: str) -> list[Any]:
     """A customer's changes, oldest first."""
     return list(
-        tx.execute(select(membership).where(membership.c.customer_key == customer_key).order_by(membership.c.n))
+        tx.execute(
+            select(membership)
+            .where(membership.c.customer_key == customer_key)
+            .order_by(membership.c.n)
+        )
     )
 
 
 def unpublished(tx: Transaction, limit: int = 500) -> list[Any]:
     m = membership.c
-    return list(tx.execute(select(membership).where(m.published_at.is_(None)).order_by(m.id).limit(limit)))
+    return list(
+        tx.execute(select(membership).where(m.published_at.is_(None)).order_by(m.id).limit(limit))
+    )
 
 
 def mark_published(tx: Transaction, ids: Sequence[int], now: datetime) -> None:
@@ -100,12 +121,15 @@ def plan_reviews(tx: Transaction, reviews: Iterable[Review]) -> None:
         return
     adding = tx.insert(review)
     sooner = {name: getattr(adding.excluded, name) for name in ("due_at", "cause")}
-    since = func.coalesce(_earlier(tx, adding.excluded.facts_since), adding.excluded.facts_since, review.c.facts_since)
+    since = func.coalesce(
+        _earlier(tx, adding.excluded.facts_since), adding.excluded.facts_since, review.c.facts_since
+    )
     tx.execute(
         adding.on_conflict_do_update(
             index_elements=["customer_key"],
             set_={**sooner, "facts_since": since},
-            where=(review.c.due_at > adding.excluded.due_at) | adding.excluded.facts_since.is_not(None),
+            where=(review.c.due_at > adding.excluded.due_at)
+            | adding.excluded.facts_since.is_not(None),
         ),
         rows,
     )
@@ -119,10 +143,19 @@ def _earlier(tx: Transaction, moment: Any) -> Any:
 
 
 def replan_reviews(tx: Transaction, keys: Sequence[str], reviews: Sequence[Review]) -> None:
-    """After these customers were looked at: plan the next times, and no others but those at which facts are judged anew."""
+    """After these customers were looked at: plan the next times, and no others but those at which
+    facts are judged anew.
+    """
     r = review.c
-    rows = tx.execute(select(r.customer_key, r.due_at).where(among(tx, r.customer_key, keys), r.facts_since.is_(None)))
-    planned, wanted = {row.customer_key: row.due_at for row in rows}, {one.customer_key: one.due_at for one in reviews}
+    rows = tx.execute(
+        select(r.customer_key, r.due_at).where(
+            among(tx, r.customer_key, keys), r.facts_since.is_(None)
+        )
+    )
+    planned, wanted = (
+        {row.customer_key: row.due_at for row in rows},
+        {one.customer_key: one.due_at for one in reviews},
+    )
     drop_reviews(tx, [key for key, due in planned.items() if wanted.get(key) != due])
     plan_reviews(tx, [one for one in reviews if planned.get(one.customer_key) != one.due_at])
 
@@ -132,7 +165,11 @@ def drop_reviews(tx: Transaction, keys: Iterable[str]) -> None:
 
 
 def put_off(tx: Transaction, customer_key: str, now: datetime) -> None:
-    tx.execute(update(review).where(review.c.customer_key == customer_key).values(due_at=now + timedelta(days=1)))
+    tx.execute(
+        update(review)
+        .where(review.c.customer_key == customer_key)
+        .values(due_at=now + timedelta(days=1))
+    )
 
 
 def review_everybody(tx: Transaction, now: datetime, cause: str) -> None:
@@ -142,22 +179,40 @@ def review_everybody(tx: Transaction, now: datetime, cause: str) -> None:
     adding = tx.insert(review).from_select(
         ["customer_key", "due_at", "cause"], known.where(v.customer_key.is_not(None))
     )
-    tx.execute(adding.on_conflict_do_update(index_elements=["customer_key"], set_={"due_at": now, "cause": cause}))
+    tx.execute(
+        adding.on_conflict_do_update(
+            index_elements=["customer_key"], set_={"due_at": now, "cause": cause}
+        )
+    )
 
 
 def due_reviews(tx: Transaction, now: datetime, limit: int) -> list[Any]:
     r = review.c
-    return list(tx.execute(select(review).where(r.due_at <= now).order_by(r.due_at, r.customer_key).limit(limit)))
+    return list(
+        tx.execute(
+            select(review).where(r.due_at <= now).order_by(r.due_at, r.customer_key).limit(limit)
+        )
+    )
 
 
-def below(tx: Transaction, groups: Mapping[str, datetime], deepest: int) -> dict[str, tuple[str, datetime]]:
-    """Everybody who was ever part of one of these groups, in any number of steps: the group it comes from, and its moment."""
+def below(
+    tx: Transaction, groups: Mapping[str, datetime], deepest: int
+) -> dict[str, tuple[str, datetime]]:
+    """Everybody who was ever part of one of these groups, in any number of steps: the group it
+    comes from, and its moment.
+    """
     v = customer_version.c
     found: dict[str, tuple[str, datetime]] = {}
     level = {name: (name, since) for name, since in groups.items()}
     for _ in range(deepest):
-        rows = tx.execute(select(v.customer_key, v.parent).where(among(tx, v.parent, sorted(level))).distinct())
-        level = {row.customer_key: level[row.parent] for row in rows if row.customer_key not in found | dict(groups)}
+        rows = tx.execute(
+            select(v.customer_key, v.parent).where(among(tx, v.parent, sorted(level))).distinct()
+        )
+        level = {
+            row.customer_key: level[row.parent]
+            for row in rows
+            if row.customer_key not in found | dict(groups)
+        }
         if not level:
             break
         found |= level
@@ -165,10 +220,14 @@ def below(tx: Transaction, groups: Mapping[str, datetime], deepest: int) -> dict
 
 
 def members(tx: Transaction, segment: str | None, tag: str | None) -> list[Any]:
-    """The customers of a segment, of a tag, or all, with `case_id` where one has an unresolved case."""
+    """The customers of a segment, of a tag, or all, with `case_id` where one has an unresolved
+    case.
+    """
     m, c = membership.c, case_file.c
     unresolved = (c.customer_key == m.customer_key) & (c.status != Status.RESOLVED.value)
-    statement = select(membership, c.id.label("case_id")).select_from(membership.outerjoin(case_file, unresolved))
+    statement = select(membership, c.id.label("case_id")).select_from(
+        membership.outerjoin(case_file, unresolved)
+    )
     statement = statement.where(m.superseded_at.is_(None))
     if segment is not None:
         statement = statement.where(m.segment == segment)

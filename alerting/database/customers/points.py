@@ -33,20 +33,43 @@ def add_points(tx: Transaction, points: Iterable[Point]) -> None:
         tx.execute(tx.insert(signal_point).on_conflict_do_nothing(), rows)
 
 
-def points_between(tx: Transaction, keys: Iterable[str], begin: datetime, end: datetime) -> dict[str, list[Point]]:
-    """The points of these customers in a stretch of time, and the newest of their history from before it."""
+def points_between(
+    tx: Transaction, keys: Iterable[str], begin: datetime, end: datetime
+) -> dict[str, list[Point]]:
+    """The points of these customers in a stretch of time, and the newest of their history from
+    before it.
+    """
     wanted, p = sorted(set(keys)), signal_point.c
     columns = (p.definition, p.customer_key, p.kind, p.time, p.source, p.event_id, p.value)
-    window = select(*columns).where(among(tx, p.customer_key, wanted), p.time > begin, p.time <= end)
+    window = select(*columns).where(
+        among(tx, p.customer_key, wanted), p.time > begin, p.time <= end
+    )
     newest = (p.time.desc(), p.source.desc(), p.event_id.desc())
-    nth = func.row_number().over(partition_by=(p.customer_key, p.definition), order_by=newest).label("nth")
-    lasting = (among(tx, p.customer_key, wanted), p.definition.in_((ANSWER, CONTACT)), p.time <= begin)
+    nth = (
+        func.row_number()
+        .over(partition_by=(p.customer_key, p.definition), order_by=newest)
+        .label("nth")
+    )
+    lasting = (
+        among(tx, p.customer_key, wanted),
+        p.definition.in_((ANSWER, CONTACT)),
+        p.time <= begin,
+    )
     numbered = select(p.id, nth).where(*lasting).subquery()
     earlier = select(*columns).join(numbered, numbered.c.id == p.id).where(numbered.c.nth <= DEPTH)
     found: dict[str, list[Point]] = defaultdict(list)
-    for definition, key, kind, time, source, event_id, value in (*tx.execute(window), *tx.execute(earlier)):
+    for definition, key, kind, time, source, event_id, value in (
+        *tx.execute(window),
+        *tx.execute(earlier),
+    ):
         order = (time, source, event_id)
-        point = Point(definition=definition, customer_key=key, kind=_KINDS[kind], order=order, value=_from_json(value))
+        point = Point(
+            definition=definition,
+            customer_key=key,
+            kind=_KINDS[kind],
+            order=order,
+            value=_from_json(value),
+        )
         found[key].append(point)
     return found
 
@@ -100,14 +123,24 @@ def known_definitions(tx: Transaction) -> set[str]:
     return set(tx.execute(select(signal_point.c.definition).distinct()).scalars())
 
 
-def prune(tx: Transaction, windows: Mapping[str, timedelta], margin: timedelta, now: datetime) -> int:
-    """Delete signals' points older than their window, and of the history what newer points have replaced."""
+def prune(
+    tx: Transaction, windows: Mapping[str, timedelta], margin: timedelta, now: datetime
+) -> int:
+    """Delete signals' points older than their window, and of the history what newer points have
+    replaced.
+    """
     p = signal_point.c
     gone = 0
     for definition, window in windows.items():
-        gone += tx.execute(delete(signal_point).where(p.definition == definition, p.time <= now - window)).rowcount
+        gone += tx.execute(
+            delete(signal_point).where(p.definition == definition, p.time <= now - window)
+        ).rowcount
     newest = (p.time.desc(), p.source.desc(), p.event_id.desc())
-    nth = func.row_number().over(partition_by=(p.customer_key, p.definition), order_by=newest).label("nth")
+    nth = (
+        func.row_number()
+        .over(partition_by=(p.customer_key, p.definition), order_by=newest)
+        .label("nth")
+    )
     old = (p.definition.in_((ANSWER, CONTACT)), p.time <= now - margin)
     numbered = select(p.id, nth).where(*old).subquery()
     replaced = select(numbered.c.id).where(numbered.c.nth > DEPTH)

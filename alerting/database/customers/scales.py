@@ -15,8 +15,12 @@ from alerting.domain.customers.value import Bought, Scale, Scales
 
 
 def scales_until(tx: Transaction, end: datetime) -> Scales:
-    """Every scale that was in force up to a moment, and the one after it where there was none yet."""
-    every = [_scale(row) for row in tx.execute(select(value_scale).order_by(value_scale.c.valid_from))]
+    """Every scale that was in force up to a moment, and the one after it where there was none
+    yet.
+    """
+    every = [
+        _scale(row) for row in tx.execute(select(value_scale).order_by(value_scale.c.valid_from))
+    ]
     before = [scale for scale in every if scale.valid_from <= end]
     return Scales(every=tuple(before or every[:1]))
 
@@ -38,19 +42,33 @@ def newest_scale(tx: Transaction) -> Scale | None:
 
 
 def add_scale(tx: Transaction, scale: Scale) -> None:
-    cuts = {name: [str(cut) for cut in getattr(scale, name)] for name in ("recency", "frequency", "monetary", "tenths")}
+    cuts = {
+        name: [str(cut) for cut in getattr(scale, name)]
+        for name in ("recency", "frequency", "monetary", "tenths")
+    }
     row = {"valid_from": scale.valid_from, "buyers": scale.buyers, "cuts": cuts}
     tx.execute(tx.insert(value_scale).on_conflict_do_nothing(), [row])
 
 
-def buyers(tx: Transaction, definition: str, within: timedelta, now: datetime) -> Iterator[tuple[str, Bought]]:
+def buyers(
+    tx: Transaction, definition: str, within: timedelta, now: datetime
+) -> Iterator[tuple[str, Bought]]:
     """Every customer with purchases in the window, from the points of the sum of purchases."""
     p = signal_point.c
-    amounts = func.jsonb_agg(p.value) if tx.is_postgresql else func.json_group_array(func.json(p.value))
+    amounts = (
+        func.jsonb_agg(p.value) if tx.is_postgresql else func.json_group_array(func.json(p.value))
+    )
     columns = (p.customer_key, func.max(p.time), func.count(), type_coerce(amounts, Json))
     chosen = (p.definition == definition, p.time > now - within, p.time <= now)
-    statement = select(*columns).where(*chosen).group_by(p.customer_key).execution_options(yield_per=10_000)
+    statement = (
+        select(*columns).where(*chosen).group_by(p.customer_key).execution_options(yield_per=10_000)
+    )
     rows: Iterable[Any] = tx.execute(statement)
     for key, last, count, values in rows:
         days = (now - last) // timedelta(days=1)
-        yield key, Bought(days_since=days, purchases=count, purchased=sum(map(number_of, values), Decimal(0)))
+        yield (
+            key,
+            Bought(
+                days_since=days, purchases=count, purchased=sum(map(number_of, values), Decimal(0))
+            ),
+        )

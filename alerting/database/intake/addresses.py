@@ -20,7 +20,9 @@ def keep_addresses(tx: Transaction, contacts: Mapping[str, Sequence[Mapping[str,
     """The present addresses of these customers' contacts."""
     if not contacts:
         return
-    tx.execute(contact_address.delete().where(among(tx, contact_address.c.customer_key, sorted(contacts))))
+    tx.execute(
+        contact_address.delete().where(among(tx, contact_address.c.customer_key, sorted(contacts)))
+    )
     rows = [
         {"address": address, "customer_key": key}
         for key, found in sorted(contacts.items())
@@ -34,7 +36,9 @@ def owners_of(tx: Transaction, addresses: Iterable[str]) -> dict[str, list[str]]
     c = contact_address.c
     found: dict[str, list[str]] = defaultdict(list)
     for row in tx.execute(
-        select(contact_address).where(c.address.in_(sorted(set(addresses)))).order_by(c.customer_key)
+        select(contact_address)
+        .where(c.address.in_(sorted(set(addresses))))
+        .order_by(c.customer_key)
     ):
         found[row.address].append(row.customer_key)
     return found
@@ -49,7 +53,14 @@ def note_unmatched(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
 def waiting(tx: Transaction, only: int | None = None) -> list[Any]:
     """Answers of which nobody can tell whose they are, with their events, oldest first."""
     u, e = unmatched.c, event.c
-    columns = (unmatched, e.time, e.source, e.id.label("event_id"), e.payload, e.customer_key.label("key"))
+    columns = (
+        unmatched,
+        e.time,
+        e.source,
+        e.id.label("event_id"),
+        e.payload,
+        e.customer_key.label("key"),
+    )
     joined = unmatched.join(event, e.seq == u.event_seq)
     statement = select(*columns).select_from(joined).where(_WAITING).order_by(e.time, e.seq)
     return list(tx.execute(statement if only is None else statement.where(u.event_seq == only)))
@@ -59,8 +70,12 @@ def now_known(tx: Transaction, limit: int = 100) -> list[tuple[int, str]]:
     """(event, customer) of what waits and belongs to exactly one customer by now."""
     u, c = unmatched.c, contact_address.c
     one = select(c.address).group_by(c.address).having(func.count() == 1).subquery()
-    joined = unmatched.join(one, one.c.address == u.address).join(contact_address, c.address == u.address)
-    rows = tx.execute(select(u.event_seq, c.customer_key).select_from(joined).where(_WAITING).limit(limit))
+    joined = unmatched.join(one, one.c.address == u.address).join(
+        contact_address, c.address == u.address
+    )
+    rows = tx.execute(
+        select(u.event_seq, c.customer_key).select_from(joined).where(_WAITING).limit(limit)
+    )
     return [(row.event_seq, row.customer_key) for row in rows]
 
 

@@ -31,8 +31,12 @@ class Arrived:
     excluded: str | None
 
 
-def insert_new(tx: Transaction, arrived: Iterable[Arrived], rulebook: str, now: datetime) -> dict[tuple[str, str], int]:
-    """Store events in the order of their identity; returns (source, id) -> seq of those not known before."""
+def insert_new(
+    tx: Transaction, arrived: Iterable[Arrived], rulebook: str, now: datetime
+) -> dict[tuple[str, str], int]:
+    """Store events in the order of their identity; returns (source, id) -> seq of those not known
+    before.
+    """
     rows = [
         {
             "source": a.event.source,
@@ -59,15 +63,23 @@ def insert_new(tx: Transaction, arrived: Iterable[Arrived], rulebook: str, now: 
 
 def _sentiment(event: Event) -> str | None:
     said = event.payload
-    return sentiment_of(said.metric, said.score, said.scale) if isinstance(said, SurveyAnswered) else None
+    return (
+        sentiment_of(said.metric, said.score, said.scale)
+        if isinstance(said, SurveyAnswered)
+        else None
+    )
 
 
-def digests_of(tx: Transaction, identities: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+def digests_of(
+    tx: Transaction, identities: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], str]:
     """(source, id) -> digest of the events already stored."""
     if not identities:
         return {}
     rows = tx.execute(
-        select(event.c.source, event.c.id, event.c.digest).where(tuple_(event.c.source, event.c.id).in_(identities))
+        select(event.c.source, event.c.id, event.c.digest).where(
+            tuple_(event.c.source, event.c.id).in_(identities)
+        )
     )
     return {(r.source, r.id): r.digest for r in rows}
 
@@ -77,7 +89,9 @@ def ids_known(tx: Transaction, source: str, ids: Sequence[str]) -> dict[str, dat
     found: dict[str, datetime] = {}
     for start in range(0, len(ids), 1_000):
         mine = (event.c.source == source, among(tx, event.c.id, ids[start : start + 1_000]))
-        found |= {row.id: row.time for row in tx.execute(select(event.c.id, event.c.time).where(*mine))}
+        found |= {
+            row.id: row.time for row in tx.execute(select(event.c.id, event.c.time).where(*mine))
+        }
     return found
 
 
@@ -94,7 +108,9 @@ def count_of_source(tx: Transaction, source: str, begin: datetime, end: datetime
     return int(tx.execute(select(func.count()).select_from(event).where(*mine)).scalar_one())
 
 
-def previous_answer(tx: Transaction, customer_key: str, before: datetime, seq: int) -> Mapping[str, Any] | None:
+def previous_answer(
+    tx: Transaction, customer_key: str, before: datetime, seq: int
+) -> Mapping[str, Any] | None:
     """The payload of the customer's last scored survey before a moment, with its `time`."""
     rows = tx.execute(
         select(event.c.payload, event.c.time)
@@ -107,7 +123,9 @@ def previous_answer(tx: Transaction, customer_key: str, before: datetime, seq: i
         .order_by(event.c.time.desc(), event.c.seq.desc())
         .limit(20)
     )
-    return next(({**r.payload, "time": r.time} for r in rows if r.payload.get("score") is not None), None)
+    return next(
+        ({**r.payload, "time": r.time} for r in rows if r.payload.get("score") is not None), None
+    )
 
 
 def recent_interactions(
@@ -128,11 +146,17 @@ def recent_interactions(
     return [{**r.payload, "time": r.time} for r in rows]
 
 
-def outbound_between(tx: Transaction, customer_key: str, begin: datetime, end: datetime) -> list[Logged]:
-    """The interactions in which somebody of ours turned to the customer, in [begin, end], as systems reported them."""
+def outbound_between(
+    tx: Transaction, customer_key: str, begin: datetime, end: datetime
+) -> list[Logged]:
+    """The interactions in which somebody of ours turned to the customer, in [begin, end], as
+    systems reported them.
+    """
     mine = (event.c.customer_key == customer_key, event.c.type == "interaction.recorded")
     rows = tx.execute(
-        select(event.c.source, event.c.id, event.c.time, event.c.payload).where(*mine, event.c.time.between(begin, end))
+        select(event.c.source, event.c.id, event.c.time, event.c.payload).where(
+            *mine, event.c.time.between(begin, end)
+        )
     )
     return [
         Logged(
@@ -149,11 +173,18 @@ def outbound_between(tx: Transaction, customer_key: str, begin: datetime, end: d
 
 
 _PAYLOAD = cast(event.c.payload, Text).label("payload")
-"""Its text, for `stored_event`: faster than reading it in the driver, and writing it, and reading it again."""
+"""Its text, for `stored_event`: faster than reading it in the driver, and writing it, and reading
+it again.
+"""
 
-_ROW: Select[Any] = select(*(column for column in event.c if column is not event.c.payload), _PAYLOAD)
+_ROW: Select[Any] = select(
+    *(column for column in event.c if column is not event.c.payload), _PAYLOAD
+)
 _EVENT: Select[Any] = select(
-    *(event.c[name] for name in ("source", "id", "type", "time", "received_at", "digest", "raw", "clamped")),
+    *(
+        event.c[name]
+        for name in ("source", "id", "type", "time", "received_at", "digest", "raw", "clamped")
+    ),
     event.c.customer_key,
     _PAYLOAD,
 )
@@ -161,8 +192,12 @@ _EVENT: Select[Any] = select(
 
 
 def stored_events(tx: Transaction, event_type: str, since: datetime) -> Iterable[Event]:
-    """Stored events of one type, read again from their bytes where possible; used to give a new signal its points."""
-    rows = tx.execute(_EVENT.where(event.c.type == event_type, event.c.time > since).order_by(event.c.seq))
+    """Stored events of one type, read again from their bytes where possible; used to give a new
+    signal its points.
+    """
+    rows = tx.execute(
+        _EVENT.where(event.c.type == event_type, event.c.time > since).order_by(event.c.seq)
+    )
     for row in rows:
         yield stored_event(row)
 
@@ -185,20 +220,30 @@ def events_of(tx: Transaction, customer_key: str, until: datetime) -> list[Event
     return [stored_event(row) for row in tx.execute(statement.order_by(e.time, e.source, e.id))]
 
 
-def events_between(tx: Transaction, customer_key: str, begin: datetime, end: datetime) -> list[Event]:
+def events_between(
+    tx: Transaction, customer_key: str, begin: datetime, end: datetime
+) -> list[Event]:
     """A customer's stored events in (begin, end], in their order."""
     e = event.c
     statement = _EVENT.where(e.customer_key == customer_key, e.time > begin, e.time <= end)
     return [stored_event(row) for row in tx.execute(statement.order_by(e.time, e.source, e.id))]
 
 
-def judged_after(tx: Transaction, since: Mapping[str, Order], oldest: datetime, without: Collection[int]) -> list[Any]:
-    """Rows of these customers' events that come after a point in each one's order, customer by customer, in order."""
+def judged_after(
+    tx: Transaction, since: Mapping[str, Order], oldest: datetime, without: Collection[int]
+) -> list[Any]:
+    """Rows of these customers' events that come after a point in each one's order, customer by
+    customer, in order.
+    """
     e = event.c
     if not since:
         return []
     earliest = max(min(order[0] for order in since.values()), oldest)
-    mine = (among(tx, e.customer_key, sorted(since)), e.time >= earliest, e.type.in_(sorted(STORED)))
+    mine = (
+        among(tx, e.customer_key, sorted(since)),
+        e.time >= earliest,
+        e.type.in_(sorted(STORED)),
+    )
     numbers = [
         row.seq
         for row in tx.execute(select(e.seq, e.customer_key, e.time, e.source, e.id).where(*mine))
@@ -219,9 +264,13 @@ def customers_with_events(tx: Transaction, begin: datetime, end: datetime) -> li
 
 
 def events_of_many(tx: Transaction, keys: Sequence[str], until: datetime) -> Iterator[Event]:
-    """The events of several customers up to a moment, customer by customer; each one's in no order, which is quicker."""
+    """The events of several customers up to a moment, customer by customer; each one's in no order,
+    which is quicker.
+    """
     e = event.c
-    for row in tx.execute(_EVENT.where(among(tx, e.customer_key, keys), e.time <= until).order_by(e.customer_key)):
+    for row in tx.execute(
+        _EVENT.where(among(tx, e.customer_key, keys), e.time <= until).order_by(e.customer_key)
+    ):
         yield stored_event(row)
 
 
@@ -238,7 +287,11 @@ def stored_event(row: Any) -> Event:
         raw=bytes(row.raw),
         clamped=row.clamped,
     )
-    return found if found.customer_key == row.customer_key else replace(found, matched=row.customer_key)
+    return (
+        found
+        if found.customer_key == row.customer_key
+        else replace(found, matched=row.customer_key)
+    )
 
 
 def note_unknown(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -266,7 +319,10 @@ def bury(tx: Transaction, letters: Sequence[DeadLetter], now: datetime) -> None:
             "digest": hashlib.sha256(letter.raw).hexdigest(),
             **_why(letter.error),
             "raw": letter.raw,
-            "headers": [[_storable(n), base64.b64encode(value).decode()] for n, value in letter.headers.items()],
+            "headers": [
+                [_storable(n), base64.b64encode(value).decode()]
+                for n, value in letter.headers.items()
+            ],
             "received_at": letter.received_at,
             "recorded_at": now,
         }
@@ -277,7 +333,9 @@ def bury(tx: Transaction, letters: Sequence[DeadLetter], now: datetime) -> None:
 
 
 def _why(error: UnreadableEvent) -> dict[str, str | None]:
-    """Fit for the table whatever a producer made up: a dead letter that cannot be stored would hold up its partition."""
+    """Fit for the table whatever a producer made up: a dead letter that cannot be stored would hold
+    up its partition.
+    """
     field = None if error.field is None else _storable(error.field)[:400]
     return {"reason": error.reason, "field": field, "detail": _storable(error.detail)[:2000]}
 
@@ -286,8 +344,12 @@ def _storable(text: str) -> str:
     return text.replace("\x00", "\ufffd")
 
 
-def dead_letters(tx: Transaction, *, waiting_only: bool = True, only_id: int | None = None) -> list[Any]:
-    """Dead letters, oldest first; those already replayed or set aside are left out unless asked for."""
+def dead_letters(
+    tx: Transaction, *, waiting_only: bool = True, only_id: int | None = None
+) -> list[Any]:
+    """Dead letters, oldest first; those already replayed or set aside are left out unless asked
+    for.
+    """
     statement = select(dead_letter).order_by(dead_letter.c.id)
     if waiting_only:
         statement = statement.where(_WAITING)
@@ -311,7 +373,9 @@ def reread(row: Any) -> Event:
     return parse_event(bytes(row.raw), headers_of(row), row.received_at)
 
 
-def note_replay(tx: Transaction, letter_id: int, error: UnreadableEvent | None, now: datetime) -> None:
+def note_replay(
+    tx: Transaction, letter_id: int, error: UnreadableEvent | None, now: datetime
+) -> None:
     """A replay that worked closes the letter; one that did not keeps the newest reason."""
     values: dict[str, Any] = {"attempts": dead_letter.c.attempts + 1}
     if error is None:
@@ -324,13 +388,21 @@ def note_replay(tx: Transaction, letter_id: int, error: UnreadableEvent | None, 
 def discard(tx: Transaction, letter_id: int, reason: str, actor: str, now: datetime) -> bool:
     """Set a waiting dead letter aside; False where it does not wait."""
     values = {"discarded_at": now, "discarded_by": actor[:200], "discard_reason": reason}
-    return tx.execute(update(dead_letter).where(dead_letter.c.id == letter_id, _WAITING).values(**values)).rowcount == 1
+    return (
+        tx.execute(
+            update(dead_letter).where(dead_letter.c.id == letter_id, _WAITING).values(**values)
+        ).rowcount
+        == 1
+    )
 
 
 def unpublished(tx: Transaction, limit: int = 100) -> list[Any]:
     return list(
         tx.execute(
-            select(dead_letter).where(dead_letter.c.published_at.is_(None)).order_by(dead_letter.c.id).limit(limit)
+            select(dead_letter)
+            .where(dead_letter.c.published_at.is_(None))
+            .order_by(dead_letter.c.id)
+            .limit(limit)
         )
     )
 
@@ -346,5 +418,9 @@ def waiting_dead_letters(tx: Transaction) -> int:
 
 
 def unknown_by_rule(tx: Transaction) -> dict[str, int]:
-    rows = tx.execute(select(unknown_condition.c.rule, func.count().label("times")).group_by(unknown_condition.c.rule))
+    rows = tx.execute(
+        select(unknown_condition.c.rule, func.count().label("times")).group_by(
+            unknown_condition.c.rule
+        )
+    )
     return {str(row.rule): int(row.times) for row in rows}

@@ -5,7 +5,15 @@ from typing import Any
 from sqlalchemy import select
 
 from alerting.database.engine import Transaction
-from alerting.database.tables import alert, case_file, clock_entry, delivery, event, notification, unknown_condition
+from alerting.database.tables import (
+    alert,
+    case_file,
+    clock_entry,
+    delivery,
+    event,
+    notification,
+    unknown_condition,
+)
 
 
 def alerts(tx: Transaction) -> list[Any]:
@@ -21,17 +29,23 @@ def mails(tx: Transaction) -> list[Any]:
 
 
 def render_errors(tx: Transaction) -> list[Any]:
-    """Deliveries whose template failed, so that a plain mail was sent instead, with the notification's `template`."""
+    """Deliveries whose template failed, so that a plain mail was sent instead, with the
+    notification's `template`.
+    """
     joined = delivery.join(notification, notification.c.id == delivery.c.notification_id)
     statement = select(delivery.c.render_error, notification.c.template).select_from(joined)
-    return list(tx.execute(statement.where(delivery.c.render_error.is_not(None)).order_by(delivery.c.id)))
+    return list(
+        tx.execute(statement.where(delivery.c.render_error.is_not(None)).order_by(delivery.c.id))
+    )
 
 
 def misses(tx: Transaction) -> list[Any]:
     """Every clock that was missed, with its case's customer, oldest first."""
     joined = clock_entry.join(case_file, case_file.c.id == clock_entry.c.case_id)
     statement = select(clock_entry, case_file.c.customer_key).select_from(joined)
-    return list(tx.execute(statement.where(clock_entry.c.what == "missed").order_by(clock_entry.c.id)))
+    return list(
+        tx.execute(statement.where(clock_entry.c.what == "missed").order_by(clock_entry.c.id))
+    )
 
 
 def undecided(tx: Transaction) -> list[Any]:

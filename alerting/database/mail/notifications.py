@@ -26,10 +26,19 @@ def add(
     add_all(tx, [(case_id, customer_key, note) for note in notes], mail_domain, now)
 
 
+def _about(case_id: int | None) -> str:
+    return "notice" if case_id is None else f"c{case_id}"
+
+
 def add_all(
-    tx: Transaction, notes: Iterable[tuple[int | None, str | None, NewNotification]], mail_domain: str, now: datetime
+    tx: Transaction,
+    notes: Iterable[tuple[int | None, str | None, NewNotification]],
+    mail_domain: str,
+    now: datetime,
 ) -> None:
-    """Write intents, each about a case and a customer. The Message-ID is fixed here: every attempt carries the same one."""
+    """Write intents, each about a case and a customer. The Message-ID is fixed here: every attempt
+    carries the same one.
+    """
     rows = [
         {
             "cause_kind": note.cause_kind,
@@ -40,7 +49,7 @@ def add_all(
             "customer_key": customer_key,
             "template": note.template,
             "data": dict(note.data),
-            "message_id": f"<{secrets.token_hex(12)}.{'notice' if case_id is None else f'c{case_id}'}@{mail_domain}>",
+            "message_id": f"<{secrets.token_hex(12)}.{_about(case_id)}@{mail_domain}>",
             "status": "pending",
             "created_at": now,
             "not_before": now,
@@ -52,10 +61,14 @@ def add_all(
 
 
 def claimable(tx: Transaction, now: datetime, limit: int = 20) -> list[Any]:
-    """What may be due for sending, oldest first, without locks: pending ones, and claimed ones whose lease has run out."""
+    """What may be due for sending, oldest first, without locks: pending ones, and claimed ones
+    whose lease has run out.
+    """
     n = notification.c
     ready = or_(n.status == "pending", (n.status == "claimed") & (n.lease_until <= now))
-    statement = select(n.id, n.customer_key).where(n.status.in_(_WAITING), n.not_before <= now, ready)
+    statement = select(n.id, n.customer_key).where(
+        n.status.in_(_WAITING), n.not_before <= now, ready
+    )
     return list(tx.execute(statement.order_by(n.not_before, n.id).limit(limit)))
 
 
@@ -70,18 +83,29 @@ def by_ids(tx: Transaction, numbers: Iterable[int]) -> list[Any]:
 
 
 def mates(tx: Transaction, row: Any, now: datetime, limit: int) -> list[Any]:
-    """What may go in one mail with this one: the rest of its digest, or what is due to its reader and was never tried."""
+    """What may go in one mail with this one: the rest of its digest, or what is due to its reader
+    and was never tried.
+    """
     n = notification.c
     if row.digest_id is not None:
         chosen: tuple[Any, ...] = (n.digest_id == row.digest_id, n.status.in_(_WAITING))
     else:
-        never_tried = (n.status == "pending", n.attempts == 0, n.digest_id.is_(None), n.case_id.is_not(None))
+        never_tried = (
+            n.status == "pending",
+            n.attempts == 0,
+            n.digest_id.is_(None),
+            n.case_id.is_not(None),
+        )
         chosen = (n.recipient == row.recipient, n.not_before <= now, *never_tried)
     return list(tx.execute(select(n.id, n.customer_key).where(*chosen).order_by(n.id).limit(limit)))
 
 
-def claim(tx: Transaction, row: Any, address: str, lease_until: datetime, now: datetime) -> int | None:
-    """Take a notification for one attempt; returns the attempt's number, None when somebody else was first."""
+def claim(
+    tx: Transaction, row: Any, address: str, lease_until: datetime, now: datetime
+) -> int | None:
+    """Take a notification for one attempt; returns the attempt's number, None when somebody else
+    was first.
+    """
     n = notification.c
     taken = tx.execute(
         update(notification)
@@ -93,8 +117,14 @@ def claim(tx: Transaction, row: Any, address: str, lease_until: datetime, now: d
     if row.status == "claimed":
         d = delivery.c
         lost = (d.notification_id == row.id, d.outcome.is_(None))
-        tx.execute(update(delivery).where(*lost).values(outcome="unknown", ended_at=now, detail="the lease ran out"))
-    attempt = delivery.insert().values(notification_id=row.id, n=row.attempts + 1, address=address, started_at=now)
+        tx.execute(
+            update(delivery)
+            .where(*lost)
+            .values(outcome="unknown", ended_at=now, detail="the lease ran out")
+        )
+    attempt = delivery.insert().values(
+        notification_id=row.id, n=row.attempts + 1, address=address, started_at=now
+    )
     return tx.execute(attempt.returning(delivery.c.id)).scalar_one()  # type: ignore[no-any-return]
 
 
@@ -106,10 +136,13 @@ def settle(tx: Transaction, notification_id: int, values: dict[str, Any]) -> Non
     tx.execute(update(notification).where(notification.c.id == notification_id).values(**values))
 
 
-def settle_attempt(tx: Transaction, notification_id: int, attempt: int, values: dict[str, Any]) -> bool:
+def settle_attempt(
+    tx: Transaction, notification_id: int, attempt: int, values: dict[str, Any]
+) -> bool:
     """Settle only while this attempt still holds the notification.
 
-    False when its lease ran out and another one took over: a late failure must not undo what that one did.
+    False when its lease ran out and another one took over: a late failure must not undo what that
+    one did.
     """
     n = notification.c
     ours = (n.id == notification_id, n.status == "claimed", n.attempts == attempt)
@@ -117,11 +150,18 @@ def settle_attempt(tx: Transaction, notification_id: int, attempt: int, values: 
 
 
 def of_case(tx: Transaction, case_id: int) -> list[Any]:
-    return list(tx.execute(select(notification).where(notification.c.case_id == case_id).order_by(notification.c.id)))
+    return list(
+        tx.execute(
+            select(notification)
+            .where(notification.c.case_id == case_id)
+            .order_by(notification.c.id)
+        )
+    )
 
 
 def of_superseded(tx: Transaction, case_id: int, *, withdrawn_only: bool) -> list[Any]:
-    """What alerts of the case that another version has replaced want said and nobody has begun to send.
+    """What alerts of the case that another version has replaced want said and nobody has begun to
+    send.
 
     `withdrawn_only`: where that other version takes the alert back.
     """
@@ -138,8 +178,12 @@ def of_superseded(tx: Transaction, case_id: int, *, withdrawn_only: bool) -> lis
 
 def deliveries_of_case(tx: Transaction, case_id: int) -> list[Any]:
     joined = delivery.join(notification, notification.c.id == delivery.c.notification_id)
-    statement = select(delivery, notification.c.recipient, notification.c.template).select_from(joined)
-    return list(tx.execute(statement.where(notification.c.case_id == case_id).order_by(delivery.c.id)))
+    statement = select(delivery, notification.c.recipient, notification.c.template).select_from(
+        joined
+    )
+    return list(
+        tx.execute(statement.where(notification.c.case_id == case_id).order_by(delivery.c.id))
+    )
 
 
 def outbox(tx: Transaction) -> tuple[int, datetime | None]:

@@ -6,6 +6,9 @@ from alerting.database.tables import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(
-    connection=connection, target_metadata=metadata, render_as_batch=True, transaction_per_migration=False
+    connection=connection,
+    target_metadata=metadata,
+    render_as_batch=True,
+    transaction_per_migration=False,
 )
 context.run_migrations()

@@ -16,7 +16,9 @@ FILE = "people.yaml"
 """The source of what was imported from the file."""
 
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
-"""The first import counts from here on: events older than the installation have their people, too."""
+"""The first import counts from here on: events older than the installation have their people,
+too.
+"""
 
 
 def staff_at(tx: Transaction, moment: datetime) -> Staff:
@@ -34,14 +36,22 @@ def _states(tx: Transaction, moment: datetime, only: str | None = None) -> dict[
     f = party_fact.c
     newest = (f.valid_from.desc(), f.source.desc(), f.event_id.desc())
     nth = func.row_number().over(partition_by=f.party, order_by=newest).label("nth")
-    latest = select(f.id, nth).where(f.valid_from <= moment, *([f.party == only] if only else [])).subquery()
+    latest = (
+        select(f.id, nth)
+        .where(f.valid_from <= moment, *([f.party == only] if only else []))
+        .subquery()
+    )
     joined = party_fact.join(latest, latest.c.id == f.id)
-    rows = tx.execute(select(f.party, f.state).select_from(joined).where(latest.c.nth == 1).order_by(f.party))
+    rows = tx.execute(
+        select(f.party, f.state).select_from(joined).where(latest.c.nth == 1).order_by(f.party)
+    )
     return {row.party: row.state for row in rows}
 
 
 def facts_of(tx: Transaction, party: str, *, hold: bool = False) -> list[PersonFact]:
-    """Everything ever said of somebody, oldest first. `hold`: nobody adds to it until this transaction ends."""
+    """Everything ever said of somebody, oldest first. `hold`: nobody adds to it until this
+    transaction ends.
+    """
     statement = select(party_fact).where(party_fact.c.party == party)
     rows = tx.execute(statement.with_for_update() if hold else statement)
     return sorted((_fact(row) for row in rows), key=lambda fact: fact.order)
@@ -49,12 +59,18 @@ def facts_of(tx: Transaction, party: str, *, hold: bool = False) -> list[PersonF
 
 def _fact(row: Any) -> PersonFact:
     return PersonFact(
-        party=row.party, valid_from=row.valid_from, source=row.source, event_id=row.event_id, changes=row.changes
+        party=row.party,
+        valid_from=row.valid_from,
+        source=row.source,
+        event_id=row.event_id,
+        changes=row.changes,
     )
 
 
 def add_facts(tx: Transaction, facts: Iterable[PersonFact], now: datetime) -> None:
-    """Add facts, and bring what holds after each up to date. One that is there already is left alone."""
+    """Add facts, and bring what holds after each up to date. One that is there already is left
+    alone.
+    """
     by_party: dict[str, list[PersonFact]] = {}
     for fact in facts:
         by_party.setdefault(fact.party, []).append(fact)
@@ -65,12 +81,20 @@ def add_facts(tx: Transaction, facts: Iterable[PersonFact], now: datetime) -> No
 def _add(tx: Transaction, party: str, given: Iterable[PersonFact], now: datetime) -> None:
     before = facts_of(tx, party, hold=True)
     known = {fact.order: state for fact, state in zip(before, states_after(before), strict=True)}
-    every = sorted({fact.order: fact for fact in (*given, *before)}.values(), key=lambda fact: fact.order)
+    every = sorted(
+        {fact.order: fact for fact in (*given, *before)}.values(), key=lambda fact: fact.order
+    )
     f = party_fact.c
     for fact, state in zip(every, states_after(every), strict=True):
         place = {"valid_from": fact.valid_from, "source": fact.source, "event_id": fact.event_id}
         if fact.order not in known:
-            row = {"party": party, **place, "recorded_at": now, "changes": dict(fact.changes), "state": state}
+            row = {
+                "party": party,
+                **place,
+                "recorded_at": now,
+                "changes": dict(fact.changes),
+                "state": state,
+            }
             tx.execute(party_fact.insert().values(**row))
         elif known[fact.order] != state:
             this = (f.party == party, *(f[name] == value for name, value in place.items()))
@@ -78,25 +102,40 @@ def _add(tx: Transaction, party: str, given: Iterable[PersonFact], now: datetime
 
 
 def import_people(tx: Transaction, people: Mapping[str, Known], now: datetime) -> list[str]:
-    """Store what people.yaml says otherwise than it did, as facts valid from now on; returns whose facts changed.
+    """Store what people.yaml says otherwise than it did, as facts valid from now on; returns whose
+    facts changed.
 
-    Whoever is not in it any more has left. What others said of somebody stays, where the file says nothing new.
+    Whoever is not in it any more has left. What others said of somebody stays, where the file says
+    nothing new.
     """
     if not people:
         return []
     said = _said_by_file(tx)
     first = not said
-    wanted: dict[str, dict[str, Any]] = {name: {**dated(party), "active": True} for name, party in people.items()}
-    wanted |= {name: {**state, "active": False} for name, state in said.items() if name not in people}
+    wanted: dict[str, dict[str, Any]] = {
+        name: {**dated(party), "active": True} for name, party in people.items()
+    }
+    wanted |= {
+        name: {**state, "active": False} for name, state in said.items() if name not in people
+    }
     changed = {name: _difference(said.get(name, {}), state) for name, state in wanted.items()}
     moved = {name: changes for name, changes in changed.items() if changes}
     valid_from = ALWAYS if first else now
     facts = [
-        PersonFact(party=name, valid_from=valid_from, source=FILE, event_id=now.isoformat(), changes=changes)
+        PersonFact(
+            party=name,
+            valid_from=valid_from,
+            source=FILE,
+            event_id=now.isoformat(),
+            changes=changes,
+        )
         for name, changes in moved.items()
     ]
     add_facts(tx, facts, now)
-    return [*(name for name in moved if name in people), *sorted(name for name in moved if name not in people)]
+    return [
+        *(name for name in moved if name in people),
+        *sorted(name for name in moved if name not in people),
+    ]
 
 
 def from_elsewhere(tx: Transaction, moment: datetime) -> dict[str, Known]:
@@ -112,7 +151,10 @@ def _said_by_file(tx: Transaction) -> dict[str, dict[str, Any]]:
     facts: dict[str, list[PersonFact]] = {}
     for row in tx.execute(select(party_fact).where(f.source == FILE)):
         facts.setdefault(row.party, []).append(_fact(row))
-    return {name: states_after(sorted(given, key=lambda fact: fact.order))[-1] for name, given in facts.items()}
+    return {
+        name: states_after(sorted(given, key=lambda fact: fact.order))[-1]
+        for name, given in facts.items()
+    }
 
 
 def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,12 +180,24 @@ def turns_taken(
 
 
 def hold_turns(tx: Transaction, teams: Iterable[str]) -> None:
-    """Nobody else takes a turn of these teams until this transaction ends: two cases at once go to two people."""
+    """Nobody else takes a turn of these teams until this transaction ends: two cases at once go to
+    two people.
+    """
     f = party_fact.c
-    tx.execute(select(f.id).where(f.party.in_(sorted(set(teams)))).order_by(f.id).with_for_update()).all()
+    tx.execute(
+        select(f.id).where(f.party.in_(sorted(set(teams)))).order_by(f.id).with_for_update()
+    ).all()
 
 
-def take_turn(tx: Transaction, team: str, member: str, case_id: int, alert_id: int, now: datetime) -> None:
+def take_turn(
+    tx: Transaction, team: str, member: str, case_id: int, alert_id: int, now: datetime
+) -> None:
     """A member has been given a case."""
-    row = {"team": team, "member": member, "taken_at": now, "case_id": case_id, "alert_id": alert_id}
+    row = {
+        "team": team,
+        "member": member,
+        "taken_at": now,
+        "case_id": case_id,
+        "alert_id": alert_id,
+    }
     tx.execute(team_turn.insert().values(**row))

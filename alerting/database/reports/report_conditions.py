@@ -1,4 +1,6 @@
-"""What a selection means in SQL, and how a report sorts clocks: by state, by the week they began in, by territory."""
+"""What a selection means in SQL, and how a report sorts clocks: by state, by the week they began
+in, by territory.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -31,8 +33,13 @@ def week_of(tx: Transaction, column: sa.ColumnElement[Any]) -> sa.ColumnElement[
     """The Monday (UTC) an instant's week began on."""
     if tx.is_postgresql:
         moment = sa.DateTime(timezone=True)
-        return func.date_bin(sa.literal(_WEEK, sa.Interval()), column, sa.literal(_MONDAY, moment), type_=moment)
-    first, length = (_MONDAY - datetime(1970, 1, 1, tzinfo=UTC)) // _MICROSECOND, _WEEK // _MICROSECOND
+        return func.date_bin(
+            sa.literal(_WEEK, sa.Interval()), column, sa.literal(_MONDAY, moment), type_=moment
+        )
+    first, length = (
+        (_MONDAY - datetime(1970, 1, 1, tzinfo=UTC)) // _MICROSECOND,
+        _WEEK // _MICROSECOND,
+    )
     return sa.type_coerce((micros(tx, column) - first) // length * length + first, Instant)
 
 
@@ -56,7 +63,9 @@ def state_of(now: datetime) -> sa.ColumnElement[str]:
 
 def counts(now: datetime) -> list[sa.ColumnElement[int]]:
     """How many clocks are in each state, by its name."""
-    return [func.count().filter(condition).label(state) for state, condition in in_states(now).items()]
+    return [
+        func.count().filter(condition).label(state) for state, condition in in_states(now).items()
+    ]
 
 
 def clocks_with_cases() -> sa.Join:
@@ -71,7 +80,11 @@ def chosen(which: Selection) -> Conditions:
 def narrowing(which: Selection) -> Conditions:
     """The same of any period."""
     k = clock.c
-    found = [column == value for column, value in ((k.policy, which.policy), (k.kind, which.clock)) if value]
+    found = [
+        column == value
+        for column, value in ((k.policy, which.policy), (k.kind, which.clock))
+        if value
+    ]
     return [k.superseded_at.is_(None), *found, *of_person(k.party, which), *like(case_file, which)]
 
 

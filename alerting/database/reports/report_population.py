@@ -1,4 +1,6 @@
-"""What a report stands on: what arrived and what became of it, what sources said, how well contacts are proven."""
+"""What a report stands on: what arrived and what became of it, what sources said, how well contacts
+are proven.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -8,25 +10,53 @@ import sqlalchemy as sa
 from sqlalchemy import and_, case, func, select
 
 from alerting.database.engine import Transaction
-from alerting.database.reports.report_conditions import clocks_with_cases, like, micros, narrowing, of_person, within
-from alerting.database.tables import GOOD, alert, case_file, clock, contact_attempt, dead_letter, event, reconciliation
+from alerting.database.reports.report_conditions import (
+    clocks_with_cases,
+    like,
+    micros,
+    narrowing,
+    of_person,
+    within,
+)
+from alerting.database.tables import (
+    GOOD,
+    alert,
+    case_file,
+    clock,
+    contact_attempt,
+    dead_letter,
+    event,
+    reconciliation,
+)
 from alerting.domain.cases.contact_proof import AT_ONCE
 from alerting.domain.reports.selection import Selection
 
-_LATENESS = (("at once", AT_ONCE), ("within an hour", timedelta(hours=1)), ("within a day", timedelta(days=1)))
+_LATENESS = (
+    ("at once", AT_ONCE),
+    ("within an hour", timedelta(hours=1)),
+    ("within a day", timedelta(days=1)),
+)
 LATENESS = (*(name for name, _ in _LATENESS), "later")
 """How long after a contact it was written down."""
 
 
 def arrived(tx: Transaction, which: Selection) -> list[Any]:
-    """Events of each `source` by their `sentiment` and why they are `excluded`, `n`. By the time of the event."""
+    """Events of each `source` by their `sentiment` and why they are `excluded`, `n`. By the time of
+    the event.
+    """
     e = event.c
     groups = (e.source, e.sentiment, e.excluded)
-    return list(tx.execute(select(*groups, func.count().label("n")).where(*within(e.time, which)).group_by(*groups)))
+    return list(
+        tx.execute(
+            select(*groups, func.count().label("n")).where(*within(e.time, which)).group_by(*groups)
+        )
+    )
 
 
 def alerts(tx: Transaction, which: Selection) -> list[Any]:
-    """Alerts as they stand by `suppressed` and `state`, `n`, and how many of them `rang` in a case."""
+    """Alerts as they stand by `suppressed` and `state`, `n`, and how many of them `rang` in a
+    case.
+    """
     a = alert.c
     mine = [*within(a.raised_at, which), *like(alert, which), *_with_clocks(a.case_id, which)]
     rang = func.count(a.case_id).label("rang")
@@ -45,16 +75,21 @@ def _with_clocks(case_id: sa.ColumnElement[Any], which: Selection) -> list[sa.Co
     """Where it is asked for what only clocks know: of the cases that have such a clock."""
     if not (which.person or which.policy or which.clock or which.members is not None):
         return []
-    return [case_id.in_(select(clock.c.case_id).select_from(clocks_with_cases()).where(*narrowing(which)))]
+    return [
+        case_id.in_(
+            select(clock.c.case_id).select_from(clocks_with_cases()).where(*narrowing(which))
+        )
+    ]
 
 
 def case_counts(tx: Transaction, which: Selection) -> Any:
-    """One row: cases opened in the period, those of them reopened, resolved, withdrawn and forgotten since, and their times.
+    """One row: cases opened in the period, those of them reopened, resolved, withdrawn and
+    forgotten since, and their times.
 
-    `reached`, `taken` and `closed` are the cases of one cycle whose customer was reached, those of them that somebody had
-    taken before, and those resolved after that; `stood_open`, `stood_taken` and `to_close` the sums of their times in
-    microseconds. `back`: those resolved whose customer answered positively or
-    bought after that.
+    `reached`, `taken` and `closed` are the cases of one cycle whose customer was reached, those of
+    them that somebody had taken before, and those resolved after that; `stood_open`, `stood_taken`
+    and `to_close` the sums of their times in microseconds. `back`: those resolved whose customer
+    answered positively or bought after that.
     """
     c, last = case_file.c, _last_good(which).c
     whole = and_(c.cycle == 1, c.contacted_at.is_not(None), c.withdrawn_at.is_(None))
@@ -74,10 +109,14 @@ def case_counts(tx: Transaction, which: Selection) -> Any:
             func.count().filter(c.forgotten_at.is_not(None)).label("forgotten"),
             func.count().filter(whole).label("reached"),
             func.count().filter(taken).label("taken"),
-            func.sum(least(case((taken, acknowledged), else_=contacted) - opened, 0)).filter(whole).label("stood_open"),
+            func.sum(least(case((taken, acknowledged), else_=contacted) - opened, 0))
+            .filter(whole)
+            .label("stood_open"),
             func.sum(contacted - least(acknowledged, opened)).filter(taken).label("stood_taken"),
             func.count().filter(closed).label("closed"),
-            func.sum(least(resolved - least(contacted, opened), 0)).filter(closed).label("to_close"),
+            func.sum(least(resolved - least(contacted, opened), 0))
+            .filter(closed)
+            .label("to_close"),
         )
         .select_from(case_file.outerjoin(last.at.table, last.customer_key == c.customer_key))
         .where(*opened_cases(which))
@@ -114,7 +153,11 @@ def cases_where(tx: Transaction, which: Selection, of: str, limit: int) -> tuple
     return int(total), list(tx.execute(newest))
 
 
-GRADES: Mapping[str, str | None] = {"phone_log": "phone log", "crm_event": "CRM event", "own_word": None}
+GRADES: Mapping[str, str | None] = {
+    "phone_log": "phone log",
+    "crm_event": "CRM event",
+    "own_word": None,
+}
 """What proves contacts, as figures of the report are called."""
 
 
@@ -131,8 +174,9 @@ def _last_good(which: Selection) -> sa.Subquery:
 
 
 def proofs(tx: Transaction, which: Selection) -> list[Any]:
-    """Contacts in which the customer was reached by `grade` (null: somebody's own word) and how late they were written down
-    (`after`), `n` of each."""
+    """Contacts in which the customer was reached by `grade` (null: somebody's own word) and how
+    late they were written down (`after`), `n` of each.
+    """
     a = contact_attempt.c
     steps = [(_apart(tx, a.happened_at, a.recorded_at, length), name) for name, length in _LATENESS]
     after = case(*steps, else_=LATENESS[-1]).label("after")
@@ -154,7 +198,9 @@ def _apart(tx: Transaction, begin: Any, end: Any, length: timedelta) -> sa.Colum
     if not tx.is_postgresql:
         return micros(tx, end) - micros(tx, begin) <= length // timedelta(microseconds=1)
     moment = sa.DateTime(timezone=True)
-    return sa.type_coerce(end, moment) <= sa.type_coerce(begin, moment) + sa.literal(length, sa.Interval())
+    return sa.type_coerce(end, moment) <= sa.type_coerce(begin, moment) + sa.literal(
+        length, sa.Interval()
+    )
 
 
 def reconciliations(tx: Transaction, which: Selection) -> list[Any]:

@@ -1,6 +1,8 @@
-"""Promises in figures: clocks that count, summed up by the database where it can, so that a million cases take seconds.
+"""Promises in figures: clocks that count, summed up by the database where it can, so that a million
+cases take seconds.
 
-A duration is `2 * microseconds + 1` while its clock is open: it sorts after the same one that is done, and tells.
+A duration is `2 * microseconds + 1` while its clock is open: it sorts after the same one that is
+done, and tells.
 """
 
 import sys
@@ -69,29 +71,42 @@ def overdue_clocks(tx: Transaction, which: Selection, now: datetime) -> list[Any
 def has_any(tx: Transaction, which: Selection) -> bool:
     """Whether there is any such promise."""
     return (
-        tx.execute(select(clock.c.case_id).select_from(clocks_with_cases()).where(*chosen(which)).limit(1)).first()
+        tx.execute(
+            select(clock.c.case_id).select_from(clocks_with_cases()).where(*chosen(which)).limit(1)
+        ).first()
         is not None
     )
 
 
 def territories(tx: Transaction) -> list[str]:
     """Of all cases there are."""
-    return list(tx.execute(select(case_file.c.territory).distinct().order_by(case_file.c.territory)).scalars())
+    return list(
+        tx.execute(
+            select(case_file.c.territory).distinct().order_by(case_file.c.territory)
+        ).scalars()
+    )
 
 
 def attained(
-    tx: Transaction, which: Selection, now: datetime, overdue: Sequence[Any], worked: Worked, keys: Keys
+    tx: Transaction,
+    which: Selection,
+    now: datetime,
+    overdue: Sequence[Any],
+    worked: Worked,
+    keys: Keys,
 ) -> Lines:
-    """How promises were kept; of those that are `overdue` with the working time so far. Both ways come to the same; a small
-    database is read as it is."""
+    """How promises were kept; of those that are `overdue` with the working time so far. Both ways
+    come to the same; a small database is read as it is.
+    """
     if tx.is_postgresql:
         return _in_the_database(tx, which, now, overdue, worked, keys)
     return _here(tx, which, now, worked, keys)
 
 
 def roomy(tx: Transaction) -> None:
-    """For this transaction: a million rows are joined and grouped by hashes in memory, neither sorted nor looked up, and by one
-    process: another query runs beside it."""
+    """For this transaction: a million rows are joined and grouped by hashes in memory, neither
+    sorted nor looked up, and by one process: another query runs beside it.
+    """
     if tx.is_postgresql:
         planner = ("jit", "enable_nestloop", "enable_sort")
         for setting in (
@@ -104,7 +119,9 @@ def roomy(tx: Transaction) -> None:
 
 def _here(tx: Transaction, which: Selection, now: datetime, worked: Worked, keys: Keys) -> Lines:
     groups: dict[tuple[str, str, str], list[Promise]] = {}
-    for row in tx.execute(select(clock, *_OF_CASE).select_from(clocks_with_cases()).where(*chosen(which))):
+    for row in tx.execute(
+        select(clock, *_OF_CASE).select_from(clocks_with_cases()).where(*chosen(which))
+    ):
         so_far = worked.get((row.case_id, row.cycle, row.kind, row.plan))
         promise = Promise(
             kind=row.kind,
@@ -122,10 +139,16 @@ def _here(tx: Transaction, which: Selection, now: datetime, worked: Worked, keys
 
 
 def _in_the_database(
-    tx: Transaction, which: Selection, now: datetime, overdue: Sequence[Any], worked: Worked, keys: Keys
+    tx: Transaction,
+    which: Selection,
+    now: datetime,
+    overdue: Sequence[Any],
+    worked: Worked,
+    keys: Keys,
 ) -> Lines:
-    """Durations come as bytes, a group of everything lines are told by at a time, and are put in order here: to have the
-    database order a million rows for each table takes three times as long."""
+    """Durations come as bytes, a group of everything lines are told by at a time, and are put in
+    order here: to have the database order a million rows for each table takes three times as long.
+    """
     groups: dict[tuple[str, str, str], _Group] = {}
 
     def of(row: Any) -> list[_Group]:
@@ -139,21 +162,32 @@ def _in_the_database(
     for row in overdue:
         so_far = worked.get((row.case_id, row.cycle, row.kind, row.plan))
         for group in of(row):
-            group.add({}, [_encoded(now - row.started_at)], [] if so_far is None else [_encoded(so_far)])
+            group.add(
+                {}, [_encoded(now - row.started_at)], [] if so_far is None else [_encoded(so_far)]
+            )
     return {key: group.attainment() for key, group in groups.items()}
 
 
 def _summed(which: Selection, now: datetime) -> sa.Select[Any]:
     k, sent = clock.c, sa.literal(b"", sa.LargeBinary)
     groups = (k.kind, k.party, *_OF_CASE)
-    durations = [func.string_agg(func.int8send(2 * column), sent).label(column.name) for column in (k.felt, k.worked)]
-    found = select(*groups, *counts(now), *durations).select_from(clocks_with_cases()).where(*chosen(which))
+    durations = [
+        func.string_agg(func.int8send(2 * column), sent).label(column.name)
+        for column in (k.felt, k.worked)
+    ]
+    found = (
+        select(*groups, *counts(now), *durations)
+        .select_from(clocks_with_cases())
+        .where(*chosen(which))
+    )
     return found.group_by(*groups)
 
 
 @dataclass(kw_only=True)
 class _Group:
-    """Promises of one line of the report: ordered lists of durations, each `2 * microseconds + 1` where still open."""
+    """Promises of one line of the report: ordered lists of durations, each `2 * microseconds + 1`
+    where still open.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     felt: list[Sequence[int]] = field(default_factory=list)
@@ -166,8 +200,12 @@ class _Group:
 
     def attainment(self) -> Attainment:
         felt = _spread(self.felt)
-        alike = len(self.felt) == len(self.working) and all(map(lambda a, b: a is b, self.felt, self.working))
-        return replace(counted(self.counts), felt=felt, working=felt if alike else _spread(self.working))
+        alike = len(self.felt) == len(self.working) and all(
+            map(lambda a, b: a is b, self.felt, self.working)
+        )
+        return replace(
+            counted(self.counts), felt=felt, working=felt if alike else _spread(self.working)
+        )
 
 
 def _spread(parts: Sequence[Sequence[int]]) -> Spread:
@@ -175,7 +213,9 @@ def _spread(parts: Sequence[Sequence[int]]) -> Spread:
     if not count:
         return Spread()
     values = [nth(parts, rank(percent, count)) for percent in (50, 90, 100)]
-    median, p90, slowest = (Quantile(value=v // 2 * _MICROSECOND, at_least=bool(v % 2)) for v in values)
+    median, p90, slowest = (
+        Quantile(value=v // 2 * _MICROSECOND, at_least=bool(v % 2)) for v in values
+    )
     return Spread(median=median, p90=p90, slowest=slowest)
 
 
@@ -200,9 +240,13 @@ def weeks(tx: Transaction, which: Selection, now: datetime) -> list[Any]:
 
 
 def missed(tx: Transaction, which: Selection, now: datetime, limit: int) -> list[Any]:
-    """The clocks that were kept late or are overdue, by how much (`over`), the worst first, each with its case."""
+    """The clocks that were kept late or are overdue, by how much (`over`), the worst first, each
+    with its case.
+    """
     k, c, states = clock.c, case_file.c, in_states(now)
-    over = micros(tx, func.coalesce(k.stopped_at, sa.literal(now, k.stopped_at.type))) - micros(tx, k.due_at)
+    over = micros(tx, func.coalesce(k.stopped_at, sa.literal(now, k.stopped_at.type))) - micros(
+        tx, k.due_at
+    )
     identity = (k.case_id, k.kind, k.cycle, k.plan)
     order = (over.desc(), *identity)
     broken = (*chosen(which), sa.or_(states["late"], states["overdue"]))
@@ -210,12 +254,18 @@ def missed(tx: Transaction, which: Selection, now: datetime, limit: int) -> list
     first = select(*identity).select_from(joined).where(*broken).order_by(*order).limit(limit)
     worst = [tuple(row) for row in tx.execute(first)]
     about = (c.customer_key, c.segment, c.rule, *_ended_with(), c.status, over.label("over"))
-    these = select(clock, *about).select_from(_with_resolutions()).where(sa.tuple_(*identity).in_(worst))
+    these = (
+        select(clock, *about)
+        .select_from(_with_resolutions())
+        .where(sa.tuple_(*identity).in_(worst))
+    )
     return list(tx.execute(these.order_by(*order)))
 
 
 def every_clock(tx: Transaction, which: Selection, now: datetime) -> sa.CursorResult[Any]:
-    """Row by row, with its `state` and what its case says; for exports. Only some rows are held at a time."""
+    """Row by row, with its `state` and what its case says; for exports. Only some rows are held at
+    a time.
+    """
     statement = _with_about(now).where(*chosen(which)).execution_options(yield_per=1_000)
     k = clock.c
     return tx.execute(statement.order_by(k.case_id, k.cycle, k.kind, k.plan))
@@ -226,8 +276,12 @@ def some_clocks(
 ) -> tuple[int, list[Any]]:
     """How many selected clocks are in these states, and the first of them by when they are due."""
     mine = (*chosen(which), state_of(now).in_(list(states)))
-    total = tx.execute(select(func.count()).select_from(clocks_with_cases()).where(*mine)).scalar_one()
-    ordered = _with_about(now).where(*mine).order_by(clock.c.due_at.desc(), clock.c.case_id, clock.c.kind)
+    total = tx.execute(
+        select(func.count()).select_from(clocks_with_cases()).where(*mine)
+    ).scalar_one()
+    ordered = (
+        _with_about(now).where(*mine).order_by(clock.c.due_at.desc(), clock.c.case_id, clock.c.kind)
+    )
     return int(total), list(tx.execute(ordered.limit(limit)))
 
 

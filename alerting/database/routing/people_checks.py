@@ -10,7 +10,10 @@ from alerting.database.tables import people_check
 
 
 def has_checked(tx: Transaction, day: date) -> bool:
-    return tx.execute(select(people_check.c.id).where(people_check.c.day == day.isoformat())).first() is not None
+    return (
+        tx.execute(select(people_check.c.id).where(people_check.c.day == day.isoformat())).first()
+        is not None
+    )
 
 
 def latest(tx: Transaction) -> list[str]:

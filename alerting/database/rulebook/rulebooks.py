@@ -13,7 +13,9 @@ _WAITING = proposal.c.closed_at.is_(None)
 
 
 def active_hash(tx: Transaction, *, hold: bool = False) -> str | None:
-    """The active rulebook's hash. `hold` keeps it active until this transaction ends: read it after the customer locks."""
+    """The active rulebook's hash. `hold` keeps it active until this transaction ends: read it after
+    the customer locks.
+    """
     statement = select(active_rulebook.c.hash)
     if hold:
         statement = statement.with_for_update(read=True)
@@ -21,10 +23,14 @@ def active_hash(tx: Transaction, *, hold: bool = False) -> str | None:
 
 
 def files_of(tx: Transaction, content_hash: str) -> dict[str, str]:
-    return dict(tx.execute(select(rulebook.c.files).where(rulebook.c.hash == content_hash)).scalar_one())
+    return dict(
+        tx.execute(select(rulebook.c.files).where(rulebook.c.hash == content_hash)).scalar_one()
+    )
 
 
-def store_rulebook(tx: Transaction, content_hash: str, files: Mapping[str, str], now: datetime) -> None:
+def store_rulebook(
+    tx: Transaction, content_hash: str, files: Mapping[str, str], now: datetime
+) -> None:
     row = {"hash": content_hash, "files": dict(files), "stored_at": now}
     tx.execute(tx.insert(rulebook).on_conflict_do_nothing(), [row])
 
@@ -62,34 +68,62 @@ def proposal_by_id(tx: Transaction, number: int) -> Any:
 
 
 def propose(
-    tx: Transaction, content_hash: str, author: str, reason: str, now: datetime, asked: str | None = None
+    tx: Transaction,
+    content_hash: str,
+    author: str,
+    reason: str,
+    now: datetime,
+    asked: str | None = None,
 ) -> int:
     """Let a stored rulebook wait for a second person; proposed again, it is the newer author's."""
-    tx.execute(update(proposal).where(_WAITING, proposal.c.rulebook == content_hash).values(closed_at=now))
-    values = {"rulebook": content_hash, "proposed_at": now, "author": author, "reason": reason, "asked": asked}
+    tx.execute(
+        update(proposal).where(_WAITING, proposal.c.rulebook == content_hash).values(closed_at=now)
+    )
+    values = {
+        "rulebook": content_hash,
+        "proposed_at": now,
+        "author": author,
+        "reason": reason,
+        "asked": asked,
+    }
     return int(tx.execute(proposal.insert().values(values).returning(proposal.c.id)).scalar_one())
 
 
 def decline(tx: Transaction, number: int, by: str, objection: str, now: datetime) -> bool:
     """False where it does not wait any more."""
     values = {"closed_at": now, "declined_by": by, "objection": objection}
-    return bool(tx.execute(update(proposal).where(_WAITING, proposal.c.id == number).values(values)).rowcount)
+    return bool(
+        tx.execute(
+            update(proposal).where(_WAITING, proposal.c.id == number).values(values)
+        ).rowcount
+    )
 
 
 def activate(
-    tx: Transaction, content_hash: str, author: str, reason: str, now: datetime, approver: str | None = None
+    tx: Transaction,
+    content_hash: str,
+    author: str,
+    reason: str,
+    now: datetime,
+    approver: str | None = None,
 ) -> None:
-    """Make a stored rulebook the active one; nothing is proposed any more that was meant to follow the former."""
+    """Make a stored rulebook the active one; nothing is proposed any more that was meant to follow
+    the former.
+    """
     moved = tx.execute(update(active_rulebook).values(hash=content_hash)).rowcount
     if not moved:
-        tx.execute(tx.insert(active_rulebook).on_conflict_do_nothing(), [{"id": 1, "hash": content_hash}])
+        tx.execute(
+            tx.insert(active_rulebook).on_conflict_do_nothing(), [{"id": 1, "hash": content_hash}]
+        )
     made = {"author": author, "reason": reason, "approver": approver}
     tx.execute(activation.insert().values(rulebook=content_hash, activated_at=now, **made))
     tx.execute(update(proposal).where(_WAITING).values(closed_at=now))
 
 
 def to_move(tx: Transaction) -> int | None:
-    """The newest activation, where the open cases have not been moved to what it promises; the first has none to move."""
+    """The newest activation, where the open cases have not been moved to what it promises; the
+    first has none to move.
+    """
     a = activation.c
     newest = tx.execute(select(a.id, a.moved_at).order_by(a.id.desc()).limit(1)).first()
     return newest.id if newest is not None and newest.moved_at is None else None
@@ -97,5 +131,7 @@ def to_move(tx: Transaction) -> int | None:
 
 def note_moved(tx: Transaction, number: int, now: datetime) -> None:
     tx.execute(
-        update(activation).where(activation.c.id <= number, activation.c.moved_at.is_(None)).values(moved_at=now)
+        update(activation)
+        .where(activation.c.id <= number, activation.c.moved_at.is_(None))
+        .values(moved_at=now)
     )

@@ -1,6 +1,16 @@
 """The audit: entries, their seals, and the keys of what is personal in them."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+)
 
 from alerting.database.tables.base import metadata
 from alerting.database.types import Instant, Number
@@ -15,7 +25,9 @@ audit_entry = Table(
     Column("action", String(60), nullable=False),
     Column("subject_kind", String(20), nullable=False),
     Column("subject_id", String(200), nullable=False),
-    Column("body", LargeBinary, nullable=False),  # canonical JSON of the whole entry: what will be sealed
+    Column(
+        "body", LargeBinary, nullable=False
+    ),  # canonical JSON of the whole entry: what will be sealed
     Index("ix_audit_entry_subject", "subject_kind", "subject_id"),
 )
 
@@ -38,7 +50,13 @@ audit_seal = Table(
 audit_head = Table(
     "audit_head",
     metadata,
-    Column("id", Integer, CheckConstraint("id = 1", name="only_one"), primary_key=True, autoincrement=False),
+    Column(
+        "id",
+        Integer,
+        CheckConstraint("id = 1", name="only_one"),
+        primary_key=True,
+        autoincrement=False,
+    ),
     Column("seq", Number, nullable=False),
     Column("hash", String(64), nullable=False),
 )

@@ -1,6 +1,17 @@
 """Cases, their promises and the work on them."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from alerting.database.tables.base import metadata
 from alerting.database.types import Instant, Json, Number
@@ -14,7 +25,9 @@ case_file = Table(
     Column("status", String(20), nullable=False),
     Column("severity", String(20), nullable=False),
     Column("segment", String(100), nullable=False),
-    Column("territory", Text, nullable=False),  # of the customer then: country and region, or unknown
+    Column(
+        "territory", Text, nullable=False
+    ),  # of the customer then: country and region, or unknown
     Column("rule", String(100), nullable=False),
     Column("policy", String(100), nullable=False),
     Column("caller", String(64), nullable=False),
@@ -29,7 +42,9 @@ case_file = Table(
     Column("answered_until", Instant),  # the latest contact of all cycles
     Column("cause_removed_at", Instant),
     Column("resolved_at", Instant),
-    Column("withdrawn_at", Instant),  # resolved because facts that came later took all its alerts away
+    Column(
+        "withdrawn_at", Instant
+    ),  # resolved because facts that came later took all its alerts away
     Column("forgotten_at", Instant),  # ended because nobody may know its customer any more
     Column("waiting_since", Instant),
     Column("waiting_for", String(20)),  # customer | third_party
@@ -150,7 +165,9 @@ check_answer = Table(
     "check_answer",
     metadata,
     Column("event_seq", Number, ForeignKey("event.seq"), primary_key=True, autoincrement=False),
-    Column("case_id", Number, ForeignKey("case_file.id"), nullable=False, index=True),  # that it opened again
+    Column(
+        "case_id", Number, ForeignKey("case_file.id"), nullable=False, index=True
+    ),  # that it opened again
     Column("rule", String(100), nullable=False),  # of the case then: what it was about
     Column("severity", String(20), nullable=False),
     Column("rulebook", String(64), nullable=False),

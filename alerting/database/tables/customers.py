@@ -8,7 +8,9 @@ from alerting.database.types import Instant, Json, Number
 customer = Table(
     "customer",
     metadata,
-    Column("key", String(200), primary_key=True),  # the row is the lock; a row exists for unknown ones too
+    Column(
+        "key", String(200), primary_key=True
+    ),  # the row is the lock; a row exists for unknown ones too
     Column("first_seen_at", Instant, nullable=False),
 )
 
@@ -37,14 +39,18 @@ forgotten = Table(
     "forgotten",
     metadata,
     Column("customer_key", String(200), primary_key=True),
-    Column("until", Instant, nullable=False),  # what happened up to then is erased, also when it comes again
+    Column(
+        "until", Instant, nullable=False
+    ),  # what happened up to then is erased, also when it comes again
     Column("recorded_at", Instant, nullable=False),
 )
 
 contact_address = Table(
     "contact_address",
     metadata,
-    Column("address", String(200), primary_key=True),  # the key an answer known only by this address comes under
+    Column(
+        "address", String(200), primary_key=True
+    ),  # the key an answer known only by this address comes under
     Column("customer_key", String(200), primary_key=True, index=True),
 )
 
@@ -109,6 +115,8 @@ review = Table(
     Column("customer_key", String(200), primary_key=True),
     Column("due_at", Instant, nullable=False),  # when segment and tags are to be looked at again
     Column("cause", String(500), nullable=False),
-    Column("facts_since", Instant),  # its group's facts are others from then on: events are judged again
+    Column(
+        "facts_since", Instant
+    ),  # its group's facts are others from then on: events are judged again
     Index("ix_review_due_at", "due_at"),
 )

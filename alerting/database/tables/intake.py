@@ -21,9 +21,17 @@ from alerting.database.types import Instant, Json, Number
 instance = Table(
     "instance",
     metadata,
-    Column("id", Integer, CheckConstraint("id = 1", name="only_one"), primary_key=True, autoincrement=False),
+    Column(
+        "id",
+        Integer,
+        CheckConstraint("id = 1", name="only_one"),
+        primary_key=True,
+        autoincrement=False,
+    ),
     Column("kind", String(20), nullable=False),  # production | demo
-    Column("clock_offset_us", Number, nullable=False, server_default="0"),  # only a demo's clock moves
+    Column(
+        "clock_offset_us", Number, nullable=False, server_default="0"
+    ),  # only a demo's clock moves
     Column("hold_reason", Text),  # not null: nothing is sent
     Column("held_at", Instant),
     Column("created_at", Instant, nullable=False),
@@ -87,7 +95,13 @@ event = Table(
     Column("rulebook", String(64), nullable=False),  # judged by
     UniqueConstraint("source", "id"),
     Index("ix_event_customer_key_type_time", "customer_key", "type", "time"),
-    Index("ix_event_good", "customer_key", "time", sqlite_where=text(GOOD), postgresql_where=text(GOOD)),
+    Index(
+        "ix_event_good",
+        "customer_key",
+        "time",
+        sqlite_where=text(GOOD),
+        postgresql_where=text(GOOD),
+    ),
 )
 
 dead_letter = Table(
@@ -95,7 +109,9 @@ dead_letter = Table(
     metadata,
     Column("id", Number, primary_key=True),
     Column("place", String(400), nullable=False),
-    Column("digest", String(64), nullable=False),  # of the bytes: a place comes again when its topic is made anew
+    Column(
+        "digest", String(64), nullable=False
+    ),  # of the bytes: a place comes again when its topic is made anew
     Column("reason", String(100), nullable=False),
     Column("field", String(400)),
     Column("detail", Text, nullable=False),

@@ -1,6 +1,16 @@
 """Who is told what, and what came of it."""
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from alerting.database.tables.base import metadata
 from alerting.database.types import Instant, Json, Number
@@ -25,11 +35,15 @@ notification = Table(
     "notification",
     metadata,
     Column("id", Number, primary_key=True),
-    Column("cause_kind", String(20), nullable=False),  # alert | timer | delivery | response | event | check | proposal
+    Column(
+        "cause_kind", String(20), nullable=False
+    ),  # alert | timer | delivery | response | event | check | proposal
     Column("cause_id", Number, nullable=False),
     Column("recipient", String(64), nullable=False),
     Column("channel", String(20), nullable=False),
-    Column("case_id", Number, ForeignKey("case_file.id"), index=True),  # null: about no case, as is the customer
+    Column(
+        "case_id", Number, ForeignKey("case_file.id"), index=True
+    ),  # null: about no case, as is the customer
     Column("customer_key", String(200)),
     Column("template", String(60), nullable=False),
     Column("data", Json, nullable=False),

@@ -12,7 +12,9 @@ party_fact = Table(
     Column("party", String(64), nullable=False),
     Column("valid_from", Instant, nullable=False),
     Column("recorded_at", Instant, nullable=False),
-    Column("source", String(200), nullable=False),  # people.yaml, an event's source, delivery, a command
+    Column(
+        "source", String(200), nullable=False
+    ),  # people.yaml, an event's source, delivery, a command
     Column("event_id", String(200), nullable=False),
     Column("changes", Json, nullable=False),
     Column("state", Json, nullable=False),  # what holds from here on
@@ -23,7 +25,9 @@ people_check = Table(
     "people_check",
     metadata,
     Column("id", Number, primary_key=True),
-    Column("day", String(10), nullable=False, unique=True),  # UTC; whoever writes the row has the night's check
+    Column(
+        "day", String(10), nullable=False, unique=True
+    ),  # UTC; whoever writes the row has the night's check
     Column("checked_at", Instant, nullable=False),
     Column("findings", Json, nullable=False),
 )

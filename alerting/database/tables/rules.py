@@ -1,6 +1,17 @@
 """Rulebooks, and what rules have made of events."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from alerting.database.tables.base import metadata
 from alerting.database.types import Instant, Json, Number
@@ -22,7 +33,9 @@ activation = Table(
     Column("author", String(200), nullable=False),
     Column("approver", String(200)),  # where the rulebook asks for a second person
     Column("reason", Text, nullable=False),
-    Column("moved_at", Instant),  # the open cases whose policy says so have been promised what it says now
+    Column(
+        "moved_at", Instant
+    ),  # the open cases whose policy says so have been promised what it says now
 )
 
 proposal = Table(
@@ -43,7 +56,13 @@ proposal = Table(
 active_rulebook = Table(
     "active_rulebook",
     metadata,
-    Column("id", Integer, CheckConstraint("id = 1", name="only_one"), primary_key=True, autoincrement=False),
+    Column(
+        "id",
+        Integer,
+        CheckConstraint("id = 1", name="only_one"),
+        primary_key=True,
+        autoincrement=False,
+    ),
     Column("hash", String(64), ForeignKey("rulebook.hash"), nullable=False),
 )
 
@@ -67,7 +86,9 @@ alert = Table(
     Column("state", String(20), nullable=False),  # raised | upgraded | withdrawn
     Column("customer_key", String(200), nullable=False),
     Column("segment", String(100), nullable=False),
-    Column("territory", Text, nullable=False),  # of the customer then: country and region, or unknown
+    Column(
+        "territory", Text, nullable=False
+    ),  # of the customer then: country and region, or unknown
     Column("severity", String(20), nullable=False),
     Column("rulebook", String(64), nullable=False),
     Column("because", Json, nullable=False),  # named conditions with the values that made them true
@@ -97,13 +118,16 @@ silence = Table(
 silence_watch = Table(
     "silence_watch",
     metadata,
-    Column("watch", String(200), primary_key=True),  # rule, event type and length; an edited rule is watched for anew
+    Column(
+        "watch", String(200), primary_key=True
+    ),  # rule, event type and length; an edited rule is watched for anew
     Column("customer_key", String(200), primary_key=True),
     Column("last_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("noticed_at", Instant),
     Index(
-        "ix_silence_watch_due",  # in the whole order in which full ones are looked for: nothing is sorted where none is
+        # in the whole order in which full ones are looked for: nothing is sorted where none is
+        "ix_silence_watch_due",
         *("due_at", "watch", "customer_key"),
         sqlite_where=text("noticed_at IS NULL"),
         postgresql_where=text("noticed_at IS NULL"),

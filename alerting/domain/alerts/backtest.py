@@ -1,6 +1,8 @@
-"""Back-tests: stored events judged once more, with customer and signals as they were, by one rulebook or two.
+"""Back-tests: stored events judged once more, with customer and signals as they were, by one
+rulebook or two.
 
-Pure: a customer's events and versions go in, alerts come out. The same `judge` decides as for a live event.
+Pure: a customer's events and versions go in, alerts come out. The same `judge` decides as for a
+live event.
 """
 
 from collections import Counter
@@ -27,8 +29,8 @@ MONTH = timedelta(days=30)
 class TestedAlert:
     """One alert a rulebook makes of one event.
 
-    `mailed` are the people its first mails go to, the caller first: none for a shadow rule or within its cool-down, nor
-    where a stronger rule alerts about the same event.
+    `mailed` are the people its first mails go to, the caller first: none for a shadow rule or
+    within its cool-down, nor where a stronger rule alerts about the same event.
     """
 
     source: str
@@ -54,7 +56,9 @@ class TestedAlert:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What one rulebook made of one event: the facts it was judged by, as conditions name them, and the alerts."""
+    """What one rulebook made of one event: the facts it was judged by, as conditions name them, and
+    the alerts.
+    """
 
     facts: Mapping[str, Any]
     alerts: Sequence[TestedAlert]
@@ -92,7 +96,9 @@ class Tally:
 
 @dataclass(kw_only=True)
 class Comparison:
-    """Rulebook A and, where there is one, B over the same events, with samples of what only one of them alerts."""
+    """Rulebook A and, where there is one, B over the same events, with samples of what only one of
+    them alerts.
+    """
 
     events: int = 0
     a: Tally = field(default_factory=Tally)
@@ -109,12 +115,18 @@ class Comparison:
             self.b += other.b
         self.new += other.new
         self.gone += other.gone
-        self.samples_new = sorted(self.samples_new + other.samples_new, key=lambda s: s.time)[-SAMPLES:]
-        self.samples_gone = sorted(self.samples_gone + other.samples_gone, key=lambda s: s.time)[-SAMPLES:]
+        self.samples_new = sorted(self.samples_new + other.samples_new, key=lambda s: s.time)[
+            -SAMPLES:
+        ]
+        self.samples_gone = sorted(self.samples_gone + other.samples_gone, key=lambda s: s.time)[
+            -SAMPLES:
+        ]
         return self
 
     def noise(self, begin: datetime, end: datetime) -> dict[str, float]:
-        """Mails a month that B brings each person more (or fewer) than A; whom nothing changes for is left out."""
+        """Mails a month that B brings each person more (or fewer) than A; whom nothing changes for
+        is left out.
+        """
         if self.b is None:
             return {}
         months = max((end - begin) / MONTH, 1 / 30)
@@ -133,7 +145,9 @@ class Period:
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """A customer's stored life: every event in order, and who the customer and its groups were at any time."""
+    """A customer's stored life: every event in order, and who the customer and its groups were at
+    any time.
+    """
 
     key: str
     events: Sequence[Event]
@@ -142,7 +156,9 @@ class Told:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """Rulebook A and, where there is one, B over a period's events and silences; `rule` leaves out alerts of others."""
+    """Rulebook A and, where there is one, B over a period's events and silences; `rule` leaves out
+    alerts of others.
+    """
 
     a: Rulebook
     b: Rulebook | None
@@ -194,7 +210,9 @@ def _alerts(verdicts: Mapping[str, Verdict], which: str) -> Sequence[TestedAlert
 def _newest(samples: list[TestedAlert], more: Iterable[TestedAlert]) -> list[TestedAlert]:
     full = len(samples) == SAMPLES
     added = [alert for alert in more if not full or alert.time >= samples[0].time]
-    return sorted([*samples, *added], key=lambda s: (s.time, s.key))[-SAMPLES:] if added else samples
+    return (
+        sorted([*samples, *added], key=lambda s: (s.time, s.key))[-SAMPLES:] if added else samples
+    )
 
 
 def _judged(life: Told, question: Question, *, every_fact: bool) -> Iterator[dict[str, Verdict]]:
@@ -213,9 +231,12 @@ def _judged(life: Told, question: Question, *, every_fact: bool) -> Iterator[dic
             yield verdicts
 
 
-def _merged(life: Told, windows: Mapping[str, Window], end: datetime) -> list[tuple[Event, set[str]]]:
-    """What came, and the silences each rulebook would have noticed, one that both notice once: those that were noticed
-    then are another one's."""
+def _merged(
+    life: Told, windows: Mapping[str, Window], end: datetime
+) -> list[tuple[Event, set[str]]]:
+    """What came, and the silences each rulebook would have noticed, one that both notice once:
+    those that were noticed then are another one's.
+    """
     came = [(event, set(windows)) for event in life.events if event.type != "silence"]
     known_at = life.subjects.histories[life.key].known_since
     silences: dict[str, tuple[Event, set[str]]] = {}
@@ -243,7 +264,9 @@ def _verdict(event: Event, life: Told, window: Window, question: Question) -> Ve
             segment=judgement.membership.segment,
             rule=outcome.rule.id,
             severity=outcome.rule.severity,
-            mailed=window.mailed(outcome.rule, customer, judgement.membership.segment, question.staff)
+            mailed=window.mailed(
+                outcome.rule, customer, judgement.membership.segment, question.staff
+            )
             if outcome.rule is rings
             else (),
         )

@@ -1,4 +1,6 @@
-"""What one rulebook still sees of a customer's past while events go by in their order, and whom it has rung."""
+"""What one rulebook still sees of a customer's past while events go by in their order, and whom it
+has rung.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -14,7 +16,9 @@ from alerting.domain.rulebook.rulebook import Rule, Rulebook
 
 
 class Window:
-    """The points a rulebook's signals and the history can still see, while events go by in their order."""
+    """The points a rulebook's signals and the history can still see, while events go by in their
+    order.
+    """
 
     def __init__(self, rulebook: Rulebook) -> None:
         self.rulebook = rulebook
@@ -23,7 +27,9 @@ class Window:
         self._rang: dict[str, datetime] = {}
         self._asked_for: Customer | None = None
         self._mailed: dict[tuple[str, str], tuple[str, ...]] = {}
-        self._longest = max((signal.within for signal in rulebook.signals.values()), default=timedelta(0))
+        self._longest = max(
+            (signal.within for signal in rulebook.signals.values()), default=timedelta(0)
+        )
         self._history: dict[str, list[Point]] = {ANSWER: [], CONTACT: []}
 
     def add(self, event: Event) -> None:
@@ -31,13 +37,17 @@ class Window:
             kept = self._history[point.definition]
             kept.append(point)
             del kept[: -DEPTH - 1]  # the event's own is left out of its history
-        new = [point for signal in self.rulebook.signals.values() for point in signal.points_of(event)]
+        new = [
+            point for signal in self.rulebook.signals.values() for point in signal.points_of(event)
+        ]
         if self.points or new:
             begin = event.time - self._longest
             self.points = [point for point in self.points if point.order[0] > begin] + new
 
     def rings(self, ranked: Sequence[RuleOutcome], at: datetime) -> Rule | None:
-        """The strongest rule that may ring now: not in the shadow, and not within its own cool-down."""
+        """The strongest rule that may ring now: not in the shadow, and not within its own
+        cool-down.
+        """
         for rule in (outcome.rule for outcome in ranked):
             last = self._rang.get(rule.id)
             cooling = rule.cooldown is not None and last is not None and last > at - rule.cooldown
@@ -47,7 +57,9 @@ class Window:
         return None
 
     def mailed(self, rule: Rule, customer: Customer, segment: str, staff: Staff) -> tuple[str, ...]:
-        """Whom the first mails of an alert go to, if it joins no case; the same for one state of a customer."""
+        """Whom the first mails of an alert go to, if it joins no case; the same for one state of a
+        customer.
+        """
         if customer is not self._asked_for:
             self._asked_for = customer
             self._mailed.clear()
@@ -60,10 +72,17 @@ class Window:
         return [*self.points, *self._history[ANSWER], *self._history[CONTACT]]
 
 
-def _mailed(rule: Rule, customer: Customer, segment: str, rulebook: Rulebook, staff: Staff) -> tuple[str, ...]:
+def _mailed(
+    rule: Rule, customer: Customer, segment: str, rulebook: Rulebook, staff: Staff
+) -> tuple[str, ...]:
     """Whom the first mails of an alert go to, if it joins no case."""
-    roles = [(rule.caller, True), *([(rule.fixer, False)] if rule.fixer else []), *((r, False) for r in rule.inform)]
+    roles = [
+        (rule.caller, True),
+        *([(rule.fixer, False)] if rule.fixer else []),
+        *((r, False) for r in rule.inform),
+    ]
     filled = (
-        fill_role(role, customer, segment, rulebook.routing, staff, to_call=call).party.id for role, call in roles
+        fill_role(role, customer, segment, rulebook.routing, staff, to_call=call).party.id
+        for role, call in roles
     )
     return tuple(dict.fromkeys(filled))

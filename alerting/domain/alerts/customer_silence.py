@@ -1,7 +1,8 @@
 """Silence as a signal: a rule that fires because nothing came for a while.
 
-Each customer is watched for each such rule from the last event of its kind on, or from when we first knew the customer.
-When the time is over, an event of our own says so, and is judged like any other: explained, back-tested, never twice.
+Each customer is watched for each such rule from the last event of its kind on, or from when we
+first knew the customer. When the time is over, an event of our own says so, and is judged like any
+other: explained, back-tested, never twice.
 """
 
 import hashlib
@@ -23,11 +24,17 @@ def watch_name(rule: Rule) -> str:
 
 
 def silence_event(rule: Rule, customer_key: str, since: datetime, now: datetime) -> Event:
-    """What our follow-up notices: `rule`'s silence of one customer was full at `since` and its length."""
+    """What our follow-up notices: `rule`'s silence of one customer was full at `since` and its
+    length.
+    """
     assert rule.silent_for is not None, "only rules on silence are watched for"
     assert rule.of is not None, "a rule on silence says of what"
-    identity = hashlib.sha256(f"{watch_name(rule)}\n{customer_key}\n{since.isoformat()}".encode()).hexdigest()
-    payload = SilenceNoticed(customer_id=customer_key, rule=rule.id, of=rule.of, since=since, days=rule.silent_for.days)
+    identity = hashlib.sha256(
+        f"{watch_name(rule)}\n{customer_key}\n{since.isoformat()}".encode()
+    ).hexdigest()
+    payload = SilenceNoticed(
+        customer_id=customer_key, rule=rule.id, of=rule.of, since=since, days=rule.silent_for.days
+    )
     return Event(
         source=SOURCE,
         id=identity[:32],
@@ -41,11 +48,17 @@ def silence_event(rule: Rule, customer_key: str, since: datetime, now: datetime)
 
 
 def silences_in(
-    rule: Rule, customer_key: str, heard: Iterable[datetime], known_at: datetime | None, end: datetime
+    rule: Rule,
+    customer_key: str,
+    heard: Iterable[datetime],
+    known_at: datetime | None,
+    end: datetime,
 ) -> Iterator[Event]:
-    """Every silence of a life that was full by `end`: between the times something was `heard`, and since the last.
+    """Every silence of a life that was full by `end`: between the times something was `heard`, and
+    since the last.
 
-    Before anything was heard it counts from when the customer was first known; where that was never, from the first.
+    Before anything was heard it counts from when the customer was first known; where that was
+    never, from the first.
     """
     assert rule.silent_for is not None, "only rules on silence are watched for"
     times = sorted(heard)

@@ -27,7 +27,9 @@ class Truth:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleOutcome:
-    """One rule tried against one event. It fires when every condition is true; unknown never fires."""
+    """One rule tried against one event. It fires when every condition is true; unknown never
+    fires.
+    """
 
     rule: Rule
     truths: tuple[Truth, ...]
@@ -38,11 +40,15 @@ class RuleOutcome:
 
     def refuted(self) -> "RuleOutcome":
         """The same where the event itself turned out not to have been: nothing about it is true."""
-        return RuleOutcome(rule=self.rule, truths=tuple(replace(truth, value=False) for truth in self.truths))
+        return RuleOutcome(
+            rule=self.rule, truths=tuple(replace(truth, value=False) for truth in self.truths)
+        )
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """Conditions that could not be decided while none was false: data is missing, and somebody should know."""
+        """Conditions that could not be decided while none was false: data is missing, and somebody
+        should know.
+        """
         if any(truth.value is False for truth in self.truths):
             return ()
         return tuple(truth.name for truth in self.truths if truth.value is None)
@@ -50,8 +56,10 @@ class RuleOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """All that was found out about one event: who the customer was, its signals, all that conditions could read, and
-    the rules none of whose conditions was false (with `every_rule` all of them)."""
+    """All that was found out about one event: who the customer was, its signals, all that
+    conditions could read, and the rules none of whose conditions was false (with `every_rule` all
+    of them).
+    """
 
     event: Event
     customer: Customer
@@ -71,10 +79,18 @@ class Judgement:
         return sorted(self.alerts, key=lambda outcome: -SEVERITIES.index(outcome.rule.severity))
 
 
-def judge(event: Event, subject: Subject, rulebook: Rulebook, *, every_rule: bool = False) -> Judgement:
-    """Judge one event with the facts as of its time. The subject's points are the customer's, the event's own included."""
+def judge(
+    event: Event, subject: Subject, rulebook: Rulebook, *, every_rule: bool = False
+) -> Judgement:
+    """Judge one event with the facts as of its time. The subject's points are the customer's, the
+    event's own included.
+    """
     standing = standing_at(subject, event.order, rulebook, event.facts)
-    rules = rulebook.rules_on(event.type) if every_rule else rulebook.possible_rules(event.type, standing.facts)
+    rules = (
+        rulebook.rules_on(event.type)
+        if every_rule
+        else rulebook.possible_rules(event.type, standing.facts)
+    )
     return Judgement(
         event=event,
         customer=subject.customer,
@@ -87,7 +103,9 @@ def judge(event: Event, subject: Subject, rulebook: Rulebook, *, every_rule: boo
 
 
 def points_from(events: Iterable[Event], rulebook: Rulebook) -> list[Point]:
-    """What these events add to signals and history, from the events themselves: whatever the store kept, it is exact."""
+    """What these events add to signals and history, from the events themselves: whatever the store
+    kept, it is exact.
+    """
     found: list[Point] = []
     for event in events:
         found += history_points(event)
@@ -101,7 +119,9 @@ def _outcome(rule: Rule, facts: Mapping[str, Any]) -> RuleOutcome:
     for named in rule.when:
         condition = named.condition
         reads = {key.removeprefix("event."): facts.get(key) for key in condition.reads}
-        truths.append(Truth(name=named.name, sql=condition.sql, value=condition(facts), reads=reads))
+        truths.append(
+            Truth(name=named.name, sql=condition.sql, value=condition(facts), reads=reads)
+        )
     return RuleOutcome(rule=rule, truths=tuple(truths))
 
 

@@ -1,4 +1,6 @@
-"""Noise control: why an alert tells nobody. It is recorded all the same, with its reason, counted and listed."""
+"""Noise control: why an alert tells nobody. It is recorded all the same, with its reason, counted
+and listed.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,21 +19,28 @@ REASONS = {
     "cooldown": "the rule's cool-down for this customer was not over",
     "outranked": "a stronger rule alerted about the same event",
 }
-"""Why an alert was suppressed, from the reason that says most about the event to the one that says least."""
+"""Why an alert was suppressed, from the reason that says most about the event to the one that says
+least.
+"""
 
 Scope = Literal["rule", "customer", "segment"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Silence:
-    """Somebody wants nothing to ring for a while: of one rule, about one customer, or about one segment."""
+    """Somebody wants nothing to ring for a while: of one rule, about one customer, or about one
+    segment.
+    """
 
     scope: Scope
     name: str
     until: datetime
 
     def covers(self, rule: str, customer: str, segment: str, now: datetime) -> bool:
-        return now < self.until and {"rule": rule, "customer": customer, "segment": segment}[self.scope] == self.name
+        return (
+            now < self.until
+            and {"rule": rule, "customer": customer, "segment": segment}[self.scope] == self.name
+        )
 
 
 def suppression(
@@ -48,7 +57,8 @@ def suppression(
 ) -> str | None:
     """The reason an alert tells nobody; None where it rings.
 
-    `excluded` is what the event's age says; `answered`, that the customer was called after the event and nothing is open.
+    `excluded` is what the event's age says; `answered`, that the customer was called after the
+    event and nothing is open.
     """
     if excluded is not None:
         return excluded

@@ -1,7 +1,9 @@
-"""The audit as a file that is checked without a database: a line for each sealed entry, and one that closes it.
+"""The audit as a file that is checked without a database: a line for each sealed entry, and one
+that closes it.
 
-The closing line holds the SHA-256 of all bytes before it: no byte can be changed, added or left out unnoticed. Whoever writes
-the whole file anew, hashes included, is found by a checkpoint that was handed out before.
+The closing line holds the SHA-256 of all bytes before it: no byte can be changed, added or left out
+unnoticed. Whoever writes the whole file anew, hashes included, is found by a checkpoint that was
+handed out before.
 """
 
 import hashlib
@@ -55,11 +57,18 @@ def check_file(lines: Iterable[bytes], known: Iterable[Head] = ()) -> tuple[Head
             problems.append(f"line {number}: is not as it was written")
         elif "closes" in value:
             closed = True
-            expected = {"closes": FORM, "seq": walk.head.seq, "head": walk.head.hash, "sha256": digest.hexdigest()}
+            expected = {
+                "closes": FORM,
+                "seq": walk.head.seq,
+                "head": walk.head.hash,
+                "sha256": digest.hexdigest(),
+            }
             if value != expected:
                 problems.append(f"line {number}: the lines before it are not those it closes")
             if announced != number - 2:
-                problems.append(f"line 1: says that {announced} entries follow, and {number - 2} do")
+                problems.append(
+                    f"line 1: says that {announced} entries follow, and {number - 2} do"
+                )
         elif number == 1:
             if value.get("form") != FORM:
                 problems.append(f"line 1: is no export of the form {FORM!r}")
@@ -68,7 +77,9 @@ def check_file(lines: Iterable[bytes], known: Iterable[Head] = ()) -> tuple[Head
             problems += [f"line {number}: {problem}" for problem in _step(walk, value)]
         digest.update(line)
     if not closed:
-        problems.append(f"the file ends at line {number} without its closing line: something is cut off")
+        problems.append(
+            f"the file ends at line {number} without its closing line: something is cut off"
+        )
     problems += walk.compare(checkpoints, "the checkpoint")
     return walk.head, problems
 
@@ -83,7 +94,9 @@ def _read(line: bytes) -> dict[str, Any] | None:
 
 def _step(walk: Walk, value: dict[str, Any]) -> Iterator[str]:
     kinds = {"seq": int, "entry": int, "prev": str, "hash": str, "body": str}
-    if value.keys() != kinds.keys() or any(type(value[name]) is not kind for name, kind in kinds.items()):
+    if value.keys() != kinds.keys() or any(
+        type(value[name]) is not kind for name, kind in kinds.items()
+    ):
         yield "is no sealed entry"
         return
     body = value.pop("body")

@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 KEPT: Mapping[str, frozenset[str]] = {
-    "survey.answered": frozenset({"survey_id", "metric", "scale", "score", "language", "contact_me"}),
-    "interaction.recorded": frozenset({"channel", "direction", "outcome", "office", "duration_seconds"}),
+    "survey.answered": frozenset(
+        {"survey_id", "metric", "scale", "score", "language", "contact_me"}
+    ),
+    "interaction.recorded": frozenset(
+        {"channel", "direction", "outcome", "office", "duration_seconds"}
+    ),
     "customer.updated": frozenset(
         {
             "parent",
@@ -21,19 +25,30 @@ KEPT: Mapping[str, frozenset[str]] = {
     ),
     "purchase.recorded": frozenset({"amount", "currency"}),
 }
-"""Fields of a payload that stay, by event type; what is not here loses all of them but the customer's key."""
+"""Fields of a payload that stay, by event type; what is not here loses all of them but the
+customer's key.
+"""
 
-_HARMLESS = frozenset({"sentiment", "metric", "channel", "direction", "outcome", "type", "survey_id"})
+_HARMLESS = frozenset(
+    {"sentiment", "metric", "channel", "direction", "outcome", "type", "survey_id"}
+)
 NOBODY = {"email": "forgotten@forgotten.invalid"}
 """The address of whoever was forgotten and known by an address alone."""
 
 
-def forgotten_payload(event_type: str, customer_key: str, payload: Mapping[str, Any], unnamed: bool) -> dict[str, Any]:
-    """The payload without anything personal; it can still be read. `unnamed`: the customer was known by an address alone."""
+def forgotten_payload(
+    event_type: str, customer_key: str, payload: Mapping[str, Any], unnamed: bool
+) -> dict[str, Any]:
+    """The payload without anything personal; it can still be read. `unnamed`: the customer was
+    known by an address alone.
+    """
     if event_type in {"silence", "segment.changed"}:
         return dict(payload)
     kept = {name: value for name, value in payload.items() if name in KEPT.get(event_type, ())}
-    if event_type in {"survey.answered", "interaction.recorded"}:  # pages and mails read what is there and empty
+    if event_type in {
+        "survey.answered",
+        "interaction.recorded",
+    }:  # pages and mails read what is there and empty
         empty: dict[str, Any] = {name: {} if name == "answers" else None for name in payload}
         kept = {**empty, **kept}
     return {**kept, "respondent": NOBODY} if unnamed else {**kept, "customer_id": customer_key}
@@ -47,7 +62,12 @@ def forgotten_state(state: Mapping[str, Any]) -> dict[str, Any]:
 def forgotten_reads(because: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What made conditions true, without texts that may be the customer's own."""
     return [
-        {**one, "reads": {k: v for k, v in one["reads"].items() if not isinstance(v, str) or _is_harmless(k)}}
+        {
+            **one,
+            "reads": {
+                k: v for k, v in one["reads"].items() if not isinstance(v, str) or _is_harmless(k)
+            },
+        }
         for one in because
     ]
 

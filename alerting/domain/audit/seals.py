@@ -1,7 +1,9 @@
-"""The chain that seals the audit: each seal holds the hash of the one before, and anybody can reckon it again.
+"""The chain that seals the audit: each seal holds the hash of the one before, and anybody can
+reckon it again.
 
-A seal's hash is SHA-256 over `alerting audit 1`, the hash before, the seal's number, the entry's number, and the SHA-256 of the
-entry's bytes, each on a line of its own. Nothing else is needed to check an export, not even this product.
+A seal's hash is SHA-256 over `alerting audit 1`, the hash before, the seal's number, the entry's
+number, and the SHA-256 of the entry's bytes, each on a line of its own. Nothing else is needed to
+check an export, not even this product.
 """
 
 import hashlib
@@ -42,7 +44,12 @@ def canonical(body: Mapping[str, Any]) -> bytes:
 def seal_after(head: Head, entry: int, body: bytes) -> Seal:
     seq = head.seq + 1
     parts = (FORM, head.hash, str(seq), str(entry), hashlib.sha256(body).hexdigest())
-    return Seal(seq=seq, entry=entry, prev=head.hash, hash=hashlib.sha256("\n".join(parts).encode()).hexdigest())
+    return Seal(
+        seq=seq,
+        entry=entry,
+        prev=head.hash,
+        hash=hashlib.sha256("\n".join(parts).encode()).hexdigest(),
+    )
 
 
 def amiss(noted: Head | None, newest: Head) -> str | None:
@@ -52,7 +59,10 @@ def amiss(noted: Head | None, newest: Head) -> str | None:
     if noted is None or noted == newest:
         return None
     if noted.seq < newest.seq:
-        return f"the noted end of the chain is seal {noted.seq}, and there are seals beyond it, up to {newest.seq}"
+        return (
+            f"the noted end of the chain is seal {noted.seq}, and there are seals beyond it, "
+            f"up to {newest.seq}"
+        )
     if noted.seq > newest.seq:
         return f"the chain ends at seal {newest.seq}, the stored head knows seal {noted.seq}"
     return f"seal {newest.seq} is not the one that is noted as the end of the chain"

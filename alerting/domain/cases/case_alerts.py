@@ -26,7 +26,9 @@ from alerting.domain.times.working_time import Amount
 
 
 def open_case(customer_key: str, alert: RaisedAlert, now: datetime) -> Decision:
-    """The customer's first alert: a case, its clocks with their steps, a mail to each person concerned."""
+    """The customer's first alert: a case, its clocks with their steps, a mail to each person
+    concerned.
+    """
     informed = _others(alert.informed, alert)
     case = Case(
         id=None,
@@ -49,20 +51,31 @@ def open_case(customer_key: str, alert: RaisedAlert, now: datetime) -> Decision:
     if case.fixer:
         tell.append(Told(recipient=case.fixer, template="fix"))
     tell += [Told(recipient=person, template="informed") for person in informed]
-    opened = AuditLine(action="case.opened", happened_at=now, facts={**_duty_facts(alert), "clocks": _dues(clocks)})
-    return Decision(case=case, clocks=tuple(clocks), timers=tuple(timers), tell=tuple(tell), audit=(opened,))
+    opened = AuditLine(
+        action="case.opened", happened_at=now, facts={**_duty_facts(alert), "clocks": _dues(clocks)}
+    )
+    return Decision(
+        case=case, clocks=tuple(clocks), timers=tuple(timers), tell=tuple(tell), audit=(opened,)
+    )
 
 
 def join_case(
-    case: Case, clocks: Iterable[Clock], alert: RaisedAlert, policies: Mapping[str, Policy], now: datetime
+    case: Case,
+    clocks: Iterable[Clock],
+    alert: RaisedAlert,
+    policies: Mapping[str, Policy],
+    now: datetime,
 ) -> Decision:
-    """A further alert of a customer whose case is unresolved. `policies` are those of the active rulebook.
+    """A further alert of a customer whose case is unresolved. `policies` are those of the active
+    rulebook.
 
-    The higher severity's caller holds the case, ties keep the present one who is here; the other is informed. Where the new alert's
-    target ends earlier, that clock gets a new plan. If the customer has been spoken with and complains again
-    afterwards, the case goes back to open in its next cycle: the earlier call does not answer the new complaint. In the
-    same way a cause that was removed before the new complaint has to be removed again. A complaint that arrives late
-    and was answered by a call already asks for no further one. A resolved case that opens again is joined, too.
+    The higher severity's caller holds the case, ties keep the present one who is here; the other is
+    informed. Where the new alert's target ends earlier, that clock gets a new plan. If the customer
+    has been spoken with and complains again afterwards, the case goes back to open in its next
+    cycle: the earlier call does not answer the new complaint. In the same way a cause that was
+    removed before the new complaint has to be removed again. A complaint that arrives late and was
+    answered by a call already asks for no further one. A resolved case that opens again is joined,
+    too.
     """
     if case.contacted_at is not None and not case.answers(alert.starts.customer_sent):
         return _reopen(case, clocks, alert, policies, now)
@@ -83,7 +96,10 @@ def join_case(
         timers=tuple(timers),
         cancelled=tuple(cancelled),
         tell=tuple(tell),
-        audit=(AuditLine(action="case.joined", happened_at=now, facts=facts), *_caller_lines(case, after, alert, now)),
+        audit=(
+            AuditLine(action="case.joined", happened_at=now, facts=facts),
+            *_caller_lines(case, after, alert, now),
+        ),
     )
 
 
@@ -92,15 +108,26 @@ def _caller_lines(case: Case, after: Case, alert: RaisedAlert, now: datetime) ->
         return []
     away = case.caller in alert.away
     why = f"{case.caller} is away" if away else f"{alert.rule} is {alert.severity}"
-    moved = {"from": case.caller, "to": after.caller, "why": why, **({"away": True} if away else {})}
+    moved = {
+        "from": case.caller,
+        "to": after.caller,
+        "why": why,
+        **({"away": True} if away else {}),
+    }
     return [AuditLine(action="case.caller_changed", happened_at=now, facts=moved)]
 
 
 def _reopen(
-    case: Case, clocks: Iterable[Clock], alert: RaisedAlert, policies: Mapping[str, Policy], now: datetime
+    case: Case,
+    clocks: Iterable[Clock],
+    alert: RaisedAlert,
+    policies: Mapping[str, Policy],
+    now: datetime,
 ) -> Decision:
     joined, tell = _join_people(case, alert)
-    renewed = next_cycle(replace(joined, assignment=case.assignment), clocks, [alert], policies, now)
+    renewed = next_cycle(
+        replace(joined, assignment=case.assignment), clocks, [alert], policies, now
+    )
     if joined.fixer is not None and joined.fixer == case.fixer:
         tell.append(Told(recipient=joined.fixer, template="fix"))
     reopened, *more = renewed.audit
@@ -118,7 +145,8 @@ def next_cycle(
 ) -> Decision:
     """Back to open for complaints that no call has answered, oldest first.
 
-    Each promise is the strictest any of them makes. What the fixer has done since the newest was sent stays done.
+    Each promise is the strictest any of them makes. What the fixer has done since the newest was
+    sent stays done.
     """
     first, newest = complaints[0], max(complaint.starts.customer_sent for complaint in complaints)
     gravest = max(complaints, key=lambda c: SEVERITIES.index(c.severity))  # the first of several
@@ -142,7 +170,9 @@ def next_cycle(
     held = list(clocks)
     running = {kind: clock for kind, clock in current_clocks(case, held).items() if clock.running}
     started, timers = _start_all(after, complaints, policies, now, running, _mended(case, held))
-    alerts = [complaint.id for complaint in complaints if complaint.id]  # an answer to a check survey is none
+    alerts = [
+        complaint.id for complaint in complaints if complaint.id
+    ]  # an answer to a check survey is none
     facts = {"alerts": alerts, "rule": after.rule, "cycle": after.cycle, "clocks": _dues(started)}
     return Decision(
         case=after,
@@ -154,7 +184,9 @@ def next_cycle(
 
 
 def _join_people(case: Case, alert: RaisedAlert) -> tuple[Case, list[Told]]:
-    """Who holds the case after a join, and who is told: the caller what is new, people new to the case that they are."""
+    """Who holds the case after a join, and who is told: the caller what is new, people new to the
+    case that they are.
+    """
     stronger = SEVERITIES.index(alert.severity) > SEVERITIES.index(case.severity)
     other = alert.caller.party.id
     caller = other if stronger or case.caller in alert.away else case.caller
@@ -184,8 +216,12 @@ def _join_people(case: Case, alert: RaisedAlert) -> tuple[Case, list[Told]]:
     return after, tell
 
 
-def owed_anew(case: Case, clocks: Iterable[Clock], now: datetime) -> tuple[list[Clock], list[NewTimer]]:
-    """Another caller has the case now, whom the former's word does not bind: to acknowledge is owed again, from now on."""
+def owed_anew(
+    case: Case, clocks: Iterable[Clock], now: datetime
+) -> tuple[list[Clock], list[NewTimer]]:
+    """Another caller has the case now, whom the former's word does not bind: to acknowledge is owed
+    again, from now on.
+    """
     old = current_clocks(case, clocks).get(ClockKind.ACKNOWLEDGE)
     if old is None or old.stopped_at is None:
         return [], []
@@ -193,16 +229,21 @@ def owed_anew(case: Case, clocks: Iterable[Clock], now: datetime) -> tuple[list[
     return [new], timers_of(new, new.runs_by, now)
 
 
-def strictest(case: Case, clocks: Iterable[Clock], complaints: Iterable[Complaint], now: datetime) -> Decision:
-    """What the complaints' promises come to, each with the waits it pauses for: of two rules the one that ends earlier counts,
-    at any time."""
+def strictest(
+    case: Case, clocks: Iterable[Clock], complaints: Iterable[Complaint], now: datetime
+) -> Decision:
+    """What the complaints' promises come to, each with the waits it pauses for: of two rules the
+    one that ends earlier counts, at any time.
+    """
     held, decision = list(clocks), Decision(case=case)
     for complaint in complaints:
         running = {c.policy for c in current_clocks(case, held).values() if c.running}
         if complaint.policy.id in running and len(running) == 1:
             continue
         changed, timers, cancelled = _stricter(case, held, complaint, now, among=_WAITED_FOR)
-        more = Decision(case=case, clocks=tuple(changed), timers=tuple(timers), cancelled=tuple(cancelled))
+        more = Decision(
+            case=case, clocks=tuple(changed), timers=tuple(timers), cancelled=tuple(cancelled)
+        )
         held = clocks_after(held, more)
         decision = followed_by(decision, more)
     return decision
@@ -214,8 +255,15 @@ _WAITED_FOR = frozenset({ClockKind.CONTACT, ClockKind.RESOLVE})
 
 def _mended(case: Case, clocks: Iterable[Clock]) -> datetime | None:
     """When the cause was last removed, in whichever cycle."""
-    found = [clock.stopped_at for clock in clocks if clock.kind is ClockKind.RESOLVE and clock.stopped_at is not None]
-    return max([*found, *([case.cause_removed_at] if case.cause_removed_at is not None else [])], default=None)
+    found = [
+        clock.stopped_at
+        for clock in clocks
+        if clock.kind is ClockKind.RESOLVE and clock.stopped_at is not None
+    ]
+    return max(
+        [*found, *([case.cause_removed_at] if case.cause_removed_at is not None else [])],
+        default=None,
+    )
 
 
 def _stricter(
@@ -225,16 +273,19 @@ def _stricter(
     now: datetime,
     among: Collection[ClockKind] = frozenset(ClockKind),
 ) -> tuple[list[Clock], list[NewTimer], list[str]]:
-    """New plans where the alert's target ends before the running one, or where the case had no such clock.
+    """New plans where the alert's target ends before the running one, or where the case had no such
+    clock.
 
-    What is already done is not asked for again: nothing could stop such a clock any more. A cause that came back is.
+    What is already done is not asked for again: nothing could stop such a clock any more. A cause
+    that came back is.
     """
     held, sent = list(clocks), alert.starts.customer_sent
     present, answered, mended = current_clocks(case, held), case.answers(sent), _mended(case, held)
     done = {
         ClockKind.ACKNOWLEDGE: answered or case.status is not Status.OPEN,
         ClockKind.CONTACT: answered or case.contacted_at is not None,
-        ClockKind.RESOLVE: case.cause_removed_at is not None or (mended is not None and sent <= mended),
+        ClockKind.RESOLVE: case.cause_removed_at is not None
+        or (mended is not None and sent <= mended),
     }
     again = {ClockKind.RESOLVE} - {kind for kind, over in done.items() if over}
     changed, timers, cancelled = [], [], []
@@ -242,9 +293,13 @@ def _stricter(
         if done[kind] or kind not in among:
             continue
         old = present.get(kind)
-        new = start_clock(kind, alert.policy, alert.starts, case.cycle, old.plan + 1 if old else 1, case.waits)
+        new = start_clock(
+            kind, alert.policy, alert.starts, case.cycle, old.plan + 1 if old else 1, case.waits
+        )
         paused = _stands_still(case, new)
-        kept = old is not None and (not _ends_before(paused or new, old) if old.running else kind not in again)
+        kept = old is not None and (
+            not _ends_before(paused or new, old) if old.running else kind not in again
+        )
         if kept:
             continue
         replaced = [old] if old is not None and old.running else []
@@ -264,7 +319,11 @@ def _ends_before(new: Clock, old: Clock) -> bool:
 def _stands_still(case: Case, clock: Clock) -> Clock | None:
     """The clock paused, where its case waits for what it pauses for."""
     since, kind = case.waiting_since, clock.kind
-    if since is None or kind is ClockKind.ACKNOWLEDGE or case.waiting_for not in clock.runs_by.pauses:
+    if (
+        since is None
+        or kind is ClockKind.ACKNOWLEDGE
+        or case.waiting_for not in clock.runs_by.pauses
+    ):
         return None
     return clock.pause(max(since, clock.started_at)) if clock.due_at > since else None
 
@@ -279,9 +338,9 @@ def _start_all(
 ) -> tuple[list[Clock], list[NewTimer]]:
     """The clocks of a cycle.
 
-    What was still `owed` of the cycle before keeps its due time where that is earlier. It is owed on even where no new
-    complaint's policy knows such a promise, with the steps of its own policy. A cause that was `mended` since a
-    complaint was sent is not to be mended for it again.
+    What was still `owed` of the cycle before keeps its due time where that is earlier. It is owed
+    on even where no new complaint's policy knows such a promise, with the steps of its own policy.
+    A cause that was `mended` since a complaint was sent is not to be mended for it again.
     """
     clocks, timers = [], []
     for kind in ClockKind:
@@ -289,7 +348,11 @@ def _start_all(
         if kind is ClockKind.RESOLVE and mended is not None:
             asking = [complaint for complaint in asking if complaint.starts.customer_sent > mended]
         plans = [
-            (start_clock(kind, c.policy, c.starts, case.cycle, 1, case.waits), c.policy.targets[kind]) for c in asking
+            (
+                start_clock(kind, c.policy, c.starts, case.cycle, 1, case.waits),
+                c.policy.targets[kind],
+            )
+            for c in asking
         ]
         before = owed.get(kind)
         if before is not None:
@@ -304,7 +367,11 @@ def _start_all(
 
 def _timers_left(clock: Clock, target: Target, now: datetime) -> list[NewTimer]:
     """A promise that was missed before the case opened again: nobody is told of that twice."""
-    return [timer for timer in timers_of(clock, target, now) if clock.missed_at is None or timer.due_at > now]
+    return [
+        timer
+        for timer in timers_of(clock, target, now)
+        if clock.missed_at is None or timer.due_at > now
+    ]
 
 
 def promised_by(case: Case, clocks: Iterable[Clock]) -> Policy:
@@ -314,10 +381,16 @@ def promised_by(case: Case, clocks: Iterable[Clock]) -> Policy:
 
 
 def _target_of(clock: Clock, policies: Mapping[str, Policy]) -> Target:
-    """The promise behind a clock; without its steps where neither it nor the rulebook knows that policy any more."""
+    """The promise behind a clock; without its steps where neither it nor the rulebook knows that
+    policy any more.
+    """
     policy = policies.get(clock.policy)
     known = policy.targets.get(clock.kind) if policy else None
-    return clock.target or known or Target(by=clock.by, within=Amount(length=clock.due_at - clock.started_at))
+    return (
+        clock.target
+        or known
+        or Target(by=clock.by, within=Amount(length=clock.due_at - clock.started_at))
+    )
 
 
 def _others(assignments: Iterable[Assignment], alert: RaisedAlert) -> tuple[str, ...]:

@@ -12,8 +12,12 @@ from alerting.domain.cases.clocks import Clock
 from alerting.domain.routing.routing import Assignment
 
 
-def move_to_owner(case: Case, clocks: Iterable[Clock], to: Assignment, *, tell_former: bool, now: datetime) -> Decision:
-    """The call goes to whoever answers for the new owner; the clocks run on, and links to the former caller go stale."""
+def move_to_owner(
+    case: Case, clocks: Iterable[Clock], to: Assignment, *, tell_former: bool, now: datetime
+) -> Decision:
+    """The call goes to whoever answers for the new owner; the clocks run on, and links to the
+    former caller go stale.
+    """
     after = replace(
         case,
         caller=to.party.id,
@@ -22,10 +26,21 @@ def move_to_owner(case: Case, clocks: Iterable[Clock], to: Assignment, *, tell_f
         informed=informed_after_move(case, to.party.id),
         assignment=case.assignment + 1,
     )
-    tell = [Told(recipient=to.party.id, template="call", data={"duty": "call", "former_owner": case.caller})]
+    tell = [
+        Told(
+            recipient=to.party.id,
+            template="call",
+            data={"duty": "call", "former_owner": case.caller},
+        )
+    ]
     if tell_former:
         tell.append(Told(recipient=case.caller, template="informed", data={"owner_changed": True}))
-    facts: dict[str, Any] = {"from": case.caller, "to": to.party.id, "role": to.role, "why": list(to.why)}
+    facts: dict[str, Any] = {
+        "from": case.caller,
+        "to": to.party.id,
+        "role": to.role,
+        "why": list(to.why),
+    }
     owed, timers = owed_anew(case, clocks, now) if case.status is Status.ACKNOWLEDGED else ([], [])
     return Decision(
         case=after,
@@ -39,4 +54,6 @@ def move_to_owner(case: Case, clocks: Iterable[Clock], to: Assignment, *, tell_f
 def keep_with_caller(case: Case, owner: str, why: str, now: datetime) -> Decision:
     """The case stays where it is, and says so."""
     facts = {"owner": owner, "kept_by": case.caller, "why": why}
-    return Decision(case=case, audit=(AuditLine(action="case.owner_changed", happened_at=now, facts=facts),))
+    return Decision(
+        case=case, audit=(AuditLine(action="case.owner_changed", happened_at=now, facts=facts),)
+    )

@@ -1,4 +1,6 @@
-"""What people do about a case. Facts and `now` go in, a Decision comes out; ActionRefused says why it cannot be done."""
+"""What people do about a case. Facts and `now` go in, a Decision comes out; ActionRefused says why
+it cannot be done.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -20,7 +22,12 @@ from alerting.domain.cases.cases import (
     current_clocks,
 )
 from alerting.domain.cases.clocks import Clock, NewTimer, timers_of
-from alerting.domain.cases.resolutions import Resolution, Resolutions, check_resolution, resolved_with
+from alerting.domain.cases.resolutions import (
+    Resolution,
+    Resolutions,
+    check_resolution,
+    resolved_with,
+)
 from alerting.domain.cases.sla import ClockKind, Duty, Policy
 from alerting.domain.errors import ActionRefused
 
@@ -44,13 +51,25 @@ def acknowledge(case: Case, clocks: Iterable[Clock], by: str, now: datetime) -> 
     )
     held = list(clocks)
     stopped = _stop(case, held, ClockKind.ACKNOWLEDGE, now)
-    audit = [AuditLine(action="case.acknowledged", happened_at=now, facts={"by": by, "clocks": _results(stopped)})]
+    audit = [
+        AuditLine(
+            action="case.acknowledged",
+            happened_at=now,
+            facts={"by": by, "clocks": _results(stopped)},
+        )
+    ]
     if taken:
-        audit.append(AuditLine(action="case.taken_over", happened_at=now, facts={"from": case.caller, "to": by}))
+        audit.append(
+            AuditLine(
+                action="case.taken_over", happened_at=now, facts={"from": case.caller, "to": by}
+            )
+        )
     return Decision(
         case=after,
         clocks=tuple(stopped),
-        timers=tuple(stale_timer(after, current_clocks(case, held).get(ClockKind.ACKNOWLEDGE), now)),
+        timers=tuple(
+            stale_timer(after, current_clocks(case, held).get(ClockKind.ACKNOWLEDGE), now)
+        ),
         cancelled=tuple(c.key for c in stopped),
         tell=(Told(recipient=case.caller, template="informed"),) if taken else (),
         audit=tuple(audit),
@@ -58,24 +77,32 @@ def acknowledge(case: Case, clocks: Iterable[Clock], by: str, now: datetime) -> 
 
 
 def stale_timer(case: Case, clock: Clock | None, since: datetime, n: int = 1) -> list[NewTimer]:
-    """When an acknowledgement goes stale that nothing has followed since; none where the policy says nothing of it."""
+    """When an acknowledgement goes stale that nothing has followed since; none where the policy
+    says nothing of it.
+    """
     if clock is None or clock.target is None or clock.target.stale_after is None:
         return []
     if case.status is not Status.ACKNOWLEDGED:
         return []
     due = clock.target.calendar.add(since, clock.target.stale_after)
     key = f"{case.cycle}.{STALE}.{case.assignment}.{clock.plan}"
-    return [NewTimer(kind=STALE, key=key, due_at=due, data={"by": case.caller, "plan": clock.plan}, n=n)]
+    return [
+        NewTimer(kind=STALE, key=key, due_at=due, data={"by": case.caller, "plan": clock.plan}, n=n)
+    ]
 
 
 def take_back(case: Case, clocks: Iterable[Clock], now: datetime) -> Decision:
-    """An acknowledgement that nothing followed counts no more: the case is open, and to acknowledge is owed anew."""
+    """An acknowledgement that nothing followed counts no more: the case is open, and to acknowledge
+    is owed anew.
+    """
     old = current_clocks(case, clocks)[ClockKind.ACKNOWLEDGE]
     new = old.anew(now)
     facts = {"by": case.caller, "clocks": {new.key: new.due_at.isoformat()}}
     return Decision(
         case=replace(case, status=Status.OPEN, acknowledged_at=None),
-        clocks=(old.supersede(now), new) if old.met else (new,),  # what was late stays late beside the new one
+        clocks=(old.supersede(now), new)
+        if old.met
+        else (new,),  # what was late stays late beside the new one
         timers=tuple(timers_of(new, new.runs_by, now)),
         tell=(Told(recipient=case.caller, template="stale", data={"clock": "acknowledge"}),),
         audit=(AuditLine(action="case.acknowledgement_stale", happened_at=now, facts=facts),),
@@ -92,17 +119,20 @@ def record_contact(
 ) -> Decision:
     """A contact stops the contact clock at the moment it happened; an attempt only goes on record.
 
-    A call answers those of the case's `complaints` that were sent before it. Where others are left, the case is open in
-    its next cycle, as it would be had the call been recorded at once; a call that answers nothing new only goes on
-    record. `policies` are those of the active rulebook. Raises ActionRefused for an instant ahead of now or before the
-    customer wrote, and for unknown words.
+    A call answers those of the case's `complaints` that were sent before it. Where others are left,
+    the case is open in its next cycle, as it would be had the call been recorded at once; a call
+    that answers nothing new only goes on record. `policies` are those of the active rulebook.
+    Raises ActionRefused for an instant ahead of now or before the customer wrote, and for unknown
+    words.
     """
     _must_be_unresolved(case)
     _check_attempt(case, attempt, now, complaints)
     at = attempt.happened_at
     waiting = sorted((c for c in complaints if not case.answers(c.starts.customer_sent)), key=_sent)
     later = [complaint for complaint in waiting if _sent(complaint) > at]
-    if not attempt.reached or (case.contacted_at is None and waiting and len(later) == len(waiting)):
+    if not attempt.reached or (
+        case.contacted_at is None and waiting and len(later) == len(waiting)
+    ):
         return Decision(case=case, audit=(_contact_line("contact.attempted", attempt, {}),))
     if not later:
         return _recorded(case, clocks, attempt, now, complaints, may_resolve=True)
@@ -134,10 +164,16 @@ def _recorded(
     *,
     may_resolve: bool,
 ) -> Decision:
-    """The customer was reached. An earlier call recorded after a later one is when the promise was kept."""
+    """The customer was reached. An earlier call recorded after a later one is when the promise was
+    kept.
+    """
     at, done = attempt.happened_at, may_resolve and case.cause_removed_at is not None
-    stopped = _stop(case, clocks, ClockKind.ACKNOWLEDGE, at) + _stop(case, clocks, ClockKind.CONTACT, at)
-    if case.contacted_at is not None and not any(at < _sent(c) <= case.contacted_at for c in complaints):
+    stopped = _stop(case, clocks, ClockKind.ACKNOWLEDGE, at) + _stop(
+        case, clocks, ClockKind.CONTACT, at
+    )
+    if case.contacted_at is not None and not any(
+        at < _sent(c) <= case.contacted_at for c in complaints
+    ):
         stopped += _stop_earlier(case, clocks, ClockKind.CONTACT, at)
     if not any(at < _sent(c) <= now for c in complaints):
         stopped += _stop_earlier(case, clocks, ClockKind.ACKNOWLEDGE, at)
@@ -149,7 +185,11 @@ def _recorded(
         resolved_at=now if done else None,
     )
     line = _contact_line("contact.made", attempt, _results(stopped))
-    others = [p for p in (*case.informed, case.caller) if p != attempt.by] if case.contacted_at is None else []
+    others = (
+        [p for p in (*case.informed, case.caller) if p != attempt.by]
+        if case.contacted_at is None
+        else []
+    )
     return Decision(
         case=after,
         clocks=tuple(stopped),
@@ -172,10 +212,14 @@ def _contact_line(action: str, attempt: Attempt, results: Mapping[str, str]) -> 
     return AuditLine(action=action, happened_at=attempt.happened_at, facts=facts, personal=personal)
 
 
-def hand_over(case: Case, clocks: Iterable[Clock], to: str, by: str, reason: str, now: datetime) -> Decision:
-    """The call becomes another person's; the clocks run on, and links to the former caller go stale.
+def hand_over(
+    case: Case, clocks: Iterable[Clock], to: str, by: str, reason: str, now: datetime
+) -> Decision:
+    """The call becomes another person's; the clocks run on, and links to the former caller go
+    stale.
 
-    Where the former one had taken the case, to acknowledge is owed again, by the new one and from now on.
+    Where the former one had taken the case, to acknowledge is owed again, by the new one and from
+    now on.
     """
     _must_be_unresolved(case)
     if not reason.strip():
@@ -183,7 +227,9 @@ def hand_over(case: Case, clocks: Iterable[Clock], to: str, by: str, reason: str
     if to == case.caller:
         raise ActionRefused(f"{case.number} is with {to} already")
     if case.contacted_at is not None:
-        raise ActionRefused(f"the customer of {case.number} has been reached; there is no call to hand over")
+        raise ActionRefused(
+            f"the customer of {case.number} has been reached; there is no call to hand over"
+        )
     after = replace(
         case,
         caller=to,
@@ -198,14 +244,24 @@ def hand_over(case: Case, clocks: Iterable[Clock], to: str, by: str, reason: str
         facts={"by": by, "from": case.caller, "to": to},
         personal={"reason": reason.strip()},
     )
-    tell = [Told(recipient=to, template="call", data={"duty": "call", "handed": by, "reason": reason.strip()})]
+    tell = [
+        Told(
+            recipient=to,
+            template="call",
+            data={"duty": "call", "handed": by, "reason": reason.strip()},
+        )
+    ]
     if by != case.caller:
         tell.append(Told(recipient=case.caller, template="informed"))
     owed, timers = owed_anew(case, clocks, now) if case.status is Status.ACKNOWLEDGED else ([], [])
-    return Decision(case=after, clocks=tuple(owed), timers=tuple(timers), tell=tuple(tell), audit=(line,))
+    return Decision(
+        case=after, clocks=tuple(owed), timers=tuple(timers), tell=tuple(tell), audit=(line,)
+    )
 
 
-def assign(case: Case, clocks: Iterable[Clock], duty: Duty, to: str, by: str, reason: str, now: datetime) -> Decision:
+def assign(
+    case: Case, clocks: Iterable[Clock], duty: Duty, to: str, by: str, reason: str, now: datetime
+) -> Decision:
     """Somebody else than who has the duty gives it to another person; the clocks run on.
 
     Whoever hands over his own call says why; whoever assigns may.
@@ -221,14 +277,21 @@ def assign(case: Case, clocks: Iterable[Clock], duty: Duty, to: str, by: str, re
     if case.cause_removed_at is not None:
         raise ActionRefused(f"the cause of {case.number} is removed; there is nothing left to fix")
     former = [case.fixer] if case.fixer is not None else []
-    after = replace(case, fixer=to, informed=tuple(p for p in dict.fromkeys((*case.informed, *former)) if p != to))
+    after = replace(
+        case,
+        fixer=to,
+        informed=tuple(p for p in dict.fromkeys((*case.informed, *former)) if p != to),
+    )
     line = AuditLine(
         action="case.fixer_changed",
         happened_at=now,
         facts={"by": by, "from": case.fixer, "to": to},
         personal={"reason": reason.strip()} if reason.strip() else {},
     )
-    tell = [Told(recipient=to, template="fix"), *(Told(recipient=p, template="informed") for p in former if p != by)]
+    tell = [
+        Told(recipient=to, template="fix"),
+        *(Told(recipient=p, template="informed") for p in former if p != by),
+    ]
     return Decision(case=after, tell=tuple(tell), audit=(line,))
 
 
@@ -236,21 +299,36 @@ def add_note(case: Case, by: str, text: str, now: datetime) -> Decision:
     """Words on the case, resolved or not; nobody is told and no clock stops."""
     if not text.strip():
         raise ActionRefused("the note is empty")
-    line = AuditLine(action="case.noted", happened_at=now, facts={"by": by}, personal={"note": text.strip()})
+    line = AuditLine(
+        action="case.noted", happened_at=now, facts={"by": by}, personal={"note": text.strip()}
+    )
     return Decision(case=case, audit=(line,))
 
 
 def remove_cause(
-    case: Case, clocks: Iterable[Clock], by: str, given: Resolution, known: Resolutions, now: datetime
+    case: Case,
+    clocks: Iterable[Clock],
+    by: str,
+    given: Resolution,
+    known: Resolutions,
+    now: datetime,
 ) -> Decision:
-    """The cause is removed: the resolve clock stops. The case ends once the customer has been spoken with, too."""
+    """The cause is removed: the resolve clock stops. The case ends once the customer has been
+    spoken with, too.
+    """
     _must_be_unresolved(case)
     if case.cause_removed_at is not None:
-        raise ActionRefused(f"the cause of {case.number} is already recorded as removed; the call is still owed")
+        raise ActionRefused(
+            f"the cause of {case.number} is already recorded as removed; the call is still owed"
+        )
     check_resolution(given, known)
     stopped = _stop(case, clocks, ClockKind.RESOLVE, now)
     done = case.contacted_at is not None
-    named = {"root_cause": given.root_cause, "action": given.action, "corrective_action": given.corrective_action}
+    named = {
+        "root_cause": given.root_cause,
+        "action": given.action,
+        "corrective_action": given.corrective_action,
+    }
     after = replace(
         resolved_with(case, given),
         cause_removed_at=now,
@@ -281,7 +359,9 @@ def _stop(case: Case, clocks: Iterable[Clock], kind: ClockKind, at: datetime) ->
     return [clock.stop(max(at, clock.started_at))] if clock is not None and clock.running else []
 
 
-def _stop_earlier(case: Case, clocks: Iterable[Clock], kind: ClockKind, at: datetime) -> list[Clock]:
+def _stop_earlier(
+    case: Case, clocks: Iterable[Clock], kind: ClockKind, at: datetime
+) -> list[Clock]:
     """A call that is recorded late, and took place before what stopped the clock."""
     clock = current_clocks(case, clocks).get(kind)
     if clock is None or clock.stopped_at is None or not clock.started_at <= at < clock.stopped_at:
@@ -299,7 +379,9 @@ def _must_be_unresolved(case: Case) -> None:
         raise ActionRefused(f"{case.number} is resolved; a new complaint opens a new case")
 
 
-def _check_attempt(case: Case, attempt: Attempt, now: datetime, complaints: Iterable[Complaint]) -> None:
+def _check_attempt(
+    case: Case, attempt: Attempt, now: datetime, complaints: Iterable[Complaint]
+) -> None:
     if attempt.channel not in CHANNELS:
         raise ActionRefused(f"channel is one of {', '.join(CHANNELS)}, not {attempt.channel!r}")
     if attempt.outcome not in OUTCOMES:

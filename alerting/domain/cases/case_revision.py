@@ -1,11 +1,22 @@
-"""What becomes of a case when facts that came late change or take away its alerts, before anybody has touched it."""
+"""What becomes of a case when facts that came late change or take away its alerts, before anybody
+has touched it.
+"""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from alerting.domain.cases.case_alerts import join_case, open_case
-from alerting.domain.cases.cases import AuditLine, Case, Decision, Ended, RaisedAlert, Status, Told, current_clocks
+from alerting.domain.cases.cases import (
+    AuditLine,
+    Case,
+    Decision,
+    Ended,
+    RaisedAlert,
+    Status,
+    Told,
+    current_clocks,
+)
 from alerting.domain.cases.clocks import Clock, NewTimer, timers_of
 from alerting.domain.cases.sla import ClockKind, Policy
 from alerting.domain.cases.waits import WAIT_END, waited
@@ -28,15 +39,20 @@ def replan_case(
     told: AlreadyTold,
     now: datetime,
 ) -> Decision:
-    """The case as it would be had its present alerts come in the order of their events; without any it is withdrawn.
+    """The case as it would be had its present alerts come in the order of their events; without any
+    it is withdrawn.
 
-    Clocks that come out the same go on; others are planned anew. Nobody is told twice; who was given a duty that is
-    somebody else's now hears whose.
+    Clocks that come out the same go on; others are planned anew. Nobody is told twice; who was
+    given a duty that is somebody else's now hears whose.
     """
     if not alerts:
         return _withdrawn(case, clocks, told, now)
     made, wanted = _as_if_in_order(case, alerts, policies, now)
-    former = [p for p, duty in told if duty in _DUTIES and p not in {made.caller, made.fixer, *made.informed}]
+    former = [
+        p
+        for p, duty in told
+        if duty in _DUTIES and p not in {made.caller, made.fixer, *made.informed}
+    ]
     after = replace(
         case,
         severity=made.severity,
@@ -51,7 +67,11 @@ def replan_case(
         starts=replace(made.starts, case_opened=case.starts.case_opened),
     )
     changed, timers, cancelled = _replanned(after, clocks, wanted, alerts, now)
-    facts = {"alerts": [alert.id for alert in alerts], "caller": after.caller, "clocks": sorted(wanted)}
+    facts = {
+        "alerts": [alert.id for alert in alerts],
+        "caller": after.caller,
+        "clocks": sorted(wanted),
+    }
     return Decision(
         case=after,
         clocks=tuple(changed),
@@ -80,7 +100,9 @@ def _as_if_in_order(
     for alert in rest:
         decision = join_case(made, held.values(), alert, policies, now)
         made, held = decision.case, held | {clock.key: clock for clock in decision.clocks}
-    return made, {kind: clock for kind, clock in current_clocks(made, held.values()).items() if clock.running}
+    return made, {
+        kind: clock for kind, clock in current_clocks(made, held.values()).items() if clock.running
+    }
 
 
 def _replanned(
@@ -119,17 +141,25 @@ def _duties(case: Case, alerts: Sequence[RaisedAlert]) -> list[Told]:
     tell = [Told(recipient=case.caller, template=template, data={"duty": "call", "revised": True})]
     if case.fixer:
         tell.append(Told(recipient=case.fixer, template="fix", data={"revised": True}))
-    return [*tell, *(Told(recipient=p, template="informed", data={"revised": True}) for p in case.informed)]
+    return [
+        *tell,
+        *(Told(recipient=p, template="informed", data={"revised": True}) for p in case.informed),
+    ]
 
 
 def forget_case(case: Case, clocks: Iterable[Clock], now: datetime) -> Decision:
-    """An open case ends, as nobody is to call somebody we do not know any more. What was missed by then stays missed."""
+    """An open case ends, as nobody is to call somebody we do not know any more. What was missed by
+    then stays missed.
+    """
     running = [clock for clock in current_clocks(case, clocks).values() if clock.running]
     missed = [clock.due_at < now and clock.paused_at is None for clock in running]
     gone = {"status": Status.RESOLVED, "resolved_at": now, "forgotten_at": now}
     return Decision(
         case=replace(waited(case, now), **gone),  # type: ignore[arg-type]
-        clocks=tuple(c.stop(now) if late else c.supersede(now) for c, late in zip(running, missed, strict=True)),
+        clocks=tuple(
+            c.stop(now) if late else c.supersede(now)
+            for c, late in zip(running, missed, strict=True)
+        ),
         cancelled=(*(clock.key for clock in running), f"{case.cycle}.{WAIT_END}"),
         audit=(AuditLine(action="case.forgotten", happened_at=now),),
         ended=Ended(at=now, because="forgotten") if case.waiting_since is not None else None,

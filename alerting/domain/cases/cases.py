@@ -1,7 +1,9 @@
-"""Cases: the words of the follow-up. What alerts do to a case is in `case_alerts`, what people do in `case_responses`.
+"""Cases: the words of the follow-up. What alerts do to a case is in `case_alerts`, what people do
+in `case_responses`.
 
-A case makes two promises. The caller speaks with the customer (contact), the fixer removes the cause (resolve).
-It is resolved when the cause is removed and the customer has been spoken with, in either order.
+A case makes two promises. The caller speaks with the customer (contact), the fixer removes the
+cause (resolve). It is resolved when the cause is removed and the customer has been spoken with, in
+either order.
 """
 
 from collections.abc import Iterable, Mapping
@@ -29,8 +31,16 @@ SEVERITIES = ("low", "normal", "high", "critical")
 """From harmless to worst; a joining alert of a higher one takes the case to its own caller."""
 
 CHANNELS = ("phone", "meeting", "email", "chat")
-OUTCOMES = {"reached": True, "voicemail": False, "auto_reply": False, "no_answer": False, "wrong_number": False}
-"""What came of an attempt to reach the customer -> whether it counts as contact. Machines that answer never do."""
+OUTCOMES = {
+    "reached": True,
+    "voicemail": False,
+    "auto_reply": False,
+    "no_answer": False,
+    "wrong_number": False,
+}
+"""What came of an attempt to reach the customer -> whether it counts as contact. Machines that
+answer never do.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +70,9 @@ class Case:
     cause_removed_at: datetime | None = None
     resolved_at: datetime | None = None
     withdrawn_at: datetime | None = None
-    """When facts that came later took all its alerts away, before anybody had done anything about it."""
+    """When facts that came later took all its alerts away, before anybody had done anything about
+    it.
+    """
     forgotten_at: datetime | None = None
     """When it ended because nobody may know its customer any more."""
     waiting_since: datetime | None = None
@@ -115,7 +127,9 @@ class RaisedAlert(Complaint):
 
 @dataclass(frozen=True, kw_only=True)
 class AuditLine:
-    """One line for the audit: what happened. `personal` values are committed to, not written into the entry."""
+    """One line for the audit: what happened. `personal` values are committed to, not written into
+    the entry.
+    """
 
     action: str
     happened_at: datetime
@@ -152,8 +166,9 @@ class Ended:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What changes: the case after, its clocks that changed, timers to set and to cancel, people to tell, audit lines; a
-    wait that begins, and one that ended."""
+    """What changes: the case after, its clocks that changed, timers to set and to cancel, people to
+    tell, audit lines; a wait that begins, and one that ended.
+    """
 
     case: Case
     clocks: tuple[Clock, ...] = ()
@@ -166,7 +181,9 @@ class Decision:
 
 
 def followed_by(first: Decision, second: Decision) -> Decision:
-    """Two decisions about one case as one; the second was made about what the first left, and may cancel timers of it."""
+    """Two decisions about one case as one; the second was made about what the first left, and may
+    cancel timers of it.
+    """
     gone = tuple(f"{plan}." for plan in second.cancelled)
     kept = [timer for timer in first.timers if not f"{timer.key}.".startswith(gone)]
     return Decision(

@@ -1,4 +1,6 @@
-"""SLA clocks: one promise each, with its start, its pauses, its due instant and its end. Instants are UTC."""
+"""SLA clocks: one promise each, with its start, its pauses, its due instant and its end. Instants
+are UTC.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,8 +11,12 @@ from alerting.domain.cases.sla import ClockKind, Duty, Policy, Target, WaitingFo
 from alerting.domain.times.working_time import Amount, due_instant, working_time
 
 
-def state_at(due_at: datetime, stopped_at: datetime | None, paused_at: datetime | None, now: datetime) -> str:
-    """`met`, `late`, `paused` (open, its time stands still), `overdue` (open and missed) or `running`."""
+def state_at(
+    due_at: datetime, stopped_at: datetime | None, paused_at: datetime | None, now: datetime
+) -> str:
+    """`met`, `late`, `paused` (open, its time stands still), `overdue` (open and missed) or
+    `running`.
+    """
     if stopped_at is not None:
         return "met" if stopped_at <= due_at else "late"
     if paused_at is not None:
@@ -37,12 +43,14 @@ class Starts:
 
 @dataclass(frozen=True, kw_only=True)
 class Clock:
-    """One promise on one case. A stricter target or a re-opening starts the next plan, and this one is superseded.
+    """One promise on one case. A stricter target or a re-opening starts the next plan, and this one
+    is superseded.
 
-    `stopped_at` is when the promise was kept (a call may be recorded later than it happened). A superseded clock counts
-    in no report: the one that took its place does. `pauses` are those that have ended; while it is paused, `due_at` is
-    what it was before. `worked` is the working time from start to stop, without pauses. `target` is what it runs by,
-    where somebody has looked that up.
+    `stopped_at` is when the promise was kept (a call may be recorded later than it happened). A
+    superseded clock counts in no report: the one that took its place does. `pauses` are those that
+    have ended; while it is paused, `due_at` is what it was before. `worked` is the working time
+    from start to stop, without pauses. `target` is what it runs by, where somebody has looked that
+    up.
     """
 
     kind: ClockKind
@@ -74,7 +82,9 @@ class Clock:
         return None if self.stopped_at is None else self.stopped_at <= self.due_at
 
     def state(self, now: datetime) -> str:
-        """As reports call it: `met`, `late`, `paused`, `overdue` or `running`; one that counts nowhere is `replaced`."""
+        """As reports call it: `met`, `late`, `paused`, `overdue` or `running`; one that counts
+        nowhere is `replaced`.
+        """
         if self.superseded_at is not None:
             return "replaced"
         return state_at(self.due_at, self.stopped_at, self.paused_at, now)
@@ -97,7 +107,9 @@ class Clock:
         return stopped if pauses == self.pauses else replace(stopped, due_at=stopped.due())
 
     def stop_anew(self, at: datetime, waits: Iterable["PastWait"]) -> "Clock":
-        """Stopped at another time than it was thought: its pauses are those of the case's waits up to then."""
+        """Stopped at another time than it was thought: its pauses are those of the case's waits up
+        to then.
+        """
         pauses = pauses_of(self.kind, self.runs_by, self.started_at, waits)
         found = replace(self, paused_at=None, pauses=pauses)
         return replace(found, due_at=found.due()).stop(max(at, self.started_at))
@@ -106,7 +118,14 @@ class Clock:
         """The next plan of the same promise, owed from `at` on."""
         due = due_at(at, self.runs_by)
         return replace(
-            self, plan=self.plan + 1, started_at=at, due_at=due, stopped_at=None, missed_at=None, pauses=(), worked=None
+            self,
+            plan=self.plan + 1,
+            started_at=at,
+            due_at=due,
+            stopped_at=None,
+            missed_at=None,
+            pauses=(),
+            worked=None,
         )
 
     def pause(self, at: datetime) -> "Clock":
@@ -116,7 +135,9 @@ class Clock:
         """It runs on; a promise that was missed before the pause stays missed."""
         assert self.paused_at is not None, "only what is paused goes on"
         ended = ((self.paused_at, at),) if at > self.paused_at else ()
-        resumed = replace(self, paused_at=None, pauses=(*self.pauses, *ended), resumes=self.resumes + 1)
+        resumed = replace(
+            self, paused_at=None, pauses=(*self.pauses, *ended), resumes=self.resumes + 1
+        )
         return replace(resumed, due_at=resumed.due())
 
     @property
@@ -136,7 +157,9 @@ class Clock:
 
 @dataclass(frozen=True, kw_only=True)
 class NewTimer:
-    """Something due at an instant. (kind, subject, key, n) is unique; the writer fills in the subject."""
+    """Something due at an instant. (kind, subject, key, n) is unique; the writer fills in the
+    subject.
+    """
 
     kind: str
     key: str
@@ -152,10 +175,13 @@ PastWait = tuple[WaitingFor, datetime, datetime]
 def pauses_of(
     kind: ClockKind, target: Target, start: datetime, waits: Iterable[PastWait]
 ) -> tuple[tuple[datetime, datetime], ...]:
-    """In which of a case's waits a clock stood still, had it run from `start`: those its target pauses for, unless it was
-    missed before. To acknowledge is never waited for."""
+    """In which of a case's waits a clock stood still, had it run from `start`: those its target
+    pauses for, unless it was missed before. To acknowledge is never waited for.
+    """
     found: list[tuple[datetime, datetime]] = []
-    for waiting_for, begin, end in sorted(waits, key=lambda wait: wait[1]) if kind is not ClockKind.ACKNOWLEDGE else ():
+    for waiting_for, begin, end in (
+        sorted(waits, key=lambda wait: wait[1]) if kind is not ClockKind.ACKNOWLEDGE else ()
+    ):
         due = due_instant(target.calendar, start, target.within, found)
         span = max(begin, start), end
         if waiting_for in target.pauses and span[0] < span[1] and due is not None and span[0] < due:
@@ -164,9 +190,16 @@ def pauses_of(
 
 
 def start_clock(
-    kind: ClockKind, policy: Policy, starts: Starts, cycle: int, plan: int, waits: Iterable[PastWait] = ()
+    kind: ClockKind,
+    policy: Policy,
+    starts: Starts,
+    cycle: int,
+    plan: int,
+    waits: Iterable[PastWait] = (),
 ) -> Clock:
-    """A clock of `policy` for one cycle of a case. The case's `waits` since its start were pauses of it, too."""
+    """A clock of `policy` for one cycle of a case. The case's `waits` since its start were pauses
+    of it, too.
+    """
     target = policy.targets[kind]
     started = starts.chosen(policy.starts)
     pauses = pauses_of(kind, target, started, waits)
@@ -191,19 +224,38 @@ def start_clock(
 def timers_of(clock: Clock, target: Target, now: datetime) -> list[NewTimer]:
     """The steps of one plan, and the moment that marks it missed.
 
-    A step up to the due instant that has already passed is left out: the mail that opens the case says more. Steps
-    after the due instant fire at once, however late they are; repetitions that would have been by now do not.
+    A step up to the due instant that has already passed is left out: the mail that opens the case
+    says more. Steps after the due instant fire at once, however late they are; repetitions that
+    would have been by now do not.
     """
     timers = [
         NewTimer(
-            kind="missed", key=clock.timer_key, due_at=clock.due_at, data={"clock": clock.kind, "plan": clock.plan}
+            kind="missed",
+            key=clock.timer_key,
+            due_at=clock.due_at,
+            data={"clock": clock.kind, "plan": clock.plan},
         )
     ]
     for number, step in enumerate(target.steps, 1):
-        data = {"clock": clock.kind, "plan": clock.plan, "cycle": clock.cycle, "notify": list(step.notify)}
+        data = {
+            "clock": clock.kind,
+            "plan": clock.plan,
+            "cycle": clock.cycle,
+            "notify": list(step.notify),
+        }
         if step.urgent:
             data["urgent"] = True
-        for n, instant in enumerate(step.instants(clock.started_at, clock.due_at, target.calendar, clock.pauses), 1):
+        for n, instant in enumerate(
+            step.instants(clock.started_at, clock.due_at, target.calendar, clock.pauses), 1
+        ):
             if instant > now or (step.after is not None and n == 1):
-                timers.append(NewTimer(kind="step", key=f"{clock.timer_key}.{number}", due_at=instant, data=data, n=n))
+                timers.append(
+                    NewTimer(
+                        kind="step",
+                        key=f"{clock.timer_key}.{number}",
+                        due_at=instant,
+                        data=data,
+                        n=n,
+                    )
+                )
     return timers

@@ -1,4 +1,5 @@
-"""Corrections of times that were written down wrongly: one proposes, another approves, and the clocks are reckoned anew.
+"""Corrections of times that were written down wrongly: one proposes, another approves, and the
+clocks are reckoned anew.
 
 What stood there before stays in the ledger and in the audit.
 """
@@ -10,7 +11,15 @@ from enum import StrEnum
 from typing import Any
 
 from alerting.domain.cases.case_alerts import next_cycle
-from alerting.domain.cases.cases import AuditLine, Case, Complaint, Decision, Told, clocks_after, followed_by
+from alerting.domain.cases.cases import (
+    AuditLine,
+    Case,
+    Complaint,
+    Decision,
+    Told,
+    clocks_after,
+    followed_by,
+)
 from alerting.domain.cases.clocks import Clock, PastWait
 from alerting.domain.cases.sla import ClockKind, Policy
 from alerting.domain.errors import ActionRefused
@@ -25,7 +34,9 @@ class Corrected(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Correction:
-    """A wrong time and the right one; `subject` is the number of the attempt, or of the cycle whose cause was removed."""
+    """A wrong time and the right one; `subject` is the number of the attempt, or of the cycle whose
+    cause was removed.
+    """
 
     id: int | None
     what: Corrected
@@ -37,11 +48,19 @@ class Correction:
 
     @property
     def facts(self) -> dict[str, Any]:
-        return {"what": self.what.value, "was": self.was.isoformat(), "becomes": self.becomes.isoformat()}
+        return {
+            "what": self.what.value,
+            "was": self.was.isoformat(),
+            "becomes": self.becomes.isoformat(),
+        }
 
 
-def propose(case: Case, given: Correction, complaints: Sequence[Complaint], now: datetime) -> Decision:
-    """Put a correction on record; nothing changes yet. Raises ActionRefused where it could not be carried out."""
+def propose(
+    case: Case, given: Correction, complaints: Sequence[Complaint], now: datetime
+) -> Decision:
+    """Put a correction on record; nothing changes yet. Raises ActionRefused where it could not be
+    carried out.
+    """
     if not given.reason.strip():
         raise ActionRefused("say in a few words how you know the right time")
     _possible(case, given, complaints, now)
@@ -66,8 +85,10 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class OnRecord:
-    """What a correction is reckoned with: the case's calls, the customer's complaints, and when people said to call in the
-    cycle of the corrected call. `policies` are those of the active rulebook."""
+    """What a correction is reckoned with: the case's calls, the customer's complaints, and when
+    people said to call in the cycle of the corrected call. `policies` are those of the active
+    rulebook.
+    """
 
     calls: Sequence[Call]
     complaints: Sequence[Complaint]
@@ -77,33 +98,61 @@ class OnRecord:
 
 
 def decide(
-    case: Case, clocks: Iterable[Clock], given: Correction, record: OnRecord, by: str, approved: bool, now: datetime
+    case: Case,
+    clocks: Iterable[Clock],
+    given: Correction,
+    record: OnRecord,
+    by: str,
+    approved: bool,
+    now: datetime,
 ) -> Decision:
-    """Somebody else approves or declines. Approved, the clocks are reckoned anew from all calls as they then stand."""
+    """Somebody else approves or declines. Approved, the clocks are reckoned anew from all calls as
+    they then stand.
+    """
     if by == given.by:
         raise ActionRefused("a correction is approved by somebody else than whoever proposed it")
     verdict = "approved" if approved else "declined"
     facts = {"by": by, "proposed_by": given.by, "correction": given.id, **given.facts}
     if not approved:
-        return Decision(case=case, audit=(AuditLine(action=f"correction.{verdict}", happened_at=now, facts=facts),))
+        return Decision(
+            case=case,
+            audit=(AuditLine(action=f"correction.{verdict}", happened_at=now, facts=facts),),
+        )
     held, of_call = list(clocks), given.what is Corrected.CONTACT
     call = next((one for one in record.calls if one.id == given.subject), None) if of_call else None
     if call is not None and call.happened_at != given.was:
         raise ActionRefused(
-            f"the call is not recorded at {given.was:%Y-%m-%d %H:%M}Z any more: decline this, propose anew"
+            f"the call is not recorded at {given.was:%Y-%m-%d %H:%M}Z any more: decline this, "
+            "propose anew"
         )
     _possible(case, given, record.complaints, now)
     if not of_call and removed_at(case, held, given.subject or case.cycle) != given.was:
-        raise ActionRefused(f"the cause of {case.number} is not recorded as removed at that time any more")
-    after, moved = _of_cause(case, held, given) if call is None else _of_call(case, held, given, call, record, now)
+        raise ActionRefused(
+            f"the cause of {case.number} is not recorded as removed at that time any more"
+        )
+    after, moved = (
+        _of_cause(case, held, given)
+        if call is None
+        else _of_call(case, held, given, call, record, now)
+    )
     ends = [at for at in (after.contacted_at, after.cause_removed_at) if at is not None]
     if after.resolved_at is not None and ends:
         after = replace(after, resolved_at=max(after.resolved_at, *ends))
-    results = {c.key: "superseded" if c.superseded_at else "met" if c.met else "late" for c in moved}
-    line = AuditLine(action=f"correction.{verdict}", happened_at=now, facts={**facts, "clocks": results})
+    results = {
+        c.key: "superseded" if c.superseded_at else "met" if c.met else "late" for c in moved
+    }
+    line = AuditLine(
+        action=f"correction.{verdict}", happened_at=now, facts={**facts, "clocks": results}
+    )
     decision = Decision(case=after, clocks=tuple(moved), audit=(line,))
     open_again = [c for c in record.complaints if not after.answers(c.starts.customer_sent)]
-    if call is None or call.cycle != case.cycle or after.contacted_at is None or not open_again or not record.may_open:
+    if (
+        call is None
+        or call.cycle != case.cycle
+        or after.contacted_at is None
+        or not open_again
+        or not record.may_open
+    ):
         return decision
     return _opened_again(decision, held, open_again, record.policies, now)
 
@@ -115,7 +164,9 @@ def _opened_again(
     policies: Mapping[str, Policy],
     now: datetime,
 ) -> Decision:
-    """The call was earlier than the customer's newest words: they were never answered, and ask for a call of their own."""
+    """The call was earlier than the customer's newest words: they were never answered, and ask for
+    a call of their own.
+    """
     case = decision.case
     waiting = sorted(complaints, key=lambda c: c.starts.customer_sent)
     tell = [Told(recipient=case.caller, template="call", data={"duty": "call", "joined": True})]
@@ -131,12 +182,15 @@ def removed_at(case: Case, clocks: Iterable[Clock], cycle: int) -> datetime:
     if not stopped or stopped[0].stopped_at is None:
         where = "" if cycle == case.cycle else f" in cycle {cycle}"
         raise ActionRefused(
-            f"the cause of {case.number} is not recorded as removed{where}; there is no time to correct"
+            f"the cause of {case.number} is not recorded as removed{where}; there is no time to "
+            "correct"
         )
     return stopped[0].stopped_at
 
 
-def _possible(case: Case, given: Correction, complaints: Sequence[Complaint], now: datetime) -> None:
+def _possible(
+    case: Case, given: Correction, complaints: Sequence[Complaint], now: datetime
+) -> None:
     if given.becomes > now:
         raise ActionRefused("the time lies ahead of now")
     if given.becomes == given.was:
@@ -146,35 +200,54 @@ def _possible(case: Case, given: Correction, complaints: Sequence[Complaint], no
         raise ActionRefused("the time lies before the customer wrote")
     sent = [c.starts.customer_sent for c in complaints]
     if given.what is Corrected.CONTACT and any(given.was < at <= given.becomes for at in sent):
-        raise ActionRefused("the customer wrote between the two times: record the later one as a call of its own")
+        raise ActionRefused(
+            "the customer wrote between the two times: record the later one as a call of its own"
+        )
     if given.what is Corrected.CAUSE and any(
         min(given.was, given.becomes) < at <= max(given.was, given.becomes) for at in sent
     ):
-        raise ActionRefused("the customer wrote between the two times; the cause has to be removed after that")
+        raise ActionRefused(
+            "the customer wrote between the two times; the cause has to be removed after that"
+        )
 
 
 def _of_cause(case: Case, clocks: Iterable[Clock], given: Correction) -> tuple[Case, list[Clock]]:
     held = list(clocks)
     stopped = _kept(held, ClockKind.RESOLVE, given.subject or case.cycle)
     stopped = stopped or [
-        c for c in held if c.kind is ClockKind.RESOLVE and c.running is False and c.stopped_at == given.was
+        c
+        for c in held
+        if c.kind is ClockKind.RESOLVE and c.running is False and c.stopped_at == given.was
     ]
     moved = [clock.stop_anew(given.becomes, _waits(case, given.becomes)) for clock in stopped]
-    return (replace(case, cause_removed_at=given.becomes) if case.cause_removed_at == given.was else case), moved
+    return (
+        replace(case, cause_removed_at=given.becomes)
+        if case.cause_removed_at == given.was
+        else case
+    ), moved
 
 
 def _of_call(
-    case: Case, clocks: Iterable[Clock], given: Correction, call: Call, record: OnRecord, now: datetime
+    case: Case,
+    clocks: Iterable[Clock],
+    given: Correction,
+    call: Call,
+    record: OnRecord,
+    now: datetime,
 ) -> tuple[Case, list[Clock]]:
-    """The promise was kept by the first call of its cycle that reached the customer; whoever took the case before, took it.
+    """The promise was kept by the first call of its cycle that reached the customer; whoever took
+    the case before, took it.
 
-    Where none is left that did, the promise is owed by the next cycle, and this clock counts no more.
+    Where none is left that did, the promise is owed by the next cycle, and this clock counts no
+    more.
     """
     if not call.reached:
         return case, []
     held = list(clocks)
     reached = [
-        replace(one, happened_at=given.becomes) if one.id == call.id else one for one in record.calls if one.reached
+        replace(one, happened_at=given.becomes) if one.id == call.id else one
+        for one in record.calls
+        if one.reached
     ]
     own = _answering(reached, call.cycle, record.complaints)
     after = replace(case, answered_until=max(one.happened_at for one in reached))
@@ -183,7 +256,9 @@ def _of_call(
     if not own and not (record.may_open and call.cycle == case.cycle):
         return after, []
     contacts = _kept(held, ClockKind.CONTACT, call.cycle)
-    moved = [c.stop_anew(min(own), _waits(case, min(own))) if own else c.supersede(now) for c in contacts]
+    moved = [
+        c.stop_anew(min(own), _waits(case, min(own))) if own else c.supersede(now) for c in contacts
+    ]
     for clock in _kept(held, ClockKind.ACKNOWLEDGE, call.cycle):
         taken = [*own, *record.taken_at]
         since = [at for at in taken if at >= clock.started_at] if clock.plan > 1 else []
@@ -191,16 +266,21 @@ def _of_call(
     return after, moved
 
 
-def _answering(reached: Sequence[Call], cycle: int, complaints: Sequence[Complaint]) -> list[datetime]:
-    """When those calls of a cycle took place that came after the words it is about, or the first of a later cycle that did; a
-    call of before only went on record."""
+def _answering(
+    reached: Sequence[Call], cycle: int, complaints: Sequence[Complaint]
+) -> list[datetime]:
+    """When those calls of a cycle took place that came after the words it is about, or the first of
+    a later cycle that did; a call of before only went on record.
+    """
     own = [one.happened_at for one in reached if one.cycle == cycle]
     answered = max((one.happened_at for one in reached if one.cycle < cycle), default=None)
     if answered is None:
         return own
     asked = [sent for c in complaints if (sent := c.starts.customer_sent) > answered]
     first = min(asked, default=answered)
-    later = sorted(one.happened_at for one in reached if one.cycle > cycle and one.happened_at >= first)
+    later = sorted(
+        one.happened_at for one in reached if one.cycle > cycle and one.happened_at >= first
+    )
     return [at for at in own if at >= first] or later[:1]
 
 
@@ -213,6 +293,10 @@ def _waits(case: Case, until: datetime) -> tuple[PastWait, ...]:
 
 def _kept(clocks: Iterable[Clock], kind: ClockKind, cycle: int) -> list[Clock]:
     """The newest plan that counts and has stopped."""
-    mine = [clock for clock in clocks if clock.kind is kind and clock.cycle == cycle and clock.superseded_at is None]
+    mine = [
+        clock
+        for clock in clocks
+        if clock.kind is kind and clock.cycle == cycle and clock.superseded_at is None
+    ]
     newest = max(mine, key=lambda clock: clock.plan, default=None)
     return [newest] if newest is not None and newest.stopped_at is not None else []

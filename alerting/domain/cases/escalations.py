@@ -1,4 +1,6 @@
-"""Whom a step of a clock reaches: the words of `notify:` turned into one person and the mail that suits."""
+"""Whom a step of a clock reaches: the words of `notify:` turned into one person and the mail that
+suits.
+"""
 
 from dataclasses import dataclass
 
@@ -8,7 +10,14 @@ from alerting.domain.people.people import Party
 from alerting.domain.routing.routing import Routing, fill_role
 from alerting.domain.routing.staff import Staff
 
-STEP_WORDS = ("caller", "fixer", "substitute", "substitute of fixer", "manager of caller", "manager of fixer")
+STEP_WORDS = (
+    "caller",
+    "fixer",
+    "substitute",
+    "substitute of fixer",
+    "manager of caller",
+    "manager of fixer",
+)
 """What `notify:` understands beside the names of roles."""
 
 
@@ -22,7 +31,9 @@ class Reached:
 
 
 def reach(word: str, case: Case, customer: Customer, routing: Routing, staff: Staff) -> Reached:
-    """Resolve one word of a step now, by whoever holds the case now. Who is missing or away is replaced upwards."""
+    """Resolve one word of a step now, by whoever holds the case now. Who is missing or away is
+    replaced upwards.
+    """
     duty = "fixer" if word.endswith("fixer") else "caller"
     holder = staff.get(case.fixer if duty == "fixer" else case.caller) or staff.get(case.caller)
     if holder is not None and word in STEP_WORDS:
@@ -43,11 +54,17 @@ def near(word: str, duty: str, holder: Party, staff: Staff) -> Reached | None:
         if stand_in is not None:
             away = staff.away.get(holder.id)
             because = f", who {away.words}" if away else ""
-            return Reached(party=stand_in, template="stand_in", why=f"stands in for {holder.name}{because}")
+            return Reached(
+                party=stand_in, template="stand_in", why=f"stands in for {holder.name}{because}"
+            )
     for boss in staff.bosses(holder):
         answer = staff.ask(boss)
         if answer.party is not None and answer.party is not holder:
             manager = f"is the manager of {holder.name}"
-            why = manager if answer.party is boss else f"stands in for {boss.name}, who {manager}: {answer.words}"
+            why = (
+                manager
+                if answer.party is boss
+                else f"stands in for {boss.name}, who {manager}: {answer.words}"
+            )
             return Reached(party=answer.party, template="overdue", why=why)
     return None

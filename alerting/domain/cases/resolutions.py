@@ -1,4 +1,6 @@
-"""How cases end: the cause and what was done about it from declared lists, and what is asked afterwards: whether it worked."""
+"""How cases end: the cause and what was done about it from declared lists, and what is asked
+afterwards: whether it worked.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,7 +19,9 @@ REVIEW, CHECK = "review", "check_survey"
 
 @dataclass(frozen=True, kw_only=True)
 class Review:
-    """An effectiveness review: so long after the end of a case, by whom (`caller`, `fixer` or a role)."""
+    """An effectiveness review: so long after the end of a case, by whom (`caller`, `fixer` or a
+    role).
+    """
 
     after: timedelta
     by: str
@@ -33,7 +37,9 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckSurvey:
-    """The customer is asked by a mail, so long after the end of a case, with a link to one of our forms. By locale."""
+    """The customer is asked by a mail, so long after the end of a case, with a link to one of our
+    forms. By locale.
+    """
 
     survey: str
     after: timedelta
@@ -49,9 +55,11 @@ class CheckSurvey:
 
 @dataclass(frozen=True, kw_only=True)
 class Resolutions:
-    """rules/resolutions.yaml: names with their titles, and what follows the end of a case. All of it may be left out.
+    """rules/resolutions.yaml: names with their titles, and what follows the end of a case. All of
+    it may be left out.
 
-    `reopen_within`: a complaint that comes so soon after the end opens the case again, in its next cycle.
+    `reopen_within`: a complaint that comes so soon after the end opens the case again, in its next
+    cycle.
     """
 
     required: bool = True
@@ -64,12 +72,18 @@ class Resolutions:
 
     def reopens(self, resolved_at: datetime | None, sent: datetime) -> bool:
         """Whether a complaint opens a case again that ended then."""
-        return self.reopen_within is not None and resolved_at is not None and sent <= resolved_at + self.reopen_within
+        return (
+            self.reopen_within is not None
+            and resolved_at is not None
+            and sent <= resolved_at + self.reopen_within
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resolution:
-    """What was wrong and what was done about it: names from the lists, the number of a corrective action, words."""
+    """What was wrong and what was done about it: names from the lists, the number of a corrective
+    action, words.
+    """
 
     note: str = ""
     root_cause: str | None = None
@@ -78,7 +92,9 @@ class Resolution:
 
 
 def check_resolution(given: Resolution, known: Resolutions) -> None:
-    """Raises ActionRefused for a name that is not declared, for one that is missing, and for `other` without words."""
+    """Raises ActionRefused for a name that is not declared, for one that is missing, and for
+    `other` without words.
+    """
     lists = (
         ("root cause", given.root_cause, known.root_causes, known.required),
         ("action", given.action, known.actions, known.required),
@@ -99,18 +115,31 @@ def check_resolution(given: Resolution, known: Resolutions) -> None:
 
 
 def resolved_with(case: Case, given: Resolution) -> Case:
-    return replace(case, root_cause=given.root_cause, action=given.action, corrective_action=given.corrective_action)
+    return replace(
+        case,
+        root_cause=given.root_cause,
+        action=given.action,
+        corrective_action=given.corrective_action,
+    )
 
 
 def after_resolution(before: Case, decision: Decision, known: Resolutions) -> Decision:
     """A decision that ends the case also plans what is asked afterwards."""
     case = decision.case
-    if case.status is not Status.RESOLVED or before.status is Status.RESOLVED or case.resolved_at is None:
+    if (
+        case.status is not Status.RESOLVED
+        or before.status is Status.RESOLVED
+        or case.resolved_at is None
+    ):
         return decision
     timers = []
     if known.review is not None:
         due = case.resolved_at + known.review.after
-        timers.append(NewTimer(kind=REVIEW, key=f"{case.cycle}.{REVIEW}", due_at=due, data={"by": known.review.by}))
+        timers.append(
+            NewTimer(
+                kind=REVIEW, key=f"{case.cycle}.{REVIEW}", due_at=due, data={"by": known.review.by}
+            )
+        )
     if known.check_survey is not None:
         due = case.resolved_at + known.check_survey.after
         timers.append(NewTimer(kind=CHECK, key=f"{case.cycle}.{CHECK}", due_at=due, data={}))
@@ -123,10 +152,13 @@ def asked_no_more(case: Case) -> tuple[str, ...]:
 
 
 def review_effect(case: Case, by: str, effective: bool, note: str, now: datetime) -> Decision:
-    """Whether what was done has worked. The case stays closed; an early word does not keep the question from being asked when
-    it is due. Raises ActionRefused before the case is closed."""
+    """Whether what was done has worked. The case stays closed; an early word does not keep the
+    question from being asked when it is due. Raises ActionRefused before the case is closed.
+    """
     if case.status is not Status.RESOLVED:
-        raise ActionRefused(f"{case.number} is not resolved yet; whether it worked can be said afterwards")
+        raise ActionRefused(
+            f"{case.number} is not resolved yet; whether it worked can be said afterwards"
+        )
     if not effective and not note.strip():
         raise ActionRefused("say in a few words what did not work")
     line = AuditLine(

@@ -1,6 +1,8 @@
-"""SLA policies: what is promised, by whom, within what, and who is told around it. Clocks run by them.
+"""SLA policies: what is promised, by whom, within what, and who is told around it. Clocks run by
+them.
 
-Lengths are working time of the target's calendar; on `always` that is elapsed time. Instants are UTC.
+Lengths are working time of the target's calendar; on `always` that is elapsed time. Instants are
+UTC.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +13,14 @@ from fractions import Fraction
 from typing import Any, Literal, Protocol
 
 from alerting.domain.times.calendars import ALWAYS, Calendar, NeverOpen
-from alerting.domain.times.working_time import Amount, Pause, due_instant, instant_before, read_amount, share_instant
+from alerting.domain.times.working_time import (
+    Amount,
+    Pause,
+    due_instant,
+    instant_before,
+    read_amount,
+    share_instant,
+)
 
 
 class ClockKind(StrEnum):
@@ -36,7 +45,8 @@ class WaitingFor(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """Somebody is told before the due instant, after it, or when a share of the target is used up. One of the three.
+    """Somebody is told before the due instant, after it, or when a share of the target is used up.
+    One of the three.
 
     With `every` that happens again, `times` in all, until somebody takes the case.
     """
@@ -59,12 +69,22 @@ class Step:
             when = f"before {Amount(length=self.before)}"
         else:
             when = f"after {Amount(length=self.after)}"
-        return when if self.every is None else f"{when}, every {Amount(length=self.every)}, {self.times} times"
+        return (
+            when
+            if self.every is None
+            else f"{when}, every {Amount(length=self.every)}, {self.times} times"
+        )
 
     def instant(
-        self, started_at: datetime, due_at: datetime, calendar: Calendar = ALWAYS, pauses: Iterable[Pause] = ()
+        self,
+        started_at: datetime,
+        due_at: datetime,
+        calendar: Calendar = ALWAYS,
+        pauses: Iterable[Pause] = (),
     ) -> datetime:
-        """When it comes to pass, in working time of the calendar: so long before or after the due instant, or at a share."""
+        """When it comes to pass, in working time of the calendar: so long before or after the due
+        instant, or at a share.
+        """
         if self.before is not None:
             return instant_before(calendar, due_at, self.before, pauses)
         if self.after is not None:
@@ -73,7 +93,11 @@ class Step:
         return share_instant(calendar, started_at, due_at, self.at, pauses)
 
     def instants(
-        self, started_at: datetime, due_at: datetime, calendar: Calendar = ALWAYS, pauses: Iterable[Pause] = ()
+        self,
+        started_at: datetime,
+        due_at: datetime,
+        calendar: Calendar = ALWAYS,
+        pauses: Iterable[Pause] = (),
     ) -> list[datetime]:
         """The first and those at which it is repeated, in working time without the pauses, too."""
         found = [self.instant(started_at, due_at, calendar, pauses)]
@@ -87,7 +111,9 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """One promise of a policy: by whom, within what, on which calendar, with which steps, and which waits it pauses for."""
+    """One promise of a policy: by whom, within what, on which calendar, with which steps, and which
+    waits it pauses for.
+    """
 
     by: Duty
     within: Amount
@@ -104,7 +130,8 @@ class Target:
 class Policy:
     """A named set of targets. `starts` says which of the three starts counts; all three are kept.
 
-    `rulebook` is the hash of the one that says so: clocks keep it, and run by it when the active one is another.
+    `rulebook` is the hash of the one that says so: clocks keep it, and run by it when the active
+    one is another.
     """
 
     id: str
@@ -112,7 +139,9 @@ class Policy:
     targets: Mapping[ClockKind, Target]
     rulebook: str = ""
     moves_open_cases: bool = False
-    """Whether cases that are open when the policy is edited are promised what it says from then on."""
+    """Whether cases that are open when the policy is edited are promised what it says from then
+    on.
+    """
 
     @property
     def tells_fixer(self) -> bool:
@@ -129,15 +158,21 @@ def is_ever_due(target: Target) -> bool:
     return True
 
 
-def under_contract(policy: Policy, contract: Mapping[str, Any], calendars: Mapping[str, Calendar]) -> Policy:
-    """The policy with the lengths a customer's contract promises: `{"contact": "8h", "calendar": "berlin"}`.
+def under_contract(
+    policy: Policy, contract: Mapping[str, Any], calendars: Mapping[str, Calendar]
+) -> Policy:
+    """The policy with the lengths a customer's contract promises: `{"contact": "8h", "calendar":
+    "berlin"}`.
 
-    Who owes what to whom stays as the policy says, and so does what the contract is silent about, or says of a calendar
-    that is not known or has no such lengths.
+    Who owes what to whom stays as the policy says, and so does what the contract is silent about,
+    or says of a calendar that is not known or has no such lengths.
     """
     targets = dict(policy.targets)
     for kind, target in policy.targets.items():
-        text, calendar = contract.get(kind.value), calendars.get(str(contract.get("calendar")), target.calendar)
+        text, calendar = (
+            contract.get(kind.value),
+            calendars.get(str(contract.get("calendar")), target.calendar),
+        )
         try:
             within = read_amount(str(text), calendar) if text is not None else None
         except ValueError:
@@ -145,13 +180,18 @@ def under_contract(policy: Policy, contract: Mapping[str, Any], calendars: Mappi
         if within is not None and is_ever_due(replace(target, within=within, calendar=calendar)):
             named = calendars.get(str(contract.get("calendar")))
             targets[kind] = replace(
-                target, within=within, calendar=calendar, calendar_of=None if named else target.calendar_of
+                target,
+                within=within,
+                calendar=calendar,
+                calendar_of=None if named else target.calendar_of,
             )
     return policy if targets == policy.targets else replace(policy, targets=targets)
 
 
 def contract_problem(contract: Mapping[str, Any], calendars: Mapping[str, Calendar]) -> str | None:
-    """What of a contract cannot be kept whatever the policy, as a clause; the policy's own promise holds in its place."""
+    """What of a contract cannot be kept whatever the policy, as a clause; the policy's own promise
+    holds in its place.
+    """
     name = contract.get("calendar")
     if name is not None and str(name) not in calendars:
         return f"names the calendar {name!r}, which calendars.yaml does not have"
@@ -166,7 +206,9 @@ def contract_problem(contract: Mapping[str, Any], calendars: Mapping[str, Calend
 
 
 class HasCalendar(Protocol):
-    """A person or an office, who may work by a calendar of its own: a name of `rules/calendars.yaml`."""
+    """A person or an office, who may work by a calendar of its own: a name of
+    `rules/calendars.yaml`.
+    """
 
     @property
     def calendar(self) -> str | None: ...
@@ -175,7 +217,9 @@ class HasCalendar(Protocol):
 def on_calendars_of(
     policy: Policy, people: Mapping[Duty, HasCalendar | None], calendars: Mapping[str, Calendar]
 ) -> Policy:
-    """The policy with the calendars of those who owe something, where it says so and they have one."""
+    """The policy with the calendars of those who owe something, where it says so and they have
+    one.
+    """
     targets = dict(policy.targets)
     for kind, target in policy.targets.items():
         holder = people.get(target.calendar_of) if target.calendar_of else None

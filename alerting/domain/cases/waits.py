@@ -1,4 +1,6 @@
-"""Waiting: the customer or somebody else has to act before we can go on. The clocks that pause for it stand still."""
+"""Waiting: the customer or somebody else has to act before we can go on. The clocks that pause for
+it stand still.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -26,22 +28,31 @@ WAIT_END = "wait_end"
 """The kind of timer that ends a wait whose day has come."""
 
 
-def begin_wait(case: Case, clocks: Iterable[Clock], wait: Wait, at_most: timedelta, now: datetime) -> Decision:
-    """The case waits; the clocks whose promise pauses for that stand still, but for those that are missed already. Whoever
-    else owes one of them hears of it.
+def begin_wait(
+    case: Case, clocks: Iterable[Clock], wait: Wait, at_most: timedelta, now: datetime
+) -> Decision:
+    """The case waits; the clocks whose promise pauses for that stand still, but for those that are
+    missed already. Whoever else owes one of them hears of it.
 
-    To acknowledge is never waited for: a caller who waits has taken the case. Raises ActionRefused without a reason, for
-    an end that has passed or lies further than `at_most` ahead, and for a case that is resolved or waits already.
+    To acknowledge is never waited for: a caller who waits has taken the case. Raises ActionRefused
+    without a reason, for an end that has passed or lies further than `at_most` ahead, and for a
+    case that is resolved or waits already.
     """
     _check(case, wait, at_most, now)
     taken = case.status is Status.OPEN and wait.by == case.caller
     held = list(clocks)
     present = [clock for clock in current_clocks(case, held).values() if clock.running]
-    stopped = [clock.stop(max(now, clock.started_at)) for clock in present if taken and _acknowledges(clock)]
+    stopped = [
+        clock.stop(max(now, clock.started_at))
+        for clock in present
+        if taken and _acknowledges(clock)
+    ]
     paused = [
         clock.pause(now)
         for clock in present
-        if not _acknowledges(clock) and clock.due_at > now and wait.waiting_for in clock.runs_by.pauses
+        if not _acknowledges(clock)
+        and clock.due_at > now
+        and wait.waiting_for in clock.runs_by.pauses
     ]
     after = replace(
         case,
@@ -61,7 +72,11 @@ def begin_wait(case: Case, clocks: Iterable[Clock], wait: Wait, at_most: timedel
             "for": wait.waiting_for.value,
             "until": wait.until.isoformat(),
             "paused": [clock.key for clock in paused],
-            **({"clocks": {clock.key: "met" if clock.met else "late" for clock in stopped}} if stopped else {}),
+            **(
+                {"clocks": {clock.key: "met" if clock.met else "late" for clock in stopped}}
+                if stopped
+                else {}
+            ),
         },
         personal={"reason": wait.reason.strip()},
     )
@@ -70,7 +85,11 @@ def begin_wait(case: Case, clocks: Iterable[Clock], wait: Wait, at_most: timedel
         clocks=(*stopped, *paused),
         timers=(
             NewTimer(kind=WAIT_END, key=_key(after), due_at=wait.until, data={}),
-            *(stale_timer(after, current_clocks(case, held).get(ClockKind.ACKNOWLEDGE), now) if taken else ()),
+            *(
+                stale_timer(after, current_clocks(case, held).get(ClockKind.ACKNOWLEDGE), now)
+                if taken
+                else ()
+            ),
         ),
         cancelled=tuple(clock.key for clock in (*stopped, *paused)),
         tell=tuple(
@@ -86,13 +105,18 @@ def begin_wait(case: Case, clocks: Iterable[Clock], wait: Wait, at_most: timedel
 def end_wait(
     case: Case, clocks: Iterable[Clock], at: datetime, because: str, now: datetime, tell: str = ""
 ) -> Decision:
-    """The wait ended at `at`, `because` of a person, the customer or its day; the paused clocks run on from then.
+    """The wait ended at `at`, `because` of a person, the customer or its day; the paused clocks run
+    on from then.
 
     `tell` is who hears that it is their turn again.
     """
     assert case.waiting_since is not None, "only a case that waits can go on"
     ended = min(max(at, case.waiting_since), now)
-    resumed = [clock.resume(ended) for clock in current_clocks(case, clocks).values() if clock.paused_at is not None]
+    resumed = [
+        clock.resume(ended)
+        for clock in current_clocks(case, clocks).values()
+        if clock.paused_at is not None
+    ]
     line = AuditLine(
         action="case.resumed",
         happened_at=ended,
@@ -112,16 +136,26 @@ def end_wait(
 def waited(case: Case, ended: datetime) -> Case:
     """The case without its wait, which is kept among those that are over."""
     over = case.waits
-    if case.waiting_since is not None and case.waiting_for is not None and ended > case.waiting_since:
+    if (
+        case.waiting_since is not None
+        and case.waiting_for is not None
+        and ended > case.waiting_since
+    ):
         over = (*over, (case.waiting_for, case.waiting_since, ended))
     return replace(case, waiting_since=None, waiting_for=None, waiting_until=None, waits=over)
 
 
 def deciding(
-    case: Case, clocks: list[Clock], decide: Callable[[Case, list[Clock]], Decision], because: str, now: datetime
+    case: Case,
+    clocks: list[Clock],
+    decide: Callable[[Case, list[Clock]], Decision],
+    because: str,
+    now: datetime,
 ) -> Decision:
-    """A decision about a case that may wait, with the end of the wait where there is nothing left to wait for: the customer
-    was reached, the case is over, or it is open again in its next cycle (the wait ends before that)."""
+    """A decision about a case that may wait, with the end of the wait where there is nothing left
+    to wait for: the customer was reached, the case is over, or it is open again in its next cycle
+    (the wait ends before that).
+    """
     decision = decide(case, clocks)
     after = decision.case
     if case.waiting_since is None or after.waiting_since is None:
@@ -144,13 +178,19 @@ def _check(case: Case, wait: Wait, at_most: timedelta, now: datetime) -> None:
     if case.status is Status.RESOLVED:
         raise ActionRefused(f"{case.number} is resolved; there is nothing to wait for")
     if case.waiting_until is not None:
-        raise ActionRefused(f"{case.number} waits already, until {case.waiting_until:%Y-%m-%d %H:%M}Z; go on first")
+        raise ActionRefused(
+            f"{case.number} waits already, until {case.waiting_until:%Y-%m-%d %H:%M}Z; go on first"
+        )
     if not wait.reason.strip():
         raise ActionRefused("say in a few words what is waited for")
     if wait.until <= now:
-        raise ActionRefused(f"the wait would end at {wait.until.astimezone(UTC):%Y-%m-%d %H:%M}Z, which has passed")
+        raise ActionRefused(
+            f"the wait would end at {wait.until.astimezone(UTC):%Y-%m-%d %H:%M}Z, which has passed"
+        )
     if wait.until > now + at_most:
-        raise ActionRefused(f"a case waits at most {format_duration(at_most)}; look at it again by then")
+        raise ActionRefused(
+            f"a case waits at most {format_duration(at_most)}; look at it again by then"
+        )
 
 
 def _acknowledges(clock: Clock) -> bool:

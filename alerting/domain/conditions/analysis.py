@@ -1,4 +1,6 @@
-"""What can be said about conditions without any facts: which can never be true, and where NULL springs a trap."""
+"""What can be said about conditions without any facts: which can never be true, and where NULL
+springs a trap.
+"""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -87,10 +89,11 @@ class _Room:
 
 
 def never_true(sqls: Iterable[str], scope: Scope, values: Mapping[str, Possible]) -> Remark | None:
-    """Why these conditions, which must all hold, can never be true together; None where nothing speaks against it.
+    """Why these conditions, which must all hold, can never be true together; None where nothing
+    speaks against it.
 
-    `values` are the fields that take only certain values, by their key in the facts. Nothing is claimed that is not
-    certain: what this does not understand counts as possible.
+    `values` are the fields that take only certain values, by their key in the facts. Nothing is
+    claimed that is not certain: what this does not understand counts as possible.
     """
     rooms: dict[str, _Room] = {}
     for number, sql in enumerate(sqls):
@@ -109,15 +112,23 @@ def _parts(tree: exp.Expr) -> Iterator[exp.Expr]:
         yield bare
 
 
-def _never(part: exp.Expr, scope: Scope, values: Mapping[str, Possible], rooms: dict[str, _Room]) -> str | None:
+def _never(
+    part: exp.Expr, scope: Scope, values: Mapping[str, Possible], rooms: dict[str, _Room]
+) -> str | None:
     if isinstance(part, exp.Or):
-        branches = [never_true([branch.sql("postgres")], scope, values) for branch in part.flatten()]
+        branches = [
+            never_true([branch.sql("postgres")], scope, values) for branch in part.flatten()
+        ]
         return branches[0].message if all(branches) and branches[0] else None
     if isinstance(part, exp.Null):
         return "can never be true: NULL is unknown"
     if isinstance(part, exp.Boolean):
         return None if part.this else "can never be true"
-    if isinstance(part, exp.In) and part.expressions and all(isinstance(item, exp.Null) for item in part.expressions):
+    if (
+        isinstance(part, exp.In)
+        and part.expressions
+        and all(isinstance(item, exp.Null) for item in part.expressions)
+    ):
         return "can never be true: nothing equals NULL; write IS NULL"
     if isinstance(part, (exp.EQ, exp.NEQ, exp.LT, exp.GT, exp.LTE, exp.GTE)):
         if any(isinstance(side, exp.Null) for side in (part.left, part.right)):
@@ -134,7 +145,9 @@ def _divides_by_zero(node: exp.Expr) -> bool:
     return any(_value(found.expression) == 0 for found in node.find_all(exp.Div, exp.Mod))
 
 
-def _narrow(part: exp.Expr, scope: Scope, values: Mapping[str, Possible], rooms: dict[str, _Room]) -> str | None:
+def _narrow(
+    part: exp.Expr, scope: Scope, values: Mapping[str, Possible], rooms: dict[str, _Room]
+) -> str | None:
     for asked, operator, given in _limits(part):
         if isinstance(asked, exp.Column):
             name = name_of(asked)
@@ -142,7 +155,10 @@ def _narrow(part: exp.Expr, scope: Scope, values: Mapping[str, Possible], rooms:
             known, whole = values.get(key), kind is Type.BIGINT
         else:
             key = name = asked.sql("postgres")
-            known, whole = (0, None) if isinstance(asked, exp.Length) else None, isinstance(asked, exp.Length)
+            known, whole = (
+                (0, None) if isinstance(asked, exp.Length) else None,
+                isinstance(asked, exp.Length),
+            )
         room = rooms.setdefault(key, _room(known, whole=whole))
         before = list(room.asked)
         room.asked = list(dict.fromkeys([*before, part.sql("postgres")]))
@@ -157,22 +173,32 @@ def _room(known: Possible | None, *, whole: bool) -> _Room:
     if not isinstance(known, tuple):
         return _Room(texts=known, whole=whole)
     low, high = known
-    return _Room(low=(Decimal(low), True), high=None if high is None else (Decimal(high), True), whole=whole)
+    return _Room(
+        low=(Decimal(low), True), high=None if high is None else (Decimal(high), True), whole=whole
+    )
 
 
 def _said(known: Possible) -> str:
     if isinstance(known, tuple):
-        return f"is never below {known[0]}" if known[1] is None else f"lies between {known[0]} and {known[1]}"
+        return (
+            f"is never below {known[0]}"
+            if known[1] is None
+            else f"lies between {known[0]} and {known[1]}"
+        )
     return f"is one of {_listed(known)}"
 
 
 def _is_asked(node: exp.Expr) -> bool:
     """A field, or what is reckoned from fields: written alike, it has one value."""
-    return not isinstance(node, exp.Any) and _value(node) is None and node.find(exp.Column) is not None
+    return (
+        not isinstance(node, exp.Any) and _value(node) is None and node.find(exp.Column) is not None
+    )
 
 
 def _limits(part: exp.Expr) -> Iterator[tuple[exp.Expr, type[exp.Expr], list[Value]]]:
-    """What a comparison of a field, or of what is reckoned from fields, with literals says of it."""
+    """What a comparison of a field, or of what is reckoned from fields, with literals says of
+    it.
+    """
     if isinstance(part, exp.Not):
         inner = part.this.unnest()
         if isinstance(inner, (exp.In, exp.Is)) and _is_asked(inner.this):
@@ -190,7 +216,9 @@ def _limits(part: exp.Expr) -> Iterator[tuple[exp.Expr, type[exp.Expr], list[Val
         return
     if isinstance(part, exp.Column):
         yield part, exp.EQ, ["TRUE"]
-    elif isinstance(part, exp.Is) and _is_asked(part.this) and isinstance(part.expression, exp.Null):
+    elif (
+        isinstance(part, exp.Is) and _is_asked(part.this) and isinstance(part.expression, exp.Null)
+    ):
         yield part.this, exp.Is, []
     elif isinstance(part, exp.Between) and _is_asked(part.this):
         ends: tuple[tuple[type[exp.Expr], str], ...] = ((exp.GTE, "low"), (exp.LTE, "high"))
@@ -237,10 +265,14 @@ def _limit(room: _Room, operator: type[exp.Expr], values: list[Value]) -> None:
         return
     if operator in {exp.EQ, exp.In, exp.GT, exp.GTE}:
         low = (min(numbers), operator is not exp.GT)
-        room.low = low if room.low is None else max(room.low, low, key=lambda end: (end[0], not end[1]))
+        room.low = (
+            low if room.low is None else max(room.low, low, key=lambda end: (end[0], not end[1]))
+        )
     if operator in {exp.EQ, exp.In, exp.LT, exp.LTE}:
         high = (max(numbers), operator is not exp.LT)
-        room.high = high if room.high is None else min(room.high, high, key=lambda end: (end[0], end[1]))
+        room.high = (
+            high if room.high is None else min(room.high, high, key=lambda end: (end[0], end[1]))
+        )
 
 
 def _listed(values: Collection[str]) -> str:
@@ -248,7 +280,9 @@ def _listed(values: Collection[str]) -> str:
 
 
 def strange_values(sql: str, scope: Scope, values: Mapping[str, Possible]) -> list[Remark]:
-    """Comparisons, wherever they stand, with a text that the field never is; `values` as in `never_true`."""
+    """Comparisons, wherever they stand, with a text that the field never is; `values` as in
+    `never_true`.
+    """
     found = []
     for node in parse(sql).walk():
         if isinstance(node, exp.In):
@@ -264,8 +298,15 @@ def strange_values(sql: str, scope: Scope, values: Mapping[str, Possible]) -> li
                 continue
             for kind, changed in _LETTERS.items():
                 if isinstance(bare, kind) and value != changed(value):
-                    message, hint = f"{bare.sql('postgres')} is never {value!r}", f"write {changed(value)!r}"
-                    found.append(Remark(condition=0, column=column_of(node), message=message, suggestion=hint))
+                    message, hint = (
+                        f"{bare.sql('postgres')} is never {value!r}",
+                        f"write {changed(value)!r}",
+                    )
+                    found.append(
+                        Remark(
+                            condition=0, column=column_of(node), message=message, suggestion=hint
+                        )
+                    )
             if not isinstance(bare, exp.Column):
                 continue
             known = values.get(scope.find(name_of(bare))[0])
@@ -274,33 +315,48 @@ def strange_values(sql: str, scope: Scope, values: Mapping[str, Possible]) -> li
                 message = f"{name_of(bare)} is never {value!r}"
                 it_can = f"it can be {_listed(known)}" if known else "none are declared"
                 hint = f"did you mean {near[0]!r}?" if near else it_can
-                found.append(Remark(condition=0, column=column_of(node), message=message, suggestion=hint))
+                found.append(
+                    Remark(condition=0, column=column_of(node), message=message, suggestion=hint)
+                )
     return found
 
 
 def thought_of(sqls: Iterable[str], scope: Scope) -> set[str]:
-    """The fields of which conditions that must all hold say what happens when they are missing: by IS [NOT] NULL, or because
-    another comparison must be true of them."""
+    """The fields of which conditions that must all hold say what happens when they are missing: by
+    IS [NOT] NULL, or because another comparison must be true of them.
+    """
     found = set()
     for tree in map(parse, sqls):
         asked = [node.this for node in tree.find_all(exp.Is)]
         parts = [
-            part for part in _parts(tree) if isinstance(part, (*_SWAPPED, exp.In, exp.Between, exp.Like, exp.ILike))
+            part
+            for part in _parts(tree)
+            if isinstance(part, (*_SWAPPED, exp.In, exp.Between, exp.Like, exp.ILike))
         ]
-        positive = [part for part in parts if not isinstance(part, exp.NEQ) and not part.args.get("negate")]
+        positive = [
+            part for part in parts if not isinstance(part, exp.NEQ) and not part.args.get("negate")
+        ]
         asked += [side for part in positive for side in (part.this, part.args.get("expression"))]
         found |= {scope.find(name_of(side))[0] for side in asked if isinstance(side, exp.Column)}
     return found
 
 
 def null_traps(sql: str, scope: Scope, never_null: Iterable[str]) -> list[Remark]:
-    """Where `field <> 'x'` or NOT IN looks as if it held for a field without a value: it is unknown there."""
+    """Where `field <> 'x'` or NOT IN looks as if it held for a field without a value: it is unknown
+    there.
+    """
     sure, found = set(never_null), []
     for node in parse(sql).walk():
         inner = node.this.unnest() if isinstance(node, exp.Not) else node
-        negated = isinstance(node, exp.NEQ) or (isinstance(node, exp.Not) and isinstance(inner, _LOOKED_FOR))
+        negated = isinstance(node, exp.NEQ) or (
+            isinstance(node, exp.Not) and isinstance(inner, _LOOKED_FOR)
+        )
         negated = negated or bool(node.args.get("negate"))
-        if not negated or isinstance(inner.args.get("expression"), exp.Null) or node.find_ancestor(exp.Is):
+        if (
+            not negated
+            or isinstance(inner.args.get("expression"), exp.Null)
+            or node.find_ancestor(exp.Is)
+        ):
             continue
         for side in (inner.this, inner.args.get("expression")):
             if not isinstance(side, exp.Column):
@@ -311,5 +367,7 @@ def null_traps(sql: str, scope: Scope, never_null: Iterable[str]) -> list[Remark
                 hint = f"add {name} IS NOT NULL if that is meant"
                 if kind in _STAND_INS:
                     hint = f"write COALESCE({name}, {_STAND_INS[kind]}), or {hint}"
-                found.append(Remark(condition=0, column=column_of(node), message=message, suggestion=hint))
+                found.append(
+                    Remark(condition=0, column=column_of(node), message=message, suggestion=hint)
+                )
     return found

@@ -1,4 +1,5 @@
-"""Numbers as PostgreSQL calculates with them: `bigint` and `numeric`. Where it would raise, the result is None.
+"""Numbers as PostgreSQL calculates with them: `bigint` and `numeric`. Where it would raise, the
+result is None.
 
 Each operation comes in both kinds; the compiler chooses by the types of the operands.
 """
@@ -10,8 +11,12 @@ from typing import Any
 
 BIGINT_MIN, BIGINT_MAX = -(2**63), 2**63 - 1
 
-_EXACT = Context(prec=2_000, rounding=ROUND_HALF_UP, traps=[DivisionByZero, InvalidOperation, Overflow])
-"""Room for any two JSON numbers to be added or multiplied without rounding; Python's own context stops at 28 digits."""
+_EXACT = Context(
+    prec=2_000, rounding=ROUND_HALF_UP, traps=[DivisionByZero, InvalidOperation, Overflow]
+)
+"""Room for any two JSON numbers to be added or multiplied without rounding; Python's own context
+stops at 28 digits.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +60,9 @@ def _remainder(a: int, b: int) -> int | None:
     return rest if a >= 0 else -rest
 
 
-def _exactly(calculate: Callable[[Decimal, Decimal], Decimal]) -> Callable[[Any, Any], Decimal | None]:
+def _exactly(
+    calculate: Callable[[Decimal, Decimal], Decimal],
+) -> Callable[[Any, Any], Decimal | None]:
     def run(a: Any, b: Any) -> Decimal | None:
         try:
             return calculate(Decimal(a), Decimal(b))
@@ -66,7 +73,9 @@ def _exactly(calculate: Callable[[Decimal, Decimal], Decimal]) -> Callable[[Any,
 
 
 def _divide(a: Decimal, b: Decimal) -> Decimal:
-    """At least 16 significant digits, as PostgreSQL's `select_div_scale` (numeric.c) decides: 1 / 3 is not a third."""
+    """At least 16 significant digits, as PostgreSQL's `select_div_scale` (numeric.c) decides: 1 / 3
+    is not a third.
+    """
     (weight_a, first_a), (weight_b, first_b) = _leading(a), _leading(b)
     weight = weight_a - weight_b - (first_a <= first_b)
     scale = min(max(16 - 4 * weight, _scale(a), _scale(b), 0), 1_000)
@@ -74,7 +83,9 @@ def _divide(a: Decimal, b: Decimal) -> Decimal:
 
 
 def _leading(value: Decimal) -> tuple[int, int]:
-    """Power and value of the first digit to the base of 10,000, in which PostgreSQL keeps numbers."""
+    """Power and value of the first digit to the base of 10,000, in which PostgreSQL keeps
+    numbers.
+    """
     if not value:
         return 0, 0
     weight = value.adjusted() // 4
@@ -88,12 +99,17 @@ def _scale(value: Decimal) -> int:
 
 ABSOLUTE = OfOne(bigint=lambda a: _in_range(abs(a)), numeric=lambda a: Decimal(a).copy_abs())
 NEGATE = OfOne(bigint=lambda a: _in_range(-a), numeric=lambda a: Decimal(a).copy_negate())
-ADD = OfTwo(bigint=lambda a, b: c if BIGINT_MIN <= (c := a + b) <= BIGINT_MAX else None, numeric=_exactly(_EXACT.add))
+ADD = OfTwo(
+    bigint=lambda a, b: c if BIGINT_MIN <= (c := a + b) <= BIGINT_MAX else None,
+    numeric=_exactly(_EXACT.add),
+)
 SUBTRACT = OfTwo(
-    bigint=lambda a, b: c if BIGINT_MIN <= (c := a - b) <= BIGINT_MAX else None, numeric=_exactly(_EXACT.subtract)
+    bigint=lambda a, b: c if BIGINT_MIN <= (c := a - b) <= BIGINT_MAX else None,
+    numeric=_exactly(_EXACT.subtract),
 )
 MULTIPLY = OfTwo(
-    bigint=lambda a, b: c if BIGINT_MIN <= (c := a * b) <= BIGINT_MAX else None, numeric=_exactly(_EXACT.multiply)
+    bigint=lambda a, b: c if BIGINT_MIN <= (c := a * b) <= BIGINT_MAX else None,
+    numeric=_exactly(_EXACT.multiply),
 )
 DIVIDE = OfTwo(bigint=_quotient, numeric=_exactly(_divide))
 REMAINDER = OfTwo(bigint=_remainder, numeric=_exactly(_EXACT.remainder))
@@ -108,7 +124,9 @@ def rounded(value: Any, places: int) -> Decimal:
 
 
 def total(values: Sequence[Any]) -> Any:
-    """The exact sum of whole numbers and fractions; whole numbers stay whole where the sum is a `bigint`."""
+    """The exact sum of whole numbers and fractions; whole numbers stay whole where the sum is a
+    `bigint`.
+    """
     if all(isinstance(value, int) for value in values):
         whole = sum(values)
         return whole if _in_range(whole) is not None else Decimal(whole)

@@ -1,4 +1,6 @@
-"""A condition's text becomes closures, once for each combination of types its by-value facts come in."""
+"""A condition's text becomes closures, once for each combination of types its by-value facts come
+in.
+"""
 
 from collections.abc import Sequence
 
@@ -22,7 +24,9 @@ from alerting.domain.errors import ConditionRefused
 
 
 def compile_condition(sql: str, scope: Scope) -> Condition:
-    """Parse, check names and types, and compile. Raises ConditionRefused with the column where one is known."""
+    """Parse, check names and types, and compile. Raises ConditionRefused with the column where one
+    is known.
+    """
     tree = _parsed(sql)
     reads, by_value, variants = _variants([tree], scope)
     decide = variants.deciding(by_value)
@@ -49,8 +53,12 @@ def _deciding(parts: Sequence[exp.Expr], scope: Scope) -> Evaluate:
     return variants.deciding(by_value)
 
 
-def _variants(parts: Sequence[exp.Expr], scope: Scope) -> tuple[tuple[str, ...], tuple[str, ...], Variants]:
-    """Parts joined by AND: the facts they read, those whose types matter, and the closures for such types."""
+def _variants(
+    parts: Sequence[exp.Expr], scope: Scope
+) -> tuple[tuple[str, ...], tuple[str, ...], Variants]:
+    """Parts joined by AND: the facts they read, those whose types matter, and the closures for such
+    types.
+    """
     run, walk = _compile(parts, scope, {})
     by_value = dict(walk.by_value)
 
@@ -63,7 +71,11 @@ def _variants(parts: Sequence[exp.Expr], scope: Scope) -> tuple[tuple[str, ...],
                 raise ConditionRefused(f"{key.removeprefix('event.')} {error.message}") from error
         return _compile(parts, scope, kinds)[0]
 
-    return tuple(walk.reads), tuple(by_value), Variants(compile_for if by_value else lambda signature: run)
+    return (
+        tuple(walk.reads),
+        tuple(by_value),
+        Variants(compile_for if by_value else lambda signature: run),
+    )
 
 
 _REPEATING = {Type.TEXT, Type.BOOLEAN, Type.BIGINT, Type.NUMBER}
@@ -80,7 +92,11 @@ def _requirement(part: exp.Expr, scope: Scope) -> Requirement | None:
     if len(walk.reads) != 1 or walk.by_value or walk.by_kind or searched:
         return None
     ((field, kind),) = walk.reads.items()
-    return Requirement(field=field, holds=run, texts=_texts(part.unnest())) if kind in _REPEATING else None
+    return (
+        Requirement(field=field, holds=run, texts=_texts(part.unnest()))
+        if kind in _REPEATING
+        else None
+    )
 
 
 def _searches(node: exp.Expr) -> bool:
@@ -104,7 +120,9 @@ def _parsed(sql: str) -> exp.Expr:
         raise ConditionRefused(f"nested deeper than {MAX_DEPTH}") from error
 
 
-def _compile(parts: Sequence[exp.Expr], scope: Scope, kinds: dict[str, Type]) -> tuple[Evaluate, Values]:
+def _compile(
+    parts: Sequence[exp.Expr], scope: Scope, kinds: dict[str, Type]
+) -> tuple[Evaluate, Values]:
     walk = Values(scope, kinds)
     runs = []
     for part in parts:
@@ -113,6 +131,8 @@ def _compile(parts: Sequence[exp.Expr], scope: Scope, kinds: dict[str, Type]) ->
         except RecursionError as error:  # showing the refused part
             raise ConditionRefused(f"nested deeper than {MAX_DEPTH}") from error
         if typed.type not in {Type.BOOLEAN, Type.NULL}:
-            raise ConditionRefused(f"a condition must be true or false, this is a {typed.type.value}")
+            raise ConditionRefused(
+                f"a condition must be true or false, this is a {typed.type.value}"
+            )
         runs.append(typed.run)
     return all_of(runs), walk

@@ -25,12 +25,16 @@ def read_fact(value: Any, kind: Type) -> Any:
     found = _READERS[kind](plain)
     if found is None:
         shown = str(value) if isinstance(value, Decimal) else repr(value)
-        raise WrongType(f"{shown if len(shown) <= 40 else shown[:37] + '...'} is not a {kind.words}")
+        raise WrongType(
+            f"{shown if len(shown) <= 40 else shown[:37] + '...'} is not a {kind.words}"
+        )
     return found
 
 
 def as_number(value: Any) -> Any:
-    """Numbers as PostgreSQL keeps them: an integer beyond `bigint` and every fraction is a Decimal; the rest as it is."""
+    """Numbers as PostgreSQL keeps them: an integer beyond `bigint` and every fraction is a Decimal;
+    the rest as it is.
+    """
     if isinstance(value, float):
         return Decimal(str(value))
     if type(value) is int and not BIGINT_MIN <= value <= BIGINT_MAX:
@@ -39,7 +43,9 @@ def as_number(value: Any) -> Any:
 
 
 def read_facts(values: Mapping[str, Any], kinds: Mapping[str, Type]) -> dict[str, Any]:
-    """The declared ones among `values`; one of a wrong type counts as missing, for nobody can tell what it means."""
+    """The declared ones among `values`; one of a wrong type counts as missing, for nobody can tell
+    what it means.
+    """
     return {name: fact_or_none(values.get(name), kind) for name, kind in kinds.items()}
 
 
@@ -53,7 +59,9 @@ def _text(value: Any) -> str | None:
 
 
 def _number(value: Any) -> Any:
-    return value if type(value) is int or (isinstance(value, Decimal) and value.is_finite()) else None
+    return (
+        value if type(value) is int or (isinstance(value, Decimal) and value.is_finite()) else None
+    )
 
 
 def _date(value: Any) -> date | None:
@@ -76,7 +84,9 @@ def _time(value: Any) -> datetime | None:
 
 
 def _texts(value: Any) -> list[str | None] | None:
-    if not isinstance(value, (list, tuple)) or any(not isinstance(item, (str, type(None))) for item in value):
+    if not isinstance(value, (list, tuple)) or any(
+        not isinstance(item, (str, type(None))) for item in value
+    ):
         return None
     return [None if item is None else item.replace("\x00", "") for item in value]
 
@@ -84,7 +94,13 @@ def _texts(value: Any) -> list[str | None] | None:
 def _any(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return _texts(value)
-    return _text(value) if isinstance(value, str) else value if isinstance(value, bool) else _number(value)
+    return (
+        _text(value)
+        if isinstance(value, str)
+        else value
+        if isinstance(value, bool)
+        else _number(value)
+    )
 
 
 _READERS: Mapping[Type, Callable[[Any], Any]] = {

@@ -1,4 +1,6 @@
-"""Dates, times and intervals as PostgreSQL calculates with them in the time zone UTC. Where it would raise: None."""
+"""Dates, times and intervals as PostgreSQL calculates with them in the time zone UTC. Where it
+would raise: None.
+"""
 
 import re
 from calendar import monthrange
@@ -19,7 +21,9 @@ _DAY = 86_400_000_000
 @total_ordering
 @dataclass(frozen=True, eq=False)
 class Interval:
-    """Months, days and microseconds, kept apart: a month has no fixed length. Compared with 30 days to the month."""
+    """Months, days and microseconds, kept apart: a month has no fixed length. Compared with 30 days
+    to the month.
+    """
 
     months: int = 0
     days: int = 0
@@ -43,7 +47,11 @@ class Interval:
         return Interval(-self.months, -self.days, -self.microseconds)
 
     def __add__(self, other: "Interval") -> "Interval":
-        return Interval(self.months + other.months, self.days + other.days, self.microseconds + other.microseconds)
+        return Interval(
+            self.months + other.months,
+            self.days + other.days,
+            self.microseconds + other.microseconds,
+        )
 
 
 _UNITS: tuple[tuple[str, Interval], ...] = (
@@ -59,11 +67,15 @@ _FORM = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*([a-z]+)")
 
 
 def read_interval(text: str) -> Interval:
-    """`7 days`, `-1 month`, `1.5 hours`; fractions only of weeks and shorter. Raises ConditionRefused."""
+    """`7 days`, `-1 month`, `1.5 hours`; fractions only of weeks and shorter. Raises
+    ConditionRefused.
+    """
     form = _FORM.fullmatch(text.strip().lower())
     unit = next((unit for words, unit in _UNITS if form and re.fullmatch(words, form[2])), None)
     if form is None or unit is None:
-        raise ConditionRefused(f"{text!r} is no interval", suggestion="write it as '7 days' or '12 hours'")
+        raise ConditionRefused(
+            f"{text!r} is no interval", suggestion="write it as '7 days' or '12 hours'"
+        )
     return _times(unit, Decimal(form[1]), text)
 
 
@@ -141,8 +153,14 @@ DIFFERENCES: dict[tuple[Type, Type], tuple[Type, Calculate]] = {
     (Type.DATE, Type.BIGINT): (Type.DATE, lambda day, by: _shift_days(day, -by)),
     (Type.DATE, Type.DATE): (Type.BIGINT, lambda later, earlier: (later - earlier).days),
     (Type.TIME, Type.TIME): (Type.INTERVAL, _between),
-    (Type.TIME, Type.DATE): (Type.INTERVAL, lambda later, earlier: _between(later, at_midnight(earlier))),
-    (Type.DATE, Type.TIME): (Type.INTERVAL, lambda later, earlier: _between(at_midnight(later), earlier)),
+    (Type.TIME, Type.DATE): (
+        Type.INTERVAL,
+        lambda later, earlier: _between(later, at_midnight(earlier)),
+    ),
+    (Type.DATE, Type.TIME): (
+        Type.INTERVAL,
+        lambda later, earlier: _between(at_midnight(later), earlier),
+    ),
     (Type.INTERVAL, Type.INTERVAL): (Type.INTERVAL, lambda a, b: a + -b),
 }
 """The same for `-`."""

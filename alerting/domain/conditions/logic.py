@@ -68,15 +68,25 @@ class Logic(Walker):
     def _compared(self, node: exp.Binary, depth: int, compare: shapes.Compare) -> Typed:
         for side in (node.left, node.right):
             if isinstance(side, COMPARISONS):
-                raise refused(side, "comparisons do not chain; put parentheses around one, or connect them with AND")
-        left, right = self.comparable(node, [self.compile(side, depth) for side in (node.left, node.right)])
+                raise refused(
+                    side,
+                    "comparisons do not chain; put parentheses around one, or connect them with "
+                    "AND",
+                )
+        left, right = self.comparable(
+            node, [self.compile(side, depth) for side in (node.left, node.right)]
+        )
         return Typed(type=Type.BOOLEAN, run=shapes.compared(left, right, compare))
 
     def _member(self, node: exp.Binary, within: exp.Expr, depth: int) -> Typed:
-        """`text = ANY(list)`. Nothing is in an empty list, not even NULL; in a list that is NULL nobody knows."""
+        """`text = ANY(list)`. Nothing is in an empty list, not even NULL; in a list that is NULL
+        nobody knows.
+        """
         needle, inner = self.compile(node.left, depth), within.unnest()
         if needle.type not in {Type.TEXT, Type.NULL}:
-            raise refused(node.left, f"ANY looks for a text in a list of texts, not for a {needle.type.value}")
+            raise refused(
+                node.left, f"ANY looks for a text in a list of texts, not for a {needle.type.value}"
+            )
         found = self.listed(inner, depth)
 
         def run(facts: Facts) -> bool | None:
@@ -110,18 +120,24 @@ class Logic(Walker):
         return Typed(type=Type.BOOLEAN, run=shapes.among(needle, items))
 
     def _between(self, node: exp.Between, depth: int) -> Typed:
-        """Each bound may make another kind of the value: a date beside a date, a time beside a time."""
+        """Each bound may make another kind of the value: a date beside a date, a time beside a
+        time.
+        """
         value, low, high = (
             self._once(node.this, depth),
             *(self.compile(node.args[end], depth) for end in ("low", "high")),
         )
         return Typed(
             type=Type.BOOLEAN,
-            run=shapes.between(self.comparable(node, [value, low]), self.comparable(node, [value, high])),
+            run=shapes.between(
+                self.comparable(node, [value, low]), self.comparable(node, [value, high])
+            ),
         )
 
     def _once(self, node: exp.Expr, depth: int) -> Typed:
-        """Compiled once however often it is asked for: nested ranges would double the work at every level."""
+        """Compiled once however often it is asked for: nested ranges would double the work at every
+        level.
+        """
         kept = node.meta.get("compiled")
         if kept is None or kept[0] is not self:
             kept = (self, self.compile(node, depth))
@@ -135,7 +151,9 @@ class Logic(Walker):
             return Typed(type=Type.BOOLEAN, run=lambda facts: inner.run(facts) is None)
         if isinstance(wanted, exp.Boolean):
             if inner.type not in {Type.BOOLEAN, Type.NULL}:
-                raise ConditionRefused(f"IS TRUE and IS FALSE ask a true/false value, not a {inner.type.value}")
+                raise ConditionRefused(
+                    f"IS TRUE and IS FALSE ask a true/false value, not a {inner.type.value}"
+                )
             truth = bool(wanted.this)
             return Typed(type=Type.BOOLEAN, run=lambda facts: inner.run(facts) is truth)
         raise ConditionRefused("IS is followed by NULL, TRUE or FALSE")
@@ -162,7 +180,9 @@ class Logic(Walker):
         whens = [self._when(node, when.this, depth) for when in node.args["ifs"]]
         default = node.args.get("default")
         values = [self.compile(when.args["true"], depth) for when in node.args["ifs"]]
-        values.append(self.compile(default, depth) if default is not None else constant(Type.NULL, None))
+        values.append(
+            self.compile(default, depth) if default is not None else constant(Type.NULL, None)
+        )
         kind, (*thens, otherwise) = self.unified(node, values)
         branches = list(zip(whens, thens, strict=True))
 
@@ -216,4 +236,6 @@ class Logic(Walker):
         return Typed(type=kind, run=run)
 
     def _alternatives(self, node: exp.Func, depth: int) -> tuple[Type, list[Evaluate]]:
-        return self.unified(node, [self.compile(item, depth) for item in (node.this, *node.expressions)])
+        return self.unified(
+            node, [self.compile(item, depth) for item in (node.this, *node.expressions)]
+        )

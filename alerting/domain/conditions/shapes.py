@@ -1,6 +1,8 @@
-"""Closures for the shapes conditions mostly have: a field beside a literal, two conditions joined, a plain pattern.
+"""Closures for the shapes conditions mostly have: a field beside a literal, two conditions joined,
+a plain pattern.
 
-Each means what its general form means, with fewer calls. Every event pays for every closure of every rule that may match.
+Each means what its general form means, with fewer calls. Every event pays for every closure of
+every rule that may match.
 """
 
 import operator
@@ -16,12 +18,24 @@ Calculate = Callable[[Any, Any], Any]
 Compare = Callable[[Any, Any], bool]
 
 _FIELD_AGAINST: dict[Compare, Callable[[str, Any], Evaluate]] = {
-    operator.eq: lambda key, limit: lambda facts: None if (value := facts.get(key)) is None else value == limit,
-    operator.ne: lambda key, limit: lambda facts: None if (value := facts.get(key)) is None else value != limit,
-    operator.lt: lambda key, limit: lambda facts: None if (value := facts.get(key)) is None else value < limit,
-    operator.le: lambda key, limit: lambda facts: None if (value := facts.get(key)) is None else value <= limit,
-    operator.gt: lambda key, limit: lambda facts: None if (value := facts.get(key)) is None else value > limit,
-    operator.ge: lambda key, limit: lambda facts: None if (value := facts.get(key)) is None else value >= limit,
+    operator.eq: lambda key, limit: (
+        lambda facts: None if (value := facts.get(key)) is None else value == limit
+    ),
+    operator.ne: lambda key, limit: (
+        lambda facts: None if (value := facts.get(key)) is None else value != limit
+    ),
+    operator.lt: lambda key, limit: (
+        lambda facts: None if (value := facts.get(key)) is None else value < limit
+    ),
+    operator.le: lambda key, limit: (
+        lambda facts: None if (value := facts.get(key)) is None else value <= limit
+    ),
+    operator.gt: lambda key, limit: (
+        lambda facts: None if (value := facts.get(key)) is None else value > limit
+    ),
+    operator.ge: lambda key, limit: (
+        lambda facts: None if (value := facts.get(key)) is None else value >= limit
+    ),
 }
 
 
@@ -49,7 +63,9 @@ def of_two(left: Typed, right: Typed, calculate: Calculate) -> Evaluate:
     if given is not None:
         if left.field is not None:
             key = left.field
-            return lambda facts: None if (value := facts.get(key)) is None else calculate(value, given)
+            return lambda facts: (
+                None if (value := facts.get(key)) is None else calculate(value, given)
+            )
         return lambda facts: None if (value := first(facts)) is None else calculate(value, given)
 
     def run(facts: Facts) -> Any:
@@ -60,9 +76,13 @@ def of_two(left: Typed, right: Typed, calculate: Calculate) -> Evaluate:
 
 
 def of_either_kind(left: Typed, right: Typed, bigint: Calculate, numeric: Calculate) -> Evaluate:
-    """What is calculated from two numbers, each of which may be a whole number or a fraction, which makes it one."""
+    """What is calculated from two numbers, each of which may be a whole number or a fraction, which
+    makes it one.
+    """
     if left.field is None or right.field is None:
-        return of_two(left, right, lambda a, b: bigint(a, b) if type(a) is type(b) is int else numeric(a, b))
+        return of_two(
+            left, right, lambda a, b: bigint(a, b) if type(a) is type(b) is int else numeric(a, b)
+        )
     one, other = left.field, right.field
 
     def run(facts: Facts) -> Any:
@@ -75,12 +95,16 @@ def of_either_kind(left: Typed, right: Typed, bigint: Calculate, numeric: Calcul
 
 
 def between(low: Sequence[Typed], high: Sequence[Typed]) -> Evaluate:
-    """A value not below the one bound and not above the other; `low` and `high` are value and bound."""
+    """A value not below the one bound and not above the other; `low` and `high` are value and
+    bound.
+    """
     (value, least), (same, most) = low, high
     if value.field is not None and value.field == same.field and least.fixed and most.fixed:
         key, floor, ceiling = value.field, least.run({}), most.run({})
         if floor is not None and ceiling is not None:
-            return lambda facts: None if (found := facts.get(key)) is None else floor <= found <= ceiling
+            return lambda facts: (
+                None if (found := facts.get(key)) is None else floor <= found <= ceiling
+            )
     return all_of([compared(value, least, operator.ge), compared(same, most, operator.le)])
 
 
@@ -118,7 +142,13 @@ def all_of(operands: Sequence[Evaluate]) -> Evaluate:
     first, *others = operands
     if not others:
         return first
-    second = others[0] if len(others) == 1 else all_of(others) if len(others) == 2 else _chain(others, decisive=False)
+    second = (
+        others[0]
+        if len(others) == 1
+        else all_of(others)
+        if len(others) == 2
+        else _chain(others, decisive=False)
+    )
 
     def run(facts: Facts) -> bool | None:
         a = first(facts)
@@ -135,7 +165,13 @@ def any_of(operands: Sequence[Evaluate]) -> Evaluate:
     first, *others = operands
     if not others:
         return first
-    second = others[0] if len(others) == 1 else any_of(others) if len(others) == 2 else _chain(others, decisive=True)
+    second = (
+        others[0]
+        if len(others) == 1
+        else any_of(others)
+        if len(others) == 2
+        else _chain(others, decisive=True)
+    )
 
     def run(facts: Facts) -> bool | None:
         a = first(facts)

@@ -14,8 +14,8 @@ from alerting.domain.errors import ConditionRefused
 class Type(Enum):
     """The types of facts and of expressions.
 
-    NUMBER and ANY are declared only: the fact at hand decides (an integer is BIGINT, a fraction NUMERIC), as JSON does.
-    NULL is the type of a bare NULL and fits everywhere.
+    NUMBER and ANY are declared only: the fact at hand decides (an integer is BIGINT, a fraction
+    NUMERIC), as JSON does. NULL is the type of a bare NULL and fits everywhere.
     """
 
     BIGINT = "whole number"
@@ -71,8 +71,9 @@ def type_by_value(declared: Type, found: type) -> Type:
 class Scope:
     """The names a condition may use: what is written -> (key in the facts, type).
 
-    `open` are prefixes below which every name exists: `answers.` -> (prefix of the key, type). `lists` are the declared
-    lists of words or ids. Not `complete` where a file that declares names cannot be read: an unknown name may be one.
+    `open` are prefixes below which every name exists: `answers.` -> (prefix of the key, type).
+    `lists` are the declared lists of words or ids. Not `complete` where a file that declares names
+    cannot be read: an unknown name may be one.
     """
 
     names: Mapping[str, tuple[str, Type]]
@@ -109,7 +110,9 @@ def _nearest(name: str, known: Mapping[str, Any] | Sequence[str]) -> str | None:
 
 
 class Variants(dict[Signature, Evaluate]):
-    """A condition as compiled for each combination of types met so far. Where they do not fit, it is unknown."""
+    """A condition as compiled for each combination of types met so far. Where they do not fit, it
+    is unknown.
+    """
 
     def __init__(self, compile_for: Callable[[Signature], Evaluate]) -> None:
         self.compile_for = compile_for
@@ -125,7 +128,9 @@ class Variants(dict[Signature, Evaluate]):
         return run
 
     def deciding(self, keys: Sequence[str]) -> Evaluate:
-        """Looks at the types of these facts and evaluates the variant for them; most conditions have one or none."""
+        """Looks at the types of these facts and evaluates the variant for them; most conditions
+        have one or none.
+        """
         if not keys:
             return self[()]
         if len(keys) == 1:
@@ -143,7 +148,8 @@ def _unknown(facts: Facts) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Requirement:
-    """A part that must not be false if the condition is to be true, and that reads one fact, which can be hashed.
+    """A part that must not be false if the condition is to be true, and that reads one fact, which
+    can be hashed.
 
     `texts` where it asks whether the fact is one of these, and nothing else.
     """
@@ -169,7 +175,9 @@ class Condition:
     """What is left to ask where all the requirements are known to hold; None where nothing is."""
 
     def __call__(self, facts: Facts) -> bool | None:
-        """True, False, or None for unknown: facts are missing, or have types the condition can do nothing with."""
+        """True, False, or None for unknown: facts are missing, or have types the condition can do
+        nothing with.
+        """
         value: bool | None = self.decide(facts)
         return value
 

@@ -36,11 +36,15 @@ class Values(Logic):
         return Typed(type=kind, run=lambda facts: facts.get(key), field=key, either=either)
 
     def _is_only_compared(self, node: exp.Expr) -> bool:
-        """Whether a value only ends in a comparison, at most after arithmetic with numbers: any kind of number will do."""
+        """Whether a value only ends in a comparison, at most after arithmetic with numbers: any
+        kind of number will do.
+        """
         top = node
         while isinstance(top.parent, _ARITHMETIC):
             top = top.parent
-        return isinstance(top.parent, _COMPARING) and all(self._is_arithmetic(part) for part in top.walk())
+        return isinstance(top.parent, _COMPARING) and all(
+            self._is_arithmetic(part) for part in top.walk()
+        )
 
     def _is_arithmetic(self, part: exp.Expr) -> bool:
         if isinstance(part, exp.Column):
@@ -66,11 +70,17 @@ class Values(Logic):
         """sqlglot splits `INTERVAL '7 days'` into number and unit."""
         amount, unit = node.this, node.args.get("unit")
         if not (isinstance(amount, exp.Literal) and amount.is_string):
-            raise ConditionRefused("an interval is written in quotes", suggestion="INTERVAL '7 days'")
-        return constant(Type.INTERVAL, instants.read_interval(f"{amount.this} {unit.name if unit else ''}"))
+            raise ConditionRefused(
+                "an interval is written in quotes", suggestion="INTERVAL '7 days'"
+            )
+        return constant(
+            Type.INTERVAL, instants.read_interval(f"{amount.this} {unit.name if unit else ''}")
+        )
 
     def _cast(self, node: exp.Cast, depth: int) -> Typed:
-        """`DATE '2026-03-06'`, `TIMESTAMPTZ '2026-03-06 08:30Z'`, and the day of a time: `now::date`."""
+        """`DATE '2026-03-06'`, `TIMESTAMPTZ '2026-03-06 08:30Z'`, and the day of a time:
+        `now::date`.
+        """
         wanted = {exp.DType.DATE: Type.DATE, exp.DType.TIMESTAMPTZ: Type.TIME}.get(node.to.this)
         inner = self.compile(node.this, depth)
         if wanted is not None and inner.literal is not None:
@@ -78,7 +88,11 @@ class Values(Logic):
         if wanted is Type.DATE and inner.type in {Type.TIME, Type.DATE, Type.NULL}:
             day = instants.day_of if inner.type is Type.TIME else lambda found: found
             return self._applied(inner, Type.DATE, day)
-        raise refused(node, f"{shown(node)} is not part of the condition language", "only ::date, of a time, is")
+        raise refused(
+            node,
+            f"{shown(node)} is not part of the condition language",
+            "only ::date, of a time, is",
+        )
 
     def _lower(self, node: exp.Lower, depth: int) -> Typed:
         return self._of_text(node, depth, Type.TEXT, texts.lower)
@@ -89,21 +103,29 @@ class Values(Logic):
     def _length(self, node: exp.Length, depth: int) -> Typed:
         return self._of_text(node, depth, Type.BIGINT, len)
 
-    def _of_text(self, node: exp.Func, depth: int, kind: Type, apply: Callable[[str], Any]) -> Typed:
+    def _of_text(
+        self, node: exp.Func, depth: int, kind: Type, apply: Callable[[str], Any]
+    ) -> Typed:
         inner = self.compile(node.this, depth)
         if inner.type not in {Type.TEXT, Type.NULL}:
             raise ConditionRefused(f"{node.sql_name()} takes a text, not a {inner.type.value}")
         return self._applied(inner, kind, apply)
 
     def _anonymous(self, node: exp.Anonymous, depth: int) -> Typed:
-        """`contains_any(comment, lists.x)`: whether a word or phrase of the list stands in the text, as whole words."""
+        """`contains_any(comment, lists.x)`: whether a word or phrase of the list stands in the
+        text, as whole words.
+        """
         if node.name.lower() != "contains_any" or len(node.expressions) != 2:
-            raise ConditionRefused("contains_any takes a text and a list", suggestion="contains_any(comment, lists.x)")
+            raise ConditionRefused(
+                "contains_any takes a text and a list", suggestion="contains_any(comment, lists.x)"
+            )
         subject, words = self.compile(node.expressions[0], depth), node.expressions[1]
         if subject.type not in {Type.TEXT, Type.NULL}:
             raise ConditionRefused(f"contains_any searches a text, not a {subject.type.value}")
         if not isinstance(words, exp.Column):
-            raise ConditionRefused("contains_any looks for the words of a declared list, such as lists.x")
+            raise ConditionRefused(
+                "contains_any looks for the words of a declared list, such as lists.x"
+            )
         search = texts.words_to_regex(self.scope.words(".".join(part.name for part in words.parts)))
         return self._applied(subject, Type.BOOLEAN, lambda text: search(text) is not None)
 
@@ -121,8 +143,12 @@ class Values(Logic):
         places, minus = node.args.get("decimals"), 1
         if isinstance(places, exp.Neg):
             places, minus = places.this, -1
-        if places is not None and not (isinstance(places, exp.Literal) and re.fullmatch(r"\d{1,3}", places.this)):
-            raise ConditionRefused("ROUND takes a number and how many digits to keep", suggestion="ROUND(score, 1)")
+        if places is not None and not (
+            isinstance(places, exp.Literal) and re.fullmatch(r"\d{1,3}", places.this)
+        ):
+            raise ConditionRefused(
+                "ROUND takes a number and how many digits to keep", suggestion="ROUND(score, 1)"
+            )
         inner, digits = self.compile(node.this, depth), minus * int(places.this) if places else 0
         if not inner.type.is_number:
             raise ConditionRefused(f"needs a number, not a {inner.type.value}")
@@ -134,7 +160,9 @@ class Values(Logic):
             raise ConditionRefused(f"needs a number, not a {inner.type.value}")
         if inner.either:
             return replace(self._applied(inner, inner.type, on.either), either=True)
-        return self._applied(inner, inner.type, on.numeric if inner.type is Type.NUMERIC else on.bigint)
+        return self._applied(
+            inner, inner.type, on.numeric if inner.type is Type.NUMERIC else on.bigint
+        )
 
     @staticmethod
     def _applied(inner: Typed, kind: Type, apply: Callable[[Any], Any]) -> Typed:
@@ -173,13 +201,17 @@ class Values(Logic):
         elif of_moments and (found := _for_types(of_moments, left.type, right.type)):
             kind, calculate = found
         else:
-            raise refused(node, f"cannot calculate with a {left.type.value} and a {right.type.value}")
+            raise refused(
+                node, f"cannot calculate with a {left.type.value} and a {right.type.value}"
+            )
         return calculated(kind, shapes.of_two(left, right, calculate), left, right)
 
 
 def name_of(column: exp.Column) -> str:
     """The name as written, in small letters where it stands in no quotes."""
-    return ".".join(part.name if part.args.get("quoted") else part.name.lower() for part in column.parts)
+    return ".".join(
+        part.name if part.args.get("quoted") else part.name.lower() for part in column.parts
+    )
 
 
 def _for_types(

@@ -35,17 +35,21 @@ _KNOWN_PARTS = frozenset(
         "fraction_in_string",
     ]
 )
-"""What the methods read of a node. A part nobody reads, such as SYMMETRIC, must not be passed over in silence."""
+"""What the methods read of a node. A part nobody reads, such as SYMMETRIC, must not be passed over
+in silence.
+"""
 
 _PUNCTUAL = {Type.TIME, Type.DATE}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Typed:
-    """A compiled part. `literal` is a text in quotes, which PostgreSQL reads as a date where it meets one.
+    """A compiled part. `literal` is a text in quotes, which PostgreSQL reads as a date where it
+    meets one.
 
-    `field` is the key of the fact where the part is nothing but that; `fixed` where no fact can change its value;
-    `either` where it may be a whole number or a fraction, and whoever calculates with it must look.
+    `field` is the key of the fact where the part is nothing but that; `fixed` where no fact can
+    change its value; `either` where it may be a whole number or a fraction, and whoever calculates
+    with it must look.
     """
 
     type: Type
@@ -57,7 +61,9 @@ class Typed:
 
 
 class Walker:
-    """A method per kind of node, found by its class: `_and` for exp.And. `kinds` are the types of by-value facts."""
+    """A method per kind of node, found by its class: `_and` for exp.And. `kinds` are the types of
+    by-value facts.
+    """
 
     def __init__(self, scope: Scope, kinds: dict[str, Type]) -> None:
         self.scope = scope
@@ -65,13 +71,17 @@ class Walker:
         self.reads: dict[str, Type] = {}
         self.by_value: dict[str, Type] = {}
         self.by_kind = False
-        """Whether it calculates with what may be a whole number or a fraction: 3 and 3.0 may come to different things."""
+        """Whether it calculates with what may be a whole number or a fraction: 3 and 3.0 may come
+        to different things.
+        """
 
     def compile(self, node: exp.Expr, depth: int) -> Typed:
         if depth > MAX_DEPTH:
             raise ConditionRefused(f"nested deeper than {MAX_DEPTH}")
         method = getattr(self, "_" + type(node).__name__.lower(), None)
-        if method is None or any(value and name not in _KNOWN_PARTS for name, value in node.args.items()):
+        if method is None or any(
+            value and name not in _KNOWN_PARTS for name, value in node.args.items()
+        ):
             raise refused(node, f"{shown(node)} is not part of the condition language")
         try:
             typed: Typed = method(node, depth + 1)
@@ -79,7 +89,9 @@ class Walker:
             if error.column is None:
                 error.column = column_of(node)
             raise
-        return Typed(type=Type.BOOLEAN, run=negated(typed.run)) if node.args.get("negate") else typed
+        return (
+            Typed(type=Type.BOOLEAN, run=negated(typed.run)) if node.args.get("negate") else typed
+        )
 
     def truth(self, node: exp.Expr, depth: int) -> Evaluate:
         """A part that must be true or false."""
@@ -88,8 +100,12 @@ class Walker:
             raise refused(node, f"{shown(node)} is a {typed.type.value}, not true/false")
         return typed.run
 
-    def comparable(self, node: exp.Expr, parts: Sequence[Typed], clash: str = "compares a {} with a {}") -> list[Typed]:
-        """The parts as values of one kind: texts in quotes beside a date become dates, dates beside a time times."""
+    def comparable(
+        self, node: exp.Expr, parts: Sequence[Typed], clash: str = "compares a {} with a {}"
+    ) -> list[Typed]:
+        """The parts as values of one kind: texts in quotes beside a date become dates, dates beside
+        a time times.
+        """
         real = {part.type for part in parts if part.literal is None and part.type is not Type.NULL}
         punctual = real & _PUNCTUAL
         if punctual and real == punctual:
@@ -98,10 +114,16 @@ class Walker:
         kinds = {part.type for part in parts if part.type is not Type.NULL}
         if len(kinds) > 1 and not kinds <= {Type.BIGINT, Type.NUMERIC}:
             first, *others = (part.type for part in parts if part.type is not Type.NULL)
-            other = next(kind for kind in others if kind is not first and not (kind.is_number and first.is_number))
+            other = next(
+                kind
+                for kind in others
+                if kind is not first and not (kind.is_number and first.is_number)
+            )
             raise refused(node, f"{shown(node)} {clash.format(first.value, other.value)}")
         if Type.TEXTS in kinds:
-            raise refused(node, f"{shown(node)} needs single values, not lists", "write value = ANY(list)")
+            raise refused(
+                node, f"{shown(node)} needs single values, not lists", "write value = ANY(list)"
+            )
         return list(parts)
 
     def unified(self, node: exp.Expr, parts: Sequence[Typed]) -> tuple[Type, list[Evaluate]]:
@@ -127,7 +149,9 @@ def _as_moment(part: Typed, kind: Type) -> Typed:
 
 
 def constant(kind: Type, value: Any) -> Typed:
-    return Typed(type=kind, run=lambda facts: value, literal=value if kind is Type.TEXT else None, fixed=True)
+    return Typed(
+        type=kind, run=lambda facts: value, literal=value if kind is Type.TEXT else None, fixed=True
+    )
 
 
 def calculated(kind: Type, run: Evaluate, *parts: Typed) -> Typed:
@@ -139,7 +163,9 @@ def calculated(kind: Type, run: Evaluate, *parts: Typed) -> Typed:
 
 
 def negated(run: Evaluate) -> Evaluate:
-    """NOT, also the one inside `IS NOT NULL` and `NOT LIKE`, which sqlglot keeps as a flag of the node."""
+    """NOT, also the one inside `IS NOT NULL` and `NOT LIKE`, which sqlglot keeps as a flag of the
+    node.
+    """
 
     def negated(facts: Facts) -> bool | None:
         value = run(facts)
@@ -157,6 +183,8 @@ def refused(node: exp.Expr, message: str, suggestion: str | None = None) -> Cond
 
 
 def column_of(node: exp.Expr) -> int | None:
-    """Where the node's first name or literal stands; the tokens carry end positions, counted from `SELECT `."""
+    """Where the node's first name or literal stands; the tokens carry end positions, counted from
+    `SELECT `.
+    """
     starts = [int(part.meta["start"]) for part in node.walk() if part.meta.get("start") is not None]
     return max(min(starts) + 1 - len("SELECT "), 1) if starts else None

@@ -20,7 +20,9 @@ class FieldChange:
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerDiff:
-    """One customer of a file; `new` where nothing was known of it. Without `fields` nothing changes."""
+    """One customer of a file; `new` where nothing was known of it. Without `fields` nothing
+    changes.
+    """
 
     customer_id: str
     name: str
@@ -34,7 +36,9 @@ class CustomerDiff:
 
 
 def field_changes(before: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple[FieldChange, ...]:
-    """The fields a change moves, in their order; `attributes` and `contract` key by key, a contact whole."""
+    """The fields a change moves, in their order; `attributes` and `contract` key by key, a contact
+    whole.
+    """
     after = apply_change(before, changes)
     if after == before:
         return ()

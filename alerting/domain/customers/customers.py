@@ -22,7 +22,9 @@ _MERGED = ("attributes", "contract")
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One dated change of a customer, as `customer.updated` gave it; `changes` holds JSON values."""
+    """One dated change of a customer, as `customer.updated` gave it; `changes` holds JSON
+    values.
+    """
 
     valid_from: datetime
     source: str
@@ -35,7 +37,9 @@ class Change:
 
 
 def apply_change(state: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The state after one change: given fields replace, null clears, `attributes` and `contract` merge by key."""
+    """The state after one change: given fields replace, null clears, `attributes` and `contract`
+    merge by key.
+    """
     after = {**state, **changes}
     for name in _MERGED:
         given = changes.get(name)
@@ -76,14 +80,21 @@ class Customer:
     @property
     def territory(self) -> str:
         """Country and region, as reports sort by it: "DE / BE"; "unknown" without either."""
-        return " / ".join(str(self.state[name]) for name in ("country", "region") if self.state.get(name)) or "unknown"
+        return (
+            " / ".join(
+                str(self.state[name]) for name in ("country", "region") if self.state.get(name)
+            )
+            or "unknown"
+        )
 
     @property
     def contacts(self) -> list[Mapping[str, Any]]:
         return list(self.state.get("contacts") or ())
 
     def contact_named(self, name: str | None, email: str | None) -> Mapping[str, Any] | None:
-        """The contact who wrote, by address or name; else the first one, who stands for the customer."""
+        """The contact who wrote, by address or name; else the first one, who stands for the
+        customer.
+        """
         for contact in self.contacts:
             if email and str(contact.get("email") or "").casefold() == email.casefold():
                 return contact
@@ -93,11 +104,17 @@ class Customer:
         return self.contacts[0] if self.contacts else None
 
     def fields(self, attributes: Mapping[str, Type] = NO_ATTRIBUTES) -> dict[str, Any]:
-        """The customer as conditions see it, by bare name; free attributes with their declared types."""
-        return {key.removeprefix("customer."): value for key, value in self.facts(attributes).items()}
+        """The customer as conditions see it, by bare name; free attributes with their declared
+        types.
+        """
+        return {
+            key.removeprefix("customer."): value for key, value in self.facts(attributes).items()
+        }
 
     def facts(self, attributes: Mapping[str, Type] = NO_ATTRIBUTES) -> Mapping[str, Any]:
-        """The same by the keys conditions use; kept, because a customer is asked for them by every event."""
+        """The same by the keys conditions use; kept, because a customer is asked for them by every
+        event.
+        """
         found = self._facts.get(id(attributes))
         if found is None or found[0] is not attributes:
             free = read_facts(self.state.get("attributes") or {}, attributes) if attributes else {}
@@ -135,10 +152,14 @@ class History:
     @property
     def newest(self) -> Customer:
         """The customer by its newest version."""
-        return self._customers[-1] if self.versions else Customer(key=self.key, known=False, state={})
+        return (
+            self._customers[-1] if self.versions else Customer(key=self.key, known=False, state={})
+        )
 
     def as_of(self, moment: datetime) -> Customer:
-        """The customer as it was. What we first heard of it also counts for the time before: we know nothing else."""
+        """The customer as it was. What we first heard of it also counts for the time before: we
+        know nothing else.
+        """
         if not self.versions:
             return Customer(key=self.key, known=False, state={})
         if len(self.versions) == 1:

@@ -1,4 +1,6 @@
-"""Health: a weighted score of 0 to 100 from declared parts, each of them visible, missing ones said."""
+"""Health: a weighted score of 0 to 100 from declared parts, each of them visible, missing ones
+said.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +14,9 @@ HEALTH_FIELDS: Mapping[str, Type] = {"health": Type.BIGINT, "health_missing": Ty
 
 @dataclass(frozen=True, kw_only=True)
 class HealthPart:
-    """One part: the first of its conditions that is true gives its score; where none is, the part is missing."""
+    """One part: the first of its conditions that is true gives its score; where none is, the part
+    is missing.
+    """
 
     name: str
     weight: int
@@ -50,5 +54,6 @@ UNKNOWN = Health(parts={}, weights={})
 
 def health_of(parts: Sequence[HealthPart], facts: Mapping[str, Any]) -> Health:
     return Health(
-        parts={part.name: part.score(facts) for part in parts}, weights={part.name: part.weight for part in parts}
+        parts={part.name: part.score(facts) for part in parts},
+        weights={part.name: part.weight for part in parts},
     )

@@ -1,4 +1,6 @@
-"""A customer's change of segment or tags as an event of our own: judged, explained and back-tested like any other."""
+"""A customer's change of segment or tags as an event of our own: judged, explained and back-tested
+like any other.
+"""
 
 import hashlib
 from collections.abc import Mapping

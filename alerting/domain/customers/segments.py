@@ -32,8 +32,11 @@ class Membership:
     why: str
 
 
-def segment_of(customer: Customer, facts: Mapping[str, Any], segments: tuple[Segment, ...]) -> Membership:
-    """First match wins. Who is unknown is `unverified`; so is who reaches `otherwise` past an unknown condition.
+def segment_of(
+    customer: Customer, facts: Mapping[str, Any], segments: tuple[Segment, ...]
+) -> Membership:
+    """First match wins. Who is unknown is `unverified`; so is who reaches `otherwise` past an
+    unknown condition.
 
     Missing data must never make a customer look worse than it is: DESIGN.md, Words, segment.
     """
@@ -50,14 +53,20 @@ def segment_of(customer: Customer, facts: Mapping[str, Any], segments: tuple[Seg
             unknown = unknown or (segment.id if truth is None else None)
         if segment.otherwise:
             if unknown is not None:
-                return Membership(segment=UNVERIFIED, why=f"cannot tell whether {unknown}: data is missing")
+                return Membership(
+                    segment=UNVERIFIED, why=f"cannot tell whether {unknown}: data is missing"
+                )
             return Membership(segment=segment.id, why="none of the others")
     why = "no segment fits" if customer.known else "we know nothing of this customer yet"
     return Membership(segment=UNVERIFIED, why=why)
 
 
-def inherited(own: Membership, group: Membership, parent: Customer, segments: tuple[Segment, ...]) -> Membership:
-    """The group's segment where it ranks higher; one without a rank, such as `unverified`, ranks below all others."""
+def inherited(
+    own: Membership, group: Membership, parent: Customer, segments: tuple[Segment, ...]
+) -> Membership:
+    """The group's segment where it ranks higher; one without a rank, such as `unverified`, ranks
+    below all others.
+    """
     ranks = {segment.id: segment.rank for segment in segments}
 
     def rank(name: str) -> float:
@@ -69,6 +78,10 @@ def inherited(own: Membership, group: Membership, parent: Customer, segments: tu
     return Membership(segment=group.segment, why=f"its group {parent.name} is: {group.why}")
 
 
-def tags_of(customer: Customer, facts: Mapping[str, Any], tags: Mapping[str, Condition]) -> list[str]:
-    """How the customer is doing: every tag whose condition is true. Of an unknown customer none is."""
+def tags_of(
+    customer: Customer, facts: Mapping[str, Any], tags: Mapping[str, Condition]
+) -> list[str]:
+    """How the customer is doing: every tag whose condition is true. Of an unknown customer none
+    is.
+    """
     return [name for name, condition in tags.items() if customer.known and condition.decide(facts)]

@@ -1,7 +1,9 @@
-"""Signals: what is known of one customer at one moment over a sliding window, computed from append-only points.
+"""Signals: what is known of one customer at one moment over a sliding window, computed from
+append-only points.
 
-A window is `(t - within, t]` by event time; ties at one instant are ordered by (source, id). A reset forgets what came
-before it. Because points carry their own time and no totals are kept, the same events in any order give the same value.
+A window is `(t - within, t]` by event time; ties at one instant are ordered by (source, id). A
+reset forgets what came before it. Because points carry their own time and no totals are kept, the
+same events in any order give the same value.
 """
 
 import hashlib
@@ -27,7 +29,9 @@ class PointKind(StrEnum):
 
 
 class Aggregate(StrEnum):
-    """How the marks of a window become one value. SQL's rules: of nothing, `count` and `distinct` are 0, the rest NULL."""
+    """How the marks of a window become one value. SQL's rules: of nothing, `count` and `distinct`
+    are 0, the rest NULL.
+    """
 
     COUNT = "count"
     SUM = "sum"
@@ -56,7 +60,9 @@ class Aggregate(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Signal:
-    """An aggregate of events `of` one type `where` a condition holds, `within` a window, forgotten by `reset_when`."""
+    """An aggregate of events `of` one type `where` a condition holds, `within` a window, forgotten
+    by `reset_when`.
+    """
 
     name: str
     aggregate: Aggregate
@@ -79,7 +85,9 @@ class Signal:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
     def points_of(self, event: Event) -> list["Point"]:
-        """What this event leaves: nothing, a mark, a reset, or both (the reset then forgets the mark, too)."""
+        """What this event leaves: nothing, a mark, a reset, or both (the reset then forgets the
+        mark, too).
+        """
         if event.type != self.of or self.points_of_other is not None:
             return []
         facts = event.facts
@@ -92,13 +100,23 @@ class Signal:
         return [point_of(self.definition, event, kind, value) for kind, value in found]
 
     def marks_at(self, moment: Order, points: Iterable["Point"]) -> list["Point"]:
-        """What counts at a moment: the marks in the window that ends with it, after the last reset, the oldest first."""
+        """What counts at a moment: the marks in the window that ends with it, after the last reset,
+        the oldest first.
+        """
         begin = moment[0] - self.within
-        seen = [p for p in points if p.definition == self.definition and begin < p.order[0] and p.order <= moment]
+        seen = [
+            p
+            for p in points
+            if p.definition == self.definition and begin < p.order[0] and p.order <= moment
+        ]
         if not seen:
             return seen
         last_reset = max((p.order for p in seen if p.kind is PointKind.RESET), default=None)
-        marks = [p for p in seen if p.kind is PointKind.MARK and (last_reset is None or p.order > last_reset)]
+        marks = [
+            p
+            for p in seen
+            if p.kind is PointKind.MARK and (last_reset is None or p.order > last_reset)
+        ]
         return sorted(marks, key=lambda p: p.order)
 
 
@@ -124,7 +142,9 @@ def _aggregated(aggregate: Aggregate, marks: Sequence["Point"], now: datetime) -
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """What one event left for one definition; `order` is the event's (time, source, id), `value` the field it had."""
+    """What one event left for one definition; `order` is the event's (time, source, id), `value`
+    the field it had.
+    """
 
     definition: str
     customer_key: str
@@ -133,11 +153,21 @@ class Point:
     value: Any = None
 
 
-def point_of(definition: str, event: Event, kind: PointKind = PointKind.MARK, value: Any = None) -> Point:
-    return Point(definition=definition, customer_key=event.customer_key, kind=kind, order=event.order, value=value)
+def point_of(
+    definition: str, event: Event, kind: PointKind = PointKind.MARK, value: Any = None
+) -> Point:
+    return Point(
+        definition=definition,
+        customer_key=event.customer_key,
+        kind=kind,
+        order=event.order,
+        value=value,
+    )
 
 
-def values_at(signals: Mapping[str, Signal], moment: Order, points: Iterable[Point]) -> dict[str, Any]:
+def values_at(
+    signals: Mapping[str, Signal], moment: Order, points: Iterable[Point]
+) -> dict[str, Any]:
     """Every signal's value for one customer at one moment."""
     held = list(points)
     found: dict[str, Any] = {}

@@ -1,4 +1,6 @@
-"""Where a customer stands at one moment: its segment, with the group's where that ranks higher, and its tags."""
+"""Where a customer stands at one moment: its segment, with the group's where that ranks higher, and
+its tags.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,7 +48,9 @@ class StandingRules:
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """A customer as known at one moment with the points of its past, and its group, if any, in the same form."""
+    """A customer as known at one moment with the points of its past, and its group, if any, in the
+    same form.
+    """
 
     customer: Customer
     points: Sequence[Point] = ()
@@ -64,14 +68,18 @@ class Subject:
 
 @dataclass(frozen=True, kw_only=True)
 class Subjects:
-    """Histories of customers and of every group that was ever above them, with the points of all of them."""
+    """Histories of customers and of every group that was ever above them, with the points of all of
+    them.
+    """
 
     histories: Mapping[str, History]
     points: Mapping[str, Sequence[Point]] = field(default_factory=dict)
     scales: Scales = field(default_factory=Scales)
 
     def at(self, key: str, moment: datetime, more: Sequence[Point] = ()) -> Subject:
-        """A customer as of a moment; `more` points than were loaded. A group that leads back to itself ends there."""
+        """A customer as of a moment; `more` points than were loaded. A group that leads back to
+        itself ends there.
+        """
         own = self.histories[key].as_of(moment)
         held = [*self.points.get(key, ()), *more] if self.points else more
         scale = self.scales.at(moment) if self.scales.every else None
@@ -88,7 +96,9 @@ class Subjects:
         subject: Subject | None = None
         for name in reversed(chain[1:]):
             customer, held = self.histories[name].as_of(moment), self.points.get(name, ())
-            subject = Subject(customer=customer, points=held, group=subject, scale=self.scales.at(moment))
+            subject = Subject(
+                customer=customer, points=held, group=subject, scale=self.scales.at(moment)
+            )
         return subject
 
     def lineages(self, key: str) -> list[str]:
@@ -112,17 +122,27 @@ class Standing:
     health: Health
 
 
-def standing_at(subject: Subject, moment: Order, rules: Rules, event: Mapping[str, Any] | None = None) -> Standing:
-    """Where the customer stands at a moment, or as an event of that order finds it: `event` holds its facts.
+def standing_at(
+    subject: Subject, moment: Order, rules: Rules, event: Mapping[str, Any] | None = None
+) -> Standing:
+    """Where the customer stands at a moment, or as an event of that order finds it: `event` holds
+    its facts.
 
-    Signals include that event. History leaves it out, and so do tags: they say how the customer was doing before.
+    Signals include that event. History leaves it out, and so do tags: they say how the customer was
+    doing before.
     """
     facts, signals, health, membership = _own(subject, moment, rules, event)
     above = subject.group
     while above is not None:
-        membership = inherited(membership, _own(above, moment, rules, None)[3], above.customer, rules.segments)
+        membership = inherited(
+            membership, _own(above, moment, rules, None)[3], above.customer, rules.segments
+        )
         above = above.group
-    tags = tags_of(subject.customer, _with(facts, _before(subject, moment, rules)), rules.tags) if rules.tags else []
+    tags = (
+        tags_of(subject.customer, _with(facts, _before(subject, moment, rules)), rules.tags)
+        if rules.tags
+        else []
+    )
     facts["customer.tags"] = tags
     facts["customer.segment"] = membership.segment
     return Standing(
@@ -138,25 +158,36 @@ def _own(
     subject: Subject, moment: Order, rules: Rules, event: Mapping[str, Any] | None
 ) -> tuple[dict[str, Any], dict[str, Any], Health, Membership]:
     signals = values_at(rules.signals, moment, subject.points)
-    facts: dict[str, Any] = {**(event or {"event.time": moment[0]}), **subject.customer.facts(rules.attributes)}
+    facts: dict[str, Any] = {
+        **(event or {"event.time": moment[0]}),
+        **subject.customer.facts(rules.attributes),
+    }
     facts |= history_at(moment, subject.points, facts["customer.renewal_date"])
     for name, value in signals.items():
         facts[f"signal.{name}"] = value
     if PURCHASES in signals:
         facts |= value_facts(signals, subject.scale)
-    health = health_of(rules.health, _with(facts, _before(subject, moment, rules))) if rules.health else UNKNOWN
+    health = (
+        health_of(rules.health, _with(facts, _before(subject, moment, rules)))
+        if rules.health
+        else UNKNOWN
+    )
     facts["customer.health"], facts["customer.health_missing"] = health.score, health.missing
     return facts, signals, health, segment_of(subject.customer, facts, rules.segments)
 
 
 def _before(subject: Subject, moment: Order, rules: Rules) -> dict[str, Any]:
-    """The signals just before a moment where they are others than at it: tags and health say how the customer was doing."""
+    """The signals just before a moment where they are others than at it: tags and health say how
+    the customer was doing.
+    """
     if not rules.tags and not rules.health:
         return {}
     before = [point for point in subject.points if point.order < moment]
     if len(before) == len(subject.points):
         return {}
-    return {f"signal.{name}": value for name, value in values_at(rules.signals, moment, before).items()}
+    return {
+        f"signal.{name}": value for name, value in values_at(rules.signals, moment, before).items()
+    }
 
 
 def _with(facts: dict[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,15 +204,20 @@ _CALENDAR = ("customer.days_", "signal.", "event.time")
 
 
 def reads_the_past(reads: Iterable[Iterable[str]]) -> bool:
-    """Whether any of these conditions reads more than the customer's own fields: what happened may change it."""
+    """Whether any of these conditions reads more than the customer's own fields: what happened may
+    change it.
+    """
     return any(name.startswith(_PAST) for names in reads for name in names)
 
 
-def next_look(standing: Standing, reads: tuple[frozenset[str], ...], moment: datetime) -> datetime | None:
-    """When the calendar alone may change segment or tags next: the next midnight (UTC), None where it cannot.
+def next_look(
+    standing: Standing, reads: tuple[frozenset[str], ...], moment: datetime
+) -> datetime | None:
+    """When the calendar alone may change segment or tags next: the next midnight (UTC), None where
+    it cannot.
 
-    It cannot where no condition reads the calendar, or nothing it goes with is known of this customer: `days_to_renewal`
-    without a date of renewal, a window with nothing in it.
+    It cannot where no condition reads the calendar, or nothing it goes with is known of this
+    customer: `days_to_renewal` without a date of renewal, a window with nothing in it.
     """
     alive = any(_lives(name, standing, names) for name, names in _calendar(reads))
     if not alive:
@@ -192,10 +228,14 @@ def next_look(standing: Standing, reads: tuple[frozenset[str], ...], moment: dat
 @lru_cache(maxsize=16)
 def _calendar(reads: tuple[frozenset[str], ...]) -> list[tuple[str, frozenset[str]]]:
     """What of all that is read goes with the calendar, and what it is read together with."""
-    return [(name, names) for names in reads for name in sorted(names) if name.startswith(_CALENDAR)]
+    return [
+        (name, names) for names in reads for name in sorted(names) if name.startswith(_CALENDAR)
+    ]
 
 
 def _lives(name: str, standing: Standing, names: frozenset[str]) -> bool:
     if name == "event.time":
         return any(standing.facts.get(other) is not None for other in names if other != name)
-    return bool(standing.facts.get(name)) or (name.startswith("customer.") and standing.facts.get(name) is not None)
+    return bool(standing.facts.get(name)) or (
+        name.startswith("customer.") and standing.facts.get(name) is not None
+    )

@@ -1,7 +1,9 @@
-"""What a customer is worth by what it bought: recency, frequency and monetary value, each in fifths of all buyers.
+"""What a customer is worth by what it bought: recency, frequency and monetary value, each in fifths
+of all buyers.
 
-A fifth is found by cut points that are reckoned over all buyers once a night and kept with their date: the same numbers
-always fall into the same fifth, and a past event is judged by the cut points of its time.
+A fifth is found by cut points that are reckoned over all buyers once a night and kept with their
+date: the same numbers always fall into the same fifth, and a past event is judged by the cut points
+of its time.
 """
 
 from bisect import bisect_left
@@ -29,17 +31,30 @@ VALUE_FIELDS: Mapping[str, Type] = {
     "rfm_group": Type.TEXT,
     "value_decile": Type.BIGINT,
 }
-"""What conditions may read: `customer.rfm` is such as `545` (5 is best), `value_decile` 1 for the highest tenth."""
+"""What conditions may read: `customer.rfm` is such as `545` (5 is best), `value_decile` 1 for the
+highest tenth.
+"""
 
 VALUE_READS = frozenset(f"customer.{name}" for name in VALUE_FIELDS)
 
-GROUPS = ("champions", "loyal", "big_spenders", "new", "promising", "slipping", "hibernating", "lost")
+GROUPS = (
+    "champions",
+    "loyal",
+    "big_spenders",
+    "new",
+    "promising",
+    "slipping",
+    "hibernating",
+    "lost",
+)
 """`customer.rfm_group`: the first that fits, see `group_of`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bought:
-    """One customer's purchases in the window: whole days since the last one, how many, and their sum."""
+    """One customer's purchases in the window: whole days since the last one, how many, and their
+    sum.
+    """
 
     days_since: int
     purchases: int
@@ -48,7 +63,9 @@ class Bought:
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """Cut points over all buyers at one moment: four make fifths, nine make tenths. Empty where nobody had bought."""
+    """Cut points over all buyers at one moment: four make fifths, nine make tenths. Empty where
+    nobody had bought.
+    """
 
     valid_from: datetime
     buyers: int
@@ -71,7 +88,9 @@ class Scales:
 
 
 def scale_of(buyers: Iterable[Bought], now: datetime) -> Scale:
-    """The cut points of these buyers. The k-th of n parts ends with the value of nearest rank, ceil(k * count / n)."""
+    """The cut points of these buyers. The k-th of n parts ends with the value of nearest rank,
+    ceil(k * count / n).
+    """
     found = list(buyers)
     money = sorted(buyer.purchased for buyer in found)
     return Scale(
@@ -94,9 +113,15 @@ _UNKNOWN_VALUE: Mapping[str, Any] = {f"customer.{name}": None for name in VALUE_
 
 
 def value_facts(signals: Mapping[str, Any], scale: Scale | None) -> dict[str, Any]:
-    """The customer's value fields by the keys conditions use; NULL without a purchase in the window, or without a scale."""
+    """The customer's value fields by the keys conditions use; NULL without a purchase in the
+    window, or without a scale.
+    """
     bought, total, days = signals[PURCHASES], signals[PURCHASED], signals[DAYS_SINCE]
-    known = {"customer.purchases": bought, "customer.purchased": total, "customer.days_since_purchase": days}
+    known = {
+        "customer.purchases": bought,
+        "customer.purchased": total,
+        "customer.days_since_purchase": days,
+    }
     if days is None or scale is None or not scale.buyers:
         return {**_UNKNOWN_VALUE, **known}
     recency = 5 - bisect_left(scale.recency, days)
@@ -130,7 +155,9 @@ def group_of(recency: int, frequency: int, monetary: int) -> str:
 def value_signals(within: timedelta, own_currency: Condition) -> dict[str, Signal]:
     """The signals value is read from, over purchases in the business's own currency."""
 
-    def signal(name: str, aggregate: Aggregate, of: str | None, kind: Type, other: Signal | None = None) -> Signal:
+    def signal(
+        name: str, aggregate: Aggregate, of: str | None, kind: Type, other: Signal | None = None
+    ) -> Signal:
         return Signal(
             name=name,
             aggregate=aggregate,

@@ -1,6 +1,8 @@
-"""The names conditions may use, and their types: event fields, customer fields, signals, history, lists.
+"""The names conditions may use, and their types: event fields, customer fields, signals, history,
+lists.
 
-In the facts a name stands under where it comes from: `event.score`, `customer.industry`, `signal.calls_in_vain`.
+In the facts a name stands under where it comes from: `event.score`, `customer.industry`,
+`signal.calls_in_vain`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +14,13 @@ from alerting.domain.customers.value import GROUPS, VALUE_FIELDS
 
 Names = dict[str, tuple[str, Type]]
 
-_COMMON = {"type": Type.TEXT, "source": Type.TEXT, "id": Type.TEXT, "time": Type.TIME, "customer_id": Type.TEXT}
+_COMMON = {
+    "type": Type.TEXT,
+    "source": Type.TEXT,
+    "id": Type.TEXT,
+    "time": Type.TIME,
+    "customer_id": Type.TEXT,
+}
 
 EVENT_FIELDS: Mapping[str, Mapping[str, Type]] = {
     "survey.answered": {
@@ -52,9 +60,17 @@ EVENT_FIELDS: Mapping[str, Mapping[str, Type]] = {
         "tags_removed": Type.TEXTS,
         "cause": Type.TEXT,
     },
-    "silence": {**_COMMON, "rule": Type.TEXT, "of": Type.TEXT, "since": Type.TIME, "days": Type.BIGINT},
+    "silence": {
+        **_COMMON,
+        "rule": Type.TEXT,
+        "of": Type.TEXT,
+        "since": Type.TIME,
+        "days": Type.BIGINT,
+    },
 }
-"""What a condition may read of an event, by type. Types that are not here cannot be the `on` of a rule."""
+"""What a condition may read of an event, by type. Types that are not here cannot be the `on` of a
+rule.
+"""
 
 EVENT_VALUES: Mapping[str, frozenset[str]] = {
     "event.type": frozenset(EVENT_FIELDS),
@@ -62,11 +78,15 @@ EVENT_VALUES: Mapping[str, frozenset[str]] = {
     "event.sentiment": frozenset({"negative", "neutral", "positive"}),
     "event.direction": frozenset({"inbound", "outbound"}),
     "event.channel": frozenset({"phone", "email", "chat", "meeting", "ticket", "web", "social"}),
-    "event.outcome": frozenset({"resolved", "unresolved", "escalated", "voicemail", "abandoned", "none"}),
+    "event.outcome": frozenset(
+        {"resolved", "unresolved", "escalated", "voicemail", "abandoned", "none"}
+    ),
     "customer.last_sentiment": frozenset({"negative", "neutral", "positive"}),
     "customer.rfm_group": frozenset(GROUPS),
 }
-"""Fields that take only certain texts, by their key in the facts; a test holds them to the event models."""
+"""Fields that take only certain texts, by their key in the facts; a test holds them to the event
+models.
+"""
 
 STRETCHES: Mapping[str, tuple[int, int | None]] = {
     "event.score": (0, 1000),
@@ -77,11 +97,15 @@ STRETCHES: Mapping[str, tuple[int, int | None]] = {
     "customer.days_since_contact": (0, None),
     "customer.purchases": (0, None),
     "customer.days_since_purchase": (0, None),
-    **dict.fromkeys(("customer.rfm_recency", "customer.rfm_frequency", "customer.rfm_monetary"), (1, 5)),
+    **dict.fromkeys(
+        ("customer.rfm_recency", "customer.rfm_frequency", "customer.rfm_monetary"), (1, 5)
+    ),
     "customer.value_decile": (1, 10),
     "customer.health": (0, 100),
 }
-"""Fields that take only certain numbers: from, to (None: any above). A rating may run to 1,000, other scores end at 10."""
+"""Fields that take only certain numbers: from, to (None: any above). A rating may run to 1,000,
+other scores end at 10.
+"""
 
 CUSTOMER_FIELDS: Mapping[str, Type] = {
     "id": Type.TEXT,
@@ -99,7 +123,9 @@ CUSTOMER_FIELDS: Mapping[str, Type] = {
     "language": Type.TEXT,
     "time_zone": Type.TEXT,
 }
-"""What conditions may read of a customer, by bare name in segments and tags, and as `customer.<name>` everywhere."""
+"""What conditions may read of a customer, by bare name in segments and tags, and as
+`customer.<name>` everywhere.
+"""
 
 HISTORY: Mapping[str, Type] = {
     "last_score": Type.NUMBER,
@@ -124,7 +150,9 @@ ATTRIBUTE_TYPES: Mapping[str, Type] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
-    """What a rulebook adds to the names everybody has. `complete` is False where a file of it cannot be read."""
+    """What a rulebook adds to the names everybody has. `complete` is False where a file of it
+    cannot be read.
+    """
 
     signals: Mapping[str, Type] = field(default_factory=dict)
     attributes: Mapping[str, Type] = field(default_factory=dict)
@@ -137,19 +165,26 @@ class Vocabulary:
         return self._scope(_event(EVENT_FIELDS[event_type]), event_type)
 
     def for_segments(self) -> Scope:
-        """Names in the condition of a segment or a tag: a customer field, then a signal, then history."""
-        customer = {name.removeprefix("customer."): found for name, found in self._customer().items()}
+        """Names in the condition of a segment or a tag: a customer field, then a signal, then
+        history.
+        """
+        customer = {
+            name.removeprefix("customer."): found for name, found in self._customer().items()
+        }
         late = _keyed("customer", {**HISTORY, **VALUE_FIELDS})
         names = {**late, **self._signals(), **customer, **self._customer(), **_NOW}
         return self._scope(names)
 
     def for_rules(self, event_type: str | None) -> Scope:
-        """Names in a rule's conditions: an event field, then a signal, then history; elsewhere `customer.x`.
+        """Names in a rule's conditions: an event field, then a signal, then history; elsewhere
+        `customer.x`.
 
         Without an event type the fields of all of them.
         """
         fields = (
-            EVENT_FIELDS[event_type] if event_type else {n: t for one in EVENT_FIELDS.values() for n, t in one.items()}
+            EVENT_FIELDS[event_type]
+            if event_type
+            else {n: t for one in EVENT_FIELDS.values() for n, t in one.items()}
         )
         standing: Names = {
             "customer.segment": ("customer.segment", Type.TEXT),
@@ -160,11 +195,16 @@ class Vocabulary:
         return self._scope(names, event_type or "survey.answered")
 
     def facts(self) -> dict[str, Type]:
-        """Every fact a rule may read, by its key, whatever the event; the answers of a survey are `event.answers`."""
+        """Every fact a rule may read, by its key, whatever the event; the answers of a survey are
+        `event.answers`.
+        """
         return {**dict(self.for_rules(None).names.values()), "event.answers": Type.ANY}
 
     def _scope(self, names: Names, event_type: str | None = None) -> Scope:
-        answers = {"answers.": ("event.answers.", Type.ANY), "event.answers.": ("event.answers.", Type.ANY)}
+        answers = {
+            "answers.": ("event.answers.", Type.ANY),
+            "event.answers.": ("event.answers.", Type.ANY),
+        }
         return Scope(
             names=names,
             open=answers if event_type == "survey.answered" else {},
@@ -178,7 +218,9 @@ class Vocabulary:
 
     def _customer(self) -> Names:
         health = HEALTH_FIELDS if self.has_health else {}
-        names = _keyed("customer", {**self.attributes, **CUSTOMER_FIELDS, **HISTORY, **VALUE_FIELDS, **health})
+        names = _keyed(
+            "customer", {**self.attributes, **CUSTOMER_FIELDS, **HISTORY, **VALUE_FIELDS, **health}
+        )
         attributes = {f"customer.attributes.{name}": names[name] for name in self.attributes}
         return {**{f"customer.{name}": found for name, found in names.items()}, **attributes}
 

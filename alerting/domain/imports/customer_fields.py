@@ -1,4 +1,6 @@
-"""What a table of customers may say: its fields, and the headings under which English and German sheets have them."""
+"""What a table of customers may say: its fields, and the headings under which English and German
+sheets have them.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,8 +10,8 @@ from difflib import get_close_matches
 from alerting.domain.imports.written_money import ONE, Unit, heading_units
 
 PLAIN = (
-    "name", "parent", "revenue_with_us", "industry", "country", "region", "city", "employees", "lifecycle",
-    "renewal_date", "owner", "language", "time_zone",
+    "name", "parent", "revenue_with_us", "industry", "country", "region", "city", "employees",
+    "lifecycle", "renewal_date", "owner", "language", "time_zone",
 )  # fmt: skip
 FREE = "attributes."
 CONTACT = {
@@ -25,46 +27,69 @@ CONTACT = {
 FIELDS = ("customer_id", *PLAIN, *CONTACT)
 """Beside them `attributes.<name>`, and `contact_2_name` and so on for further contacts of a row."""
 
-_NUMBERED = re.compile(r"contact_([1-9][0-9]?)_(name|first_name|last_name|role|email|phone|call_from|call_to)")
+_NUMBERED = re.compile(
+    r"contact_([1-9][0-9]?)_(name|first_name|last_name|role|email|phone|call_from|call_to)"
+)
 
 SYNONYMS: Mapping[str, str] = {
-    "customer_id": "customer id, customer no, customer number, customer nr, customer code, customer key, account id, account no, "
-    "account number, account nr, account code, client id, client no, client number, crm id, debtor no, id, kundennummer, "
-    "kunden nr, kunden no, kunden id, kd nr, kdnr, kundennr, kundenid, debitor, debitorennummer, debitoren nr, debitor nr, "
+    "customer_id": "customer id, customer no, customer number, customer nr, customer code, "
+    "customer key, account id, account no, "
+    "account number, account nr, account code, client id, client no, client number, crm id, debtor "
+    "no, id, kundennummer, "
+    "kunden nr, kunden no, kunden id, kd nr, kdnr, kundennr, kundenid, debitor, debitorennummer, "
+    "debitoren nr, debitor nr, "
     "account key, mandantennummer, nummer, number, nr, no",
-    "name": "name, customer name, account name, company, company name, client name, organisation, organization, business name, "
-    "firma, firmenname, kundenname, name des kunden, name der firma, unternehmen, firmierung, account, customer, client, kunde, "
+    "name": "name, customer name, account name, company, company name, client name, organisation, "
+    "organization, business name, "
+    "firma, firmenname, kundenname, name des kunden, name der firma, unternehmen, firmierung, "
+    "account, customer, client, kunde, "
     "customers, accounts, kunden, named account",
-    "parent": "parent, parent account, parent company, parent id, parent account id, parent customer, holding, group, konzern, "
+    "parent": "parent, parent account, parent company, parent id, parent account id, parent "
+    "customer, holding, group, konzern, "
     "konzernmutter, muttergesellschaft, mutter, uebergeordneter kunde, gehoert zu, gruppe",
-    "revenue_with_us": "revenue with us, revenue, sales with us, sales, turnover, arr, umsatz mit uns, umsatz, "
-    "umsatz bei uns, revenue ltm, revenue last 12 months, revenue 12 months, umsatz 12 monate, umsatz letzte 12 monate, "
+    "revenue_with_us": "revenue with us, revenue, sales with us, sales, turnover, arr, umsatz mit "
+    "uns, umsatz, "
+    "umsatz bei uns, revenue ltm, revenue last 12 months, revenue 12 months, umsatz 12 monate, "
+    "umsatz letzte 12 monate, "
     "annual revenue, yearly revenue, annual sales, jahresumsatz, umsatz pro jahr, erloes, umsaetze",
     "industry": "industry, sector, vertical, branche, industrie, wirtschaftszweig",
-    "country": "country, country code, billing country, land, laendercode, laenderkennzeichen, laenderkuerzel, staat",
+    "country": "country, country code, billing country, land, laendercode, laenderkennzeichen, "
+    "laenderkuerzel, staat",
     "region": "region, state, province, county, state province, bundesland, kanton, billing state",
     "city": "city, town, billing city, ort, stadt, sitz, wohnort, standort",
-    "employees": "employees, number of employees, no of employees, headcount, staff, company size, mitarbeiter, "
+    "employees": "employees, number of employees, no of employees, headcount, staff, company size, "
+    "mitarbeiter, "
     "mitarbeiterzahl, anzahl mitarbeiter, mitarbeiteranzahl, beschaeftigte, anzahl beschaeftigte",
-    "lifecycle": "lifecycle, lifecycle stage, life cycle, lebenszyklus, kundenstatus, customer status, account status, "
+    "lifecycle": "lifecycle, lifecycle stage, life cycle, lebenszyklus, kundenstatus, customer "
+    "status, account status, "
     "stage, phase, status",
-    "renewal_date": "renewal date, renewal, renewal on, next renewal, contract end, contract end date, contract ends, "
-    "contract until, end of contract, expiry, expiry date, expires, expiration date, vertragsende, vertrag bis, "
-    "verlaengerung, verlaengerungsdatum, vertragsverlaengerung, laufzeit bis, vertragslaufzeit bis, vertrag endet am, ablaufdatum",
-    "owner": "owner, account owner, account manager, key account manager, kam, customer owner, sales rep, "
-    "sales representative, sales person, salesperson, rep, am, responsible, relationship manager, betreuer, "
-    "kundenbetreuer, kundenverantwortlicher, verantwortlich, verantwortlicher, verantwortliche, vertriebsmitarbeiter, "
+    "renewal_date": "renewal date, renewal, renewal on, next renewal, contract end, contract end "
+    "date, contract ends, "
+    "contract until, end of contract, expiry, expiry date, expires, expiration date, vertragsende, "
+    "vertrag bis, "
+    "verlaengerung, verlaengerungsdatum, vertragsverlaengerung, laufzeit bis, vertragslaufzeit "
+    "bis, vertrag endet am, ablaufdatum",
+    "owner": "owner, account owner, account manager, key account manager, kam, customer owner, "
+    "sales rep, "
+    "sales representative, sales person, salesperson, rep, am, responsible, relationship manager, "
+    "betreuer, "
+    "kundenbetreuer, kundenverantwortlicher, verantwortlich, verantwortlicher, verantwortliche, "
+    "vertriebsmitarbeiter, "
     "vertriebler, zustaendig, betreut von, inhaber",
     "language": "language, locale, sprache, korrespondenzsprache",
     "time_zone": "time zone, timezone, tz, zeitzone",
-    "contact_name": "contact, contact name, contact person, main contact, primary contact, key contact, "
-    "ansprechpartner, ansprechpartnerin, ansprechpartner in, ansprechperson, kontakt, kontaktperson, hauptansprechpartner",
+    "contact_name": "contact, contact name, contact person, main contact, primary contact, key "
+    "contact, "
+    "ansprechpartner, ansprechpartnerin, ansprechpartner in, ansprechperson, kontakt, "
+    "kontaktperson, hauptansprechpartner",
     "contact_first_name": "first name, given name, vorname",
     "contact_last_name": "last name, surname, family name, nachname, familienname",
     "contact_role": "role, job title, title, position, function, job, rolle, funktion, stellung",
-    "contact_email": "email, e mail, mail, email address, e mail address, mail address, e mail adresse, mailadresse, "
+    "contact_email": "email, e mail, mail, email address, e mail address, mail address, e mail "
+    "adresse, mailadresse, "
     "emailadresse",
-    "contact_phone": "phone, phone number, telephone, telephone number, tel, tel nr, telefon, telefonnummer, rufnummer, "
+    "contact_phone": "phone, phone number, telephone, telephone number, tel, tel nr, telefon, "
+    "telefonnummer, rufnummer, "
     "direct line, durchwahl, mobile, mobile phone, mobil, handy, cell, mobilnummer, business phone",
     "call_from": "call from, reachable from, erreichbar ab, erreichbar von, anrufen ab",
     "call_to": "call to, call until, reachable until, erreichbar bis, anrufen bis",
@@ -72,12 +97,17 @@ SYNONYMS: Mapping[str, str] = {
 """The surest first; which of two headings gives a field is decided by that."""
 
 _RANKED = {
-    words: (field, rank) for field, text in SYNONYMS.items() for rank, words in enumerate(re.split(r",\s*", text), 1)
+    words: (field, rank)
+    for field, text in SYNONYMS.items()
+    for rank, words in enumerate(re.split(r",\s*", text), 1)
 }
 _CONTACT_WORDS = re.compile(
     r"\b(?:(?:main|primary|key|haupt) ?)?(?:contacts?|ansprechpartner(?:in)?|kontakt(?:person)?)\b"
 )
-_PART_FIELDS = {"contact_name", *(field for field in CONTACT if field not in {"call_from", "call_to"})}
+_PART_FIELDS = {
+    "contact_name",
+    *(field for field in CONTACT if field not in {"call_from", "call_to"}),
+}
 _YEAR = re.compile(r"\b(?:fy ?|gj ?)?((?:19|20)\d\d)\b")
 _ASIDE = re.compile(r"[(\[].*?[)\]]")
 _WEAK = 100
@@ -87,7 +117,9 @@ _EITHER = {"account", "customer", "client", "kunde"}
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """What a heading stands for; a smaller `rank` is surer, 0 the field's own name. `unit`: of its numbers."""
+    """What a heading stands for; a smaller `rank` is surer, 0 the field's own name. `unit`: of its
+    numbers.
+    """
 
     field: str
     rank: int
@@ -95,7 +127,9 @@ class Match:
 
 
 def plain(heading: str) -> str:
-    """A heading without what differs between sheets: `Kunden-Nr.`, `KundenNr` and `kunden_nr` are one."""
+    """A heading without what differs between sheets: `Kunden-Nr.`, `KundenNr` and `kunden_nr` are
+    one.
+    """
     text = re.sub(r"(?<=[a-zäöüß])(?=[A-ZÄÖÜ])", " ", heading).casefold()
     for umlaut, letters in (("ä", "ae"), ("ö", "oe"), ("ü", "ue")):
         text = text.replace(umlaut, letters)
@@ -103,19 +137,25 @@ def plain(heading: str) -> str:
 
 
 def field_named(text: str) -> str | None:
-    """A field by its own name, as mapping files and our own headings write it. `attribute.tier` is `attributes.tier`."""
+    """A field by its own name, as mapping files and our own headings write it. `attribute.tier` is
+    `attributes.tier`.
+    """
     text = text.strip()
     if text.startswith("attribute."):
         text = text.replace("attribute.", FREE, 1)
     if text.startswith(FREE):
         return text if text != FREE else None
     if match := _NUMBERED.fullmatch(text):
-        return _numbered(f"{'' if match[2].startswith('call') else 'contact_'}{match[2]}", int(match[1]))
+        return _numbered(
+            f"{'' if match[2].startswith('call') else 'contact_'}{match[2]}", int(match[1])
+        )
     return text if text in FIELDS else None
 
 
 def contact_of(field: str) -> tuple[int, str] | None:
-    """The number of the contact a field speaks of, and which part of it; None for a field of the customer."""
+    """The number of the contact a field speaks of, and which part of it; None for a field of the
+    customer.
+    """
     if field in CONTACT:
         return 1, CONTACT[field]
     match = _NUMBERED.fullmatch(field)
@@ -165,7 +205,9 @@ def _with_unit(heading: str) -> Match | None:
     found = _exact(" ".join(_YEAR.sub(" ", text).split()))
     if found is None or found.field != "revenue_with_us":
         return None
-    return Match(field=found.field, rank=found.rank + (_WEAK + 2100 - int(year[1]) if year else 0), unit=unit)
+    return Match(
+        field=found.field, rank=found.rank + (_WEAK + 2100 - int(year[1]) if year else 0), unit=unit
+    )
 
 
 def _numbered_contact(text: str) -> Match | None:

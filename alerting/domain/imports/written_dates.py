@@ -1,7 +1,8 @@
-"""Days as people and spreadsheets write them: `31.05.2026`, `05/31/2026`, `31. Mai 2026`. `04/05/2026` is either of two.
+"""Days as people and spreadsheets write them: `31.05.2026`, `05/31/2026`, `31. Mai 2026`.
+`04/05/2026` is either of two.
 
-A day with one reading is taken, and tells which comes first in its column. One with two readings is taken only where
-that is known, as with numbers: a renewal that is a month off is noticed by nobody.
+A day with one reading is taken, and tells which comes first in its column. One with two readings is
+taken only where that is known, as with numbers: a renewal that is a month off is noticed by nobody.
 """
 
 import re
@@ -11,28 +12,35 @@ from typing import Literal
 
 DayOrder = Literal["day first", "month first"]
 
-_ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ][0-9:.]+(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
+_ISO = re.compile(
+    r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ][0-9:.]+(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII
+)
 _PARTS = re.compile(r"(\d{1,2})(\.|/|-)\s?(\d{1,2})\2\s?(\d{4})(?: 00:00(?::00)?)?", re.ASCII)
 _DAY_NAMED = re.compile(r"(\d{1,2})(?:\.|st|nd|rd|th)?[ -]([^\W\d]+)\.?,?[ -](\d{4})")
 _MONTH_NAMED = re.compile(r"([^\W\d]+)\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})")
 _SHORT_YEAR = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2}", re.ASCII)
 
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "jan january januar jänner", "feb february februar", "mar march mär mrz märz maerz", "apr april", "may mai",
-            "jun june juni", "jul july juli", "aug august", "sep sept september", "oct october okt oktober",
-            "nov november", "dec december dez dezember",
-        ),
-        1,
-    )
-    for name in names.split()
-}  # fmt: skip
+_MONTH_NAMES = (
+    "jan january januar jänner",
+    "feb february februar",
+    "mar march mär mrz märz maerz",
+    "apr april",
+    "may mai",
+    "jun june juni",
+    "jul july juli",
+    "aug august",
+    "sep sept september",
+    "oct october okt oktober",
+    "nov november",
+    "dec december dez dezember",
+)
+_MONTHS = {name: month for month, names in enumerate(_MONTH_NAMES, 1) for name in names.split()}
 
 
 def read_day(text: str, order: DayOrder | None = None) -> date:
-    """The day a text means, where `order` says how its column writes days. Raises ValueError with the remedy."""
+    """The day a text means, where `order` says how its column writes days. Raises ValueError with
+    the remedy.
+    """
     found = _readings(text)
     if order in found:
         return found[order]
@@ -42,12 +50,18 @@ def read_day(text: str, order: DayOrder | None = None) -> date:
     if days:
         return days[0]
     shown = text if len(text) <= 40 else text[:40] + "..."
-    hint = "write the year with four digits" if _SHORT_YEAR.fullmatch(text) else "write one such as 2026-05-31"
+    hint = (
+        "write the year with four digits"
+        if _SHORT_YEAR.fullmatch(text)
+        else "write one such as 2026-05-31"
+    )
     raise ValueError(f"{shown!r} is no day of the calendar; {hint}")
 
 
 def telling_order(text: str) -> DayOrder | None:
-    """What a text proves about its column: dots put the day first, and so does a first number above 12."""
+    """What a text proves about its column: dots put the day first, and so does a first number above
+    12.
+    """
     found = _readings(text)
     return next(iter(found)) if len(found) == 1 else None
 

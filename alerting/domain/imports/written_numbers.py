@@ -1,7 +1,9 @@
-"""Numbers as people and spreadsheets write them: `1,240,000.50` here is `1.240.000,50` there, and `250.000` is either.
+"""Numbers as people and spreadsheets write them: `1,240,000.50` here is `1.240.000,50` there, and
+`250.000` is either.
 
-A number with one reading is taken, and tells how its column writes decimals. One with two readings is taken only where
-that is known. A wrong guess would turn a customer worth 250,000 into one worth 250, and nobody would see it.
+A number with one reading is taken, and tells how its column writes decimals. One with two readings
+is taken only where that is known. A wrong guess would turn a customer worth 250,000 into one worth
+250, and nobody would see it.
 """
 
 import re
@@ -32,7 +34,9 @@ _CODE = re.compile(r"\+.*|-?0[0-9].*", re.DOTALL)
 
 
 def read_number(text: str, mark: Mark | None = None) -> int | float:
-    """The number a text means, where `mark` says how its column writes decimals. Raises ValueError with the remedy."""
+    """The number a text means, where `mark` says how its column writes decimals. Raises ValueError
+    with the remedy.
+    """
     found = _readings(text)
     if not found:
         raise ValueError(f"{_shown(text)} is not a number; write one such as 250000 or 250000.50")
@@ -44,13 +48,15 @@ def read_number(text: str, mark: Mark | None = None) -> int | float:
         raise ValueError(f"{text!r} can mean {low} or {high}; write {low} or {high}")
     if _LONE_COMMA.fullmatch(text):
         raise ValueError(
-            f"{text!r} can have a decimal comma or lack a digit; write {_number(values[0])} if that is meant"
+            f"{text!r} can have a decimal comma or lack a digit; write {_number(values[0])} if "
+            "that is meant"
         )
     return _number(values[0])
 
 
 def decimal_mark(texts: Iterable[str], known: Mark | None = None) -> Mark | None:
-    """How a column writes decimals, by its numbers and what is `known` of its file; None where they do not agree.
+    """How a column writes decimals, by its numbers and what is `known` of its file; None where they
+    do not agree.
 
     A lone comma (`1,5`) proves nothing: it may as well be a slip.
     """
@@ -66,12 +72,16 @@ def telling_mark(text: str) -> Mark | None:
 
 
 def looks_like_number(text: str) -> bool:
-    """Whether a text nobody declared to be a number is one: `0049` and `+49 30` are codes, which would lose digits."""
+    """Whether a text nobody declared to be a number is one: `0049` and `+49 30` are codes, which
+    would lose digits.
+    """
     return bool(_readings(text)) and not _CODE.fullmatch(text)
 
 
 def _readings(text: str) -> dict[Mark, Decimal]:
-    """What a text means with a decimal point, and with a decimal comma, as far as it means anything."""
+    """What a text means with a decimal point, and with a decimal comma, as far as it means
+    anything.
+    """
     if len(text) > MAX_LENGTH:
         return {}
     found: dict[Mark, Decimal] = {}

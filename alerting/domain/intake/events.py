@@ -1,7 +1,8 @@
 """Events: immutable facts that arrive as CloudEvents 1.0, structured or binary.
 
-An event's identity is (source, id). What cannot be read raises UnreadableEvent with a reason that ends in a dead letter.
-Source of the envelope: CloudEvents 1.0.2, JSON format and the Kafka and HTTP protocol bindings.
+An event's identity is (source, id). What cannot be read raises UnreadableEvent with a reason that
+ends in a dead letter. Source of the envelope: CloudEvents 1.0.2, JSON format and the Kafka and HTTP
+protocol bindings.
 """
 
 import hashlib
@@ -14,12 +15,7 @@ from functools import cache, cached_property
 from typing import Annotated, Any, Literal
 
 import pydantic_core
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from alerting.domain.conditions import Type
 from alerting.domain.conditions.facts import as_number, read_facts
@@ -49,7 +45,8 @@ MAX_FUTURE = timedelta(minutes=5)
 class Event:
     """One readable event. `time` is when it happened (UTC), `received_at` when our log took it.
 
-    `digest` is SHA-256 over the canonical envelope: the same identity with another digest is a conflict.
+    `digest` is SHA-256 over the canonical envelope: the same identity with another digest is a
+    conflict.
     """
 
     source: str
@@ -71,7 +68,9 @@ class Event:
 
     @cached_property
     def customer_key(self) -> str:
-        """The customer the event is about; for an unknown address a hash of it. Our own people have keys of their own."""
+        """The customer the event is about; for an unknown address a hash of it. Our own people have
+        keys of their own.
+        """
         said = self.payload.__dict__  # pydantic is slow to say that a model has no such field
         person_id = said.get("person_id")
         if person_id is not None:
@@ -103,11 +102,18 @@ class Event:
             value = said[name]
             found[key] = as_number(value) if type(value) in _NUMBERS else value
         if said.get("respondent") is not None:
-            found |= {f"event.respondent.{name}": value for name, value in said["respondent"].model_dump().items()}
+            found |= {
+                f"event.respondent.{name}": value
+                for name, value in said["respondent"].model_dump().items()
+            }
         if said.get("answers"):
-            found |= {f"event.{name}": value for name, value in read_answers(said["answers"]).items()}
+            found |= {
+                f"event.{name}": value for name, value in read_answers(said["answers"]).items()
+            }
         if isinstance(self.payload, SurveyAnswered):
-            found["event.sentiment"] = sentiment_of(self.payload.metric, self.payload.score, self.payload.scale)
+            found["event.sentiment"] = sentiment_of(
+                self.payload.metric, self.payload.score, self.payload.scale
+            )
         return found
 
 
@@ -118,7 +124,9 @@ def _plain_fields(kind: type[Payload]) -> tuple[tuple[str, str], ...]:
 
 
 def read_answers(answers: Mapping[str, Any]) -> dict[str, Any]:
-    """Further answers under `answers.<name>`; what is neither text, number, true/false nor a list of texts is missing."""
+    """Further answers under `answers.<name>`; what is neither text, number, true/false nor a list
+    of texts is missing.
+    """
     kinds = dict.fromkeys(answers, Type.ANY)
     return {f"answers.{name}": value for name, value in read_facts(answers, kinds).items()}
 
@@ -135,18 +143,24 @@ class _Envelope(BaseModel):
 
 
 def parse_event(
-    value: bytes | None, headers: Mapping[str, bytes], received_at: datetime, now: datetime | None = None
+    value: bytes | None,
+    headers: Mapping[str, bytes],
+    received_at: datetime,
+    now: datetime | None = None,
 ) -> Event:
     """Read one record of the event log.
 
-    `headers` carry `ce_*` attributes in binary mode; otherwise `value` is the structured JSON. `received_at` is what the
-    log says, which a producer may have made up; without `now` it is believed. Raises UnreadableEvent.
+    `headers` carry `ce_*` attributes in binary mode; otherwise `value` is the structured JSON.
+    `received_at` is what the log says, which a producer may have made up; without `now` it is
+    believed. Raises UnreadableEvent.
     """
     envelope, canonical = _envelope(value, headers)
     payload_type = PAYLOADS.get(envelope.type)
     if payload_type is None:
         raise UnreadableEvent(
-            "unknown type", f"{envelope.type!r}; known are {', '.join(sorted(PAYLOADS))}", field="type"
+            "unknown type",
+            f"{envelope.type!r}; known are {', '.join(sorted(PAYLOADS))}",
+            field="type",
         )
     if not isinstance(envelope.data, dict):
         raise UnreadableEvent("invalid", "must be a JSON object", field="data")
@@ -171,10 +185,13 @@ def parse_event(
     )
 
 
-def made_event(event_id: str, source: str, time: datetime, payload: Payload, data: Mapping[str, Any]) -> Event:
+def made_event(
+    event_id: str, source: str, time: datetime, payload: Payload, data: Mapping[str, Any]
+) -> Event:
     """A `customer.updated` of our own making, as `parse_event` would read it back from its bytes.
 
-    `data` is what `payload` was read from; it must hold no NUL. Raises UnreadableEvent if it is too large.
+    `data` is what `payload` was read from; it must hold no NUL. Raises UnreadableEvent if it is too
+    large.
     """
     kind = "customer.updated"
     whole = {
@@ -190,7 +207,14 @@ def made_event(event_id: str, source: str, time: datetime, payload: Payload, dat
         raise _too_large(raw)
     digest = hashlib.sha256(raw).hexdigest()
     return Event(
-        source=source, id=event_id, type=kind, time=time, received_at=time, payload=payload, digest=digest, raw=raw
+        source=source,
+        id=event_id,
+        type=kind,
+        time=time,
+        received_at=time,
+        payload=payload,
+        digest=digest,
+        raw=raw,
     )
 
 
@@ -212,7 +236,11 @@ def _envelope(value: bytes | None, headers: Mapping[str, bytes]) -> tuple[_Envel
         raise _too_large(value)
     body = _json(value)
     if "ce_specversion" in headers:
-        attributes: Any = {name[3:]: _header_text(name, raw) for name, raw in headers.items() if name.startswith("ce_")}
+        attributes: Any = {
+            name[3:]: _header_text(name, raw)
+            for name, raw in headers.items()
+            if name.startswith("ce_")
+        }
         attributes["data"] = body
     else:
         attributes = body
@@ -227,7 +255,9 @@ def _envelope(value: bytes | None, headers: Mapping[str, bytes]) -> tuple[_Envel
 
 
 def _json(value: bytes) -> Any:
-    """JSON without NUL characters: PostgreSQL stores none in text, and no reader would miss them."""
+    """JSON without NUL characters: PostgreSQL stores none in text, and no reader would miss
+    them.
+    """
     try:
         value.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -1,4 +1,6 @@
-"""What events say: a model per event type. Unknown fields are kept in the raw bytes and not read. DESIGN.md, Contracts."""
+"""What events say: a model per event type. Unknown fields are kept in the raw bytes and not read.
+DESIGN.md, Contracts.
+"""
 
 import hashlib
 import re
@@ -18,7 +20,15 @@ from pydantic import (
     model_validator,
 )
 
-from alerting.domain.people.people import Absence, Address, PartyId, PartyName, Pause, QuietHours, Turn
+from alerting.domain.people.people import (
+    Absence,
+    Address,
+    PartyId,
+    PartyName,
+    Pause,
+    QuietHours,
+    Turn,
+)
 from alerting.domain.people.people import Zone as PersonZone
 from alerting.domain.people.places import country_code, language_tag, zone_name
 from alerting.domain.times.days import IsoDate
@@ -49,7 +59,9 @@ def _customer_id(value: str) -> str:
     if not value.strip():
         raise ValueError("is blank")
     if value.startswith(RESPONDENT_PREFIX):
-        raise ValueError(f"must not begin with {RESPONDENT_PREFIX!r}; give the respondent's address instead")
+        raise ValueError(
+            f"must not begin with {RESPONDENT_PREFIX!r}; give the respondent's address instead"
+        )
     if value.startswith(COLLEAGUE_PREFIX):
         raise ValueError(f"must not begin with {COLLEAGUE_PREFIX!r}, which is for our own people")
     return value
@@ -84,15 +96,23 @@ def _utc(value: datetime) -> datetime:
 
 _CLOCK_TIME = r"^([01]\d|2[0-3]):[0-5]\d$"
 
-ClockTime = Annotated[str, AfterValidator(_clock_time), Field(json_schema_extra={"pattern": _CLOCK_TIME})]
-Country = Annotated[Line, AfterValidator(country_code), Field(json_schema_extra={"pattern": "^[A-Za-z]{2}$"})]
+ClockTime = Annotated[
+    str, AfterValidator(_clock_time), Field(json_schema_extra={"pattern": _CLOCK_TIME})
+]
+Country = Annotated[
+    Line, AfterValidator(country_code), Field(json_schema_extra={"pattern": "^[A-Za-z]{2}$"})
+]
 Language = Annotated[Line, AfterValidator(language_tag)]
 Zone = Annotated[Line, AfterValidator(zone_name)]
-Instant = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_out), AfterValidator(_utc)]
+Instant = Annotated[
+    AwareDatetime, Field(strict=False), BeforeValidator(_written_out), AfterValidator(_utc)
+]
 
 
 MAX_NUMBER = 10**15
-"""A thousand times the largest company's revenue: what is larger is a mistake, and would not fit any column."""
+"""A thousand times the largest company's revenue: what is larger is a mistake, and would not fit
+any column.
+"""
 
 Number = Annotated[int | float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
 
@@ -110,7 +130,9 @@ def mail_of(text: str | None) -> str | None:
 
 
 def phone_of(text: str | None) -> str | None:
-    """What tells this number from others, however it is written; `0049` is `+49`, `+49 (0)30` is `+4930`."""
+    """What tells this number from others, however it is written; `0049` is `+49`, `+49 (0)30` is
+    `+4930`.
+    """
     number = "".join(ch for ch in (text or "").replace("(0)", "") if ch.isdigit() or ch == "+")
     number = "+" + number[2:] if number.startswith("00") else number
     return "phone:" + number if number.strip("+") else None
@@ -125,7 +147,9 @@ class Respondent(Payload):
 
     @property
     def address(self) -> str | None:
-        """What tells this person from others. `n/a` is no address: everybody who has it would become one customer."""
+        """What tells this person from others. `n/a` is no address: everybody who has it would
+        become one customer.
+        """
         return mail_of(self.email) or phone_of(self.phone)
 
 
@@ -170,7 +194,9 @@ class InteractionRecorded(Payload):
     customer_id: CustomerId
     channel: Literal["phone", "email", "chat", "meeting", "ticket", "web", "social"]
     direction: Literal["inbound", "outbound"] | None = None
-    outcome: Literal["resolved", "unresolved", "escalated", "voicemail", "abandoned", "none"] | None = None
+    outcome: (
+        Literal["resolved", "unresolved", "escalated", "voicemail", "abandoned", "none"] | None
+    ) = None
     office: Line | None = None
     agent: Line | None = None
     contact: Line | None = None
@@ -202,7 +228,9 @@ def _contract(contract: dict[str, Any]) -> dict[str, Any]:
 
 
 Contract = Annotated[dict[str, Any], AfterValidator(_contract)]
-"""What was agreed with the customer: lengths of promises by clock, on which `calendar`; other keys are kept and mean nothing to us."""
+"""What was agreed with the customer: lengths of promises by clock, on which `calendar`; other keys
+are kept and mean nothing to us.
+"""
 
 
 class CustomerUpdated(Payload):
@@ -253,16 +281,20 @@ class CustomerDeleted(Payload):
 
 
 class CustomerForgotten(Payload):
-    """Everything personal about this customer up to the event's time is to be erased. `by` says on whose word."""
+    """Everything personal about this customer up to the event's time is to be erased. `by` says on
+    whose word.
+    """
 
     customer_id: Id
     by: Line | None = None
 
 
 class PersonUpdated(Payload):
-    """A change of a person, an office or a team: fields that are present replace, `null` clears, absent ones stay.
+    """A change of a person, an office or a team: fields that are present replace, `null` clears,
+    absent ones stay.
 
-    `absences` and `members` are replaced whole. Names that nobody bears yet are taken: who is meant may arrive later.
+    `absences` and `members` are replaced whole. Names that nobody bears yet are taken: who is meant
+    may arrive later.
     """
 
     person_id: PartyId
@@ -287,11 +319,15 @@ class PersonUpdated(Payload):
 
     def changes(self) -> dict[str, Any]:
         """The fields that were given, as JSON values."""
-        return self.model_dump(mode="json", by_alias=True, exclude={"person_id"}, exclude_unset=True)
+        return self.model_dump(
+            mode="json", by_alias=True, exclude={"person_id"}, exclude_unset=True
+        )
 
 
 class PersonRemoved(Payload):
-    """Somebody left: nothing is given to them any more. The same as `person.updated` with `active: false`."""
+    """Somebody left: nothing is given to them any more. The same as `person.updated` with `active:
+    false`.
+    """
 
     person_id: PartyId
 
@@ -300,7 +336,9 @@ class PersonRemoved(Payload):
 
 
 class SilenceNoticed(Payload):
-    """Our own event: nothing of a kind came from a customer for as long as a rule says. No sender can post it."""
+    """Our own event: nothing of a kind came from a customer for as long as a rule says. No sender
+    can post it.
+    """
 
     customer_id: Id
     rule: str
@@ -310,10 +348,11 @@ class SilenceNoticed(Payload):
 
 
 class SegmentChanged(Payload):
-    """Our own event, and what `alerting.segments` carries: a customer entered or left a segment or got or lost tags.
+    """Our own event, and what `alerting.segments` carries: a customer entered or left a segment or
+    got or lost tags.
 
-    `from_segment` is null where the customer was not known before. `cause` names the event, `calendar`, `rulebook` or the
-    group that did it.
+    `from_segment` is null where the customer was not known before. `cause` names the event,
+    `calendar`, `rulebook` or the group that did it.
     """
 
     customer_id: Id
@@ -353,14 +392,24 @@ def sentiment_of(metric: str | None, score: float | None, scale: int | None) -> 
     if metric is None or score is None:
         return None
     if metric == "rating":
-        share = (Fraction(str(score)) - 1) / ((scale or 2) - 1)  # in floats, 1.4 of 2 lies below 0.4
-        return "negative" if share < Fraction(2, 5) else "positive" if share >= Fraction(3, 4) else "neutral"
+        share = (Fraction(str(score)) - 1) / (
+            (scale or 2) - 1
+        )  # in floats, 1.4 of 2 lies below 0.4
+        return (
+            "negative"
+            if share < Fraction(2, 5)
+            else "positive"
+            if share >= Fraction(3, 4)
+            else "neutral"
+        )
     worst, middling = {"nps": (6, 8), "csat": (2, 3), "ces": (3, 4)}[metric]
     return "negative" if score <= worst else "neutral" if score <= middling else "positive"
 
 
 def address_key(respondent: Respondent) -> str:
-    """The customer key of somebody known only by an address: a hash, so that the key itself names nobody."""
+    """The customer key of somebody known only by an address: a hash, so that the key itself names
+    nobody.
+    """
     assert respondent.address is not None, "the payload's validation refuses an answer from nowhere"
     return key_of_address(respondent.address)
 
@@ -370,8 +419,13 @@ def key_of_address(address: str) -> str:
 
 
 def contact_keys(contacts: Iterable[Mapping[str, Any]]) -> set[str]:
-    """The keys answers of these contacts would come under, were nothing known of them but an address."""
+    """The keys answers of these contacts would come under, were nothing known of them but an
+    address.
+    """
     addresses = [
-        found for one in contacts for found in (mail_of(one.get("email")), phone_of(one.get("phone"))) if found
+        found
+        for one in contacts
+        for found in (mail_of(one.get("email")), phone_of(one.get("phone")))
+        if found
     ]
     return {key_of_address(address) for address in addresses}

@@ -47,10 +47,13 @@ class NewNotification:
 _WHILE_OPEN = {"waiting", "resumed", "stale"}
 
 
-def reason_gone(template: str, data: Mapping[str, Any], recipient: str, case: Case, clocks: list[Clock]) -> str | None:
+def reason_gone(
+    template: str, data: Mapping[str, Any], recipient: str, case: Case, clocks: list[Clock]
+) -> str | None:
     """Why a notification need not be sent any more, in words; None while its reason stands.
 
-    Asked under the customer's lock, just before the claim: a reminder must not reach somebody who has just acted.
+    Asked under the customer's lock, just before the claim: a reminder must not reach somebody who
+    has just acted.
     """
     if template in {"reminder", "stand_in", "overdue"}:
         kind, plan, cycle = data["clock"], data["plan"], data["cycle"]
@@ -67,7 +70,11 @@ def reason_gone(template: str, data: Mapping[str, Any], recipient: str, case: Ca
         if case.caller != recipient:
             return "the case has another caller now"
         contact = [c for c in clocks if c.kind is ClockKind.CONTACT and c.cycle == case.cycle]
-        return "the customer has been reached" if contact and not any(c.running for c in contact) else None
+        return (
+            "the customer has been reached"
+            if contact and not any(c.running for c in contact)
+            else None
+        )
     if template in _WHILE_OPEN and case.status is Status.RESOLVED:
         return "the case is over"
     if template == "stale" and case.status is not Status.OPEN:
@@ -85,31 +92,44 @@ def reason_gone(template: str, data: Mapping[str, Any], recipient: str, case: Ca
     if template == "fix":
         if case.fixer != recipient:
             return "the case has another fixer now"
-        return "the cause has been removed" if case.cause_removed_at or case.status is Status.RESOLVED else None
+        return (
+            "the cause has been removed"
+            if case.cause_removed_at or case.status is Status.RESOLVED
+            else None
+        )
     return None
 
 
-def can_wait(template: str, duty: str, severity: str, clocks: Iterable[Clock], until: datetime, now: datetime) -> bool:
+def can_wait(
+    template: str, duty: str, severity: str, clocks: Iterable[Clock], until: datetime, now: datetime
+) -> bool:
     """Whether a mail may wait for its reader's next digest at `until`.
 
-    Not what is critical, nor what escalates; nor what would leave its reader less than half of the time that is left.
+    Not what is critical, nor what escalates; nor what would leave its reader less than half of the
+    time that is left.
     """
     if severity == SEVERITIES[-1] or template in {"reminder", "stand_in", "overdue", "undelivered"}:
         return False
     bound = {"informed": "", "handled": "", "fix": "fixer"}.get(duty, "caller")
-    due = min((clock.due_at for clock in clocks if clock.running and clock.by == bound), default=None)
+    due = min(
+        (clock.due_at for clock in clocks if clock.running and clock.by == bound), default=None
+    )
     return due is None or until <= now + (due - now) / 2
 
 
 def retry_after(attempts: int, jitter: float) -> timedelta:
-    """Wait before the next attempt: 2 s doubling to 5 min, spread by `jitter` in [0, 1) so that retries do not march."""
+    """Wait before the next attempt: 2 s doubling to 5 min, spread by `jitter` in [0, 1) so that
+    retries do not march.
+    """
     base = min(2.0 * 2 ** min(attempts - 1, 8), 300.0)
     return timedelta(seconds=base * (0.5 + jitter / 2))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mail:
-    """A mail ready to be sent to one address. Headers hold no line breaks; bodies are plain text and HTML."""
+    """A mail ready to be sent to one address. Headers hold no line breaks; bodies are plain text
+    and HTML.
+    """
 
     message_id: str
     sender: str
@@ -125,9 +145,11 @@ class Mail:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How one attempt ended: `sent` only after 250 to the final dot, `refused` is final, `deferred` is tried again.
+    """How one attempt ended: `sent` only after 250 to the final dot, `refused` is final, `deferred`
+    is tried again.
 
-    `unknown`: the connection was lost where the server may have taken the mail. It is tried again and may come twice.
+    `unknown`: the connection was lost where the server may have taken the mail. It is tried again
+    and may come twice.
     """
 
     kind: Literal["sent", "refused", "deferred", "unknown"]

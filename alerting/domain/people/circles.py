@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 
 def circles(named: Mapping[str, str]) -> list[list[str]]:
-    """Each circle of two or more once, beginning with its first name: `[[ann, ben]]`. What refers to itself is none."""
+    """Each circle of two or more once, beginning with its first name: `[[ann, ben]]`. What refers
+    to itself is none.
+    """
     found: dict[frozenset[str], list[str]] = {}
     for start in sorted(named):
         path: list[str] = []

@@ -1,4 +1,6 @@
-"""People, offices and teams: who can be told something, when they are absent, and whose turn it is."""
+"""People, offices and teams: who can be told something, when they are absent, and whose turn it
+is.
+"""
 
 import re
 from collections.abc import Mapping
@@ -36,7 +38,10 @@ def mail_address(text: str) -> str:
 
 def _hours(text: str) -> str:
     begin, _, end = text.partition("-")
-    if not all(re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", part) for part in (begin, end)) or begin == end:
+    if (
+        not all(re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", part) for part in (begin, end))
+        or begin == end
+    ):
         raise ValueError(f"{text!r} are no hours; write them as 20:00-07:00")
     return text
 
@@ -87,7 +92,9 @@ class Absence(BaseModel):
 
 
 class Party(BaseModel):
-    """A person or an office that can be told something. An office is reached at its shared address."""
+    """A person or an office that can be told something. An office is reached at its shared
+    address.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -127,13 +134,18 @@ class Party(BaseModel):
     def quiet_until(self, moment: datetime) -> datetime | None:
         """When the quiet hours that `moment` lies in are over (UTC); None where it lies in none.
 
-        Wall-clock times of the own zone: hours that a clock change skips or repeats are as long as they are.
+        Wall-clock times of the own zone: hours that a clock change skips or repeats are as long as
+        they are.
         """
         if self.quiet_hours is None:
             return None
         begin, end = (time.fromisoformat(part) for part in self.quiet_hours.split("-"))
         local = moment.astimezone(self.zone)
-        inside = begin <= local.time() < end if begin < end else local.time() >= begin or local.time() < end
+        inside = (
+            begin <= local.time() < end
+            if begin < end
+            else local.time() >= begin or local.time() < end
+        )
         if not inside:
             return None
         day = local.date() if local.time() < end else local.date() + timedelta(days=1)
@@ -145,8 +157,9 @@ A_MONDAY = date(2024, 1, 1)
 
 
 class Team(BaseModel):
-    """People who take turns. Turns by `day` and `week` are counted from `begins`, days being those of `time_zone`;
-    by `case` it is whoever's last case is the longest ago."""
+    """People who take turns. Turns by `day` and `week` are counted from `begins`, days being those
+    of `time_zone`; by `case` it is whoever's last case is the longest ago.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -168,16 +181,21 @@ class Team(BaseModel):
     def in_line(self, moment: datetime, taken: Mapping[str, int]) -> tuple[list[str], str]:
         """The members in the order in which they are asked, and why the first one is.
 
-        `taken` is the number of each member's last turn, the higher the later. The answer depends on nothing else, so
-        that it can be given again.
+        `taken` is the number of each member's last turn, the higher the later. The answer depends
+        on nothing else, so that it can be given again.
         """
         if self.turn == "case":
             order = sorted(self.members, key=lambda member: taken.get(member, 0))
-            return order, "whose last case is the longest ago" if order[0] in taken else "who has had no case yet"
+            return order, "whose last case is the longest ago" if order[
+                0
+            ] in taken else "who has had no case yet"
         passed = (moment.astimezone(ZoneInfo(self.time_zone)).date() - self.begins).days
         number = passed if self.turn == "day" else passed // 7
         first = number % len(self.members)
-        return [*self.members[first:], *self.members[:first]], f"{self.turn} {number + 1} since {self.begins}"
+        return [
+            *self.members[first:],
+            *self.members[:first],
+        ], f"{self.turn} {number + 1} since {self.begins}"
 
 
 Known = Party | Team
@@ -185,5 +203,9 @@ Known = Party | Team
 
 
 def dated(party: Known) -> dict[str, Any]:
-    """What is said of somebody as facts: JSON values by field. What is left out is as if nothing were said."""
-    return party.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"id"}) | {"kind": party.kind}
+    """What is said of somebody as facts: JSON values by field. What is left out is as if nothing
+    were said.
+    """
+    return party.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"id"}) | {
+        "kind": party.kind
+    }

@@ -1,4 +1,6 @@
-"""Countries, languages and time zones as customers' data names them: what is none is refused, with what was meant."""
+"""Countries, languages and time zones as customers' data names them: what is none is refused, with
+what was meant.
+"""
 
 import re
 import unicodedata
@@ -11,39 +13,50 @@ from importlib import resources
 EXAMPLE_ZONE = "Europe/Berlin"
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-"""The shape of a BCP 47 tag that begins with an ISO 639 code; whether the language exists is not asked."""
+"""The shape of a BCP 47 tag that begins with an ISO 639 code; whether the language exists is not
+asked.
+"""
 
 _KOSOVO = "XK"
-"""Not in ISO 3166-1, which leaves it to users; the EU, SWIFT and every CRM write it, and its customers are real."""
+"""Not in ISO 3166-1, which leaves it to users; the EU, SWIFT and every CRM write it, and its
+customers are real.
+"""
 
 _ALSO_CALLED = {
-    "a": "AT",
-    "ägypten": "EG", "argentinien": "AR", "australien": "AU", "aut": "AT", "belgien": "BE", "bolivien": "BO", "brasilien": "BR",
-    "bulgarien": "BG", "china": "CN", "che": "CH", "d": "DE", "dänemark": "DK", "deu": "DE", "deutschland": "DE", "england": "GB",
-    "estland": "EE", "finnland": "FI", "frankreich": "FR", "ger": "DE", "great britain": "GB", "griechenland": "GR",
-    "großbritannien": "GB", "holland": "NL", "hongkong": "HK", "indien": "IN", "indonesien": "ID", "irland": "IE", "island": "IS",
-    "italien": "IT", "kanada": "CA", "kasachstan": "KZ", "katar": "QA", "kenia": "KE", "kolumbien": "CO", "kosovo": _KOSOVO,
-    "kroatien": "HR", "lettland": "LV", "litauen": "LT", "luxemburg": "LU", "malta": "MT", "marokko": "MA", "mexiko": "MX",
-    "moldau": "MD", "neuseeland": "NZ", "niederlande": "NL", "die niederlande": "NL", "nordmazedonien": "MK", "norwegen": "NO",
-    "österreich": "AT", "oesterreich": "AT", "philippinen": "PH", "polen": "PL", "republic of korea": "KR", "rumänien": "RO",
-    "russland": "RU", "saudi-arabien": "SA", "saudiarabien": "SA", "schweden": "SE", "schweiz": "CH", "scotland": "GB",
-    "serbien": "RS", "singapur": "SG", "slowakei": "SK", "slowenien": "SI", "spanien": "ES", "südafrika": "ZA", "südkorea": "KR",
-    "south korea": "KR", "taiwan": "TW", "the netherlands": "NL", "tschechien": "CZ", "tschechische republik": "CZ",
-    "czechia": "CZ", "tunesien": "TN", "türkei": "TR", "turkey": "TR", "türkiye": "TR", "uae": "AE", "uk": "GB", "ukraine": "UA",
-    "ungarn": "HU", "united kingdom": "GB", "united states of america": "US", "usa": "US", "u.s.a.": "US", "u.s.": "US",
-    "v.a.e.": "AE", "vereinigte arabische emirate": "AE", "united arab emirates": "AE", "vereinigtes königreich": "GB",
-    "vereinigte staaten": "US", "wales": "GB", "zypern": "CY",
+    "a": "AT", "ägypten": "EG", "argentinien": "AR", "australien": "AU", "aut": "AT",
+    "belgien": "BE", "bolivien": "BO", "brasilien": "BR", "bulgarien": "BG", "china": "CN",
+    "che": "CH", "d": "DE", "dänemark": "DK", "deu": "DE", "deutschland": "DE", "england": "GB",
+    "estland": "EE", "finnland": "FI", "frankreich": "FR", "ger": "DE", "great britain": "GB",
+    "griechenland": "GR", "großbritannien": "GB", "holland": "NL", "hongkong": "HK",
+    "indien": "IN", "indonesien": "ID", "irland": "IE", "island": "IS", "italien": "IT",
+    "kanada": "CA", "kasachstan": "KZ", "katar": "QA", "kenia": "KE", "kolumbien": "CO",
+    "kosovo": _KOSOVO, "kroatien": "HR", "lettland": "LV", "litauen": "LT", "luxemburg": "LU",
+    "malta": "MT", "marokko": "MA", "mexiko": "MX", "moldau": "MD", "neuseeland": "NZ",
+    "niederlande": "NL", "die niederlande": "NL", "nordmazedonien": "MK", "norwegen": "NO",
+    "österreich": "AT", "oesterreich": "AT", "philippinen": "PH", "polen": "PL",
+    "republic of korea": "KR", "rumänien": "RO", "russland": "RU", "saudi-arabien": "SA",
+    "saudiarabien": "SA", "schweden": "SE", "schweiz": "CH", "scotland": "GB", "serbien": "RS",
+    "singapur": "SG", "slowakei": "SK", "slowenien": "SI", "spanien": "ES", "südafrika": "ZA",
+    "südkorea": "KR", "south korea": "KR", "taiwan": "TW", "the netherlands": "NL",
+    "tschechien": "CZ", "tschechische republik": "CZ", "czechia": "CZ", "tunesien": "TN",
+    "türkei": "TR", "turkey": "TR", "türkiye": "TR", "uae": "AE", "uk": "GB", "ukraine": "UA",
+    "ungarn": "HU", "united kingdom": "GB", "united states of america": "US", "usa": "US",
+    "u.s.a.": "US", "u.s.": "US", "v.a.e.": "AE", "vereinigte arabische emirate": "AE",
+    "united arab emirates": "AE", "vereinigtes königreich": "GB", "vereinigte staaten": "US",
+    "wales": "GB", "zypern": "CY",
 }  # fmt: skip
 """Beside the English names that come with the time zones: German ones, and what sheets write."""
 
 _LANGUAGES = {
-    "german": "de", "deutsch": "de", "english": "en", "englisch": "en", "french": "fr", "französisch": "fr", "français": "fr",
-    "italian": "it", "italienisch": "it", "italiano": "it", "spanish": "es", "spanisch": "es", "español": "es",
-    "dutch": "nl", "niederländisch": "nl", "polish": "pl", "polnisch": "pl", "czech": "cs", "tschechisch": "cs",
-    "danish": "da", "dänisch": "da", "swedish": "sv", "schwedisch": "sv", "norwegian": "no", "norwegisch": "no",
-    "finnish": "fi", "finnisch": "fi", "hungarian": "hu", "ungarisch": "hu", "portuguese": "pt", "portugiesisch": "pt",
-    "romanian": "ro", "rumänisch": "ro", "russian": "ru", "russisch": "ru", "turkish": "tr", "türkisch": "tr",
-    "chinese": "zh", "chinesisch": "zh", "japanese": "ja", "japanisch": "ja",
+    "german": "de", "deutsch": "de", "english": "en", "englisch": "en", "french": "fr",
+    "französisch": "fr", "français": "fr", "italian": "it", "italienisch": "it", "italiano": "it",
+    "spanish": "es", "spanisch": "es", "español": "es", "dutch": "nl", "niederländisch": "nl",
+    "polish": "pl", "polnisch": "pl", "czech": "cs", "tschechisch": "cs", "danish": "da",
+    "dänisch": "da", "swedish": "sv", "schwedisch": "sv", "norwegian": "no", "norwegisch": "no",
+    "finnish": "fi", "finnisch": "fi", "hungarian": "hu", "ungarisch": "hu", "portuguese": "pt",
+    "portugiesisch": "pt", "romanian": "ro", "rumänisch": "ro", "russian": "ru", "russisch": "ru",
+    "turkish": "tr", "türkisch": "tr", "chinese": "zh", "chinesisch": "zh", "japanese": "ja",
+    "japanisch": "ja",
 }  # fmt: skip
 
 
@@ -53,7 +66,9 @@ def country_codes() -> frozenset[str]:
 
 
 def country_code(text: str) -> str:
-    """An ISO 3166-1 alpha-2 code, in capitals: `de` is DE. Raises ValueError that names the code of a country's name."""
+    """An ISO 3166-1 alpha-2 code, in capitals: `de` is DE. Raises ValueError that names the code of
+    a country's name.
+    """
     code = text.strip().upper()
     if code in _names_by_code() or code == _KOSOVO:
         return code
@@ -61,7 +76,9 @@ def country_code(text: str) -> str:
 
 
 def country_named(text: str) -> str:
-    """The same, and the name of a country is its code: `Germany` or `Deutschland` is DE. For what people write by hand."""
+    """The same, and the name of a country is its code: `Germany` or `Deutschland` is DE. For what
+    people write by hand.
+    """
     return _codes_by_folded_name().get(folded(text)) or country_code(text)
 
 
@@ -72,8 +89,12 @@ def language_named(text: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def folded(name: str) -> str:
-    """A place's name as two people would both write it: without accents, capitals, and signs between words."""
-    plain = "".join(ch for ch in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(ch))
+    """A place's name as two people would both write it: without accents, capitals, and signs
+    between words.
+    """
+    plain = "".join(
+        ch for ch in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(ch)
+    )
     return " ".join(re.findall(r"\w+", plain))
 
 
@@ -96,13 +117,17 @@ def zone_name(text: str) -> str:
 
 def _country_hint(text: str) -> str:
     code = (
-        _nearest(text.strip(), _codes_by_name()) if len(text.strip()) > 2 else _ALSO_CALLED.get(text.strip().casefold())
+        _nearest(text.strip(), _codes_by_name())
+        if len(text.strip()) > 2
+        else _ALSO_CALLED.get(text.strip().casefold())
     )
     return f"did you mean {code!r}?" if code else "write one such as DE"
 
 
 def _nearest(text: str, known: Mapping[str, str]) -> str | None:
-    """What stands in `known` under the key nearest to the text. Long texts are no misspelling, and slow to compare."""
+    """What stands in `known` under the key nearest to the text. Long texts are no misspelling, and
+    slow to compare.
+    """
     near = get_close_matches(text.casefold()[:100], known, n=1, cutoff=0.75)
     return known[near[0]] if near else None
 
@@ -113,7 +138,9 @@ def _shown(text: str) -> str:
 
 @cache
 def _names_by_code() -> Mapping[str, str]:
-    """Of the table that comes with the time zones, so no list of ours can grow old. `DE` -> `Germany`."""
+    """Of the table that comes with the time zones, so no list of ours can grow old. `DE` ->
+    `Germany`.
+    """
     text = (resources.files("tzdata") / "zoneinfo" / "iso3166.tab").read_text(encoding="utf-8")
     rows = [line.partition("\t") for line in text.splitlines() if line and not line.startswith("#")]
     return {code: name for code, _, name in rows}
@@ -132,10 +159,16 @@ def _codes_by_folded_name() -> Mapping[str, str]:
 @cache
 def _zones() -> Mapping[str, str]:
     """By casefolded name. `Factory` and `localtime` say where a machine stands, not a customer."""
-    return {name.casefold(): name for name in zoneinfo.available_timezones() - {"Factory", "localtime"}}
+    return {
+        name.casefold(): name for name in zoneinfo.available_timezones() - {"Factory", "localtime"}
+    }
 
 
 @cache
 def _cities() -> Mapping[str, str]:
     """Zones by what stands behind the continent: somebody who writes Berlin means Europe/Berlin."""
-    return {name.rsplit("/", 1)[-1].casefold(): name for name in sorted(_zones().values()) if "/" in name}
+    return {
+        name.rsplit("/", 1)[-1].casefold(): name
+        for name in sorted(_zones().values())
+        if "/" in name
+    }

@@ -1,4 +1,6 @@
-"""Response times: median, 90th percentile, slowest and share in target. Open and overdue counts as missed."""
+"""Response times: median, 90th percentile, slowest and share in target. Open and overdue counts as
+missed.
+"""
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,12 +10,16 @@ from datetime import datetime, timedelta
 from alerting.domain.cases.clocks import state_at
 
 STATES = ("met", "late", "overdue", "running", "paused")
-"""Of a promise. The first three are measured; what runs or is paused is neither kept nor missed yet."""
+"""Of a promise. The first three are measured; what runs or is paused is neither kept nor missed
+yet.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Promise:
-    """One clock as a report sees it. `worked` is its working time; of an open one so far, None where nobody asked."""
+    """One clock as a report sees it. `worked` is its working time; of an open one so far, None
+    where nobody asked.
+    """
 
     kind: str
     party: str
@@ -33,7 +39,9 @@ class Promise:
 
 @dataclass(frozen=True, kw_only=True)
 class Quantile:
-    """A duration; `at_least` when the promise it falls on is still open, so that it can only grow."""
+    """A duration; `at_least` when the promise it falls on is still open, so that it can only
+    grow.
+    """
 
     value: timedelta
     at_least: bool
@@ -41,7 +49,9 @@ class Quantile:
 
 @dataclass(frozen=True, kw_only=True)
 class Spread:
-    """How long promises took: nearest-rank over the measured ones, those still open with their time so far."""
+    """How long promises took: nearest-rank over the measured ones, those still open with their time
+    so far.
+    """
 
     median: Quantile | None = None
     p90: Quantile | None = None
@@ -50,9 +60,11 @@ class Spread:
 
 @dataclass(frozen=True, kw_only=True)
 class Attainment:
-    """How one kind of promise was kept: `met + late + overdue` are measured, `running` and `paused` ones are not yet.
+    """How one kind of promise was kept: `met + late + overdue` are measured, `running` and `paused`
+    ones are not yet.
 
-    `share` is met / measured. `felt` is what the customer waited, `working` the working time of it without pauses.
+    `share` is met / measured. `felt` is what the customer waited, `working` the working time of it
+    without pauses.
     """
 
     met: int = 0
@@ -101,7 +113,9 @@ def attainment(promises: Iterable[Promise], now: datetime) -> Attainment:
 def _spread(measured: Iterable[Promise], length: Callable[[Promise], timedelta]) -> Spread:
     ordered = sorted((length(p), p.stopped_at is None) for p in measured)
     return Spread(
-        median=_nearest_rank(ordered, 50), p90=_nearest_rank(ordered, 90), slowest=_nearest_rank(ordered, 100)
+        median=_nearest_rank(ordered, 50),
+        p90=_nearest_rank(ordered, 90),
+        slowest=_nearest_rank(ordered, 100),
     )
 
 
@@ -113,12 +127,16 @@ def _nearest_rank(ordered: Sequence[tuple[timedelta, bool]], percent: int) -> Qu
 
 
 def rank(percent: int, count: int) -> int:
-    """Which of so many ordered values, from 1 on, has that percentage of them at or below it: nearest-rank."""
+    """Which of so many ordered values, from 1 on, has that percentage of them at or below it:
+    nearest-rank.
+    """
     return -(-count * percent // 100)
 
 
 def nth(parts: Sequence[Sequence[int]], n: int) -> int:
-    """The n-th smallest, from 1 on, of several ordered lists together, without putting them together."""
+    """The n-th smallest, from 1 on, of several ordered lists together, without putting them
+    together.
+    """
     low, high = min(part[0] for part in parts if part), max(part[-1] for part in parts if part)
     while low < high:
         middle = (low + high) // 2

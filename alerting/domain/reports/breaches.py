@@ -7,7 +7,14 @@ from typing import Any
 
 from alerting.domain.times.durations import format_duration
 
-_ACTS = ("contact.made", "contact.attempted", "case.acknowledged", "case.waiting", "case.handed_over", "cause.removed")
+_ACTS = (
+    "contact.made",
+    "contact.attempted",
+    "case.acknowledged",
+    "case.waiting",
+    "case.handed_over",
+    "cause.removed",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,17 +29,29 @@ class Broken:
 
 
 def reasons(
-    broken: Broken, entries: Sequence[Mapping[str, Any]], waits: Sequence[Any], name: Callable[[str], str]
+    broken: Broken,
+    entries: Sequence[Mapping[str, Any]],
+    waits: Sequence[Any],
+    name: Callable[[str], str],
 ) -> list[str]:
     """What happened between start and end that says something about it, in words.
 
-    `entries` are the case's audit entries (`action`, `at`, `facts`), oldest first, `waits` its waits.
+    `entries` are the case's audit entries (`action`, `at`, `facts`), oldest first, `waits` its
+    waits.
     """
     during = [entry for entry in entries if broken.started_at <= entry["at"] <= broken.ended]
     return [
         *_waited(broken, waits),
-        *(f"handed over to {name(e['facts']['to'])}" for e in during if e["action"] == "case.handed_over"),
-        *(f"taken over by {name(e['facts']['to'])}" for e in during if e["action"] == "case.taken_over"),
+        *(
+            f"handed over to {name(e['facts']['to'])}"
+            for e in during
+            if e["action"] == "case.handed_over"
+        ),
+        *(
+            f"taken over by {name(e['facts']['to'])}"
+            for e in during
+            if e["action"] == "case.taken_over"
+        ),
         *(
             f"mail to {name(e['facts']['refused'])} was refused"
             for e in during
@@ -47,9 +66,14 @@ def _waited(broken: Broken, waits: Sequence[Any]) -> list[str]:
     words = {"customer": "the customer", "third_party": "a third party"}
     found = []
     for wait in waits:
-        length = min(wait.ended_at or broken.ended, broken.ended) - max(wait.began_at, broken.started_at)
+        length = min(wait.ended_at or broken.ended, broken.ended) - max(
+            wait.began_at, broken.started_at
+        )
         if wait.cycle == broken.cycle and length > timedelta(0):
-            found.append(f"waited {format_duration(length)} for {words.get(wait.waiting_for, wait.waiting_for)}")
+            found.append(
+                f"waited {format_duration(length)} for "
+                f"{words.get(wait.waiting_for, wait.waiting_for)}"
+            )
     return found
 
 
@@ -59,8 +83,12 @@ def _tried(during: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _idle(broken: Broken, during: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Whether anybody did anything before it was due; a cause that is removed is no call, and the other way round."""
-    before = [entry for entry in during if entry["at"] <= broken.due_at and entry["action"] in _ACTS]
+    """Whether anybody did anything before it was due; a cause that is removed is no call, and the
+    other way round.
+    """
+    before = [
+        entry for entry in during if entry["at"] <= broken.due_at and entry["action"] in _ACTS
+    ]
     if not before:
         return ["nobody acted before it was due"]
     if broken.kind == "contact" and all(entry["action"] == "case.acknowledged" for entry in before):

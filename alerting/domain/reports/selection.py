@@ -35,9 +35,15 @@ class Selection:
             return None
         length = min(self.end or now, now) - self.begin
         begin = (
-            self.begin - max(length, timedelta(0)) if self.begin - datetime.min.replace(tzinfo=UTC) > length else None
+            self.begin - max(length, timedelta(0))
+            if self.begin - datetime.min.replace(tzinfo=UTC) > length
+            else None
         )
-        return replace(self, begin=begin, end=self.begin) if length > timedelta(0) and begin is not None else None
+        return (
+            replace(self, begin=begin, end=self.begin)
+            if length > timedelta(0) and begin is not None
+            else None
+        )
 
     def of_teams(self, members: Mapping[str, Iterable[str]]) -> "Selection":
         """The same with the members of the team that is named."""
@@ -51,13 +57,21 @@ class Selection:
     @property
     def narrowed(self) -> Mapping[str, str]:
         """What it is narrowed to, by name."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name in NARROWED and getattr(self, f.name)}
+        return {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if f.name in NARROWED and getattr(self, f.name)
+        }
 
 
 def period(first: date | None, last: date | None) -> tuple[datetime | None, datetime | None]:
-    """Two days, both included, as a half-open stretch of time in UTC. Raises ActionRefused where they are swapped."""
+    """Two days, both included, as a half-open stretch of time in UTC. Raises ActionRefused where
+    they are swapped.
+    """
     if first is not None and last is not None and first > last:
-        raise ActionRefused(f"the report would begin on {first}, after its end on {last}; swap the two days")
+        raise ActionRefused(
+            f"the report would begin on {first}, after its end on {last}; swap the two days"
+        )
     begin = None if first is None else datetime.combine(first, time(), UTC)
     if last is None or last == date.max:  # no day follows the last one there is
         return begin, None
@@ -65,10 +79,14 @@ def period(first: date | None, last: date | None) -> tuple[datetime | None, date
 
 
 def selection(first: date | None, last: date | None, narrowed: Mapping[str, str]) -> Selection:
-    """From what a URL or a command says. Raises ActionRefused for swapped days and a clock there is none of."""
+    """From what a URL or a command says. Raises ActionRefused for swapped days and a clock there is
+    none of.
+    """
     begin, end = period(first, last)
     kinds = [kind.value for kind in ClockKind]
     if narrowed.get("clock") and narrowed["clock"] not in kinds:
-        raise ActionRefused(f"there is no clock {narrowed['clock']!r}; known are {', '.join(kinds)}")
+        raise ActionRefused(
+            f"there is no clock {narrowed['clock']!r}; known are {', '.join(kinds)}"
+        )
     clean = {name: narrowed[name].replace("\x00", "") for name in NARROWED if narrowed.get(name)}
     return Selection(begin=begin, end=end, members=None, **clean)

@@ -1,4 +1,6 @@
-"""Who is responsible for a customer: roles, territories and leads, and the steps that fill a role."""
+"""Who is responsible for a customer: roles, territories and leads, and the steps that fill a
+role.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +17,9 @@ OWNER = "customer.owner"
 
 
 class Territory(BaseModel):
-    """A part of the map: the office that serves it, who leads it, or both; what it lacks the larger part around it has."""
+    """A part of the map: the office that serves it, who leads it, or both; what it lacks the larger
+    part around it has.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,7 +40,9 @@ class Territory(BaseModel):
         return ", ".join(part for part in (self.country, self.region, self.city) if part)
 
     def fits(self, customer: Customer) -> int:
-        """How specifically this territory fits: 0 not at all, 1 by country, 2 by region, 3 by city."""
+        """How specifically this territory fits: 0 not at all, 1 by country, 2 by region, 3 by
+        city.
+        """
         wanted = [("country", self.country), ("region", self.region), ("city", self.city)]
         depth = 0
         for level, (name, value) in enumerate(wanted, 1):
@@ -66,7 +72,9 @@ class Role(BaseModel):
 
 
 class OwnerChange(BaseModel):
-    """What an owner change does to the open case of its customer: it goes to the new owner, or stays where it is."""
+    """What an owner change does to the open case of its customer: it goes to the new owner, or
+    stays where it is.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -107,14 +115,18 @@ class Routing:
         return sorted(fitting, key=lambda territory: territory.fits(customer), reverse=True)
 
     def industry_lead(self, industry: str) -> str | None:
-        return next((lead for name, lead in self.industries.items() if folded(name) == folded(industry)), None)
+        return next(
+            (lead for name, lead in self.industries.items() if folded(name) == folded(industry)),
+            None,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assignment:
     """A role filled: who, and the steps that led there, readable one after the other.
 
-    `through` is the role or `customer.owner` that led to this person in the end, `team` the one whose turn it was.
+    `through` is the role or `customer.owner` that led to this person in the end, `team` the one
+    whose turn it was.
     """
 
     party: Party
@@ -125,14 +137,24 @@ class Assignment:
 
 
 def fill_role(
-    role: str, customer: Customer, segment: str, routing: Routing, staff: Staff, *, to_call: bool = False
+    role: str,
+    customer: Customer,
+    segment: str,
+    routing: Routing,
+    staff: Staff,
+    *,
+    to_call: bool = False,
 ) -> Assignment:
-    """Who holds `role` for this customer. What cannot be filled falls to `default`, and the reasons say so.
+    """Who holds `role` for this customer. What cannot be filled falls to `default`, and the reasons
+    say so.
 
-    Whoever is absent, cannot be reached or has left is passed over. `to_call` passes over offices: an office cannot
-    speak with anybody. Raises LookupError if `default` itself names nobody and nobody else is left to ask.
+    Whoever is absent, cannot be reached or has left is passed over. `to_call` passes over offices:
+    an office cannot speak with anybody. Raises LookupError if `default` itself names nobody and
+    nobody else is left to ask.
     """
-    filling = _Filling(customer=customer, segment=segment, routing=routing, staff=staff, to_call=to_call)
+    filling = _Filling(
+        customer=customer, segment=segment, routing=routing, staff=staff, to_call=to_call
+    )
     party = filling.fill(role)
     if party is None and role != "default":
         filling.why.append(f"nobody holds {role}: goes to default")
@@ -142,7 +164,9 @@ def fill_role(
         party = filling.last_resort()
     if party is None:
         raise LookupError(f"the role 'default' names nobody: {'; '.join(filling.why)}")
-    return Assignment(party=party, role=role, why=tuple(filling.why), through=filling.through, team=filling.team)
+    return Assignment(
+        party=party, role=role, why=tuple(filling.why), through=filling.through, team=filling.team
+    )
 
 
 @dataclass(kw_only=True)
@@ -177,7 +201,9 @@ class _Filling:
         if role.industry is not None:
             industry = str(self.customer.state.get("industry") or "")
             return self._ask(name, f"{name} (industry)", self.routing.industry_lead(industry))
-        return self._ask(name, f"{name} (segment {self.segment})", self.routing.segments.get(self.segment))
+        return self._ask(
+            name, f"{name} (segment {self.segment})", self.routing.segments.get(self.segment)
+        )
 
     def _ask(self, name: str, label: str, party_id: str | None) -> Party | None:
         """Look somebody up and write down what was found."""
@@ -197,8 +223,14 @@ class _Filling:
         return party
 
     def _in_territory(self, name: str, what: Literal["office", "lead"]) -> Party | None:
-        """The most specific territory that has one who is here; the parts of the map around it after it."""
-        named = [(t, found) for t in self.routing.territories_of(self.customer) if (found := getattr(t, what))]
+        """The most specific territory that has one who is here; the parts of the map around it
+        after it.
+        """
+        named = [
+            (t, found)
+            for t in self.routing.territories_of(self.customer)
+            if (found := getattr(t, what))
+        ]
         for territory, party_id in named:
             party = self._ask(name, f"{name} (territory {territory.words})", party_id)
             if party is not None:
@@ -208,7 +240,9 @@ class _Filling:
         return None
 
     def _by_turn(self, name: str, team_id: str) -> Party | None:
-        """Whose turn it is. Members who are away or have left are skipped: the turn goes to the next."""
+        """Whose turn it is. Members who are away or have left are skipped: the turn goes to the
+        next.
+        """
         team = self.staff.teams.get(team_id)
         if team is None:
             self.why.append(f"{name} (team): {self.staff.why_unknown(team_id)}")
@@ -220,7 +254,8 @@ class _Filling:
             if party is not None and self.staff.is_here(party, to_call=self.to_call):
                 self.team = team.id
                 self.why.append(
-                    f"{name} (team {team.name}): {_turn_words(self.staff, team, line[0], reason, skipped, party)}"
+                    f"{name} (team {team.name}): "
+                    f"{_turn_words(self.staff, team, line[0], reason, skipped, party)}"
                 )
                 return self._found(name, party)
             skipped.append(_skipped(self.staff, member))
@@ -228,8 +263,10 @@ class _Filling:
         return None
 
     def last_resort(self) -> Party | None:
-        """Nobody is left by the rules: the managers above `default`, whoever has nobody above, then `default` itself,
-        though it may be away. A complaint must not be lost because everybody is on holiday."""
+        """Nobody is left by the rules: the managers above `default`, whoever has nobody above, then
+        `default` itself, though it may be away. A complaint must not be lost because everybody is
+        on holiday.
+        """
         role = self.routing.roles.get("default")
         named = role.person if role else None
         party = self.staff.get(named)
@@ -241,14 +278,19 @@ class _Filling:
         heads = [p for p in people if p.manager is None] if party or former else []
         for candidate in (*above, *heads):
             if self.staff.is_here(candidate, to_call=True):
-                self.why.append(f"nobody holds default: goes to {candidate.name}, who is above or has nobody above")
+                self.why.append(
+                    f"nobody holds default: goes to {candidate.name}, who is above or has nobody "
+                    "above"
+                )
                 return self._found("default", candidate)
         if party is not None:
             self.why.append(f"nobody else is left: goes to {party.name} all the same")
         return self._found("default", party)
 
 
-def _turn_words(staff: Staff, team: Team, first: str, reason: str, skipped: list[str], party: Party) -> str:
+def _turn_words(
+    staff: Staff, team: Team, first: str, reason: str, skipped: list[str], party: Party
+) -> str:
     if not skipped:
         return f"it is the turn of {party.name} ({reason})"
     turn = staff.get(first)

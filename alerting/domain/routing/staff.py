@@ -1,4 +1,6 @@
-"""Everybody at one moment: who is here, who is away and stands in, who has left; made from dated facts."""
+"""Everybody at one moment: who is here, who is away and stands in, who has left; made from dated
+facts.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +22,9 @@ class PersonFact(Change):
 
 @dataclass(frozen=True, kw_only=True)
 class Away:
-    """Why somebody who is here is not asked now, as words after the name, and who is named to stand in for that."""
+    """Why somebody who is here is not asked now, as words after the name, and who is named to stand
+    in for that.
+    """
 
     words: str
     substitute: str | None = None
@@ -40,7 +44,9 @@ class Former:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """Who is asked in somebody's place, and the steps that led there, in words. None: nobody is left to ask."""
+    """Who is asked in somebody's place, and the steps that led there, in words. None: nobody is
+    left to ask.
+    """
 
     party: Party | None
     words: str
@@ -48,7 +54,9 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Staff:
-    """Everybody who can be told something at one moment, by id. `taken` is each team member's last turn, by team."""
+    """Everybody who can be told something at one moment, by id. `taken` is each team member's last
+    turn, by team.
+    """
 
     parties: Mapping[str, Party]
     teams: Mapping[str, Team] = field(default_factory=dict)
@@ -79,7 +87,9 @@ class Staff:
     def why_unknown(self, text: str) -> str:
         """Why an id or a mail address leads to nobody, as a clause."""
         gone = [one for one in self.former.values() if text in {one.id, one.email}]
-        gone += [one for one in self.former.values() if (one.email or "").casefold() == text.casefold()]
+        gone += [
+            one for one in self.former.values() if (one.email or "").casefold() == text.casefold()
+        ]
         if gone:
             return f"{gone[0].name} has left"
         if text in self.partial:
@@ -94,8 +104,10 @@ class Staff:
         return party.id not in self.away and not (to_call and party.kind == "office")
 
     def ask(self, party: Party, *, to_call: bool = False) -> Answer:
-        """The person, or whoever stands in. The substitute named for an absence comes first, then the standing one;
-        whoever of them is away, too, is replaced in the same way. A circle ends where it began."""
+        """The person, or whoever stands in. The substitute named for an absence comes first, then
+        the standing one; whoever of them is away, too, is replaced in the same way. A circle ends
+        where it began.
+        """
         words, seen, waiting = [], set[str](), [party.id]
         while waiting:
             name = waiting.pop()
@@ -131,20 +143,27 @@ class Staff:
             boss = self.manager_of(boss)
         return found
 
-    def next_responsible(self, party: Party, default: str | None, already: set[str]) -> Party | None:
-        """Whom to tell when `party` cannot be reached: the substitute, then `default`, then managers; nobody twice.
+    def next_responsible(
+        self, party: Party, default: str | None, already: set[str]
+    ) -> Party | None:
+        """Whom to tell when `party` cannot be reached: the substitute, then `default`, then
+        managers; nobody twice.
 
-        Managers come last: a wrong address must not bring every small complaint before a vice president. Whoever is
-        away is passed over.
+        Managers come last: a wrong address must not bring every small complaint before a vice
+        president. Whoever is away is passed over.
         """
         line = [self.get(party.substitute), self.get(default), *self.bosses(party)]
         asked = [self.ask(one).party for one in line if one is not None]
         line = [self.stand_in_for(party), *asked]
-        return next((p for p in line if p is not None and p.id != party.id and p.id not in already), None)
+        return next(
+            (p for p in line if p is not None and p.id != party.id and p.id not in already), None
+        )
 
 
 def staff_of(
-    states: Mapping[str, Mapping[str, Any]], moment: datetime, taken: Mapping[str, Mapping[str, int]]
+    states: Mapping[str, Mapping[str, Any]],
+    moment: datetime,
+    taken: Mapping[str, Mapping[str, int]],
 ) -> Staff:
     """Everybody from what holds of each at a moment."""
     parties: dict[str, Party] = {}
@@ -169,7 +188,15 @@ def staff_of(
         reason = _away(known, state, moment)
         if reason is not None:
             away[name] = reason
-    return Staff(parties=parties, teams=teams, away=away, former=former, partial=partial, taken=taken, moment=moment)
+    return Staff(
+        parties=parties,
+        teams=teams,
+        away=away,
+        former=former,
+        partial=partial,
+        taken=taken,
+        moment=moment,
+    )
 
 
 _BESIDE = {"active", "refused"}
@@ -177,14 +204,27 @@ _BESIDE = {"active", "refused"}
 
 
 def known_as(name: str, state: Mapping[str, Any]) -> Known:
-    """A person, an office or a team from what holds of it. Raises ValidationError where something is missing."""
-    said = {"name": name, **{key: value for key, value in state.items() if key not in _BESIDE}, "id": name}
+    """A person, an office or a team from what holds of it. Raises ValidationError where something
+    is missing.
+    """
+    said = {
+        "name": name,
+        **{key: value for key, value in state.items() if key not in _BESIDE},
+        "id": name,
+    }
     kind: type[Team] | type[Party] = Team if said.get("kind") == "team" else Party
-    return kind.model_validate({key: value for key, value in said.items() if key in kind.model_fields})
+    return kind.model_validate(
+        {key: value for key, value in said.items() if key in kind.model_fields}
+    )
 
 
 def _former(name: str, state: Mapping[str, Any]) -> Former:
-    return Former(id=name, name=state.get("name") or name, email=state.get("email"), manager=state.get("manager"))
+    return Former(
+        id=name,
+        name=state.get("name") or name,
+        email=state.get("email"),
+        manager=state.get("manager"),
+    )
 
 
 def _away(party: Party, state: Mapping[str, Any], moment: datetime) -> Away | None:

@@ -1,6 +1,7 @@
 """One condition against facts as JSON: what `alerting rules eval` answers, line by line.
 
-Nothing is derived from the facts: what is not there is NULL, and a value of a wrong type is an error.
+Nothing is derived from the facts: what is not there is NULL, and a value of a wrong type is an
+error.
 """
 
 import json
@@ -36,7 +37,9 @@ def _no_number(text: str) -> Any:
 
 @dataclass(kw_only=True)
 class Evaluator:
-    """Compiles each condition once. `signals` are names that only the facts tell; the rulebook knows the types of its own."""
+    """Compiles each condition once. `signals` are names that only the facts tell; the rulebook
+    knows the types of its own.
+    """
 
     vocabulary: Vocabulary
     event_type: str | None = None
@@ -44,7 +47,9 @@ class Evaluator:
     _compiled: dict[str, tuple[Condition, Mapping[str, Type]] | str] = field(default_factory=dict)
 
     def learn_signals(self, lines: Iterable[Any]) -> None:
-        """Note the signals any line has, so that one that is missing elsewhere is NULL there and no unknown name."""
+        """Note the signals any line has, so that one that is missing elsewhere is NULL there and no
+        unknown name.
+        """
         for facts in lines:
             signals = facts.get("signals") if isinstance(facts, dict) else None
             self.signals |= set(signals) if isinstance(signals, dict) else set()
@@ -60,7 +65,9 @@ class Evaluator:
         try:
             flat = _flat(facts)
             read = {key: _read(key, flat.get(key), kinds[key]) for key in condition.reads}
-            truth = condition.variant(tuple(type(read.get(key)) for key in condition.by_value))(read)
+            truth = condition.variant(tuple(type(read.get(key)) for key in condition.by_value))(
+                read
+            )
         except (FactsInvalid, WrongType) as error:
             return _error(str(error))
         except ConditionRefused as error:
@@ -80,16 +87,24 @@ class Evaluator:
     def _scope(self) -> Scope:
         unknown = dict.fromkeys(self.signals - self.vocabulary.signals.keys(), Type.ANY)
         signals = {**unknown, **self.vocabulary.signals}
-        known = Vocabulary(signals=signals, attributes=self.vocabulary.attributes, lists=self.vocabulary.lists)
+        known = Vocabulary(
+            signals=signals, attributes=self.vocabulary.attributes, lists=self.vocabulary.lists
+        )
         scope = known.for_rules(self.event_type)
-        return Scope(names=scope.names, open={**scope.open, "signals.": ("signal.", Type.ANY)}, lists=scope.lists)
+        return Scope(
+            names=scope.names,
+            open={**scope.open, "signals.": ("signal.", Type.ANY)},
+            lists=scope.lists,
+        )
 
 
 _NESTED = ("event.respondent", "event.answers", "customer.attributes")
 
 
 def _flat(facts: Any) -> dict[str, Any]:
-    """`{"event": {"score": 2}}` -> `{"event.score": 2}`, with `respondent`, `answers` and `attributes` one level down."""
+    """`{"event": {"score": 2}}` -> `{"event.score": 2}`, with `respondent`, `answers` and
+    `attributes` one level down.
+    """
     if not isinstance(facts, dict):
         raise FactsInvalid("facts are a JSON object with event, customer and signals")
     flat: dict[str, Any] = {}

@@ -1,7 +1,9 @@
-"""Finds the rules that can match an event: a bitmap index over what their conditions require of single facts.
+"""Finds the rules that can match an event: a bitmap index over what their conditions require of
+single facts.
 
-For every field the rules ask about, a value met once is remembered with the rules it leaves possible, one bit each. The
-candidates are what all fields of the event leave over, so that rules that cannot match cost next to nothing.
+For every field the rules ask about, a value met once is remembered with the rules it leaves
+possible, one bit each. The candidates are what all fields of the event leave over, so that rules
+that cannot match cost next to nothing.
 """
 
 from collections import defaultdict
@@ -13,7 +15,9 @@ from typing import Any, Generic, TypeVar
 from alerting.domain.conditions import Condition, Evaluate, Facts, Requirement, all_of
 
 MAX_VALUES, MAX_TEXT = 1_000, 100
-"""Values remembered of one field, and their length. What has more, such as a comment, does not come again."""
+"""Values remembered of one field, and their length. What has more, such as a comment, does not come
+again.
+"""
 
 MAX_PATTERNS = 250
 """Combinations remembered of eight rules; there could be thousands, and memory is finite."""
@@ -47,7 +51,9 @@ class RuleIndex(Generic[Rule]):
         return found
 
     def any_left(self, known: Facts) -> bool:
-        """Whether these facts alone leave any rule possible; those that are not among them are not asked for."""
+        """Whether these facts alone leave any rule possible; those that are not among them are not
+        asked for.
+        """
         left = self._everyone
         for field, by_value in self._fields:
             if field in known:
@@ -55,7 +61,8 @@ class RuleIndex(Generic[Rule]):
         return left != 0
 
     def _left(self, facts: Facts) -> tuple[bytes, bytes]:
-        """One bit for each rule: whether nothing it requires is false, and whether something of it is unknown.
+        """One bit for each rule: whether nothing it requires is false, and whether something of it
+        is unknown.
 
         A rule stays where a fact is missing: it may be unknown, and that is counted.
         """
@@ -68,7 +75,9 @@ class RuleIndex(Generic[Rule]):
 
 
 class _Eight(dict[int, list[tuple[Rule, Evaluate | None]]]):
-    """Eight neighbours: bits of those left, and above them of those that are unsure -> what to ask of each of the left."""
+    """Eight neighbours: bits of those left, and above them of those that are unsure -> what to ask
+    of each of the left.
+    """
 
     def __init__(self, rules: Sequence[tuple[Rule, Sequence[Condition]]]) -> None:
         self._rules = rules
@@ -87,14 +96,17 @@ class _Eight(dict[int, list[tuple[Rule, Evaluate | None]]]):
 
 
 class _ByValue(dict[Any, int]):
-    """A field's value -> the rules none of whose requirements of this field is false there, one bit each; above these bits
-    as many again for the rules all of whose requirements of it hold."""
+    """A field's value -> the rules none of whose requirements of this field is false there, one bit
+    each; above these bits as many again for the rules all of whose requirements of it hold.
+    """
 
     def __init__(self, how_many: int, asked: Sequence[tuple[int, Requirement]]) -> None:
         self._how_many = how_many
         self._everyone = (1 << how_many) - 1
         self._asking = reduce(or_, (bit for bit, _ in asked))
-        self._others = [(bit, requirement) for bit, requirement in asked if requirement.texts is None]
+        self._others = [
+            (bit, requirement) for bit, requirement in asked if requirement.texts is None
+        ]
         self._of_text: dict[str, int] = defaultdict(int)
         texts: dict[int, frozenset[str]] = {}
         for bit, requirement in asked:

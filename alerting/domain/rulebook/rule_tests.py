@@ -1,4 +1,6 @@
-"""A rule test: customers, what happens to them, and what must come of it. Whether it did is decided here, purely."""
+"""A rule test: customers, what happens to them, and what must come of it. Whether it did is decided
+here, purely.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +18,9 @@ Deed = Literal["acknowledge", "contact", "hand_over", "wait", "go_on", "fixed"]
 
 
 def default_begin(go_live: datetime) -> datetime:
-    """BEGIN, or the first such hour after `go_live` where that is later: before it nothing rings, and no test would say much."""
+    """BEGIN, or the first such hour after `go_live` where that is later: before it nothing rings,
+    and no test would say much.
+    """
     if go_live <= BEGIN or go_live.year > 9900:  # somebody means never
         return BEGIN
     same_day = datetime.combine(go_live.astimezone(UTC), BEGIN.timetz())
@@ -30,16 +34,22 @@ def parse_offset(text: str) -> timedelta:
 
 
 def format_offset(offset: timedelta) -> str:
-    """Whole minutes, as `parse_offset` reads them: what a report shows can be copied into a test."""
+    """Whole minutes, as `parse_offset` reads them: what a report shows can be copied into a
+    test.
+    """
     minutes = minute_of(offset)
     days, rest = divmod(minutes, 1440)
     hours, minutes = divmod(rest, 60)
-    parts = [f"{number}{unit}" for number, unit in ((days, "d"), (hours, "h"), (minutes, "m")) if number]
+    parts = [
+        f"{number}{unit}" for number, unit in ((days, "d"), (hours, "h"), (minutes, "m")) if number
+    ]
     return " ".join(parts) or "0m"
 
 
 def minute_of(offset: timedelta) -> int:
-    """Times are compared by the minute: the clock ticks on by milliseconds while a test is played."""
+    """Times are compared by the minute: the clock ticks on by milliseconds while a test is
+    played.
+    """
     return offset // timedelta(minutes=1)
 
 
@@ -66,7 +76,9 @@ class Arrival:
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """What a person does about a case. `by` and `to` name a role or a person; `customer` None is the only one with a case."""
+    """What a person does about a case. `by` and `to` name a role or a person; `customer` None is
+    the only one with a case.
+    """
 
     at: timedelta
     does: Deed
@@ -81,7 +93,8 @@ class Response:
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """One line of `expect`. Filters that are None let everything pass; `never` turns it round: nothing may match.
+    """One line of `expect`. Filters that are None let everything pass; `never` turns it round:
+    nothing may match.
 
     `what` is the rule of an alert, the template of a mail, the clock of a miss.
     """
@@ -113,10 +126,11 @@ class Expected:
 
 @dataclass(frozen=True, kw_only=True)
 class Happening:
-    """An alert that rang, a mail that was sent or a promise that was missed, as an offset from the begin.
+    """An alert that rang, a mail that was sent or a promise that was missed, as an offset from the
+    begin.
 
-    `names` are what a mail's recipient answers to: roles held for this customer, and the person's id unless a role
-    of that name exists.
+    `names` are what a mail's recipient answers to: roles held for this customer, and the person's
+    id unless a role of that name exists.
     """
 
     at: timedelta
@@ -152,7 +166,9 @@ class RuleTest:
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """Something that went wrong on the way; the test fails, whatever else happened. `place` None: the whole test's."""
+    """Something that went wrong on the way; the test fails, whatever else happened. `place` None:
+    the whole test's.
+    """
 
     message: str
     place: Place | None = None
@@ -160,7 +176,9 @@ class Fault:
 
 @dataclass(frozen=True, kw_only=True)
 class Played:
-    """What came of a test's timeline, in the order of time. `remarks` explain what did not happen."""
+    """What came of a test's timeline, in the order of time. `remarks` explain what did not
+    happen.
+    """
 
     happened: Sequence[Happening]
     faults: Sequence[Fault] = ()
@@ -169,7 +187,9 @@ class Played:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """How a test ended: what was expected in vain, what came that must not come, and what went wrong."""
+    """How a test ended: what was expected in vain, what came that must not come, and what went
+    wrong.
+    """
 
     test: RuleTest
     played: Played
@@ -183,11 +203,15 @@ class Verdict:
 
 
 def judge_test(test: RuleTest, played: Played) -> Verdict:
-    """Match each expectation with a happening of its own, as many as can be, and say what is left on either side."""
+    """Match each expectation with a happening of its own, as many as can be, and say what is left
+    on either side.
+    """
     wanted = [expected for expected in test.expect if not expected.never]
     met = _pairs(wanted, played.happened)
     every = list(enumerate(played.happened))
-    forbidden = [(e, n) for e in test.expect if e.never for n, happening in every if e.matches(happening)]
+    forbidden = [
+        (e, n) for e in test.expect if e.never for n, happening in every if e.matches(happening)
+    ]
     taken = {*met.values(), *(number for _, number in forbidden)}
     return Verdict(
         test=test,
@@ -199,7 +223,9 @@ def judge_test(test: RuleTest, played: Played) -> Verdict:
 
 
 def _pairs(wanted: Sequence[Expected], happened: Sequence[Happening]) -> dict[int, int]:
-    """The largest matching, by augmenting paths (Kuhn): a wide filter gives way to a narrow one that has no other."""
+    """The largest matching, by augmenting paths (Kuhn): a wide filter gives way to a narrow one
+    that has no other.
+    """
     holder: dict[int, int] = {}
 
     def place(expectation: int, tried: set[int]) -> bool:

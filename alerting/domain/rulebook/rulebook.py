@@ -1,4 +1,6 @@
-"""The rulebook: everything the business decides, checked whole, immutable, named by its content hash."""
+"""The rulebook: everything the business decides, checked whole, immutable, named by its content
+hash.
+"""
 
 import hashlib
 import json
@@ -73,9 +75,9 @@ class Survey:
 
     @property
     def scores(self) -> range:
-        return {"nps": range(11), "csat": range(1, 6), "ces": range(1, 8)}.get(self.metric) or range(
-            1, (self.scale or 5) + 1
-        )
+        return {"nps": range(11), "csat": range(1, 6), "ces": range(1, 8)}.get(
+            self.metric
+        ) or range(1, (self.scale or 5) + 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,10 +129,18 @@ class Rulebook:
     """By locale."""
 
     def promised(
-        self, policy: str, customer: Customer, caller: Party | None = None, fixer: Party | None = None
+        self,
+        policy: str,
+        customer: Customer,
+        caller: Party | None = None,
+        fixer: Party | None = None,
     ) -> Policy:
-        """What a policy promises to one customer, whose contract may say otherwise, on the calendars of who owes it."""
-        agreed = under_contract(self.policies[policy], customer.state.get("contract") or {}, self.calendars)
+        """What a policy promises to one customer, whose contract may say otherwise, on the
+        calendars of who owes it.
+        """
+        agreed = under_contract(
+            self.policies[policy], customer.state.get("contract") or {}, self.calendars
+        )
         return on_calendars_of(agreed, {"caller": caller, "fixer": fixer}, self.calendars)
 
     @cached_property
@@ -141,7 +151,11 @@ class Rulebook:
     def templates(self) -> dict[str, str]:
         """Mail templates by name below `templates/mail/`."""
         prefix = "templates/mail/"
-        return {path.removeprefix(prefix): text for path, text in self.files.items() if path.startswith(prefix)}
+        return {
+            path.removeprefix(prefix): text
+            for path, text in self.files.items()
+            if path.startswith(prefix)
+        }
 
     def rules_on(self, event_type: str) -> tuple[Rule, ...]:
         return tuple(rule for rule in self.rules if rule.on == event_type)
@@ -152,7 +166,9 @@ class Rulebook:
         return frozenset(rule.on for rule in self.rules)
 
     def possible_rules(self, event_type: str, facts: Mapping[str, Any]) -> list[Rule]:
-        """The rules on events of this type none of whose conditions is false for these facts, in their order."""
+        """The rules on events of this type none of whose conditions is false for these facts, in
+        their order.
+        """
         index = self._indexes.get(event_type)
         return index.possible(facts) if index is not None else []
 
@@ -164,17 +180,23 @@ class Rulebook:
     @cached_property
     def _indexes(self) -> dict[str, RuleIndex[Rule]]:
         return {
-            event_type: RuleIndex([(rule, [n.condition for n in rule.when]) for rule in self.rules_on(event_type)])
+            event_type: RuleIndex(
+                [(rule, [n.condition for n in rule.when]) for rule in self.rules_on(event_type)]
+            )
             for event_type in self.heard
         }
 
     @cached_property
     def standing_rules(self) -> StandingRules:
-        """What says where customers stand, without the signals and the health that only rules read."""
+        """What says where customers stand, without the signals and the health that only rules
+        read.
+        """
         read = frozenset(name for reads in self.standing_reads for name in reads)
         healthy = read & {"customer.health", "customer.health_missing"}
         return StandingRules(
-            signals={name: signal for name, signal in self.signals.items() if f"signal.{name}" in read},
+            signals={
+                name: signal for name, signal in self.signals.items() if f"signal.{name}" in read
+            },
             attributes=self.attributes,
             segments=self.segments,
             tags=self.tags,
@@ -184,19 +206,30 @@ class Rulebook:
     @property
     def vocabulary(self) -> Vocabulary:
         """The names its conditions may use."""
-        signals = {name: signal.type for name, signal in self.signals.items() if not name.startswith("@")}
-        return Vocabulary(signals=signals, attributes=self.attributes, lists=self.lists, has_health=bool(self.health))
+        signals = {
+            name: signal.type for name, signal in self.signals.items() if not name.startswith("@")
+        }
+        return Vocabulary(
+            signals=signals,
+            attributes=self.attributes,
+            lists=self.lists,
+            has_health=bool(self.health),
+        )
 
     @cached_property
     def standing_reads(self) -> tuple[frozenset[str], ...]:
         """What each condition of a segment or a tag reads, by the keys of the facts."""
         whens = [segment.when for segment in self.segments if segment.when is not None]
-        health = frozenset(name for part in self.health for _, when in part.scores for name in when.reads)
+        health = frozenset(
+            name for part in self.health for _, when in part.scores for name in when.reads
+        )
         bought = frozenset(f"signal.{name}" for name in self.signals if name.startswith("@"))
         found = []
         for condition in (*whens, *self.tags.values()):
             reads = frozenset(condition.reads)
-            reads |= health if reads & {"customer.health", "customer.health_missing"} else frozenset()
+            reads |= (
+                health if reads & {"customer.health", "customer.health_missing"} else frozenset()
+            )
             found.append(reads | bought if reads & VALUE_READS else reads)
         return tuple(found)
 
@@ -228,7 +261,9 @@ class Rulebook:
         return rule.title if rule else rule_id
 
     def segment_title(self, segment_id: str) -> str:
-        return next((s.title for s in self.segments if s.id == segment_id), segment_id.replace("_", " "))
+        return next(
+            (s.title for s in self.segments if s.id == segment_id), segment_id.replace("_", " ")
+        )
 
     def words_for(self, locale: str) -> Words:
         """Of `de-AT`, else of `de`; empty where there are none."""

@@ -1,8 +1,10 @@
-"""Working time: when a calendar is open, how much of it lies between two instants, and when so much is used up.
+"""Working time: when a calendar is open, how much of it lies between two instants, and when so much
+is used up.
 
-A calendar is open at an instant when its wall clock there shows a time within one of the day's periods. So a period over
-the hour that clocks leave out in spring is shorter, and one over the hour they repeat in autumn is longer. Everything is
-reckoned in whole microseconds of UTC, from the calendar alone: anybody can check it minute by minute.
+A calendar is open at an instant when its wall clock there shows a time within one of the day's
+periods. So a period over the hour that clocks leave out in spring is shorter, and one over the hour
+they repeat in autumn is longer. Everything is reckoned in whole microseconds of UTC, from the
+calendar alone: anybody can check it minute by minute.
 """
 
 from bisect import bisect_left, bisect_right
@@ -56,7 +58,9 @@ class DaysOff(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class PublicHolidays:
-    """The public holidays of a country, or of a part of it, as the package `holidays` knows them."""
+    """The public holidays of a country, or of a part of it, as the package `holidays` knows
+    them.
+    """
 
     country: str
     subdivision: str | None = None
@@ -64,12 +68,16 @@ class PublicHolidays:
     def of_year(self, year: int) -> frozenset[date]:
         import holidays  # a tenth of a second that few processes ever need
 
-        return frozenset(holidays.country_holidays(self.country, subdiv=self.subdivision, years=year))
+        return frozenset(
+            holidays.country_holidays(self.country, subdiv=self.subdivision, years=year)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Year:
-    """The open spans of one year of UTC, in order, with the time that is open before the end of each."""
+    """The open spans of one year of UTC, in order, with the time that is open before the end of
+    each.
+    """
 
     spans: Sequence[Span]
     until: Sequence[int]
@@ -98,7 +106,8 @@ class _Year:
 
 @dataclass(frozen=True, kw_only=True)
 class Calendar:
-    """When work is done. `closed` and `closings` beat `short`, which beats holidays, which beat the week (Monday first).
+    """When work is done. `closed` and `closings` beat `short`, which beats holidays, which beat the
+    week (Monday first).
 
     Years and days are worked out when they are first asked for, and kept.
     """
@@ -111,8 +120,12 @@ class Calendar:
     closings: tuple[DaysOff, ...] = ()
     short: Mapping[date, tuple[Period, ...]] = field(default_factory=dict)
     _years: dict[int, _Year] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _days: dict[date, list[Span]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _ends: dict[tuple[date, int], datetime] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _days: dict[date, list[Span]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _ends: dict[tuple[date, int], datetime] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
     _off: dict[tuple[DaysOff, int], frozenset[date]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -136,8 +149,9 @@ class Calendar:
         return timedelta(microseconds=self.open_between(micros(start), micros(end)))
 
     def add(self, start: datetime, amount: timedelta) -> datetime:
-        """The earliest instant before which so much working time has passed since `start`: 18:00, not 09:00 of the next
-        day. Raises NeverOpen."""
+        """The earliest instant before which so much working time has passed since `start`: 18:00,
+        not 09:00 of the next day. Raises NeverOpen.
+        """
         return moment_of(self.instant_after(micros(start), amount // timedelta(microseconds=1)))
 
     def next_open(self, moment: datetime) -> datetime:
@@ -177,7 +191,9 @@ class Calendar:
         raise NeverOpen(f"{self.name} was not open for so long within {HORIZON} years")
 
     def end_of_working_day(self, start: datetime, count: int) -> datetime:
-        """The end of work on the `count`th working day after the day of `start`, which does not count. Raises NeverOpen."""
+        """The end of work on the `count`th working day after the day of `start`, which does not
+        count. Raises NeverOpen.
+        """
         first = start.astimezone(self.zone).date()
         found = self._ends.get((first, count))
         if found is None:
@@ -194,7 +210,9 @@ class Calendar:
         if found is None:
             begin = _instant_of(day)
             around = (begin - 36 * _HOUR, begin + 60 * _HOUR)
-            every = (span for segment in self._segments(*around) for span in self._open(day, *segment))
+            every = (
+                span for segment in self._segments(*around) for span in self._open(day, *segment)
+            )
             found = self._days[day] = joined(sorted(every))
         return found
 
@@ -208,14 +226,21 @@ class Calendar:
     def _spans(self, begin: int, end: int) -> Iterator[Span]:
         for segment in self._segments(begin, end):
             since, until, offset = segment
-            for number in range((since + offset) // (24 * _HOUR), (until + offset) // (24 * _HOUR) + 1):
+            for number in range(
+                (since + offset) // (24 * _HOUR), (until + offset) // (24 * _HOUR) + 1
+            ):
                 yield from self._open(_EPOCH_DAY + timedelta(days=number), since, until, offset)
 
     def _open(self, day: date, since: int, until: int, offset: int) -> Iterator[Span]:
-        """A day's periods within a stretch of time in which the wall clock differs from UTC by one offset."""
+        """A day's periods within a stretch of time in which the wall clock differs from UTC by one
+        offset.
+        """
         midnight = _instant_of(day) - offset
         for first, last in self.periods_on(day):
-            begin, end = max(since, midnight + first * _MINUTE), min(until, midnight + last * _MINUTE)
+            begin, end = (
+                max(since, midnight + first * _MINUTE),
+                min(until, midnight + last * _MINUTE),
+            )
             if begin < end:
                 yield begin, end
 
@@ -251,7 +276,9 @@ ALWAYS = Calendar(name="always", time_zone="UTC", week=(WHOLE_DAY,) * 7)
 
 
 def is_ever_open(calendar: Calendar) -> bool:
-    """Whether there is any day of work, in the years of its own dates and in 28 others, after which weekdays repeat."""
+    """Whether there is any day of work, in the years of its own dates and in 28 others, after which
+    weekdays repeat.
+    """
     if any(calendar.periods_on(day) for day in calendar.short):
         return True
     begin = date(2020, 1, 1)

@@ -16,7 +16,9 @@ def _iso_date(value: object) -> object:
             raise ValueError("another form")
         return date.fromisoformat(value)
     except ValueError as error:
-        raise ValueError("must be a day of the calendar written year-month-day, such as 2026-05-31") from error
+        raise ValueError(
+            "must be a day of the calendar written year-month-day, such as 2026-05-31"
+        ) from error
 
 
 IsoDate = Annotated[date, BeforeValidator(_iso_date)]

@@ -10,7 +10,9 @@ _FORM = re.compile(r"(\d{1,6})\s*([smhd])")
 def parse_duration(text: str) -> timedelta:
     """`24h` -> 24 hours of elapsed time. Raises ValueError that shows the right form."""
     if re.fullmatch(r"\d+\s*working days?", text.strip()):
-        raise ValueError(f"{text!r}: only targets are counted in working days; write elapsed time such as 7d")
+        raise ValueError(
+            f"{text!r}: only targets are counted in working days; write elapsed time such as 7d"
+        )
     found = _FORM.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"{text!r} is not a duration; write 30m, 24h or 7d")

@@ -5,8 +5,14 @@ from datetime import UTC, datetime, time
 
 
 def read_moment(text: str) -> datetime:
-    """`2026-03-06T14:30+01:00`, or `2026-03-06`, which is the end of that day in UTC. Raises ValueError with the remedy."""
-    text = re.sub(r"(?<=[0-9]) (?=[0-9]{2}:?[0-9]{2}$)", "+", text.strip()) if "T" in text else text.strip()
+    """`2026-03-06T14:30+01:00`, or `2026-03-06`, which is the end of that day in UTC. Raises
+    ValueError with the remedy.
+    """
+    text = (
+        re.sub(r"(?<=[0-9]) (?=[0-9]{2}:?[0-9]{2}$)", "+", text.strip())
+        if "T" in text
+        else text.strip()
+    )
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:

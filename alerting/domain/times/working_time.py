@@ -1,6 +1,8 @@
-"""Targets of promises, and the time that counts towards them: working time without what was paused, and felt time.
+"""Targets of promises, and the time that counts towards them: working time without what was paused,
+and felt time.
 
-Pauses are half-open stretches of time; where they overlap they count once. One without an end lasts until further notice.
+Pauses are half-open stretches of time; where they overlap they count once. One without an end lasts
+until further notice.
 """
 
 import re
@@ -23,7 +25,9 @@ _FOR_EVER = micros(datetime.max.replace(tzinfo=UTC))
 
 @dataclass(frozen=True, kw_only=True)
 class Amount:
-    """How much is promised: so much working time, or until the end of so many working days after the day of the start."""
+    """How much is promised: so much working time, or until the end of so many working days after
+    the day of the start.
+    """
 
     length: timedelta | None = None
     working_days: int | None = None
@@ -37,12 +41,15 @@ class Amount:
 
 
 def read_amount(text: str, calendar: Calendar) -> Amount:
-    """`30m`, `8h`, `3 working days`, or `2d` where every day has 24 hours of working time. Raises ValueError."""
+    """`30m`, `8h`, `3 working days`, or `2d` where every day has 24 hours of working time. Raises
+    ValueError.
+    """
     text, always = text.strip(), calendar.name == ALWAYS.name
     if found := _WORKING_DAYS.fullmatch(text):
         if always:
             raise ValueError(
-                f"{text!r}: {calendar.name} is open all the time and has no working days; write {found[1]}d"
+                f"{text!r}: {calendar.name} is open all the time and has no working days; write "
+                f"{found[1]}d"
             )
         if not int(found[1]):
             raise ValueError(f"{text!r} is over before it begins; write 1 working day")
@@ -50,7 +57,8 @@ def read_amount(text: str, calendar: Calendar) -> Amount:
     if found := _LENGTH.fullmatch(text):
         if found[2] == "d" and not always:
             raise ValueError(
-                f"{text!r}: a day of {calendar.name} has no length; write {found[1]} working days, or hours"
+                f"{text!r}: a day of {calendar.name} has no length; write {found[1]} working days, "
+                "or hours"
             )
         return _capped(text)
     forms = "30m, 24h or 7d" if always else "30m, 8h or 3 working days"
@@ -82,8 +90,11 @@ def stored_amount(text: str) -> Amount:
     return Amount(length=timedelta(seconds=int(text[:-1].strip()) * _UNITS[text[-1]]))
 
 
-def due_instant(calendar: Calendar, start: datetime, amount: Amount, pauses: Iterable[Pause] = ()) -> datetime | None:
-    """The earliest instant at which the target is used up; None while a pause without an end lasts. Raises NeverOpen.
+def due_instant(
+    calendar: Calendar, start: datetime, amount: Amount, pauses: Iterable[Pause] = ()
+) -> datetime | None:
+    """The earliest instant at which the target is used up; None while a pause without an end lasts.
+    Raises NeverOpen.
 
     Working days end with the last of them, later by the working time that was paused.
     """
@@ -103,8 +114,12 @@ def due_instant(calendar: Calendar, start: datetime, amount: Amount, pauses: Ite
     return moment_of(calendar.instant_after(instant, remaining))
 
 
-def instant_before(calendar: Calendar, due: datetime, length: timedelta, pauses: Iterable[Pause] = ()) -> datetime:
-    """The latest instant from which so much working time is left until the due instant. Raises NeverOpen."""
+def instant_before(
+    calendar: Calendar, due: datetime, length: timedelta, pauses: Iterable[Pause] = ()
+) -> datetime:
+    """The latest instant from which so much working time is left until the due instant. Raises
+    NeverOpen.
+    """
     instant, remaining = micros(due), length // timedelta(microseconds=1)
     for begin, end in reversed(_spans(pauses, 0, instant)):
         free = calendar.open_between(end, instant)
@@ -115,7 +130,11 @@ def instant_before(calendar: Calendar, due: datetime, length: timedelta, pauses:
 
 
 def share_instant(
-    calendar: Calendar, start: datetime, due: datetime, share: Fraction, pauses: Iterable[Pause] = ()
+    calendar: Calendar,
+    start: datetime,
+    due: datetime,
+    share: Fraction,
+    pauses: Iterable[Pause] = (),
 ) -> datetime:
     """When a share of the working time until the due instant is used up."""
     held = list(pauses)
@@ -125,7 +144,9 @@ def share_instant(
     return found
 
 
-def working_time(calendar: Calendar, start: datetime, end: datetime, pauses: Iterable[Pause] = ()) -> timedelta:
+def working_time(
+    calendar: Calendar, start: datetime, end: datetime, pauses: Iterable[Pause] = ()
+) -> timedelta:
     """Working time from `start` on and before `end`, without what was paused."""
     since, until = micros(start), micros(end)
     paused = sum(calendar.open_between(*span) for span in _spans(pauses, since, until))

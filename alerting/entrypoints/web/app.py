@@ -16,7 +16,13 @@ from alerting.domain.intake.events import MAX_BODY
 from alerting.entrypoints.web import health, staff_pages
 from alerting.entrypoints.web.cases import action_links, case_pages
 from alerting.entrypoints.web.customers import customer_api, segment_lists
-from alerting.entrypoints.web.guard import LargeBodies, NeedsLogin, SecurityHeaders, is_admin, problem
+from alerting.entrypoints.web.guard import (
+    LargeBodies,
+    NeedsLogin,
+    SecurityHeaders,
+    is_admin,
+    problem,
+)
 from alerting.entrypoints.web.intake import events, survey_forms
 from alerting.entrypoints.web.parts import WebParts
 
@@ -34,7 +40,15 @@ def create_app(parts: WebParts) -> FastAPI:
         docs_url=None,
         openapi_url=None,
     )
-    for module in (events, customer_api, survey_forms, action_links, health, segment_lists, staff_pages):
+    for module in (
+        events,
+        customer_api,
+        survey_forms,
+        action_links,
+        health,
+        segment_lists,
+        staff_pages,
+    ):
         app.include_router(module.routes(parts))
     app.include_router(case_pages.api_routes(parts))
     _describe(app, parts)
@@ -54,13 +68,22 @@ def _answer_failures(app: FastAPI, parts: WebParts) -> None:
         if request.method == "GET" and _wants_page(request):
             target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse(f"/login?next={quote(target)}", status_code=303)
-        return problem(401, "Admin token needed", "Send it as `Authorization: Bearer TOKEN`, or sign in at /login.")
+        return problem(
+            401,
+            "Admin token needed",
+            "Send it as `Authorization: Bearer TOKEN`, or sign in at /login.",
+        )
 
     @app.exception_handler(Temporary)
     async def unavailable(request: Request, error: Temporary) -> Response:
-        log.warning("not available", extra={"path": request.scope.get("route_path", ""), "error": type(error).__name__})
+        log.warning(
+            "not available",
+            extra={"path": request.scope.get("route_path", ""), "error": type(error).__name__},
+        )
         if _wants_page(request):
-            return _page(parts, 503, "One moment", "A service we need does not answer. Please try again.")
+            return _page(
+                parts, 503, "One moment", "A service we need does not answer. Please try again."
+            )
         return problem(503, "Not available", "A service we need does not answer; try again.")
 
 
@@ -72,13 +95,21 @@ def _answer_mistakes(app: FastAPI, parts: WebParts) -> None:
         phrase, detail = HTTPStatus(error.status_code).phrase, str(error.detail)
         if _wants_page(request):
             title = _TITLES.get(error.status_code, phrase)
-            return _page(parts, error.status_code, title, "Please check the address." if detail == phrase else detail)
+            return _page(
+                parts,
+                error.status_code,
+                title,
+                "Please check the address." if detail == phrase else detail,
+            )
         return problem(error.status_code, phrase, detail)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        message, field = str(first["msg"]).removeprefix("Value error, "), ".".join(str(part) for part in first["loc"])
+        message, field = (
+            str(first["msg"]).removeprefix("Value error, "),
+            ".".join(str(part) for part in first["loc"]),
+        )
         if _wants_page(request):
             return _page(parts, 422, _TITLES[422], f"{first['loc'][-1]}: {message}.")
         return problem(422, "invalid", message, field=field)

@@ -1,4 +1,6 @@
-"""Who may come in: pages want the admin token, ingest wants an API key; and what every answer carries."""
+"""Who may come in: pages want the admin token, ingest wants an API key; and what every answer
+carries.
+"""
 
 import hashlib
 import hmac
@@ -16,7 +18,10 @@ _HEADERS = {
     "x-frame-options": "DENY",
     "cache-control": "no-store",
 }
-_CSP = "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; form-action 'self'; base-uri 'none'"
+_CSP = (
+    "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; form-action "
+    "'self'; base-uri 'none'"
+)
 MAILBOX_FRAME = "frame-src 'self'"
 
 
@@ -63,7 +68,9 @@ class SecurityHeaders:
                     extra["x-frame-options"] = "SAMEORIGIN"
                     extra["content-security-policy"] = f"{_CSP}; {MAILBOX_FRAME}"
                 message["headers"] += [
-                    (name.encode(), value.encode()) for name, value in extra.items() if name.encode() not in present
+                    (name.encode(), value.encode())
+                    for name, value in extra.items()
+                    if name.encode() not in present
                 ]
             await send(message)
 
@@ -74,11 +81,15 @@ def problem(status: int, title: str, detail: str, **extra: Any) -> JSONResponse:
     """application/problem+json (RFC 9457)."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **extra}
     headers = {"retry-after": "5"} if status == 503 else {}
-    return JSONResponse(body, status_code=status, headers=headers, media_type="application/problem+json")
+    return JSONResponse(
+        body, status_code=status, headers=headers, media_type="application/problem+json"
+    )
 
 
 def cookie_value(admin_token: str) -> str:
-    """What the browser keeps: derived from the token, so that the token itself is not stored there."""
+    """What the browser keeps: derived from the token, so that the token itself is not stored
+    there.
+    """
     return hmac.new(admin_token.encode(), b"alerting admin cookie", hashlib.sha256).hexdigest()
 
 
@@ -86,16 +97,26 @@ def is_admin(request: Request, admin_token: str) -> bool:
     given = _bearer(request)
     if given is not None:
         return hmac.compare_digest(given.encode(), admin_token.encode())
-    return hmac.compare_digest(request.cookies.get(COOKIE, "").encode(), cookie_value(admin_token).encode())
+    return hmac.compare_digest(
+        request.cookies.get(COOKIE, "").encode(), cookie_value(admin_token).encode()
+    )
 
 
 def refuse_ingest(request: Request, keys: Sequence[str]) -> JSONResponse | None:
-    """The answer to a sender without a key, or with one we do not know; None for one who may send."""
+    """The answer to a sender without a key, or with one we do not know; None for one who may
+    send.
+    """
     given = (request.headers.get("x-api-key") or _bearer(request) or "").encode()
     if not given:
-        return problem(401, "API key needed", "Send the key as `Authorization: Bearer KEY` or `X-API-Key: KEY`.")
+        return problem(
+            401,
+            "API key needed",
+            "Send the key as `Authorization: Bearer KEY` or `X-API-Key: KEY`.",
+        )
     if not any(hmac.compare_digest(given, key.encode()) for key in keys):
-        return problem(401, "API key not known", "This key is not among ALERTING_INGEST_KEYS of the web role.")
+        return problem(
+            401, "API key not known", "This key is not among ALERTING_INGEST_KEYS of the web role."
+        )
     return None
 
 

@@ -41,32 +41,46 @@ def routes(parts: WebParts) -> APIRouter:
             return problem(503, "No metrics", str(error))
         registry = CollectorRegistry()
         registry.register(_Snapshot(found))
-        return PlainTextResponse(generate_latest(registry), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return PlainTextResponse(
+            generate_latest(registry), media_type="text/plain; version=0.0.4; charset=utf-8"
+        )
 
     return router
 
 
 class _Snapshot(Collector):
-    """One look, as Prometheus reads it: every figure comes from the database, so any web process can answer."""
+    """One look, as Prometheus reads it: every figure comes from the database, so any web process
+    can answer.
+    """
 
     def __init__(self, health: Health) -> None:
         self.health = health
 
     def collect(self) -> Iterable[Metric]:
         h = self.health
-        yield _gauge("alerting_event_log_up", "1 when the event log answers", float(h.lag is not None))
+        yield _gauge(
+            "alerting_event_log_up", "1 when the event log answers", float(h.lag is not None)
+        )
         if h.lag is not None:
-            lag = GaugeMetricFamily("alerting_lag_records", "Records not yet taken in", labels=["topic", "partition"])
+            lag = GaugeMetricFamily(
+                "alerting_lag_records", "Records not yet taken in", labels=["topic", "partition"]
+            )
             for name, value in h.lag.items():
                 lag.add_metric(name.split("/"), value)
             yield lag
         yield _gauge("alerting_outbox_waiting", "Notifications not yet sent", h.outbox)
-        yield _gauge("alerting_outbox_oldest_seconds", "Age of the oldest of them", h.outbox_oldest_seconds)
+        yield _gauge(
+            "alerting_outbox_oldest_seconds", "Age of the oldest of them", h.outbox_oldest_seconds
+        )
         yield _gauge("alerting_timers_overdue", "Timers past their instant", h.timers_overdue)
         yield _gauge("alerting_dead_letters", "Dead letters waiting", h.dead_letters)
         yield _gauge("alerting_log_gaps", "Gaps noticed in the event log", h.gaps)
-        yield _gauge("alerting_partitions_stopped", "Partitions that are not being read", len(h.stopped))
-        yield _gauge("alerting_sends_held", "1 while sending is held", float(h.hold_reason is not None))
+        yield _gauge(
+            "alerting_partitions_stopped", "Partitions that are not being read", len(h.stopped)
+        )
+        yield _gauge(
+            "alerting_sends_held", "1 while sending is held", float(h.hold_reason is not None)
+        )
         yield _gauge("alerting_cases_open", "Unresolved cases", h.open_cases)
         unknown = GaugeMetricFamily(
             "alerting_unknown_conditions", "Conditions that could not be decided", labels=["rule"]
@@ -74,7 +88,9 @@ class _Snapshot(Collector):
         for rule, value in h.unknown_conditions.items():
             unknown.add_metric([rule], value)
         yield unknown
-        quiet = GaugeMetricFamily("alerting_suppressed", "Alerts that told nobody, by reason", labels=["reason"])
+        quiet = GaugeMetricFamily(
+            "alerting_suppressed", "Alerts that told nobody, by reason", labels=["reason"]
+        )
         for reason, value in h.suppressed.items():
             quiet.add_metric([reason], value)
         yield quiet

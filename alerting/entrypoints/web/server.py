@@ -26,17 +26,26 @@ class _Server(uvicorn.Server):
 def check_listen(host: str, port: int) -> None:
     """Whether we could listen there, before anything else begins. Raises SettingsInvalid."""
     try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        family, *_, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
         socket.create_server(address[:2], family=family).close()
     except OSError as error:
         why = error.strerror or type(error).__name__
-        raise SettingsInvalid([f"ALERTING_LISTEN: nobody can listen on {host}:{port}: {why}"]) from error
+        raise SettingsInvalid(
+            [f"ALERTING_LISTEN: nobody can listen on {host}:{port}: {why}"]
+        ) from error
 
 
 def run_web(parts: WebParts, host: str, port: int, stop: Stop) -> None:
     """Serve until asked to stop."""
     config = uvicorn.Config(
-        create_app(parts), host=host, port=port, log_config=None, access_log=False, server_header=False
+        create_app(parts),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
     )
     server = _Server(config)
 

@@ -1,4 +1,6 @@
-"""Pages for insiders: cases, one case with its timeline, response times, the mailbox. They need the admin token."""
+"""Pages for insiders: cases, one case with its timeline, response times, the mailbox. They need the
+admin token.
+"""
 
 import hmac
 from collections.abc import Callable
@@ -47,7 +49,9 @@ def _login(router: APIRouter, parts: WebParts) -> None:
         return HTMLResponse(parts.render("login.html", {"next": _local(next), "error": None}))
 
     @router.post("/login", response_class=HTMLResponse)
-    def login(token: Annotated[str, Form()] = "", next: Annotated[str, Form()] = "/cases") -> Response:
+    def login(
+        token: Annotated[str, Form()] = "", next: Annotated[str, Form()] = "/cases"
+    ) -> Response:
         if not hmac.compare_digest(token.strip().encode(), parts.admin_token.encode()):
             facts = {
                 "next": _local(next),
@@ -56,7 +60,11 @@ def _login(router: APIRouter, parts: WebParts) -> None:
             return HTMLResponse(parts.render("login.html", facts), status_code=403)
         found = RedirectResponse(_local(next), status_code=303)
         found.set_cookie(
-            COOKIE, cookie_value(parts.admin_token), httponly=True, samesite="lax", secure=parts.secure_cookies
+            COOKIE,
+            cookie_value(parts.admin_token),
+            httponly=True,
+            samesite="lax",
+            secure=parts.secure_cookies,
         )
         return found
 
@@ -74,11 +82,20 @@ def _case_pages(router: APIRouter, parts: WebParts) -> None:
     @router.get("/cases", response_class=HTMLResponse)
     def all_cases(status: str = "unresolved") -> Response:
         if status not in CASE_STATUSES:
-            raise HTTPException(422, f"No case has the status {status!r}; known are {', '.join(CASE_STATUSES)}.")
+            raise HTTPException(
+                422, f"No case has the status {status!r}; known are {', '.join(CASE_STATUSES)}."
+            )
         found = case_list(
-            parts.ctx, lambda tx: _found(cases.list_cases(tx, status=None if status == "all" else status))
+            parts.ctx,
+            lambda tx: _found(cases.list_cases(tx, status=None if status == "all" else status)),
         )
-        facts = {"l": found, "status": status, "statuses": CASE_STATUSES, "title": "", "page": "cases"}
+        facts = {
+            "l": found,
+            "status": status,
+            "statuses": CASE_STATUSES,
+            "title": "",
+            "page": "cases",
+        }
         return HTMLResponse(parts.render("cases.html", facts))
 
 
@@ -96,8 +113,12 @@ def _explain_page(router: APIRouter, parts: WebParts) -> None:
         if not isinstance(found, Explanation):
             text = f"{found.reason}: {found.field + ': ' if found.field else ''}{found.detail}"
             if format == "json":
-                return JSONResponse({"dead_letter": {"id": found.id, "place": found.place, "reason": text}})
-            return HTMLResponse(parts.render("message.html", {"title": f"Dead letter {found.id}", "text": text}))
+                return JSONResponse(
+                    {"dead_letter": {"id": found.id, "place": found.place, "reason": text}}
+                )
+            return HTMLResponse(
+                parts.render("message.html", {"title": f"Dead letter {found.id}", "text": text})
+            )
         if format == "json":
             return JSONResponse(found.as_json())
         return HTMLResponse(parts.render("explain.html", {"x": found, "page": "explain"}))
@@ -122,7 +143,9 @@ def _mailbox_pages(router: APIRouter, parts: WebParts, mails: Callable[[], Any])
     def mailbox(show: str = "") -> Response:
         kept = mails()
         chosen = next((mail for mail in kept if mail.name == show), kept[0] if kept else None)
-        return HTMLResponse(parts.render("mailbox.html", {"mails": kept, "chosen": chosen, "page": "mailbox"}))
+        return HTMLResponse(
+            parts.render("mailbox.html", {"mails": kept, "chosen": chosen, "page": "mailbox"})
+        )
 
     @router.get("/mailbox/{name}.html", response_class=HTMLResponse)
     def mail_body(name: str) -> Response:

@@ -13,7 +13,15 @@ from alerting.database.customers.scales import scales_until
 from alerting.database.engine import Database, Transaction
 from alerting.database.intake import events
 from alerting.database.people import staff_facts
-from alerting.domain.alerts.backtest import Comparison, Keep, Period, Question, Tally, Told, compare_over
+from alerting.domain.alerts.backtest import (
+    Comparison,
+    Keep,
+    Period,
+    Question,
+    Tally,
+    Told,
+    compare_over,
+)
 from alerting.domain.customers.standing import Subjects
 from alerting.domain.rulebook.rulebook import Rulebook, content_hash
 from alerting.services.context import Context, Shelf
@@ -27,7 +35,9 @@ Progress = Callable[[int, int], None]
 """Told after each chunk: customers done just now, and customers in all."""
 
 Keeping = Callable[[int], AbstractContextManager[Keep]]
-"""Opens the place where the verdicts of one share of the customers are kept, by its number. Several are open at once."""
+"""Opens the place where the verdicts of one share of the customers are kept, by its number. Several
+are open at once.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +58,8 @@ class Backtest:
         changes = self.found.noise(self.begin, self.end)
         lines = sorted(changes.items(), key=lambda item: -abs(item[1]))
         return [
-            f"{abs(n):g} {'more' if n > 0 else 'fewer'} mails a month for {self.names.get(person, person)}"
+            f"{abs(n):g} {'more' if n > 0 else 'fewer'} mails a month for "
+            f"{self.names.get(person, person)}"
             for person, n in lines
         ]
 
@@ -106,12 +117,15 @@ def backtest(
 ) -> Backtest:
     """The active rulebook over the events since `begin`, compared with `other` where there is one.
 
-    With several `processes` each takes a share of the customers; what comes out is the same. `of`: these customers alone.
+    With several `processes` each takes a share of the customers; what comes out is the same. `of`:
+    these customers alone.
     """
     with ctx.db.read() as tx:
         active, now = ctx.shelf.active(tx), tx.now()
         names = {party.id: party.name for party in staff_facts.staff_at(tx, now).parties.values()}
-        silences = [rule.silent_for for book in (active, other) if book for rule in book.silence_rules]
+        silences = [
+            rule.silent_for for book in (active, other) if book for rule in book.silence_rules
+        ]
         longest = max((length for length in silences if length), default=timedelta(0))
         keys = events.customers_with_events(tx, begin - longest, now) if of is None else sorted(of)
     every = _Share(number=0, keys=keys, begin=begin, end=now, rule=rule, keeping=keeping)
@@ -125,7 +139,10 @@ def backtest(
             for number, at in enumerate(range(0, len(keys), 4 * CHUNK))
         ]
         with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-            work = [pool.submit(_compared_apart, ctx.db.url, ctx.shelf.read, files, share) for share in shares]
+            work = [
+                pool.submit(_compared_apart, ctx.db.url, ctx.shelf.read, files, share)
+                for share in shares
+            ]
             for share, done in zip(shares, work, strict=True):
                 found += done.result()
                 progress(len(share.keys), len(keys))
@@ -152,7 +169,9 @@ def _compared_apart(
 _books: dict[str, Rulebook] = {}
 
 
-def _read_once(read: Callable[[Mapping[str, str]], Rulebook]) -> Callable[[Mapping[str, str]], Rulebook]:
+def _read_once(
+    read: Callable[[Mapping[str, str]], Rulebook],
+) -> Callable[[Mapping[str, str]], Rulebook]:
     """A process gets many shares of the same two rulebooks."""
 
     def once(files: Mapping[str, str]) -> Rulebook:
@@ -169,11 +188,15 @@ def _compared(
 ) -> Comparison:
     with ctx.db.read() as tx, share.opened() as keep, seldom_collecting():
         staff = staff_facts.staff_at(tx, share.end)
-        question = Question(a=a, b=b, staff=staff, period=Period(begin=share.begin, end=share.end), rule=share.rule)
+        question = Question(
+            a=a, b=b, staff=staff, period=Period(begin=share.begin, end=share.end), rule=share.rule
+        )
         return compare_over(_lives(tx, share.keys, share.end, progress), question, keep)
 
 
-def _lives(tx: Transaction, keys: Sequence[str], end: datetime, progress: Callable[[int], None]) -> Iterator[Told]:
+def _lives(
+    tx: Transaction, keys: Sequence[str], end: datetime, progress: Callable[[int], None]
+) -> Iterator[Told]:
     """These customers with all that was stored of them up to a moment."""
     scales = scales_until(tx, end)
     for start in range(0, len(keys), CHUNK):
@@ -181,5 +204,7 @@ def _lives(tx: Transaction, keys: Sequence[str], end: datetime, progress: Callab
         subjects = Subjects(histories=load_histories(tx, chunk), scales=scales)
         stored = events.events_of_many(tx, chunk, end)
         for key, found in groupby(stored, key=lambda event: event.customer_key):
-            yield Told(key=key, events=sorted(found, key=lambda event: event.order), subjects=subjects)
+            yield Told(
+                key=key, events=sorted(found, key=lambda event: event.order), subjects=subjects
+            )
         progress(len(chunk))

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from alerting.database.alerts import watches
@@ -28,7 +29,7 @@ def notice_silences(ctx: Context, beat: Callable[[], None] = lambda: None) -> in
         for row in due:
             beat()
             try:
-                taken += with_active_rulebook(ctx, lambda tx, rulebook, row=row: _notice(tx, ctx, rulebook, row))  # type: ignore[misc]
+                taken += with_active_rulebook(ctx, partial(_notice, ctx, row))
             except Temporary:
                 raise
             except Exception:
@@ -38,7 +39,7 @@ def notice_silences(ctx: Context, beat: Callable[[], None] = lambda: None) -> in
             return noticed
 
 
-def _notice(tx: Transaction, ctx: Context, rulebook: Rulebook, row: Any) -> int:
+def _notice(ctx: Context, row: Any, tx: Transaction, rulebook: Rulebook) -> int:
     customers.lock_customers(tx, [row.customer_key], tx.now())
     hold_rulebook(tx, rulebook)
     now = tx.now()
@@ -50,7 +51,9 @@ def _notice(tx: Transaction, ctx: Context, rulebook: Rulebook, row: Any) -> int:
     if rule is None:
         return 1
     event = silence_event(rule, row.customer_key, found.last_at, now)
-    arrived = events.Arrived(event=event, place="follow-up", excluded=exclusion(event, rulebook, now))
+    arrived = events.Arrived(
+        event=event, place="follow-up", excluded=exclusion(event, rulebook, now)
+    )
     seqs = events.insert_new(tx, [arrived], rulebook.hash, now)
     if seqs:
         judge_all(tx, ctx, rulebook, [arrived], seqs)

@@ -1,7 +1,7 @@
 """Explaining an event: why somebody was told, and equally why nobody was.
 
-The event is judged again by the rulebook that judged it first, with the facts as of its time as they are known today;
-what was decided then stands beside it, as it was stored.
+The event is judged again by the rulebook that judged it first, with the facts as of its time as
+they are known today; what was decided then stands beside it, as it was stored.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -66,7 +66,9 @@ class Explanation:
 
 
 def explain(ctx: Context, reference: str, source: str | None = None) -> Explanation | Any:
-    """An event by `#number` or id, or the row of a dead letter by its place. Raises LookupError with what to do."""
+    """An event by `#number` or id, or the row of a dead letter by its place. Raises LookupError
+    with what to do.
+    """
     with ctx.db.read() as tx:
         found = events.find_event(tx, reference, source)
         if not found:
@@ -74,11 +76,14 @@ def explain(ctx: Context, reference: str, source: str | None = None) -> Explanat
             if letters:
                 return letters[0]
             raise LookupError(
-                f"no event has the id {reference!r}; give #number, the event's id, or a dead letter's place"
+                f"no event has the id {reference!r}; give #number, the event's id, or a dead "
+                "letter's place"
             )
         if len(found) > 1:
             sources = ", ".join(row.source for row in found)
-            raise LookupError(f"several sources have an event {reference!r}: {sources}; add --source")
+            raise LookupError(
+                f"several sources have an event {reference!r}: {sources}; add --source"
+            )
         return _explained(tx, ctx, found[0])
 
 
@@ -88,7 +93,9 @@ def _explained(tx: Transaction, ctx: Context, row: Any) -> Explanation:
         rulebook = ctx.shelf.get(tx, row.rulebook)
     except RulebookInvalid:
         rulebook = ctx.shelf.active(tx)
-        notes.append(f"this version cannot read rulebook {row.rulebook[:12]}; the active one judges here")
+        notes.append(
+            f"this version cannot read rulebook {row.rulebook[:12]}; the active one judges here"
+        )
     judgement = judge(event, _subject(tx, event, rulebook), rulebook, every_rule=True)
     alerts = [_alert(tx, alert, rulebook) for alert in alert_records.alerts_of_event(tx, row.seq)]
     notes += _notes(row, judgement, alerts)
@@ -103,11 +110,15 @@ def _explained(tx: Transaction, ctx: Context, row: Any) -> Explanation:
 
 
 def _subject(tx: Transaction, event: Event, rulebook: Rulebook) -> Subject:
-    """The customer as of the event with its groups; their points from the stored events, whatever the store kept."""
+    """The customer as of the event with its groups; their points from the stored events, whatever
+    the store kept.
+    """
     histories = load_histories(tx, [event.customer_key])
     lives = {key: points_from(events.events_of(tx, key, event.time), rulebook) for key in histories}
     scales = load_scales(tx, rulebook, event.time)
-    return Subjects(histories=histories, points=lives, scales=scales).at(event.customer_key, event.time)
+    return Subjects(histories=histories, points=lives, scales=scales).at(
+        event.customer_key, event.time
+    )
 
 
 def _event(row: Any, event: Event) -> dict[str, Any]:
@@ -121,7 +132,9 @@ def _event(row: Any, event: Event) -> dict[str, Any]:
         "recorded_at": _plain(row.recorded_at),
         "place": row.place,
         "customer": row.customer_key,
-        "fields": {name: _plain(value) for name, value in event.fields().items() if value is not None},
+        "fields": {
+            name: _plain(value) for name, value in event.fields().items() if value is not None
+        },
     }
 
 
@@ -150,15 +163,24 @@ def _rule(outcome: RuleOutcome) -> RuleLine:
         )
         for truth in outcome.truths
     ]
-    return RuleLine(rule=outcome.rule.id, title=outcome.rule.title, fires=outcome.fired, conditions=conditions)
+    return RuleLine(
+        rule=outcome.rule.id, title=outcome.rule.title, fires=outcome.fired, conditions=conditions
+    )
 
 
 def _notes(row: Any, judgement: Judgement, alerts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Why nobody was told, and where today's facts say something else than those of then."""
     if row.type in OF_PEOPLE:
-        yield "a fact about one of our own people: nothing is judged by it; `alerting people list` shows what holds"
+        yield (
+            "a fact about one of our own people: nothing is judged by it; `alerting people "
+            "list` shows what holds"
+        )
         return
-    standing = [alert for alert in alerts if alert["state"] != "withdrawn" and alert["superseded_at"] is None]
+    standing = [
+        alert
+        for alert in alerts
+        if alert["state"] != "withdrawn" and alert["superseded_at"] is None
+    ]
     stored = {alert["rule"] for alert in standing}
     today = {outcome.rule.id for outcome in judgement.alerts}
     quiet = {alert["suppressed"] for alert in standing if alert["suppressed"]}
@@ -167,10 +189,15 @@ def _notes(row: Any, judgement: Judgement, alerts: Sequence[Mapping[str, Any]]) 
     elif not alerts:
         yield "nobody was told: no rule had all its conditions true"
     elif standing and all(alert["suppressed"] for alert in alerts):
-        yield f"nobody was told: {'; '.join(REASONS.get(reason, reason) for reason in sorted(quiet))}"
+        yield (
+            f"nobody was told: {'; '.join(REASONS.get(reason, reason) for reason in sorted(quiet))}"
+        )
     for alert in alerts:
         if alert["state"] != "raised":
-            yield f"facts that arrived later: {alert['rule']} was {alert['state']} at {alert['raised_at']}"
+            yield (
+                f"facts that arrived later: {alert['rule']} was {alert['state']} at "
+                f"{alert['raised_at']}"
+            )
     if not judgement.outcomes:
         yield f"no rule is on {row.type}"
     for rule in sorted(today - stored):
@@ -211,7 +238,12 @@ def _people(tx: Transaction, row: Any, staff: Staff) -> list[dict[str, Any]]:
     for entry in audit_entries.entries_of(tx, "case", str(row.case_id), personal_values=False):
         if entry["facts"].get("alert") == row.id and "people" in entry["facts"]:
             return [
-                {"role": p["role"], "party": p["party"], "name": _name(staff, p["party"]), "why": p["why"]}
+                {
+                    "role": p["role"],
+                    "party": p["party"],
+                    "name": _name(staff, p["party"]),
+                    "why": p["why"],
+                }
                 for p in entry["facts"]["people"]
             ]
     return []

@@ -1,4 +1,6 @@
-"""Judging stored events: what they teach us goes in first, then each is judged, and its alerts open or join cases."""
+"""Judging stored events: what they teach us goes in first, then each is judged, and its alerts open
+or join cases.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -25,7 +27,13 @@ from alerting.services.cases.aftercare import hear_checks
 from alerting.services.cases.end_wait import customers_acted
 from alerting.services.cases.grade_contacts import prove_by
 from alerting.services.context import Context
-from alerting.services.customers.memberships import Newcomers, concerned, moved_events, note_standings, plan_members
+from alerting.services.customers.memberships import (
+    Newcomers,
+    concerned,
+    moved_events,
+    note_standings,
+    plan_members,
+)
 from alerting.services.customers.subjects import load_subjects
 from alerting.services.judging_round import Round, begin_round
 
@@ -58,10 +66,11 @@ def judge_all(
     strangers: Collection[str] = (),
     ahead: Newcomers | None = None,
 ) -> Taken:
-    """Judge events that are stored under `seqs` and not yet judged, in their order. The customers are locked.
+    """Judge events that are stored under `seqs` and not yet judged, in their order. The customers
+    are locked.
 
-    Then what they say late is brought to the events that were judged without it; of `strangers` there are none, and
-    some of them may have been looked at `ahead`.
+    Then what they say late is brought to the events that were judged without it; of `strangers`
+    there are none, and some of them may have been looked at `ahead`.
     """
     round_, taken = begin_round(tx, ctx, rulebook), Taken()
     known = _learn(tx, fresh, rulebook, round_.now, strangers)
@@ -77,7 +86,9 @@ def judge_all(
         seq = seqs[(event.source, event.id)]
         judgement = judge(event, subjects.at(event.customer_key, event.time), rulebook)
         unknown += [
-            {"event_seq": seq, "rule": o.rule.id, "condition": n} for o in judgement.outcomes for n in o.unknown
+            {"event_seq": seq, "rule": o.rule.id, "condition": n}
+            for o in judgement.outcomes
+            for n in o.unknown
         ]
         judged = Judged(seq=seq, judgement=judgement, rulebook=rulebook, excluded=arrived.excluded)
         taken += _raise_all(round_, judged)
@@ -89,7 +100,9 @@ def judge_all(
     follow_owners(round_, fresh, seqs, subjects.histories)
     told = [arrived.event for arrived in fresh if arrived.event.type not in OWN]
     plan_members(round_, told, subjects)
-    judge_moves(round_, note_standings(round_, concerned(told, rulebook), subjects, ahead, strangers))
+    judge_moves(
+        round_, note_standings(round_, concerned(told, rulebook), subjects, ahead, strangers)
+    )
     return taken
 
 
@@ -117,9 +130,15 @@ def _raise_all(round_: Round, judged: Judged) -> Taken:
 
 
 def _learn(
-    tx: Transaction, fresh: Sequence[events.Arrived], rulebook: Rulebook, now: datetime, strangers: Collection[str]
+    tx: Transaction,
+    fresh: Sequence[events.Arrived],
+    rulebook: Rulebook,
+    now: datetime,
+    strangers: Collection[str],
 ) -> dict[str, History]:
-    """What the batch tells us about customers and signals goes in before anything is judged; returns whom it changed."""
+    """What the batch tells us about customers and signals goes in before anything is judged;
+    returns whom it changed.
+    """
     changes: dict[str, list[Change]] = defaultdict(list)
     counting: dict[str, list[Signal]] = defaultdict(list)
     for signal in rulebook.signals.values():
@@ -128,23 +147,34 @@ def _learn(
     for event in (a.event for a in fresh):
         if isinstance(event.payload, CustomerUpdated):
             change = Change(
-                valid_from=event.time, source=event.source, event_id=event.id, changes=event.payload.changes()
+                valid_from=event.time,
+                source=event.source,
+                event_id=event.id,
+                changes=event.payload.changes(),
             )
             changes[event.customer_key].append(change)
         left += history_points(event)
         for signal in counting[event.type]:
             left += signal.points_of(event)
     known = customers.add_changes(tx, changes, now, strangers)
-    moved = [key for key, given in sorted(changes.items()) if any("contacts" in change.changes for change in given)]
+    moved = [
+        key
+        for key, given in sorted(changes.items())
+        if any("contacts" in change.changes for change in given)
+    ]
     addresses.keep_addresses(tx, {key: known[key].newest.contacts for key in moved})
-    watches.forget(tx, {a.event.customer_key for a in fresh if isinstance(a.event.payload, CustomerDeleted)})
+    watches.forget(
+        tx, {a.event.customer_key for a in fresh if isinstance(a.event.payload, CustomerDeleted)}
+    )
     points.add_points(tx, left)
     _watch(tx, fresh, rulebook)
     return known
 
 
 def _watch(tx: Transaction, fresh: Sequence[events.Arrived], rulebook: Rulebook) -> None:
-    """Rules on silence hear of every event of their kind, and of every customer that becomes known."""
+    """Rules on silence hear of every event of their kind, and of every customer that becomes
+    known.
+    """
     heard, known = [], []
     for rule in rulebook.silence_rules:
         assert rule.silent_for is not None, "what makes it a rule on silence"

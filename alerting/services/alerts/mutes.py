@@ -13,22 +13,38 @@ LONGEST = timedelta(days=90)
 """A silence nobody remembers is a rule that was switched off unseen."""
 
 
-def add_silence(ctx: Context, scope: Scope, name: str, length: timedelta, author: str, reason: str) -> int:
-    """Let nothing ring of a rule, about a customer or a segment, for some time. Raises ActionRefused."""
+def add_silence(
+    ctx: Context, scope: Scope, name: str, length: timedelta, author: str, reason: str
+) -> int:
+    """Let nothing ring of a rule, about a customer or a segment, for some time. Raises
+    ActionRefused.
+    """
     if not timedelta(0) < length <= LONGEST:
-        raise ActionRefused(f"a silence lasts up to {LONGEST.days} days; for longer, change the rule")
+        raise ActionRefused(
+            f"a silence lasts up to {LONGEST.days} days; for longer, change the rule"
+        )
 
     def once() -> int:
         with ctx.db.write() as tx:
             now = tx.now()
             rulebook = ctx.shelf.active(tx)
             if scope == "rule" and rulebook.rule(name) is None:
-                raise ActionRefused(f"there is no rule {name!r}; known are {', '.join(r.id for r in rulebook.rules)}")
+                raise ActionRefused(
+                    f"there is no rule {name!r}; known are "
+                    f"{', '.join(r.id for r in rulebook.rules)}"
+                )
             if scope == "segment" and name not in {segment.id for segment in rulebook.segments}:
                 known = ", ".join(segment.id for segment in rulebook.segments)
                 raise ActionRefused(f"there is no segment {name!r}; known are {known}")
             number = mutes.add_silence(tx, scope, name, now + length, author, reason, now)
-            _note(tx, "silence.added", number, {"scope": scope, "name": name, "reason": reason}, author, now)
+            _note(
+                tx,
+                "silence.added",
+                number,
+                {"scope": scope, "name": name, "reason": reason},
+                author,
+                now,
+            )
             return number
 
     return ctx.db.retrying(once)
@@ -41,14 +57,23 @@ def end_silence(ctx: Context, silence_id: int, author: str) -> None:
         with ctx.db.write() as tx:
             now = tx.now()
             if not mutes.end_silence(tx, silence_id, now):
-                raise ActionRefused(f"no silence {silence_id} is in force; see `alerting silence list`")
+                raise ActionRefused(
+                    f"no silence {silence_id} is in force; see `alerting silence list`"
+                )
             _note(tx, "silence.ended", silence_id, {}, author, now)
 
     ctx.db.retrying(once)
 
 
-def _note(tx: Transaction, action: str, number: int, facts: dict[str, object], author: str, now: datetime) -> None:
+def _note(
+    tx: Transaction, action: str, number: int, facts: dict[str, object], author: str, now: datetime
+) -> None:
     entry = audit_entries.Entry(
-        actor=author, action=action, subject_kind="silence", subject_id=str(number), happened_at=now, facts=facts
+        actor=author,
+        action=action,
+        subject_kind="silence",
+        subject_id=str(number),
+        happened_at=now,
+        facts=facts,
     )
     audit_entries.write(tx, entry, now)

@@ -1,4 +1,6 @@
-"""Customers that get another owner: their open cases go along, or stay, as routing.yaml declares."""
+"""Customers that get another owner: their open cases go along, or stay, as routing.yaml
+declares.
+"""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +25,9 @@ from alerting.services.mail.claim import skip
 
 @dataclass(frozen=True, kw_only=True)
 class _Change:
-    """A customer whose owner is another one now than before these events, or between them; `event` is the last of them."""
+    """A customer whose owner is another one now than before these events, or between them; `event`
+    is the last of them.
+    """
 
     customer: Customer
     formers: Collection[str]
@@ -37,9 +41,13 @@ def follow_owners(
     seqs: Mapping[tuple[str, str], int],
     histories: Mapping[str, History],
 ) -> None:
-    """After the events are judged, and judged again where they came late: what has moved by that moves no second time."""
+    """After the events are judged, and judged again where they came late: what has moved by that
+    moves no second time.
+    """
     for change in _owner_changes((arrived.event for arrived in fresh), histories):
-        if {_person(round_.staff, former) for former in change.formers} == {_person(round_.staff, change.owner)}:
+        if {_person(round_.staff, former) for former in change.formers} == {
+            _person(round_.staff, change.owner)
+        }:
             continue  # an id in place of a mail address is no other owner
         case = cases.unresolved_cases(round_.tx, [change.customer.key]).get(change.customer.key)
         if case is not None and _held_as_owner(round_, case):
@@ -57,17 +65,23 @@ def _owner_changes(fresh: Iterable[Event], histories: Mapping[str, History]) -> 
         history, owner = histories[key], histories[key].newest.state.get("owner")
         formers = _former_owners(history, new) - {owner}
         if formers:
-            found.append(_Change(customer=history.newest, formers=formers, owner=owner, event=given[-1]))
+            found.append(
+                _Change(customer=history.newest, formers=formers, owner=owner, event=given[-1])
+            )
     return found
 
 
 def _former_owners(history: History, new: Collection[tuple[str, str]]) -> set[str]:
-    """The owner before these events and, where the newest of them counts, those in between: a case may be theirs, too."""
+    """The owner before these events and, where the newest of them counts, those in between: a case
+    may be theirs, too.
+    """
     named = [change for change, _ in history.versions if "owner" in change.changes]
     old = [change for change, _ in history.versions if (change.source, change.event_id) not in new]
     states: list[Mapping[str, object]] = [*states_after(old)[-1:]]
     if (named[-1].source, named[-1].event_id) in new:
-        states += [state for change, state in history.versions if (change.source, change.event_id) in new]
+        states += [
+            state for change, state in history.versions if (change.source, change.event_id) in new
+        ]
     return {str(state["owner"]) for state in states if state.get("owner")}
 
 
@@ -77,20 +91,33 @@ def _person(staff: Staff, text: str | None) -> str | None:
     if party is not None or text is None:
         return party.id if party else None
     gone = (
-        one.id for one in staff.former.values() if text == one.id or text.casefold() == (one.email or "").casefold()
+        one.id
+        for one in staff.former.values()
+        if text == one.id or text.casefold() == (one.email or "").casefold()
     )
     return next(gone, text)
 
 
 def _held_as_owner(round_: Round, case: Case) -> bool:
-    """Whether the caller, or whoever the caller stands in for, has the case for owning the customer. Whoever took it
-    over or was handed it has it as a person."""
+    """Whether the caller, or whoever the caller stands in for, has the case for owning the
+    customer. Whoever took it over or was handed it has it as a person.
+    """
     assert case.id is not None, "a stored case has its number"
-    moves = [e for e in audit_entries.entries_of(round_.tx, "case", str(case.id)) if e["action"] in _MOVES]
-    if moves and moves[-1]["action"] != "case.caller_changed" and moves[-1]["facts"].get("to") == case.caller:
+    moves = [
+        e
+        for e in audit_entries.entries_of(round_.tx, "case", str(case.id))
+        if e["action"] in _MOVES
+    ]
+    if (
+        moves
+        and moves[-1]["action"] != "case.caller_changed"
+        and moves[-1]["facts"].get("to") == case.caller
+    ):
         return bool(moves[-1]["action"] == "case.owner_changed")
     people = alert_records.people_of_alerts(round_.tx, case.id)
-    return (case.caller, OWNER) in {(one["party"], one["through"]) for one in people if one["duty"] == "caller"}
+    return (case.caller, OWNER) in {
+        (one["party"], one["through"]) for one in people if one["duty"] == "caller"
+    }
 
 
 _MOVES = {"case.owner_changed", "case.taken_over", "case.handed_over", "case.caller_changed"}
@@ -113,9 +140,15 @@ def _follow(round_: Round, case: Case, change: _Change, seq: int) -> None:
         _unsay(round_, case, new.party.id)
         still_here = round_.staff.get(case.caller) is not None
         decision = move_to_owner(
-            case, clocks_of(round_.tx, round_.ctx, case.id or 0), new, tell_former=still_here, now=round_.now
+            case,
+            clocks_of(round_.tx, round_.ctx, case.id or 0),
+            new,
+            tell_former=still_here,
+            now=round_.now,
         )
-    apply_decision(round_.tx, round_.ctx, decision, "judge", Cause(kind="event", id=seq), round_.now)
+    apply_decision(
+        round_.tx, round_.ctx, decision, "judge", Cause(kind="event", id=seq), round_.now
+    )
 
 
 def _unsay(round_: Round, case: Case, caller: str) -> None:

@@ -1,4 +1,6 @@
-"""Raising: what follows from one alert. It is stored with its facts, and opens or joins a case unless something keeps it quiet."""
+"""Raising: what follows from one alert. It is stored with its facts, and opens or joins a case
+unless something keeps it quiet.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -38,7 +40,9 @@ class Judged:
 
 @dataclass(frozen=True, kw_only=True)
 class Revision:
-    """Which version of an alert: `raised` first, `upgraded` or `withdrawn` by facts that came later."""
+    """Which version of an alert: `raised` first, `upgraded` or `withdrawn` by facts that came
+    later.
+    """
 
     number: int = 1
     state: str = "raised"
@@ -48,12 +52,17 @@ FIRST = Revision()
 
 
 def why_quiet(round_: Round, judged: Judged, rule: Rule, *, rang: bool) -> str | None:
-    """The reason an alert tells nobody, None where it rings. `rang`: a stronger rule told people about this very event."""
+    """The reason an alert tells nobody, None where it rings. `rang`: a stronger rule told people
+    about this very event.
+    """
     event, cooling = judged.judgement.event, False
     if rule.cooldown is not None:
-        # also after it: which of two complaints reaches us first must not decide how often the phone rings
+        # also after it: which of two complaints reaches us first must not decide how often the
+        # phone rings
         since, until = event.time - rule.cooldown, event.time + rule.cooldown
-        found = mutes.last_alert(round_.tx, rule.id, event.customer_key, since, until, without=judged.seq)
+        found = mutes.last_alert(
+            round_.tx, rule.id, event.customer_key, since, until, without=judged.seq
+        )
         cooling = found is not None
     return suppression(
         rule,
@@ -78,7 +87,11 @@ def _answered(round_: Round, judged: Judged) -> bool:
 
 
 def store_alert(
-    round_: Round, judged: Judged, outcome: RuleOutcome, quiet: str | None, revision: Revision = FIRST
+    round_: Round,
+    judged: Judged,
+    outcome: RuleOutcome,
+    quiet: str | None,
+    revision: Revision = FIRST,
 ) -> RaisedAlert:
     """Store one version of an alert with the facts that made it true, and its audit entry."""
     raised = _filled(round_, judged, outcome, _staff_now(round_, judged, outcome))
@@ -118,35 +131,56 @@ def follow(round_: Round, customer_key: str, raised: RaisedAlert) -> int:
 
 
 def case_to_join(round_: Round, customer_key: str, alert: RaisedAlert) -> Case | None:
-    """The customer's unresolved case, or the last one where the complaint comes so soon that it opens that one again."""
+    """The customer's unresolved case, or the last one where the complaint comes so soon that it
+    opens that one again.
+    """
     case = cases.unresolved_cases(round_.tx, [customer_key]).get(customer_key)
     if case is None and round_.rulebook.resolutions.reopen_within is not None:
         last, sent = cases.last_resolved(round_.tx, customer_key), alert.starts.customer_sent
-        if last and round_.rulebook.resolutions.reopens(last.resolved_at, sent) and not last.answers(sent):
+        if (
+            last
+            and round_.rulebook.resolutions.reopens(last.resolved_at, sent)
+            and not last.answers(sent)
+        ):
             return last
     return case
 
 
 def looked_at_again(round_: Round, case: Case) -> tuple[Case, list[Clock]]:
-    """A case that a complaint is about to join, and its clocks. If it waits, though the customer did nothing since, it
-    waits no longer: people have to look at it."""
+    """A case that a complaint is about to join, and its clocks. If it waits, though the customer
+    did nothing since, it waits no longer: people have to look at it.
+    """
     number = case.id
     assert number is not None, "a stored case has its number"
     if case.waiting_since is not None:
-        go_on(round_.tx, round_.ctx, case, round_.now, "a further alert", round_.now, Cause(kind="response"))
+        go_on(
+            round_.tx,
+            round_.ctx,
+            case,
+            round_.now,
+            "a further alert",
+            round_.now,
+            Cause(kind="response"),
+        )
         case = cases.case_by_id(round_.tx, number) or case
     return case, clocks_of(round_.tx, round_.ctx, number)
 
 
-def attach(round_: Round, decision: Decision, raised: RaisedAlert, before: Case | None = None) -> int:
+def attach(
+    round_: Round, decision: Decision, raised: RaisedAlert, before: Case | None = None
+) -> int:
     """Carry out what an alert does to its customer's case; `before` is the case as it stood."""
-    case_id = apply_decision(round_.tx, round_.ctx, decision, "judge", Cause(kind="alert", id=raised.id), round_.now)
+    case_id = apply_decision(
+        round_.tx, round_.ctx, decision, "judge", Cause(kind="alert", id=raised.id), round_.now
+    )
     alert_records.attach_alert(round_.tx, raised.id, case_id)
     note_turns(round_, decision.case, [raised], before, case_id)
     return case_id
 
 
-def note_turns(round_: Round, after: Case, alerts: Iterable[RaisedAlert], before: Case | None, case_id: int) -> None:
+def note_turns(
+    round_: Round, after: Case, alerts: Iterable[RaisedAlert], before: Case | None, case_id: int
+) -> None:
     """Whoever has been given the call or the fixing by turn has had the turn."""
     for alert in alerts:
         for assignment, had, has in (
@@ -154,11 +188,15 @@ def note_turns(round_: Round, after: Case, alerts: Iterable[RaisedAlert], before
             (alert.fixer, before.fixer if before else None, after.fixer),
         ):
             if assignment is not None and assignment.team and assignment.party.id == has != had:
-                staff_facts.take_turn(round_.tx, assignment.team, has, case_id, alert.id, round_.now)
+                staff_facts.take_turn(
+                    round_.tx, assignment.team, has, case_id, alert.id, round_.now
+                )
 
 
 def _staff_now(round_: Round, judged: Judged, outcome: RuleOutcome) -> Staff:
-    """With the turns as they are by now, where a team is asked: of two cases of one batch each takes one."""
+    """With the turns as they are by now, where a team is asked: of two cases of one batch each
+    takes one.
+    """
     teams = _teams_asked(judged, outcome, round_.staff)
     if not teams:
         return round_.staff
@@ -175,7 +213,9 @@ def _teams_asked(judged: Judged, outcome: RuleOutcome, staff: Staff) -> set[str]
 
 
 def _filled(round_: Round, judged: Judged, outcome: RuleOutcome, staff: Staff) -> RaisedAlert:
-    """The alert with everybody it concerns resolved to people, as `rulebook` says and the staff allows."""
+    """The alert with everybody it concerns resolved to people, as `rulebook` says and the staff
+    allows.
+    """
     rule, event, rulebook = outcome.rule, judged.judgement.event, judged.rulebook
 
     def fill(role: str, *, to_call: bool = False) -> Assignment:
@@ -189,7 +229,9 @@ def _filled(round_: Round, judged: Judged, outcome: RuleOutcome, staff: Staff) -
         severity=rule.severity,
         segment=judged.segment,
         territory=judged.judgement.customer.territory,
-        policy=rulebook.promised(rule.policy, judged.judgement.customer, caller.party, fixer.party if fixer else None),
+        policy=rulebook.promised(
+            rule.policy, judged.judgement.customer, caller.party, fixer.party if fixer else None
+        ),
         template=rule.template,
         starts=Starts.of_event(event.time, event.received_at, round_.now),
         caller=caller,
@@ -200,8 +242,10 @@ def _filled(round_: Round, judged: Judged, outcome: RuleOutcome, staff: Staff) -
 
 
 def filled_parties(round_: Round, judged: Judged, outcome: RuleOutcome, first: Any) -> list[str]:
-    """Whom the alert would concern, had its `first` version been raised with today's facts about the customer: absences
-    and turns are those of then. The caller, the fixer or nothing, the informed."""
+    """Whom the alert would concern, had its `first` version been raised with today's facts about
+    the customer: absences and turns are those of then. The caller, the fixer or nothing, the
+    informed.
+    """
     staff = round_.staff
     if staff.moment != first.raised_at:
         staff = staff_facts.staff_at(round_.tx, first.raised_at)
@@ -215,7 +259,13 @@ def people_of(alert: RaisedAlert) -> list[dict[str, Any]]:
     duties = [("caller", alert.caller), *([("fixer", alert.fixer)] if alert.fixer else [])]
     duties += [("informed", assignment) for assignment in alert.informed]
     return [
-        {"duty": duty, "role": a.role, "party": a.party.id, "why": list(a.why), "through": a.through}
+        {
+            "duty": duty,
+            "role": a.role,
+            "party": a.party.id,
+            "why": list(a.why),
+            "through": a.through,
+        }
         for duty, a in duties
     ]
 
@@ -226,7 +276,12 @@ def parties(people: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _audit(
-    round_: Round, judged: Judged, outcome: RuleOutcome, alert_id: int, quiet: str | None, revision: Revision
+    round_: Round,
+    judged: Judged,
+    outcome: RuleOutcome,
+    alert_id: int,
+    quiet: str | None,
+    revision: Revision,
 ) -> None:
     event, membership = judged.judgement.event, judged.judgement.membership
     agreed = _agreed(judged, outcome.rule)
@@ -259,4 +314,6 @@ def _agreed(judged: Judged, rule: Rule) -> dict[str, str]:
     """What the customer's contract promises in place of the rule's policy, by clock."""
     promised = judged.rulebook.promised(rule.policy, judged.judgement.customer).targets
     usual = judged.rulebook.policies[rule.policy].targets
-    return {kind.value: str(target.within) for kind, target in promised.items() if target != usual[kind]}
+    return {
+        kind.value: str(target.within) for kind, target in promised.items() if target != usual[kind]
+    }

@@ -35,7 +35,9 @@ class Recomputed:
 def recompute(
     ctx: Context, processes: int = 1, progress: Callable[[int, int], None] = lambda done, of: None
 ) -> Recomputed:
-    """Cut points of value, segments and tags of everybody. What was interrupted is begun again by calling it again."""
+    """Cut points of value, segments and tags of everybody. What was interrupted is begun again by
+    calling it again.
+    """
 
     def reckon() -> bool:
         with ctx.db.write() as tx:
@@ -45,7 +47,9 @@ def recompute(
         keys = customers.known_keys(tx)
     shares = [keys[at : at + CHUNK] for at in range(0, len(keys), CHUNK)]
     moves = 0
-    with _lookers(ctx, min(processes, len(shares))) as look_at_all:  # other processes start while we reckon
+    with _lookers(
+        ctx, min(processes, len(shares))
+    ) as look_at_all:  # other processes start while we reckon
         renewed = ctx.db.retrying(reckon)
         for share, moved in zip(shares, look_at_all(shares), strict=True):
             moves += moved
@@ -94,8 +98,8 @@ def _look_apart(keys: Sequence[str]) -> int:
 def _look(ctx: Context, keys: Sequence[str], turn: AbstractContextManager[Any]) -> int:
     """Look at some customers; returns how many have moved.
 
-    SQLite lets one process write: there we look before we write, and look again where anything has happened meanwhile.
-    PostgreSQL locks these customers only.
+    SQLite lets one process write: there we look before we write, and look again where anything has
+    happened meanwhile. PostgreSQL locks these customers only.
     """
     before = None
     if ctx.db.url.startswith("sqlite"):
@@ -107,7 +111,9 @@ def _look(ctx: Context, keys: Sequence[str], turn: AbstractContextManager[Any]) 
                 mark=memberships.mark(tx, keys),
             )
     with turn:
-        return with_active_rulebook(ctx, lambda tx, rulebook: _note(tx, ctx, rulebook, keys, before))
+        return with_active_rulebook(
+            ctx, lambda tx, rulebook: _note(tx, ctx, rulebook, keys, before)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,10 +123,15 @@ class _Before:
     mark: tuple[int, ...]
 
 
-def _note(tx: Transaction, ctx: Context, rulebook: Rulebook, keys: Sequence[str], before: _Before | None) -> int:
+def _note(
+    tx: Transaction, ctx: Context, rulebook: Rulebook, keys: Sequence[str], before: _Before | None
+) -> int:
     customers.lock_customers(tx, keys)
     hold_rulebook(tx, rulebook)
-    if before is not None and (before.rulebook, before.mark) == (rulebook.hash, memberships.mark(tx, keys)):
+    if before is not None and (before.rulebook, before.mark) == (
+        rulebook.hash,
+        memberships.mark(tx, keys),
+    ):
         looked = before.looked
     else:
         looked = look_at(tx, rulebook, tx.now(), dict.fromkeys(keys, CAUSE))

@@ -1,4 +1,6 @@
-"""What becomes of a case when its alerts are others than before: made anew, joined, or left to whoever has touched it."""
+"""What becomes of a case when its alerts are others than before: made anew, joined, or left to
+whoever has touched it.
+"""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -31,18 +33,28 @@ class Change:
 
 
 def carry_out(round_: Round, key: str, case: Case | None, touched: bool, change: Change) -> None:
-    """The case after all versions are written: made anew where nobody has touched it, joined or opened otherwise."""
+    """The case after all versions are written: made anew where nobody has touched it, joined or
+    opened otherwise.
+    """
     if case is not None and not touched and change.replaced:
         assert case.id is not None, "a stored case has its number"
         for alert in change.ringing:
             alert_records.attach_alert(round_.tx, alert.id, case.id)
         _unsay(round_, case.id, withdrawn_only=False)
-        alerts = [_standing(round_, row, case) for row in alert_records.standing_alerts(round_.tx, case.id)]
+        alerts = [
+            _standing(round_, row, case)
+            for row in alert_records.standing_alerts(round_.tx, case.id)
+        ]
         clocks = clocks_of(round_.tx, round_.ctx, case.id)
         told = _told(round_, case.id)
         decision = replan_case(case, clocks, alerts, round_.rulebook.policies, told, round_.now)
-        cause = max([alert.id for alert in change.ringing] or [alert_records.newest_alert(round_.tx, case.id)])
-        apply_decision(round_.tx, round_.ctx, decision, "judge", Cause(kind="alert", id=cause), round_.now)
+        cause = max(
+            [alert.id for alert in change.ringing]
+            or [alert_records.newest_alert(round_.tx, case.id)]
+        )
+        apply_decision(
+            round_.tx, round_.ctx, decision, "judge", Cause(kind="alert", id=cause), round_.now
+        )
         note_turns(round_, decision.case, change.ringing, case, case.id)
         return
     if case is not None and case.id is not None and change.replaced:
@@ -52,7 +64,9 @@ def carry_out(round_: Round, key: str, case: Case | None, touched: bool, change:
 
 
 def _unsay(round_: Round, case_id: int, *, withdrawn_only: bool) -> None:
-    """What former versions of its alerts wanted said and nobody has begun to send: the present ones say it."""
+    """What former versions of its alerts wanted said and nobody has begun to send: the present ones
+    say it.
+    """
     for note in notifications.of_superseded(round_.tx, case_id, withdrawn_only=withdrawn_only):
         skip(round_.tx, note, "facts that arrived later changed the alert", round_.now)
 
@@ -67,15 +81,18 @@ def _follow(round_: Round, key: str, alert: RaisedAlert) -> None:
     assert number is not None, "a stored case has its number"
     clocks = clocks_of(round_.tx, round_.ctx, number)
     if found.contacted_at is not None and not found.answers(alert.starts.customer_sent):
-        found, clocks = looked_at_again(round_, found)  # it opens again; otherwise a late fact ends no wait
+        found, clocks = looked_at_again(
+            round_, found
+        )  # it opens again; otherwise a late fact ends no wait
     decision = join_case(found, clocks, alert, round_.rulebook.policies, round_.now)
     tell = not_yet_told(decision.tell, _told(round_, number))
     attach(round_, replace(decision, tell=tuple(tell)), alert, found)
 
 
 def _told(round_: Round, case_id: int) -> AlreadyTold:
-    """Who has a mail of this case, or is just getting one, and last knows what by it: whoever was told to call and then
-    that somebody else does may have to be told once more."""
+    """Who has a mail of this case, or is just getting one, and last knows what by it: whoever was
+    told to call and then that somebody else does may have to be told once more.
+    """
     kept = [note for note in notifications.of_case(round_.tx, case_id) if note.status != "skipped"]
     told: dict[tuple[str, str], None] = {}
     for note in kept:
@@ -120,4 +137,6 @@ def _standing(round_: Round, row: Any, case: Case) -> RaisedAlert:
 
 def _left(party: str) -> Party:
     """Somebody who is not in people.yaml any more; delivery will tell `default` instead."""
-    return Party.model_construct(id=party, name=party, kind="person", email="", time_zone="UTC", locale="en")
+    return Party.model_construct(
+        id=party, name=party, kind="person", email="", time_zone="UTC", locale="en"
+    )

@@ -1,7 +1,8 @@
-"""Facts that arrive late: the events they touch are judged again, by the rulebook that judged them first.
+"""Facts that arrive late: the events they touch are judged again, by the rulebook that judged them
+first.
 
-DESIGN.md, transaction 5. Alerts are raised, upgraded or withdrawn; nobody is told twice; a case that somebody has touched
-stays with that person, and only says what changed.
+DESIGN.md, transaction 5. Alerts are raised, upgraded or withdrawn; nobody is told twice; a case
+that somebody has touched stays with that person, and only says what changed.
 """
 
 import logging
@@ -27,7 +28,14 @@ from alerting.domain.errors import RulebookInvalid
 from alerting.domain.intake.events import Event
 from alerting.domain.intake.payloads import OWN, CustomerUpdated, SilenceNoticed
 from alerting.domain.rulebook.rulebook import Rulebook
-from alerting.services.alerts.raise_alert import Judged, Revision, filled_parties, parties, store_alert, why_quiet
+from alerting.services.alerts.raise_alert import (
+    Judged,
+    Revision,
+    filled_parties,
+    parties,
+    store_alert,
+    why_quiet,
+)
 from alerting.services.alerts.rejudge_case import Change, carry_out
 from alerting.services.customers.subjects import load_histories
 from alerting.services.judging_round import Round
@@ -48,8 +56,12 @@ def revise_after(
     return revise_since(round_, since, subjects, seqs.values())
 
 
-def revise_since(round_: Round, since: Mapping[str, Order], subjects: Subjects, without: Collection[int] = ()) -> int:
-    """The same for customers whose facts are others from a point in their order on; `without` these events."""
+def revise_since(
+    round_: Round, since: Mapping[str, Order], subjects: Subjects, without: Collection[int] = ()
+) -> int:
+    """The same for customers whose facts are others from a point in their order on; `without` these
+    events.
+    """
     if not since:
         return 0
     oldest = round_.now - round_.rulebook.lateness
@@ -61,7 +73,9 @@ def revise_since(round_: Round, since: Mapping[str, Order], subjects: Subjects, 
 
 
 def _touched_since(fresh: Iterable[Event], histories: Mapping[str, History]) -> dict[str, Order]:
-    """From when on each customer's facts are others now. What we first hear of a customer also counts for the time before."""
+    """From when on each customer's facts are others now. What we first hear of a customer also
+    counts for the time before.
+    """
     since: dict[str, Order] = {}
     for event in fresh:
         if event.type in OWN:
@@ -92,14 +106,20 @@ def _revise_customer(round_: Round, key: str, rows: Sequence[Any], subjects: Sub
         then = replace(subjects, points=pasts[row.rulebook], scales=scales).at(key, event.time)
         judgement = judge(event, then, rulebook, every_rule=True)
         if _disproved(round_, event):
-            judgement = replace(judgement, outcomes=tuple(outcome.refuted() for outcome in judgement.outcomes))
+            judgement = replace(
+                judgement, outcomes=tuple(outcome.refuted() for outcome in judgement.outcomes)
+            )
         excluded = row.excluded or exclusion(event, rulebook, round_.now)
-        changed += _revise(round_, Judged(seq=row.seq, judgement=judgement, rulebook=rulebook, excluded=excluded))
+        changed += _revise(
+            round_, Judged(seq=row.seq, judgement=judgement, rulebook=rulebook, excluded=excluded)
+        )
     return changed
 
 
 def _disproved(round_: Round, event: Event) -> bool:
-    """Whether a silence that was noticed was none: something came in it, and only reached us later."""
+    """Whether a silence that was noticed was none: something came in it, and only reached us
+    later.
+    """
     if not isinstance(event.payload, SilenceNoticed):
         return False
     heard = events.events_between(round_.tx, event.customer_key, event.payload.since, event.time)
@@ -107,9 +127,15 @@ def _disproved(round_: Round, event: Event) -> bool:
 
 
 def _pasts(
-    round_: Round, keys: Iterable[str], begin: datetime, end: datetime, books: Mapping[str, Rulebook]
+    round_: Round,
+    keys: Iterable[str],
+    begin: datetime,
+    end: datetime,
+    books: Mapping[str, Rulebook],
 ) -> dict[str, dict[str, list[Point]]]:
-    """The points of the customer and its groups for each rulebook: signals from the stored events, whatever was kept."""
+    """The points of the customer and its groups for each rulebook: signals from the stored events,
+    whatever was kept.
+    """
     held = points.points_between(round_.tx, keys, begin, end)
     found: dict[str, dict[str, list[Point]]] = {name: {} for name in books}
     for key in keys:
@@ -124,18 +150,30 @@ def _read(round_: Round, name: str) -> Rulebook | None:
     try:
         return round_.ctx.shelf.get(round_.tx, name)
     except RulebookInvalid:
-        log.warning("a rulebook that this version cannot read judges nothing again", extra={"rulebook": name[:12]})
+        log.warning(
+            "a rulebook that this version cannot read judges nothing again",
+            extra={"rulebook": name[:12]},
+        )
         return None
 
 
 def _signal_points(life: Iterable[Event], rulebook: Rulebook) -> list[Point]:
-    return [point for event in life for signal in rulebook.signals.values() for point in signal.points_of(event)]
+    return [
+        point
+        for event in life
+        for signal in rulebook.signals.values()
+        for point in signal.points_of(event)
+    ]
 
 
 def _revise(round_: Round, judged: Judged) -> int:
-    """Bring the alerts of one event up to what it comes to now; returns how many versions were written."""
+    """Bring the alerts of one event up to what it comes to now; returns how many versions were
+    written.
+    """
     every = alert_records.alerts_of_event(round_.tx, judged.seq)
-    standing = {row.rule: row for row in every if row.superseded_at is None and row.state != "withdrawn"}
+    standing = {
+        row.rule: row for row in every if row.superseded_at is None and row.state != "withdrawn"
+    }
     case = _case_of(round_, standing.values())
     touched = case is None or audit_entries.touched_by_people(round_.tx, "case", str(case.id))
     change = Change()
@@ -145,13 +183,19 @@ def _revise(round_: Round, judged: Judged) -> int:
         if row is not None and row.suppressed is None:
             quiet = "outranked" if rang and not touched and case is not None else None
         elif row is not None and row.suppressed not in {None, "outranked"}:
-            quiet = row.suppressed  # what kept it quiet when it came still does: a silence that is over rings nothing
+            quiet = (
+                row.suppressed
+            )  # what kept it quiet when it came still does: a silence that is over rings nothing
         else:
             quiet = why_quiet(round_, judged, outcome.rule, rang=rang)
         rang = rang or quiet is None
         first = next((one for one in every if one.rule == outcome.rule.id), None)
-        over = case is None and row is not None and row.suppressed is None  # it was answered, and its case resolved
-        matters = not over and (row is None or not _same(round_, judged, outcome, row, quiet, first))
+        over = (
+            case is None and row is not None and row.suppressed is None
+        )  # it was answered, and its case resolved
+        matters = not over and (
+            row is None or not _same(round_, judged, outcome, row, quiet, first)
+        )
         if matters or row.because != alert_records.because(outcome):
             state = "upgraded" if any(other.suppressed is None for other in every) else "raised"
             raised = _write(round_, judged, outcome, quiet, _next(every, outcome, state), row)
@@ -171,22 +215,30 @@ def _revise(round_: Round, judged: Judged) -> int:
 
 
 def hand_on(round_: Round, seq: int, former: str, customer_key: str) -> None:
-    """An event turns out to be another customer's. Its case goes along; where that customer has one, it ends for that one.
+    """An event turns out to be another customer's. Its case goes along; where that customer has
+    one, it ends for that one.
 
-    Both customers are locked. Whatever was done about the case stays done, and whoever was told hears what became of it.
+    Both customers are locked. Whatever was done about the case stays done, and whoever was told
+    hears what became of it.
     """
     every = alert_records.alerts_of_event(round_.tx, seq)
     standing = [row for row in every if row.superseded_at is None and row.state != "withdrawn"]
     case = _case_of(round_, standing)
     if case is not None and case.id is not None:
-        others = [row for row in alert_records.standing_alerts(round_.tx, case.id) if row.event_seq != seq]
+        others = [
+            row for row in alert_records.standing_alerts(round_.tx, case.id) if row.event_seq != seq
+        ]
         if not others and customer_key not in cases.unresolved_cases(round_.tx, [customer_key]):
             cases.move_case(round_.tx, case.id, customer_key)
             return
-    change = Change(versions=len(standing), replaced=any(row.suppressed is None for row in standing))
+    change = Change(
+        versions=len(standing), replaced=any(row.suppressed is None for row in standing)
+    )
     for row in standing:
         kept = {name: getattr(row, name) for name in alert_records.AlertRow.__dataclass_fields__}
-        again = alert_records.AlertRow(**{**kept, "revision": row.revision + 1, "state": "withdrawn"})
+        again = alert_records.AlertRow(
+            **{**kept, "revision": row.revision + 1, "state": "withdrawn"}
+        )
         number = alert_records.raise_alert(round_.tx, again, round_.now)
         if row.case_id is not None:
             alert_records.attach_alert(round_.tx, number, row.case_id)
@@ -195,7 +247,9 @@ def hand_on(round_: Round, seq: int, former: str, customer_key: str) -> None:
 
 
 def judge_again(round_: Round, row: Any) -> int:
-    """One stored event, as if it had just come; returns how many versions of alerts were written."""
+    """One stored event, as if it had just come; returns how many versions of alerts were
+    written.
+    """
     subjects = Subjects(histories=load_histories(round_.tx, [row.customer_key]))
     return _revise_customer(round_, row.customer_key, [row], subjects)
 
@@ -204,10 +258,14 @@ def _case_of(round_: Round, rows: Iterable[Any]) -> Case | None:
     """The unresolved case these alerts opened or joined."""
     numbers = {row.case_id for row in rows if row.case_id is not None}
     found = [cases.case_by_id(round_.tx, number) for number in sorted(numbers)]
-    return next((case for case in found if case is not None and case.status is not Status.RESOLVED), None)
+    return next(
+        (case for case in found if case is not None and case.status is not Status.RESOLVED), None
+    )
 
 
-def _same(round_: Round, judged: Judged, outcome: RuleOutcome, row: Any, quiet: str | None, first: Any) -> bool:
+def _same(
+    round_: Round, judged: Judged, outcome: RuleOutcome, row: Any, quiet: str | None, first: Any
+) -> bool:
     told_as_before = (row.suppressed is None) == (quiet is None)
     return (
         told_as_before
@@ -222,9 +280,16 @@ def _next(every: Sequence[Any], outcome: RuleOutcome, state: str) -> Revision:
 
 
 def _write(
-    round_: Round, judged: Judged, outcome: RuleOutcome, quiet: str | None, revision: Revision, row: Any
+    round_: Round,
+    judged: Judged,
+    outcome: RuleOutcome,
+    quiet: str | None,
+    revision: Revision,
+    row: Any,
 ) -> RaisedAlert:
-    """A new version of an alert; what the version before still wants said is said by this one, or not at all."""
+    """A new version of an alert; what the version before still wants said is said by this one, or
+    not at all.
+    """
     raised = store_alert(round_, judged, outcome, quiet, revision)
     if row is not None and row.case_id is not None:
         alert_records.attach_alert(round_.tx, raised.id, row.case_id)

@@ -1,4 +1,6 @@
-"""Looking at customers again: what the calendar, a group or a new rulebook may have changed of their segment and tags."""
+"""Looking at customers again: what the calendar, a group or a new rulebook may have changed of
+their segment and tags.
+"""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -35,7 +37,9 @@ def review_due(ctx: Context, beat: Callable[[], None] = lambda: None) -> int:
 
 
 def _review_or_halve(ctx: Context, rows: Sequence[Any]) -> int:
-    """One customer that cannot be judged must not keep the others waiting: it is put off by a day."""
+    """One customer that cannot be judged must not keep the others waiting: it is put off by a
+    day.
+    """
     try:
         return with_active_rulebook(ctx, lambda tx, rulebook: _review(tx, ctx, rulebook, rows))
     except Temporary:
@@ -57,7 +61,9 @@ def _review(tx: Transaction, ctx: Context, rulebook: Rulebook, rows: Sequence[An
     round_ = begin_round(tx, ctx, rulebook)
     memberships.drop_reviews(tx, keys)
     moves = note_standings(round_, {row.customer_key: row.cause for row in rows})
-    since = {row.customer_key: (row.facts_since, "", "") for row in rows if row.facts_since is not None}
+    since = {
+        row.customer_key: (row.facts_since, "", "") for row in rows if row.facts_since is not None
+    }
     if since:
         revise_since(round_, since, Subjects(histories=load_histories(tx, since)))
     judge_moves(round_, moves)

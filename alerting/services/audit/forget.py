@@ -1,6 +1,7 @@
 """Forgetting a customer: what is personal goes everywhere, figures and the audit's skeleton stay.
 
-The wish itself is an event in the log: whatever is replayed or restored meets it again, and forgets again.
+The wish itself is an event in the log: whatever is replayed or restored meets it again, and forgets
+again.
 """
 
 import json
@@ -23,7 +24,9 @@ from alerting.services.mail.claim import skip
 
 
 def forgotten_value(wish: Mapping[str, str]) -> bytes:
-    """The wish `{customer_id, time, by}` as an event's bytes; the same wish is always the same event."""
+    """The wish `{customer_id, time, by}` as an event's bytes; the same wish is always the same
+    event.
+    """
     envelope = {
         "specversion": "1.0",
         "type": "customer.forgotten",
@@ -36,7 +39,9 @@ def forgotten_value(wish: Mapping[str, str]) -> bytes:
 
 
 def forget_all(round_: Round, fresh: Iterable[events.Arrived], gone: dict[str, datetime]) -> None:
-    """Carry out the wishes among these events, and forget again what came late of customers `gone` already."""
+    """Carry out the wishes among these events, and forget again what came late of customers `gone`
+    already.
+    """
     again = set()
     for event in (arrived.event for arrived in fresh):
         if isinstance(event.payload, CustomerForgotten):
@@ -68,7 +73,9 @@ def _forget(round_: Round, event: Event, payload: CustomerForgotten) -> None:
 
 
 def _close(round_: Round, key: str) -> None:
-    """Nobody is to call somebody we do not know any more: an open case ends, and what waits is not sent."""
+    """Nobody is to call somebody we do not know any more: an open case ends, and what waits is not
+    sent.
+    """
     case = cases.unresolved_cases(round_.tx, [key]).get(key)
     if case is None or case.id is None:
         return
@@ -83,4 +90,8 @@ def _close(round_: Round, key: str) -> None:
 
 def exclusions(arrived: Sequence[Event], gone: dict[str, datetime]) -> set[tuple[str, str]]:
     """Of these events those that happened before their customer was forgotten: they tell nobody."""
-    return {(e.source, e.id) for e in arrived if e.customer_key in gone and e.time <= gone[e.customer_key]}
+    return {
+        (e.source, e.id)
+        for e in arrived
+        if e.customer_key in gone and e.time <= gone[e.customer_key]
+    }

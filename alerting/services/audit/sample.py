@@ -1,4 +1,6 @@
-"""Evidence: some cases, drawn so that nobody chose them, with their whole story and the seals over it."""
+"""Evidence: some cases, drawn so that nobody chose them, with their whole story and the seals over
+it.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -27,7 +29,9 @@ class Evidence:
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """Cases opened in [begin, end), drawn with `seed` out of `population`, and the audit's verification of that moment."""
+    """Cases opened in [begin, end), drawn with `seed` out of `population`, and the audit's
+    verification of that moment.
+    """
 
     begin: datetime
     end: datetime
@@ -39,7 +43,9 @@ class Sample:
 
 
 def rank(seed: str, case_id: int) -> str:
-    """Cases are drawn in the order of the SHA-256 over the seed, a colon and the case's number: anybody can draw them again."""
+    """Cases are drawn in the order of the SHA-256 over the seed, a colon and the case's number:
+    anybody can draw them again.
+    """
     return hashlib.sha256(f"{seed}:{case_id}".encode()).hexdigest()
 
 
@@ -51,7 +57,9 @@ def draw_sample(ctx: Context, begin: datetime, end: datetime, count: int, seed: 
     with ctx.db.read() as tx:
         opened = cases.opened_between(tx, begin, end)
         if not opened:
-            raise ActionRefused(f"no case was opened from {begin:%Y-%m-%d} on and before {end:%Y-%m-%d}")
+            raise ActionRefused(
+                f"no case was opened from {begin:%Y-%m-%d} on and before {end:%Y-%m-%d}"
+            )
         drawn = sorted(opened, key=lambda case_id: rank(seed, case_id))[:count]
         rulebook, found = ctx.shelf.active(tx), []
         for case_id in sorted(drawn):

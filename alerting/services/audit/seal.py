@@ -1,4 +1,6 @@
-"""Sealing the audit, verifying it, and handing out checkpoints, so that nobody can change what happened unnoticed."""
+"""Sealing the audit, verifying it, and handing out checkpoints, so that nobody can change what
+happened unnoticed.
+"""
 
 import hmac
 import logging
@@ -30,7 +32,9 @@ CHUNK = 1_000
 
 @dataclass(kw_only=True)
 class Verified:
-    """What a verification found. `erased`: personal values that were forgotten, whose commitments still stand."""
+    """What a verification found. `erased`: personal values that were forgotten, whose commitments
+    still stand.
+    """
 
     head: Head
     sealed: int = 0
@@ -43,7 +47,9 @@ class Verified:
 
 @dataclass(kw_only=True)
 class _Checking:
-    """A verification on its way. `gone`: values of this page that are not there any more, each with its entry's row."""
+    """A verification on its way. `gone`: values of this page that are not there any more, each with
+    its entry's row.
+    """
 
     walk: Walk
     found: Verified
@@ -51,7 +57,8 @@ class _Checking:
 
 
 def seal_all(ctx: Context, beat: Callable[[], None] = lambda: None) -> int:
-    """Seal every entry that waits, in the order of their numbers; returns how many. One process at a time does.
+    """Seal every entry that waits, in the order of their numbers; returns how many. One process at
+    a time does.
 
     Raises ChainBroken where the noted end of the chain is not its newest seal.
     """
@@ -79,12 +86,19 @@ def _seal_some(ctx: Context) -> int:
 
 
 def verify(
-    ctx: Context, known: Iterable[Head] = (), progress: Callable[[int, int], None] = lambda n, of: None
+    ctx: Context,
+    known: Iterable[Head] = (),
+    progress: Callable[[int, int], None] = lambda n, of: None,
 ) -> Verified:
-    """Reckon the whole chain again from what is stored, up to its newest seal; `known` are checkpoints somebody outside
-    holds."""
+    """Reckon the whole chain again from what is stored, up to its newest seal; `known` are
+    checkpoints somebody outside holds.
+    """
     with ctx.db.read() as tx:
-        walk, outside, held = Walk(), list(known), seals.checkpoints(tx)  # before the end: none lies beyond it
+        walk, outside, held = (
+            Walk(),
+            list(known),
+            seals.checkpoints(tx),
+        )  # before the end: none lies beyond it
         noted, head = seals.ends(tx)
         walk.watch(checkpoint.seq for checkpoint in [*held, *outside])
         found = Verified(head=head, checkpoints=len(held) + len(outside))
@@ -96,7 +110,9 @@ def verify(
     if (wrong := amiss(noted, head)) is not None:
         found.problems.append(wrong)
     if strange:
-        many = f"{strange} entries have no seal and do not wait for one: added, or their seals removed"
+        many = (
+            f"{strange} entries have no seal and do not wait for one: added, or their seals removed"
+        )
         one = "1 entry has no seal and does not wait for one: added, or its seal removed"
         found.problems.append(one if strange == 1 else many)
     found.problems += walk.compare(held, "a stored checkpoint")
@@ -135,7 +151,11 @@ def _check_entry(checking: _Checking, seal: Seal, row: Any, personal: list[Any])
     if said is None:
         yield f"{what} is none that we wrote: it was altered and sealed again"
         return
-    stands = {"actor": row.actor, "action": row.action, "subject": {"kind": row.subject_kind, "id": row.subject_id}}
+    stands = {
+        "actor": row.actor,
+        "action": row.action,
+        "subject": {"kind": row.subject_kind, "id": row.subject_id},
+    }
     times = {name: getattr(row, name).isoformat() for name in ("happened_at", "recorded_at")}
     for name, value in {**stands, **times}.items():
         if said[name] != value:
@@ -145,7 +165,9 @@ def _check_entry(checking: _Checking, seal: Seal, row: Any, personal: list[Any])
     yield from _check_personal(what, said["personal"], held, checking.found)
 
 
-def _check_personal(what: str, commitments: dict[str, str], held: dict[str, Any], found: Verified) -> Iterator[str]:
+def _check_personal(
+    what: str, commitments: dict[str, str], held: dict[str, Any], found: Verified
+) -> Iterator[str]:
     """A value that is there must be what was committed to."""
     for name, row in held.items():
         commitment = commitments.get(name)
@@ -162,7 +184,9 @@ def _check_personal(what: str, commitments: dict[str, str], held: dict[str, Any]
 
 
 def export(ctx: Context) -> Iterator[bytes]:
-    """The sealed audit as lines of a file; what waits is sealed first. Personal values stay here. Raises ChainBroken."""
+    """The sealed audit as lines of a file; what waits is sealed first. Personal values stay here.
+    Raises ChainBroken.
+    """
     seal_all(ctx)
     with ctx.db.read() as tx:
         head, now = seals.sound_end(tx), tx.now()
@@ -176,10 +200,12 @@ def week_of(now: datetime) -> str:
 
 
 def hand_out_checkpoint(ctx: Context) -> Head | None:
-    """Once a week, from Monday six in the morning (UTC) on: the end of the chain goes to whoever keeps it outside.
+    """Once a week, from Monday six in the morning (UTC) on: the end of the chain goes to whoever
+    keeps it outside.
 
-    None where it was not due, nobody is declared in `settings.yaml` (`audit_holder`), or there is nothing yet. Raises
-    LookupError where nobody at all can be told: then nothing was handed out, either.
+    None where it was not due, nobody is declared in `settings.yaml` (`audit_holder`), or there is
+    nothing yet. Raises LookupError where nobody at all can be told: then nothing was handed out,
+    either.
     """
     with ctx.db.read() as tx:
         if seals.has_checkpoint(tx, week_of(tx.now())) or ctx.shelf.active(tx).audit_holder is None:
@@ -209,9 +235,13 @@ def hand_out_checkpoint(ctx: Context) -> Head | None:
 
 
 def _keeper(rulebook: Rulebook, holder: str, staff: Staff) -> tuple[Party, str | None]:
-    """Who gets the checkpoint, and why it is not the declared holder: the substitute or, as of any role, `default`."""
+    """Who gets the checkpoint, and why it is not the declared holder: the substitute or, as of any
+    role, `default`.
+    """
     party = staff.get(holder)
-    answer = Answer(party=None, words=staff.why_unknown(holder)) if party is None else staff.ask(party)
+    answer = (
+        Answer(party=None, words=staff.why_unknown(holder)) if party is None else staff.ask(party)
+    )
     if party is not None and answer.party is party:
         return party, None
     nobody = Customer(key="", known=False, state={})
@@ -223,8 +253,13 @@ def _keeper(rulebook: Rulebook, holder: str, staff: Staff) -> tuple[Party, str |
 
 def _checkpoint_mail(head: Head, week: str, why: str | None) -> dict[str, Any]:
     lines = [
-        "Please keep this mail. It holds the end of the chain that seals the audit of this week, and nothing else.",
-        *([f"It comes to you in place of the `audit_holder` of settings.yaml: {why}."] if why else []),
+        "Please keep this mail. It holds the end of the chain that seals the audit of this week, "
+        "and nothing else.",
+        *(
+            [f"It comes to you in place of the `audit_holder` of settings.yaml: {why}."]
+            if why
+            else []
+        ),
         "",
         "CHECKPOINT",
         str(head),

@@ -26,7 +26,9 @@ def _text(given: Any) -> Any:
 
 
 Text = Annotated[str, BeforeValidator(_text), Field(max_length=5000)]
-"""PostgreSQL takes no NUL in a text; the rest of it is kept. A text of signs nobody sees is none."""
+"""PostgreSQL takes no NUL in a text; the rest of it is kept. A text of signs nobody sees is
+none.
+"""
 Number = Annotated[int, Field(ge=1, le=10**15)]
 Channel = Literal["phone", "meeting", "email", "chat"]
 Outcome = Literal["reached", "voicemail", "auto_reply", "no_answer", "wrong_number"]
@@ -110,8 +112,9 @@ class ReviewEffect(_Act):
 
 
 class ProposeCorrection(_Act):
-    """A wrong time: of a call (its number; the last that reached the customer if left out), or of the cause removed (in which
-    cycle; the present one if left out)."""
+    """A wrong time: of a call (its number; the last that reached the customer if left out), or of
+    the cause removed (in which cycle; the present one if left out).
+    """
 
     act: Literal["correct"] = "correct"
     what: Corrected = Corrected.CONTACT
@@ -145,11 +148,13 @@ Act = Annotated[
 ]
 
 
-def perform(ctx: Context, case_id: int, actor: Actor, act: Any, claim: Claim | None = None) -> tuple[Case | None, str]:
+def perform(
+    ctx: Context, case_id: int, actor: Actor, act: Any, claim: Claim | None = None
+) -> tuple[Case | None, str]:
     """Do one of the acts; returns the case as it stands then, and what came of it as a sentence.
 
-    `claim` is what the door knows of the case's state: a link's ticket, or what a page showed; notes, reviews and corrections
-    change nobody's duty and ask nothing of it. Raises ActionRefused.
+    `claim` is what the door knows of the case's state: a link's ticket, or what a page showed;
+    notes, reviews and corrections change nobody's duty and ask nothing of it. Raises ActionRefused.
     """
     match act:
         case Acknowledge():
@@ -171,28 +176,43 @@ def perform(ctx: Context, case_id: int, actor: Actor, act: Any, claim: Claim | N
             return done, f"Noted on {done.number}."
         case ReviewEffect():
             done = work_on_case.review_case(ctx, case_id, actor, act.effective, act.note)
-            return done, f"Noted: what was done about {done.number} {'has' if act.effective else 'has not'} worked."
+            return (
+                done,
+                f"Noted: what was done about {done.number} {'has' if act.effective else 'has not'} "
+                "worked.",
+            )
         case ProposeCorrection():
             subject = act.call if act.what is Corrected.CONTACT else act.cycle
-            made = correct_time.propose_correction(ctx, case_id, actor, act.what, act.becomes, act.reason, subject)
+            made = correct_time.propose_correction(
+                ctx, case_id, actor, act.what, act.becomes, act.reason, subject
+            )
             return None, f"Correction {made} is proposed; it counts once somebody else approves it."
         case DecideCorrection():
             return _decide(ctx, case_id, actor, act)
     raise ActionRefused(f"nothing is known of {act!r}")
 
 
-def _contact(ctx: Context, case_id: int, actor: Actor, act: RecordContact, claim: Claim | None) -> tuple[Case, str]:
+def _contact(
+    ctx: Context, case_id: int, actor: Actor, act: RecordContact, claim: Claim | None
+) -> tuple[Case, str]:
     def make(now: datetime) -> Attempt:
         at = act.happened_at or now
-        return Attempt(by=actor.party, channel=act.channel, outcome=act.outcome, happened_at=at, note=act.note)
+        return Attempt(
+            by=actor.party, channel=act.channel, outcome=act.outcome, happened_at=at, note=act.note
+        )
 
     done = respond.record_attempt(ctx, case_id, actor, make, claim)
     if act.outcome == "reached":
         return done, f"{done.number} is {done.standing.value}."
-    return done, f"{done.number} is {done.standing.value}: an attempt; the customer has not been reached."
+    return (
+        done,
+        f"{done.number} is {done.standing.value}: an attempt; the customer has not been reached.",
+    )
 
 
-def _give(ctx: Context, case_id: int, actor: Actor, act: HandOver | Assign, claim: Claim | None) -> tuple[Case, str]:
+def _give(
+    ctx: Context, case_id: int, actor: Actor, act: HandOver | Assign, claim: Claim | None
+) -> tuple[Case, str]:
     duty = "caller" if isinstance(act, HandOver) else act.duty
     find = respond.find_person if duty == "caller" else respond.find_party
     heir = find(ctx, act.to)
@@ -203,11 +223,17 @@ def _give(ctx: Context, case_id: int, actor: Actor, act: HandOver | Assign, clai
     with ctx.db.read() as tx:
         away = staff_facts.staff_at(tx, tx.now()).away.get(heir.id)
     gone = f", who {away.words}" if away is not None else ""
-    said = f"{done.number} is with {heir.name}" if duty == "caller" else f"{done.number} is fixed by {heir.name}"
+    said = (
+        f"{done.number} is with {heir.name}"
+        if duty == "caller"
+        else f"{done.number} is fixed by {heir.name}"
+    )
     return done, f"{said} from now on{gone}."
 
 
-def _wait(ctx: Context, case_id: int, actor: Actor, act: BeginWait, claim: Claim | None) -> tuple[Case, str]:
+def _wait(
+    ctx: Context, case_id: int, actor: Actor, act: BeginWait, claim: Claim | None
+) -> tuple[Case, str]:
     longest: list[timedelta] = []
     with ctx.db.read() as tx:
         longest.append(ctx.shelf.active(tx).wait_at_most)
@@ -220,7 +246,9 @@ def _wait(ctx: Context, case_id: int, actor: Actor, act: BeginWait, claim: Claim
     return done, f"{done.number} waits until {done.waiting_until:%Y-%m-%d %H:%M}Z at most."
 
 
-def _resolve(ctx: Context, case_id: int, actor: Actor, act: Resolve, claim: Claim | None) -> tuple[Case, str]:
+def _resolve(
+    ctx: Context, case_id: int, actor: Actor, act: Resolve, claim: Claim | None
+) -> tuple[Case, str]:
     given = Resolution(
         note=act.note,
         root_cause=act.root_cause or None,

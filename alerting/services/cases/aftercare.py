@@ -1,4 +1,6 @@
-"""After the end of a case: whether it worked is asked of whoever did it, and of the customer, whose answer may open it again."""
+"""After the end of a case: whether it worked is asked of whoever did it, and of the customer, whose
+answer may open it again.
+"""
 
 import re
 from collections.abc import Collection, Iterable
@@ -15,7 +17,15 @@ from alerting.database.mail import notifications
 from alerting.database.people import staff_facts
 from alerting.domain.cases.case_alerts import next_cycle, promised_by
 from alerting.domain.cases.case_responses import informed_after_move
-from alerting.domain.cases.cases import AuditLine, Case, Complaint, Decision, Status, Told, followed_by
+from alerting.domain.cases.cases import (
+    AuditLine,
+    Case,
+    Complaint,
+    Decision,
+    Status,
+    Told,
+    followed_by,
+)
 from alerting.domain.cases.clocks import Starts
 from alerting.domain.cases.escalations import reach
 from alerting.domain.cases.resolutions import CHECK
@@ -32,10 +42,14 @@ from alerting.services.context import Context
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 CHECK_SURVEY = "check_survey"
-"""What the notification to a customer is called; it is about no case, and no template of ours is rendered for it."""
+"""What the notification to a customer is called; it is about no case, and no template of ours is
+rendered for it.
+"""
 
 
-def ask_whether_it_worked(tx: Transaction, ctx: Context, case: Case, row: Any, now: datetime) -> str:
+def ask_whether_it_worked(
+    tx: Transaction, ctx: Context, case: Case, row: Any, now: datetime
+) -> str:
     """The effectiveness review is due: whoever is to say so gets a mail."""
     assert case.id is not None, "a stored case has its number"
     if case.status is not Status.RESOLVED:
@@ -44,21 +58,43 @@ def ask_whether_it_worked(tx: Transaction, ctx: Context, case: Case, row: Any, n
     customer = customers.customer_now(tx, case.customer_key)
     asked = reach(row.data["by"], case, customer, rulebook.routing, staff)
     case_records.ask_for_review(tx, case, row.due_at)
-    note = NewNotification(cause_kind="timer", cause_id=row.id, recipient=asked.party.id, template="review")
+    note = NewNotification(
+        cause_kind="timer", cause_id=row.id, recipient=asked.party.id, template="review"
+    )
     notifications.add(tx, case.id, case.customer_key, [note], ctx.mail_domain, now)
-    _note(tx, case, "review.asked", {"asked": asked.party.id, "why": asked.why}, f"timer:{row.id}", now)
+    _note(
+        tx,
+        case,
+        "review.asked",
+        {"asked": asked.party.id, "why": asked.why},
+        f"timer:{row.id}",
+        now,
+    )
     return f"asked {asked.party.id}"
 
 
 def ask_the_customer(tx: Transaction, ctx: Context, case: Case, row: Any, now: datetime) -> str:
-    """The customer's contact gets a link to the check survey, where there is an address to send it to."""
+    """The customer's contact gets a link to the check survey, where there is an address to send it
+    to.
+    """
     check = ctx.shelf.active(tx).resolutions.check_survey
     if case.status is not Status.RESOLVED or check is None:
-        return "the case is open again" if case.status is not Status.RESOLVED else "nothing is asked any more"
+        return (
+            "the case is open again"
+            if case.status is not Status.RESOLVED
+            else "nothing is asked any more"
+        )
     customer = customers.customer_now(tx, case.customer_key)
     contact = _contact(customer)
     if contact is None:
-        _note(tx, case, "check_survey.impossible", {"reason": "no contact has a mail address"}, f"timer:{row.id}", now)
+        _note(
+            tx,
+            case,
+            "check_survey.impossible",
+            {"reason": "no contact has a mail address"},
+            f"timer:{row.id}",
+            now,
+        )
         return "no contact has a mail address"
     locale = str(customer.state.get("language") or "en")
     message = check.message(locale)
@@ -71,23 +107,38 @@ def ask_the_customer(tx: Transaction, ctx: Context, case: Case, row: Any, now: d
         "text": message.text,
         "case": case.id,
     }
-    note = NewNotification(cause_kind="timer", cause_id=row.id, recipient="customer", template=CHECK_SURVEY, data=data)
+    note = NewNotification(
+        cause_kind="timer", cause_id=row.id, recipient="customer", template=CHECK_SURVEY, data=data
+    )
     notifications.add(tx, None, case.customer_key, [note], ctx.mail_domain, now)
     _note(tx, case, "check_survey.sent", {"survey": check.survey}, f"timer:{row.id}", now)
     return "the customer is asked"
 
 
-def ask_another_contact(tx: Transaction, ctx: Context, row: Any, delivery_id: int, now: datetime) -> bool:
-    """The address a check survey went to was refused: the customer's next contact is asked. False where there is none."""
+def ask_another_contact(
+    tx: Transaction, ctx: Context, row: Any, delivery_id: int, now: datetime
+) -> bool:
+    """The address a check survey went to was refused: the customer's next contact is asked. False
+    where there is none.
+    """
     if "email" not in row.data:
         return False  # the customer was forgotten
     tried = {*row.data.get("tried", ()), row.data["email"]}
     contact = _contact(customers.customer_now(tx, row.customer_key), tried)
     if contact is None:
         return False
-    data = {**row.data, "name": contact.get("name"), "email": contact["email"], "tried": sorted(tried)}
+    data = {
+        **row.data,
+        "name": contact.get("name"),
+        "email": contact["email"],
+        "tried": sorted(tried),
+    }
     again = NewNotification(
-        cause_kind="delivery", cause_id=delivery_id, recipient="customer", template=CHECK_SURVEY, data=data
+        cause_kind="delivery",
+        cause_id=delivery_id,
+        recipient="customer",
+        template=CHECK_SURVEY,
+        data=data,
     )
     notifications.add(tx, None, row.customer_key, [again], ctx.mail_domain, now)
     return True
@@ -95,26 +146,40 @@ def ask_another_contact(tx: Transaction, ctx: Context, row: Any, delivery_id: in
 
 def _contact(customer: Customer, tried: Collection[str] = ()) -> dict[str, Any] | None:
     """The first with a mail address that has not been tried."""
-    addressed = (dict(one) for one in customer.contacts if _ADDRESS.fullmatch(one.get("email") or ""))
+    addressed = (
+        dict(one) for one in customer.contacts if _ADDRESS.fullmatch(one.get("email") or "")
+    )
     return next((one for one in addressed if one["email"] not in tried), None)
 
 
 def hear_checks(
-    tx: Transaction, ctx: Context, rulebook: Rulebook, events: Iterable[tuple[int, Event]], now: datetime
+    tx: Transaction,
+    ctx: Context,
+    rulebook: Rulebook,
+    events: Iterable[tuple[int, Event]],
+    now: datetime,
 ) -> None:
-    """Answers to the check survey: a negative one opens the case again unless it is open by now, another one confirms it.
+    """Answers to the check survey: a negative one opens the case again unless it is open by now,
+    another one confirms it.
 
-    Asked after the rules: what one of them made of the answer stands. Events come with their numbers.
+    Asked after the rules: what one of them made of the answer stands. Events come with their
+    numbers.
     """
     check = rulebook.resolutions.check_survey
     for seq, event in events:
         payload = event.payload
-        if check is None or not isinstance(payload, SurveyAnswered) or payload.survey_id != check.survey:
+        if (
+            check is None
+            or not isinstance(payload, SurveyAnswered)
+            or payload.survey_id != check.survey
+        ):
             continue
         case = cases.last_resolved(tx, event.customer_key)
         if case is None or case.id is None or not _was_asked(tx, case, event):
             continue
-        if sentiment_of(payload.metric, payload.score, payload.scale) == "negative" and not _quiet(tx, case, now):
+        if sentiment_of(payload.metric, payload.score, payload.scale) == "negative" and not _quiet(
+            tx, case, now
+        ):
             decision = _reopened(tx, ctx, rulebook, case, event, now)
             case_records.add_check_answer(tx, case, seq, rulebook.hash, now)
         elif sentiment_of(payload.metric, payload.score, payload.scale) == "negative":
@@ -124,7 +189,8 @@ def hear_checks(
         else:
             facts = {"score": payload.score, "event": {"source": event.source, "id": event.id}}
             decision = Decision(
-                case=case, audit=(AuditLine(action="case.confirmed", happened_at=event.time, facts=facts),)
+                case=case,
+                audit=(AuditLine(action="case.confirmed", happened_at=event.time, facts=facts),),
             )
         apply_decision(tx, ctx, decision, "intake", Cause(kind="response"), now)
 
@@ -146,7 +212,9 @@ def _quiet(tx: Transaction, case: Case, now: datetime) -> bool:
     return any(silence.covers(case.rule, case.customer_key, case.segment, now) for silence in found)
 
 
-def _reopened(tx: Transaction, ctx: Context, rulebook: Rulebook, case: Case, event: Event, now: datetime) -> Decision:
+def _reopened(
+    tx: Transaction, ctx: Context, rulebook: Rulebook, case: Case, event: Event, now: datetime
+) -> Decision:
     assert case.id is not None, "a stored case has its number"
     clocks, staff = clocks_of(tx, ctx, case.id), staff_facts.staff_at(tx, now)
     customer = customers.histories(tx, [case.customer_key])[case.customer_key].as_of(event.time)
@@ -158,7 +226,9 @@ def _reopened(tx: Transaction, ctx: Context, rulebook: Rulebook, case: Case, eve
         id=0,
         rule=case.rule,
         severity=case.severity,
-        policy=rulebook.promised(case.policy, customer, *people) if known else promised_by(case, clocks),
+        policy=rulebook.promised(case.policy, customer, *people)
+        if known
+        else promised_by(case, clocks),
         starts=Starts.of_event(event.time, event.received_at, now),
     )
     said = AuditLine(
@@ -194,7 +264,9 @@ def _with_somebody_here(case: Case, staff: Staff) -> Case:
     return replace(case, caller=asked.id, informed=informed_after_move(case, asked.id))
 
 
-def _note(tx: Transaction, case: Case, action: str, facts: dict[str, Any], cause: str, now: datetime) -> None:
+def _note(
+    tx: Transaction, case: Case, action: str, facts: dict[str, Any], cause: str, now: datetime
+) -> None:
     entry = audit_entries.Entry(
         actor="follow-up",
         action=action,

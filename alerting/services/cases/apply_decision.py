@@ -1,4 +1,6 @@
-"""Writes what the domain decided: the change, its audit entries and its outgoing messages commit together."""
+"""Writes what the domain decided: the change, its audit entries and its outgoing messages commit
+together.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +17,9 @@ from alerting.services.context import Context
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """Because of what: an alert, a timer, a failed delivery; or this very response, whose number is its audit entry."""
+    """Because of what: an alert, a timer, a failed delivery; or this very response, whose number is
+    its audit entry.
+    """
 
     kind: CauseKind
     id: int | None = None
@@ -24,7 +28,9 @@ class Cause:
         return f"{self.kind}:{self.id}" if self.id is not None else self.kind
 
 
-def apply_decision(tx: Transaction, ctx: Context, decision: Decision, actor: str, cause: Cause, now: datetime) -> int:
+def apply_decision(
+    tx: Transaction, ctx: Context, decision: Decision, actor: str, cause: Cause, now: datetime
+) -> int:
     """Store a decision about one case, under its customer's lock; returns the case's id."""
     known = _known(tx, decision)
     case_id = cases.save_case(tx, decision.case)

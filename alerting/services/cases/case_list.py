@@ -23,7 +23,9 @@ class CaseList:
 
 
 def case_list(ctx: Context, find: Callable[[Transaction], tuple[int, list[Any]]]) -> CaseList:
-    """Each case with its customer's name, its caller's, its segment's title and the promise that is due next."""
+    """Each case with its customer's name, its caller's, its segment's title and the promise that is
+    due next.
+    """
     with ctx.db.read() as tx:
         now = tx.now()
         total, rows = find(tx)
@@ -46,6 +48,8 @@ def case_list(ctx: Context, find: Callable[[Transaction], tuple[int, list[Any]]]
 
 
 def _next(row: Any, clocks: Iterable[Clock]) -> Clock | None:
-    running = sorted((c for c in clocks if c.running and c.cycle == row.cycle), key=lambda c: c.due_at)
+    running = sorted(
+        (c for c in clocks if c.running and c.cycle == row.cycle), key=lambda c: c.due_at
+    )
     newest = {c.kind: c for c in sorted(running, key=lambda c: c.plan)}
     return min(newest.values(), key=lambda c: c.due_at, default=None)

@@ -1,4 +1,6 @@
-"""What a reader of a mail or a page is shown about a case: gathered in one place, formatted by templates."""
+"""What a reader of a mail or a page is shown about a case: gathered in one place, formatted by
+templates.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +26,9 @@ from alerting.domain.rulebook.rulebook import Rulebook, Words
 
 @dataclass(frozen=True, kw_only=True)
 class AlertView:
-    """One alert of the case: its rule in words, the conditions with their values, and the event behind it."""
+    """One alert of the case: its rule in words, the conditions with their values, and the event
+    behind it.
+    """
 
     rule: str
     title: str
@@ -87,7 +91,9 @@ class CaseView:
 
     @property
     def author(self) -> str | None:
-        """Who gave the newest answer, where it says so; the contact may only stand for the customer."""
+        """Who gave the newest answer, where it says so; the contact may only stand for the
+        customer.
+        """
         respondent = (self.survey.payload.get("respondent") or {}) if self.survey else {}
         return respondent.get("name") or respondent.get("email")
 
@@ -105,7 +111,9 @@ class CaseView:
         return (self.staff.get(done[0].by), done[0]) if done else None
 
 
-def case_view(tx: Transaction, rulebook: Rulebook, case_id: int, now: datetime | None = None) -> CaseView:
+def case_view(
+    tx: Transaction, rulebook: Rulebook, case_id: int, now: datetime | None = None
+) -> CaseView:
     """Gather a case. Raises LookupError for one that does not exist."""
     case, now = cases.case_by_id(tx, case_id), now or tx.now()
     if case is None:
@@ -137,7 +145,9 @@ def case_view(tx: Transaction, rulebook: Rulebook, case_id: int, now: datetime |
         all_clocks=every,
         alerts=alerts,
         previous=events.previous_answer(tx, case.customer_key, newest.time, newest.event_seq),
-        interactions=events.recent_interactions(tx, case.customer_key, newest.time - window, newest.time),
+        interactions=events.recent_interactions(
+            tx, case.customer_key, newest.time - window, newest.time
+        ),
         steps=_upcoming(tx, rulebook, case, customer, staff),
         attempts=cases.attempts_of(tx, case_id),
         why_caller=_why(tx, case, staff),
@@ -153,11 +163,16 @@ def in_words(view: CaseView, words: Words) -> CaseView:
         replace(
             alert,
             title=words.rules.get(alert.rule, alert.title),
-            because=[{**why, "name": words.conditions.get(why["name"], why["name"])} for why in alert.because],
+            because=[
+                {**why, "name": words.conditions.get(why["name"], why["name"])}
+                for why in alert.because
+            ],
         )
         for alert in view.alerts
     ]
-    return replace(view, alerts=alerts, segment_title=words.segments.get(view.case.segment, view.segment_title))
+    return replace(
+        view, alerts=alerts, segment_title=words.segments.get(view.case.segment, view.segment_title)
+    )
 
 
 def _alert_view(row: Any, rulebook: Rulebook) -> AlertView:
@@ -201,7 +216,10 @@ def _check_view(row: Any) -> AlertView:
 def _is(contact: Mapping[str, Any] | None, respondent: Mapping[str, Any]) -> bool:
     """Whether a contact of the customer is who answered: the same name or the same address."""
     shared = [name for name in ("name", "email") if respondent.get(name)]
-    said = [str((contact or {}).get(name) or "").casefold() == str(respondent[name]).casefold() for name in shared]
+    said = [
+        str((contact or {}).get(name) or "").casefold() == str(respondent[name]).casefold()
+        for name in shared
+    ]
     return any(said) or not shared
 
 
@@ -212,7 +230,9 @@ def _as_contact(respondent: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _whole(contact: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """All of a contact's fields, unknown ones None: templates need not ask whether a field exists."""
+    """All of a contact's fields, unknown ones None: templates need not ask whether a field
+    exists.
+    """
     return None if contact is None else {**dict.fromkeys(Contact.model_fields), **contact}
 
 
@@ -224,7 +244,9 @@ def _party(staff: Staff, party_id: str) -> Party:
     )
 
 
-def _upcoming(tx: Transaction, rulebook: Rulebook, case: Case, customer: Customer, staff: Staff) -> list[UpcomingStep]:
+def _upcoming(
+    tx: Transaction, rulebook: Rulebook, case: Case, customer: Customer, staff: Staff
+) -> list[UpcomingStep]:
     assert case.id is not None, "only a stored case is shown"
     steps = []
     for row in timers.timers_of_case(tx, case.id):
@@ -235,13 +257,20 @@ def _upcoming(tx: Transaction, rulebook: Rulebook, case: Case, customer: Custome
         for word in row.data["notify"]:
             found = reach(word, case, customer, rulebook.routing, staff)
             steps.append(
-                UpcomingStep(at=row.due_at, clock=row.data["clock"], template=found.template, party=found.party)
+                UpcomingStep(
+                    at=row.due_at,
+                    clock=row.data["clock"],
+                    template=found.template,
+                    party=found.party,
+                )
             )
     return steps
 
 
 def _why(tx: Transaction, case: Case, staff: Staff) -> list[str]:
-    """What the present caller holds and why, from the audit; to be read after `you hold` or `holds`."""
+    """What the present caller holds and why, from the audit; to be read after `you hold` or
+    `holds`.
+    """
     from alerting.database.audit import audit_entries
 
     def name(party: str) -> str:
@@ -269,8 +298,12 @@ def _why(tx: Transaction, case: Case, staff: Staff) -> list[str]:
 
 
 def _held(role: str, steps: Sequence[str]) -> str:
-    """The steps that filled a role, as words: `the role territory lead, as there is no account owner`."""
-    found = [(label.split(" (")[0], what) for label, _, what in (step.partition(": ") for step in steps)]
+    """The steps that filled a role, as words: `the role territory lead, as there is no account
+    owner`.
+    """
+    found = [
+        (label.split(" (")[0], what) for label, _, what in (step.partition(": ") for step in steps)
+    ]
     missing = [role_name(label) for label, what in found if what == "nobody"]
     wrong = [
         f"{role_name(label)} {what}"
@@ -286,24 +319,32 @@ def _held(role: str, steps: Sequence[str]) -> str:
 
 def role_name(role: str) -> str:
     """`vp_sales` -> `VP sales`."""
-    return " ".join(word.upper() if word in {"vp", "ceo", "cfo", "coo"} else word for word in role.split("_"))
+    return " ".join(
+        word.upper() if word in {"vp", "ceo", "cfo", "coo"} else word for word in role.split("_")
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class CaseRecord:
-    """What only a case's page and programs are told: who owes each clock, or had it when it stopped or was missed, by its key;
-    the corrections of its times."""
+    """What only a case's page and programs are told: who owes each clock, or had it when it stopped
+    or was missed, by its key; the corrections of its times.
+    """
 
     owed_by: Mapping[str, str]
     corrections: Sequence[Any]
 
 
 def case_record(tx: Transaction, case_id: int) -> CaseRecord:
-    return CaseRecord(owed_by=cases.parties_of(tx, case_id), corrections=case_records.corrections_of(tx, [case_id]))
+    return CaseRecord(
+        owed_by=cases.parties_of(tx, case_id),
+        corrections=case_records.corrections_of(tx, [case_id]),
+    )
 
 
 def case_as_json(view: CaseView, record: CaseRecord, moments: Sequence[Any]) -> dict[str, Any]:
-    """A case for programs: who has it, its clocks with their pauses (instants UTC, durations in seconds), its story."""
+    """A case for programs: who has it, its clocks with their pauses (instants UTC, durations in
+    seconds), its story.
+    """
 
     def clock(c: Clock) -> dict[str, Any]:
         stopped = c.stopped_at
@@ -346,17 +387,29 @@ def case_as_json(view: CaseView, record: CaseRecord, moments: Sequence[Any]) -> 
         "calls": [
             {
                 name: getattr(a, name)
-                for name in ("by", "channel", "outcome", "reached", "happened_at", "recorded_at", "grade")
+                for name in (
+                    "by",
+                    "channel",
+                    "outcome",
+                    "reached",
+                    "happened_at",
+                    "recorded_at",
+                    "grade",
+                )
             }
             | {"number": a.id}
             for a in view.attempts
         ],
         "corrections": [
-            {name: getattr(c, name) for name in ("what", "subject", "was", "becomes", "by", "approved", "decided_by")}
+            {
+                name: getattr(c, name)
+                for name in ("what", "subject", "was", "becomes", "by", "approved", "decided_by")
+            }
             | {"number": c.id}
             for c in record.corrections
         ],
         "story": [
-            {"at": m.at, "recorded_at": m.recorded_at, "text": m.text, "proof": m.proof or None} for m in moments
+            {"at": m.at, "recorded_at": m.recorded_at, "text": m.text, "proof": m.proof or None}
+            for m in moments
         ],
     }

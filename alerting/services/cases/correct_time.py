@@ -10,7 +10,15 @@ from alerting.database.mail import notifications
 from alerting.database.people import staff_facts
 from alerting.domain.cases.cases import Case, Decision
 from alerting.domain.cases.clocks import Clock
-from alerting.domain.cases.corrections import Call, Corrected, Correction, OnRecord, decide, propose, removed_at
+from alerting.domain.cases.corrections import (
+    Call,
+    Corrected,
+    Correction,
+    OnRecord,
+    decide,
+    propose,
+    removed_at,
+)
 from alerting.domain.errors import ActionRefused
 from alerting.domain.mail.notifications import NewNotification
 from alerting.services.cases.grade_contacts import prove
@@ -30,8 +38,8 @@ def propose_correction(
 ) -> int:
     """Put a correction on record and ask the proposer's manager, or `default`; returns its number.
 
-    `subject` is the number of a call, or of the cycle whose cause it is about; without it the last call that reached the
-    customer is meant, and the present cycle.
+    `subject` is the number of a call, or of the cycle whose cause it is about; without it the last
+    call that reached the customer is meant, and the present cycle.
     """
     numbers: list[int] = []
 
@@ -42,7 +50,15 @@ def propose_correction(
         else:
             number = subject or case.cycle
             was = removed_at(case, clocks_of(tx, ctx, case.id or 0), number)
-        return Correction(id=None, what=what, subject=number, was=was, becomes=becomes, reason=reason, by=actor.party)
+        return Correction(
+            id=None,
+            what=what,
+            subject=number,
+            was=was,
+            becomes=becomes,
+            reason=reason,
+            by=actor.party,
+        )
 
     def act(tx: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
         return propose(case, given(tx, case), complaints_of(tx, ctx, case, clocks), now)
@@ -57,7 +73,9 @@ def propose_correction(
 
 
 def decide_correction(ctx: Context, number: int, actor: Actor, approved: bool) -> Case:
-    """Approve a correction, or decline it. Raises ActionRefused for one that is decided, or one's own."""
+    """Approve a correction, or decline it. Raises ActionRefused for one that is decided, or one's
+    own.
+    """
     with ctx.db.read() as tx:
         row = case_records.correction_by_id(tx, number)
     if row is None:
@@ -81,11 +99,17 @@ def decide_correction(ctx: Context, number: int, actor: Actor, approved: bool) -
     return respond(ctx, row.case_id, actor, None, act, remember)
 
 
-def _record(tx: Transaction, ctx: Context, case: Case, clocks: list[Clock], subject: int | None) -> OnRecord:
+def _record(
+    tx: Transaction, ctx: Context, case: Case, clocks: list[Clock], subject: int | None
+) -> OnRecord:
     assert case.id is not None, "a stored case has its number"
     attempts = cases.attempts_of(tx, case.id)
-    calls = [Call(id=a.id, cycle=a.cycle, happened_at=a.happened_at, reached=a.reached) for a in attempts]
-    cycle = next((call.cycle for call in calls if call.id == subject), case.cycle)  # of a cause none is needed
+    calls = [
+        Call(id=a.id, cycle=a.cycle, happened_at=a.happened_at, reached=a.reached) for a in attempts
+    ]
+    cycle = next(
+        (call.cycle for call in calls if call.id == subject), case.cycle
+    )  # of a cause none is needed
     return OnRecord(
         calls=calls,
         complaints=complaints_of(tx, ctx, case, clocks),
@@ -98,7 +122,11 @@ def _record(tx: Transaction, ctx: Context, case: Case, clocks: list[Clock], subj
 def _may_open(tx: Transaction, case: Case) -> bool:
     """Not whose customer was forgotten, nor beside another open case of the same customer."""
     others = cases.unresolved_cases(tx, [case.customer_key])
-    return case.forgotten_at is None and case.withdrawn_at is None and all(o.id == case.id for o in others.values())
+    return (
+        case.forgotten_at is None
+        and case.withdrawn_at is None
+        and all(o.id == case.id for o in others.values())
+    )
 
 
 def _taken_at(tx: Transaction, case_id: int, cycle: int) -> list[datetime]:
@@ -134,7 +162,9 @@ def _attempt(tx: Transaction, case: Case, number: int | None) -> Any:
     reached = [attempt for attempt in attempts if attempt.reached]
     if number is None:
         if not reached:
-            raise ActionRefused(f"nobody has reached the customer of {case.number}; there is no time to correct")
+            raise ActionRefused(
+                f"nobody has reached the customer of {case.number}; there is no time to correct"
+            )
         return reached[-1]
     found = next((attempt for attempt in attempts if attempt.id == number), None)
     if found is None:
@@ -143,19 +173,27 @@ def _attempt(tx: Transaction, case: Case, number: int | None) -> Any:
     return found
 
 
-def _ask(tx: Transaction, ctx: Context, case: Case, number: int, proposer: str, now: datetime) -> None:
+def _ask(
+    tx: Transaction, ctx: Context, case: Case, number: int, proposer: str, now: datetime
+) -> None:
     approver = _approver(tx, ctx, proposer, now)
     if approver is None:
         return
     data = {"correction": number, "by": proposer}
     note = NewNotification(
-        cause_kind="correction", cause_id=number, recipient=approver, template="correction", data=data
+        cause_kind="correction",
+        cause_id=number,
+        recipient=approver,
+        template="correction",
+        data=data,
     )
     notifications.add(tx, case.id, case.customer_key, [note], ctx.mail_domain, now)
 
 
 def _approver(tx: Transaction, ctx: Context, proposer: str, now: datetime) -> str | None:
-    """The first manager who is here, or whoever answers for the rest; None where that is the proposer."""
+    """The first manager who is here, or whoever answers for the rest; None where that is the
+    proposer.
+    """
     staff = staff_facts.staff_at(tx, now)
     party = staff.get(proposer)
     for boss in staff.bosses(party) if party is not None else ():

@@ -25,10 +25,12 @@ def acts(event: Event) -> bool:
 
 
 def customers_acted(tx: Transaction, ctx: Context, events: Iterable[Event], now: datetime) -> None:
-    """Whoever we waited for, or whose case waits for somebody else, has done something since: we go on.
+    """Whoever we waited for, or whose case waits for somebody else, has done something since: we go
+    on.
 
-    The customers are locked. What happened before the wait began ends nothing, however late it arrives. We go on when we
-    hear of it: a promise is not missed in a time in which nobody could know.
+    The customers are locked. What happened before the wait began ends nothing, however late it
+    arrives. We go on when we hear of it: a promise is not missed in a time in which nobody could
+    know.
     """
     doing = [event for event in events if acts(event)]
     waiting = cases.waiting_cases(tx, {event.customer_key for event in doing}) if doing else {}
@@ -39,11 +41,21 @@ def customers_acted(tx: Transaction, ctx: Context, events: Iterable[Event], now:
             del waiting[event.customer_key]
 
 
-def go_on(tx: Transaction, ctx: Context, case: Case, at: datetime, because: str, now: datetime, cause: Cause) -> None:
+def go_on(
+    tx: Transaction,
+    ctx: Context,
+    case: Case,
+    at: datetime,
+    because: str,
+    now: datetime,
+    cause: Cause,
+) -> None:
     """End a wait, and tell whoever waited that it is their turn again."""
     assert case.id is not None, "a stored case has its number"
     by = case_records.waits_of(tx, case.id)[-1].by
-    tell = by if by in {case.caller, case.fixer} else case.caller  # the case may have moved meanwhile
+    tell = (
+        by if by in {case.caller, case.fixer} else case.caller
+    )  # the case may have moved meanwhile
     clocks = clocks_of(tx, ctx, case.id)
     decision = end_wait(case, clocks, at, because, now, tell=tell)
     decision = with_the_strictest(tx, ctx, decision, clocks, now)

@@ -1,4 +1,6 @@
-"""Follow-up: timers fall due, and what they were set for happens. Once, never early, late by at most one tick."""
+"""Follow-up: timers fall due, and what they were set for happens. Once, never early, late by at
+most one tick.
+"""
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -30,11 +32,14 @@ from alerting.services.context import Context
 log = logging.getLogger(__name__)
 
 TOGETHER = 100
-"""Customers whose timers fire in one transaction. Their locks are held for some tens of milliseconds."""
+"""Customers whose timers fire in one transaction. Their locks are held for some tens of
+milliseconds.
+"""
 
 
 def fire_due(ctx: Context, tick: timedelta, beat: Callable[[], None] = lambda: None) -> int:
-    """Fire every timer that is due; returns how many. A customer somebody else is working on waits one tick, no more.
+    """Fire every timer that is due; returns how many. A customer somebody else is working on waits
+    one tick, no more.
 
     `beat` is called before each transaction: a sign of life while much is caught up.
     """
@@ -55,11 +60,15 @@ def fire_due(ctx: Context, tick: timedelta, beat: Callable[[], None] = lambda: N
             return fired
 
 
-def _fire_some(ctx: Context, waits: Mapping[str, bool], failed: set[str], beat: Callable[[], None]) -> int:
-    """All of these customers together but for those somebody else is working on; each alone where one of them fails.
+def _fire_some(
+    ctx: Context, waits: Mapping[str, bool], failed: set[str], beat: Callable[[], None]
+) -> int:
+    """All of these customers together but for those somebody else is working on; each alone where
+    one of them fails.
 
-    `waits` says who has waited a tick already: for those we wait. One customer's timers must not keep all others waiting:
-    those that fail alone stay due, are counted as overdue, and are added to `failed`.
+    `waits` says who has waited a tick already: for those we wait. One customer's timers must not
+    keep all others waiting: those that fail alone stay due, are counted as overdue, and are added
+    to `failed`.
     """
     beat()
     try:
@@ -81,8 +90,12 @@ def _fire_some(ctx: Context, waits: Mapping[str, bool], failed: set[str], beat: 
     return fired
 
 
-def _fire_customers(ctx: Context, keys: Sequence[str], *, wait: bool) -> tuple[int, Collection[str]]:
-    """One transaction; returns how many timers fired, and whose turn it was: without `wait` only those nobody else locks."""
+def _fire_customers(
+    ctx: Context, keys: Sequence[str], *, wait: bool
+) -> tuple[int, Collection[str]]:
+    """One transaction; returns how many timers fired, and whose turn it was: without `wait` only
+    those nobody else locks.
+    """
     with ctx.db.write() as tx:
         locked = customers.lock_known(tx, keys, wait=wait)
         now = tx.now()
@@ -118,7 +131,9 @@ def _fire(firing: Firing, row: Any) -> str:
 
 
 def _stale(tx: Transaction, ctx: Context, case: Case, row: Any, now: datetime) -> str:
-    """An acknowledgement that nothing has followed is taken back; one that something followed is looked at again later."""
+    """An acknowledgement that nothing has followed is taken back; one that something followed is
+    looked at again later.
+    """
     assert case.id is not None, "a stored case has its number"
     clocks = clocks_of(tx, ctx, case.id)
     clock = current_clocks(case, clocks).get(ClockKind.ACKNOWLEDGE)
@@ -129,12 +144,16 @@ def _stale(tx: Transaction, ctx: Context, case: Case, row: Any, now: datetime) -
     if case.waiting_since is not None:
         timers.set_timers(tx, case.id, case.customer_key, stale_timer(case, clock, now, row.n + 1))
         return "the case waits"
-    done = audit_entries.last_done(tx, "case", str(case.id), ("contact.attempted", "case.noted", "case.resumed"))
+    done = audit_entries.last_done(
+        tx, "case", str(case.id), ("contact.attempted", "case.noted", "case.resumed")
+    )
     again = stale_timer(case, clock, done, row.n + 1) if done is not None else []
     if again and again[0].due_at > now:
         timers.set_timers(tx, case.id, case.customer_key, again)
         return "something has followed"
-    apply_decision(tx, ctx, take_back(case, clocks, now), "follow-up", Cause(kind="timer", id=row.id), now)
+    apply_decision(
+        tx, ctx, take_back(case, clocks, now), "follow-up", Cause(kind="timer", id=row.id), now
+    )
     return "taken back"
 
 
@@ -156,7 +175,9 @@ _OF_THE_CASE: dict[str, Callable[[Transaction, Context, Case, Any, datetime], st
 
 def _miss(firing: Firing, case: Case, clock: Clock, row: Any) -> str:
     assert case.id is not None
-    cases.save_clock(firing.tx, case, case.id, replace(clock, missed_at=clock.due_at), "missed", firing.now)
+    cases.save_clock(
+        firing.tx, case, case.id, replace(clock, missed_at=clock.due_at), "missed", firing.now
+    )
     firing.changed(case.id)
     owed_by = case.caller if clock.by == "caller" else case.fixer
     entry = audit_entries.Entry(
@@ -180,7 +201,13 @@ def _step(firing: Firing, case: Case, row: Any) -> str:
         reached.setdefault(found.party.id, found)
     data = {**row.data, "step": row.key, "n": row.n}
     notes = [
-        NewNotification(cause_kind="timer", cause_id=row.id, recipient=r.party.id, template=r.template, data=data)
+        NewNotification(
+            cause_kind="timer",
+            cause_id=row.id,
+            recipient=r.party.id,
+            template=r.template,
+            data=data,
+        )
         for r in reached.values()
     ]
     firing.tell(case, notes)

@@ -1,5 +1,6 @@
-"""What is promised in a case: what its clocks run by (the rulebook, and with it the calendar, that was active when they were
-started), and what each of its complaints asks for."""
+"""What is promised in a case: what its clocks run by (the rulebook, and with it the calendar, that
+was active when they were started), and what each of its complaints asks for.
+"""
 
 from dataclasses import replace
 from datetime import datetime
@@ -29,13 +30,19 @@ def clocks_of(tx: Transaction, ctx: Context, case_id: int) -> list[Clock]:
 def target_of(tx: Transaction, ctx: Context, clock: Clock, active: Rulebook) -> Target:
     """Its own length and calendar with the steps of its policy.
 
-    A calendar the clock's rulebook does not have (this version may not read that rulebook any more) is taken from the
-    active one, and is elapsed time where that has none either.
+    A calendar the clock's rulebook does not have (this version may not read that rulebook any more)
+    is taken from the active one, and is elapsed time where that has none either.
     """
     rulebook = read_rulebook(tx, ctx, clock.rulebook) or active
     policy = rulebook.policies.get(clock.policy)
-    target = (policy.targets.get(clock.kind) if policy else None) or Target(by=clock.by, within=clock.within)
-    calendar = rulebook.calendars.get(clock.calendar) or active.calendars.get(clock.calendar) or target.calendar
+    target = (policy.targets.get(clock.kind) if policy else None) or Target(
+        by=clock.by, within=clock.within
+    )
+    calendar = (
+        rulebook.calendars.get(clock.calendar)
+        or active.calendars.get(clock.calendar)
+        or target.calendar
+    )
     return replace(target, by=clock.by, within=clock.within, calendar=calendar)
 
 
@@ -47,11 +54,13 @@ def read_rulebook(tx: Transaction, ctx: Context, content_hash: str) -> Rulebook 
         return None
 
 
-def complaints_of(tx: Transaction, ctx: Context, case: Case, clocks: list[Clock]) -> list[Complaint]:
+def complaints_of(
+    tx: Transaction, ctx: Context, case: Case, clocks: list[Clock]
+) -> list[Complaint]:
     """What the customer wrote: alerts, and answers to a check survey that opened the case again.
 
-    Each promises what the rulebook it was judged by says, or the active one where its policy moves open cases. Where
-    neither knows the policy, what the case's clocks promise is promised again.
+    Each promises what the rulebook it was judged by says, or the active one where its policy moves
+    open cases. Where neither knows the policy, what the case's clocks promise is promised again.
     """
     assert case.id is not None, "a stored case has its number"
     history = customers.histories(tx, [case.customer_key])[case.customer_key]
@@ -65,7 +74,9 @@ def complaints_of(tx: Transaction, ctx: Context, case: Case, clocks: list[Clock]
         by = active if moves or name not in judged.policies else judged
         if name not in by.policies:
             return promised_by(case, clocks)
-        return by.promised(name, history.as_of(row.time), staff.get(case.caller), staff.get(case.fixer))
+        return by.promised(
+            name, history.as_of(row.time), staff.get(case.caller), staff.get(case.fixer)
+        )
 
     return [
         Complaint(
@@ -82,8 +93,16 @@ def complaints_of(tx: Transaction, ctx: Context, case: Case, clocks: list[Clock]
 def with_the_strictest(
     tx: Transaction, ctx: Context, decision: Decision, clocks: list[Clock], now: datetime
 ) -> Decision:
-    """Where a wait begins or ends, rules that do not pause for the same may promise more than the clock that runs."""
-    if decision.case.id is None or not (decision.wait or decision.ended) or decision.case.status is Status.RESOLVED:
+    """Where a wait begins or ends, rules that do not pause for the same may promise more than the
+    clock that runs.
+    """
+    if (
+        decision.case.id is None
+        or not (decision.wait or decision.ended)
+        or decision.case.status is Status.RESOLVED
+    ):
         return decision
     held = clocks_after(clocks, decision)
-    return followed_by(decision, strictest(decision.case, held, complaints_of(tx, ctx, decision.case, held), now))
+    return followed_by(
+        decision, strictest(decision.case, held, complaints_of(tx, ctx, decision.case, held), now)
+    )

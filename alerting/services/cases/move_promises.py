@@ -1,4 +1,6 @@
-"""Open cases whose policy says that they move with it are promised what it says, once another rulebook is active."""
+"""Open cases whose policy says that they move with it are promised what it says, once another
+rulebook is active.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -50,7 +52,9 @@ def _move(ctx: Context, case_id: int, key: str) -> bool:
         return decision is not None
 
 
-def _moved(tx: Transaction, ctx: Context, rulebook: Rulebook, case: Case, now: datetime) -> Decision | None:
+def _moved(
+    tx: Transaction, ctx: Context, rulebook: Rulebook, case: Case, now: datetime
+) -> Decision | None:
     assert case.id is not None, "a stored case has its number"
     staff = staff_facts.staff_at(tx, now)
     history = customers.histories(tx, [case.customer_key])[case.customer_key]
@@ -59,8 +63,12 @@ def _moved(tx: Transaction, ctx: Context, rulebook: Rulebook, case: Case, now: d
         policy = rulebook.policies.get(clock.policy)
         if policy is None or not policy.moves_open_cases:
             continue
-        customer = history.as_of(clock.started_at)  # the contract of then counts, whatever the rulebook
-        promised = rulebook.promised(policy.id, customer, staff.get(case.caller), staff.get(case.fixer))
+        customer = history.as_of(
+            clock.started_at
+        )  # the contract of then counts, whatever the rulebook
+        promised = rulebook.promised(
+            policy.id, customer, staff.get(case.caller), staff.get(case.fixer)
+        )
         new = replan(clock, promised, now)
         if new is not None:
             changed.append((clock, new))
@@ -68,7 +76,10 @@ def _moved(tx: Transaction, ctx: Context, rulebook: Rulebook, case: Case, now: d
         return None
     facts = {
         "rulebook": rulebook.hash,
-        "clocks": {new.key: {"was": old.due_at.isoformat(), "due": new.due_at.isoformat()} for old, new in changed},
+        "clocks": {
+            new.key: {"was": old.due_at.isoformat(), "due": new.due_at.isoformat()}
+            for old, new in changed
+        },
     }
     return Decision(
         case=case,
@@ -80,16 +91,21 @@ def _moved(tx: Transaction, ctx: Context, rulebook: Rulebook, case: Case, now: d
 
 
 def replan(clock: Clock, policy: Policy, now: datetime) -> Clock | None:
-    """The clock as the policy promises by now, from the same start and with the same pauses; None where it stays.
+    """The clock as the policy promises by now, from the same start and with the same pauses; None
+    where it stays.
 
-    What is missed stays missed, what stands still stays as it is, and nothing is made late after the fact: a promise
-    that would have ended by now stays as it was.
+    What is missed stays missed, what stands still stays as it is, and nothing is made late after
+    the fact: a promise that would have ended by now stays as it was.
     """
     target = policy.targets.get(clock.kind)
     if target is None or not clock.running or clock.paused_at is not None or clock.due_at <= now:
         return None
-    starts = Starts(customer_sent=clock.started_at, received=clock.started_at, case_opened=clock.started_at)
-    new = replace(start_clock(clock.kind, policy, starts, clock.cycle, clock.plan + 1), pauses=clock.pauses)
+    starts = Starts(
+        customer_sent=clock.started_at, received=clock.started_at, case_opened=clock.started_at
+    )
+    new = replace(
+        start_clock(clock.kind, policy, starts, clock.cycle, clock.plan + 1), pauses=clock.pauses
+    )
     new = replace(new, due_at=new.due()) if new.pauses else new
     return None if new.due_at <= now or _promises(new) == _promises(clock) else new
 

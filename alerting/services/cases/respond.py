@@ -1,4 +1,6 @@
-"""Response: what people do about a case, by link, page or command line; all through the same use cases."""
+"""Response: what people do about a case, by link, page or command line; all through the same use
+cases.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +13,12 @@ from alerting.database.cases import case_records, cases
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.people import staff_facts
-from alerting.domain.cases.case_responses import acknowledge, hand_over, record_contact, remove_cause
+from alerting.domain.cases.case_responses import (
+    acknowledge,
+    hand_over,
+    record_contact,
+    remove_cause,
+)
 from alerting.domain.cases.cases import Attempt, Case, Decision
 from alerting.domain.cases.clocks import Clock
 from alerting.domain.cases.resolutions import Resolution, after_resolution
@@ -24,14 +31,25 @@ from alerting.services.cases.load_clocks import clocks_of, complaints_of, with_t
 from alerting.services.context import Context
 
 Purpose = Literal[
-    "acknowledge", "contact", "hand_over", "assign", "fixed", "wait", "correct", "note", "review", "decide"
+    "acknowledge",
+    "contact",
+    "hand_over",
+    "assign",
+    "fixed",
+    "wait",
+    "correct",
+    "note",
+    "review",
+    "decide",
 ]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ticket:
-    """What an action link is bound to: whose it is, for which case, assignment and cycle, to do what."""
+    """What an action link is bound to: whose it is, for which case, assignment and cycle, to do
+    what.
+    """
 
     case_id: int
     person: str
@@ -53,7 +71,9 @@ class Actor:
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """The revision of a case that a page showed to whoever acts on it: two people at once must not undo each other's work."""
+    """The revision of a case that a page showed to whoever acts on it: two people at once must not
+    undo each other's work.
+    """
 
     revision: int
 
@@ -64,11 +84,15 @@ Act = Callable[[Transaction, Case, list[Clock], datetime], Decision]
 
 
 def is_stale(ticket: Claim, case: Case) -> str | None:
-    """Why a link or page must not simply act any more; None while it fits. A stale link offers to take over instead."""
+    """Why a link or page must not simply act any more; None while it fits. A stale link offers to
+    take over instead.
+    """
     if isinstance(ticket, Seen):
         if ticket.revision == case.revision:
             return None
-        return f"{case.number} has changed since you looked, and is with {case.caller} now: look again"
+        return (
+            f"{case.number} has changed since you looked, and is with {case.caller} now: look again"
+        )
     if ticket.purpose in {"note", "correct", "decide"}:
         return None  # these change nobody's duty
     if ticket.cycle != case.cycle:
@@ -99,12 +123,16 @@ def record_attempt(
     make: Callable[[datetime], Attempt],
     ticket: Claim | None = None,
 ) -> Case:
-    """Record a contact or an attempt; `make` gets the database's now, so that 'just now' is never ahead of it."""
+    """Record a contact or an attempt; `make` gets the database's now, so that 'just now' is never
+    ahead of it.
+    """
 
     def act(tx: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
         must_be_a_person(tx, actor.party, now)
         complaints = complaints_of(tx, ctx, case, clocks)
-        return record_contact(case, clocks, make(now), now, complaints, ctx.shelf.active(tx).policies)
+        return record_contact(
+            case, clocks, make(now), now, complaints, ctx.shelf.active(tx).policies
+        )
 
     def remember(tx: Transaction, case: Case, now: datetime) -> None:
         attempt = make(now)
@@ -114,7 +142,9 @@ def record_attempt(
     return respond(ctx, case_id, actor, ticket, act, remember)
 
 
-def hand_over_case(ctx: Context, case_id: int, actor: Actor, to: str, reason: str, ticket: Claim | None = None) -> Case:
+def hand_over_case(
+    ctx: Context, case_id: int, actor: Actor, to: str, reason: str, ticket: Claim | None = None
+) -> Case:
     """The call becomes the duty of `to` (an id or a mail address of somebody in people.yaml)."""
 
     def act(_: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
@@ -123,7 +153,9 @@ def hand_over_case(ctx: Context, case_id: int, actor: Actor, to: str, reason: st
     return respond(ctx, case_id, actor, ticket, act)
 
 
-def remove_cause_of(ctx: Context, case_id: int, actor: Actor, given: Resolution, ticket: Claim | None = None) -> Case:
+def remove_cause_of(
+    ctx: Context, case_id: int, actor: Actor, given: Resolution, ticket: Claim | None = None
+) -> Case:
     """The cause is removed; with the customer spoken to, this resolves the case."""
 
     def act(tx: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
@@ -142,7 +174,9 @@ def must_be_a_person(tx: Transaction, party_id: str, now: datetime) -> None:
 
 
 def find_party(ctx: Context, text: str) -> Party:
-    """A person or an office by id or mail address. Raises ActionRefused that lists who could be meant."""
+    """A person or an office by id or mail address. Raises ActionRefused that lists who could be
+    meant.
+    """
     with ctx.db.read() as tx:
         staff = staff_facts.staff_at(tx, tx.now())
     found = staff.by_id_or_email(text.strip())
@@ -168,7 +202,9 @@ def respond(
     act: Act,
     remember: Callable[[Transaction, Case, datetime], None] | None = None,
 ) -> Case:
-    """What every response does: lock the customer, read the case as it is now, check the link against it, decide, write."""
+    """What every response does: lock the customer, read the case as it is now, check the link
+    against it, decide, write.
+    """
 
     def once() -> Case:
         with ctx.db.write() as tx:

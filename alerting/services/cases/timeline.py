@@ -1,4 +1,6 @@
-"""A case's story in the order in which it happened, in words for its page and for the command line."""
+"""A case's story in the order in which it happened, in words for its page and for the command
+line.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,8 +35,9 @@ _MAILS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Moment:
-    """One line of the story. `recorded_at` differs from `at` where something was written down later; `proof` is what shows
-    that a contact took place."""
+    """One line of the story. `recorded_at` differs from `at` where something was written down
+    later; `proof` is what shows that a contact took place.
+    """
 
     at: datetime
     recorded_at: datetime
@@ -79,7 +82,11 @@ def _proof(tx: Transaction, view: CaseView, entry: Mapping[str, Any]) -> str:
 def _said(alert: Any) -> Moment:
     payload = alert.payload
     if alert.event_type == "survey.answered":
-        score = "" if payload.get("score") is None else f" ({(payload.get('metric') or '').upper()} {payload['score']})"
+        score = (
+            ""
+            if payload.get("score") is None
+            else f" ({(payload.get('metric') or '').upper()} {payload['score']})"
+        )
         return Moment(
             at=alert.time,
             recorded_at=alert.time,
@@ -91,10 +98,21 @@ def _said(alert: Any) -> Moment:
         text = f"Silence: no {payload['of']} for {payload['days']} days"
         return Moment(at=alert.time, recorded_at=alert.time, kind="customer", text=text)
     if alert.event_type == "segment.changed":
-        tags = ", ".join([f"+{tag}" for tag in payload["tags_added"]] + [f"-{tag}" for tag in payload["tags_removed"]])
-        text = f"The customer moved: {payload['from_segment'] or 'unknown'} to {payload['to_segment']}"
-        text = text if payload["from_segment"] != payload["to_segment"] else "The customer's tags changed"
-        return Moment(at=alert.time, recorded_at=alert.time, kind="customer", text=text, detail=tags)
+        tags = ", ".join(
+            [f"+{tag}" for tag in payload["tags_added"]]
+            + [f"-{tag}" for tag in payload["tags_removed"]]
+        )
+        text = (
+            f"The customer moved: {payload['from_segment'] or 'unknown'} to {payload['to_segment']}"
+        )
+        text = (
+            text
+            if payload["from_segment"] != payload["to_segment"]
+            else "The customer's tags changed"
+        )
+        return Moment(
+            at=alert.time, recorded_at=alert.time, kind="customer", text=text, detail=tags
+        )
     what = payload.get("channel") or "interaction"
     outcome = f", {payload['outcome']}" if payload.get("outcome") else ""
     return Moment(
@@ -116,48 +134,82 @@ def _in_words(entry: Mapping[str, Any], staff: Staff) -> str | None:
     facts, action = entry["facts"], entry["action"]
     by = _name(staff, facts.get("by"))
     if action == "case.opened":
-        people = ", ".join(f"{role_name(p['role'])}: {_name(staff, p['party'])}" for p in facts["people"])
+        people = ", ".join(
+            f"{role_name(p['role'])}: {_name(staff, p['party'])}" for p in facts["people"]
+        )
         return f"Case opened by rule {facts['rule']} ({people})"
     if action in {"contact.made", "contact.attempted"}:
-        verdict = "reached the customer" if facts["counts"] else "tried, but did not reach the customer"
-        return f"{by} {verdict} ({facts['channel']}, {facts['outcome'].replace('_', ' ')})" + _clock_words(facts)
+        verdict = (
+            "reached the customer" if facts["counts"] else "tried, but did not reach the customer"
+        )
+        return (
+            f"{by} {verdict} ({facts['channel']}, {facts['outcome'].replace('_', ' ')})"
+            + _clock_words(facts)
+        )
     sentences: dict[str, Callable[[], str]] = {
         "case.joined": lambda: f"Another alert joined: rule {facts['rule']}",
-        "case.caller_changed": lambda: f"{_name(staff, facts['to'])} became the caller: {facts['why']}",
-        "case.reopened": lambda: f"The customer complained again after the call: cycle {facts['cycle']} began",
+        "case.caller_changed": lambda: (
+            f"{_name(staff, facts['to'])} became the caller: {facts['why']}"
+        ),
+        "case.reopened": lambda: (
+            f"The customer complained again after the call: cycle {facts['cycle']} began"
+        ),
         "case.forgotten": lambda: "The customer was forgotten: the case is over",
         "case.acknowledged": lambda: f"{by} will call" + _clock_words(facts),
-        "case.taken_over": lambda: f"{_name(staff, facts['to'])} took over from {_name(staff, facts['from'])}",
+        "case.taken_over": lambda: (
+            f"{_name(staff, facts['to'])} took over from {_name(staff, facts['from'])}"
+        ),
         "case.handed_over": lambda: f"{by} handed over to {_name(staff, facts['to'])}",
         "case.owner_changed": lambda: _owner_words(facts, staff),
         "cause.removed": lambda: f"{by} removed the cause" + _named(facts) + _clock_words(facts),
-        "case.fixer_changed": lambda: f"{_name(staff, facts['to'])} fixes the cause from now on, said {by}",
-        "case.waiting": lambda: f"Waits for {_WAITED[facts['for']]}, said {by}" + _clock_words(facts),
+        "case.fixer_changed": lambda: (
+            f"{_name(staff, facts['to'])} fixes the cause from now on, said {by}"
+        ),
+        "case.waiting": lambda: (
+            f"Waits for {_WAITED[facts['for']]}, said {by}" + _clock_words(facts)
+        ),
         "case.resumed": lambda: f"The wait is over: {_ended(facts['by'], staff)}",
         "case.noted": lambda: f"{by} noted",
-        "case.reviewed": lambda: f"{by}: what was done {'has' if facts['effective'] else 'has not'} worked",
-        "case.confirmed": lambda: (
-            "The customer is content with what was done" + ("" if facts["score"] is None else f" ({facts['score']})")
+        "case.reviewed": lambda: (
+            f"{by}: what was done {'has' if facts['effective'] else 'has not'} worked"
         ),
-        "case.acknowledgement_stale": lambda: f"{by} had said to call, and nothing followed: it is open again",
+        "case.confirmed": lambda: (
+            "The customer is content with what was done"
+            + ("" if facts["score"] is None else f" ({facts['score']})")
+        ),
+        "case.acknowledgement_stale": lambda: (
+            f"{by} had said to call, and nothing followed: it is open again"
+        ),
         "case.promises_moved": lambda: "The policy was edited; this case moves with it",
         "check_survey.sent": lambda: "The customer was asked whether it is well now",
         "check_survey.impossible": lambda: f"The customer could not be asked: {facts['reason']}",
         "check_survey.negative": lambda: "The customer says that it is not well yet",
         "review.asked": lambda: f"{_name(staff, facts['asked'])} was asked whether it worked",
         "correction.proposed": lambda: f"{by} proposed a correction: {_correction(facts)}",
-        "correction.approved": lambda: f"{by} approved the correction: {_correction(facts)}" + _clock_words(facts),
+        "correction.approved": lambda: (
+            f"{by} approved the correction: {_correction(facts)}" + _clock_words(facts)
+        ),
         "correction.declined": lambda: f"{by} declined the correction: {_correction(facts)}",
         "case.resolved": lambda: "Case resolved",
-        "clock.missed": lambda: f"Missed: {facts['clock'].split('.')[1]} was due from {_name(staff, facts['owed_by'])}",
+        "clock.missed": lambda: (
+            f"Missed: {facts['clock'].split('.')[1]} was due from {_name(staff, facts['owed_by'])}"
+        ),
         "notification.refused": lambda: (
             f"Mail to {_name(staff, facts['refused'])} was refused"
             + (f"; it goes to {_name(staff, facts['to'])}" if facts["to"] else "")
         ),
-        "no_notification_sent": lambda: f"No mail to {_name(staff, facts['recipient'])}: {facts['reason']}",
-        "notification.batched": lambda: f"Mail to {_name(staff, facts['recipient'])} waits for the next digest",
-        "notification.held": lambda: f"Mail to {_name(staff, facts['recipient'])} waits for the end of the quiet hours",
-        "template.failed": lambda: f"The template {facts['template']} failed; a plain mail was sent instead",
+        "no_notification_sent": lambda: (
+            f"No mail to {_name(staff, facts['recipient'])}: {facts['reason']}"
+        ),
+        "notification.batched": lambda: (
+            f"Mail to {_name(staff, facts['recipient'])} waits for the next digest"
+        ),
+        "notification.held": lambda: (
+            f"Mail to {_name(staff, facts['recipient'])} waits for the end of the quiet hours"
+        ),
+        "template.failed": lambda: (
+            f"The template {facts['template']} failed; a plain mail was sent instead"
+        ),
     }
     sentence = sentences.get(action)
     return sentence() if sentence else None
@@ -168,7 +220,9 @@ _WAITED = {"customer": "the customer", "third_party": "a third party"}
 
 def _named(facts: Mapping[str, Any]) -> str:
     """`(wrong invoice; credit note; CA-2026-014)`, as far as they were given."""
-    given = [facts[name] for name in ("root_cause", "action", "corrective_action") if facts.get(name)]
+    given = [
+        facts[name] for name in ("root_cause", "action", "corrective_action") if facts.get(name)
+    ]
     return f" ({'; '.join(name.replace('_', ' ') for name in given)})" if given else ""
 
 
@@ -183,19 +237,28 @@ def _ended(by: str, staff: Staff) -> str:
 
 def _correction(facts: Mapping[str, Any]) -> str:
     what = "the call" if facts["what"] == "contact" else "the cause was removed"
-    return f"{what} at {facts['becomes'][:16].replace('T', ' ')}Z, not {facts['was'][:16].replace('T', ' ')}Z"
+    return (
+        f"{what} at {facts['becomes'][:16].replace('T', ' ')}Z, not "
+        f"{facts['was'][:16].replace('T', ' ')}Z"
+    )
 
 
 def _owner_words(facts: Mapping[str, Any], staff: Staff) -> str:
     if "to" in facts:
-        return f"The customer has another owner: the call went from {_name(staff, facts['from'])} to {_name(staff, facts['to'])}"
+        return (
+            f"The customer has another owner: the call went from {_name(staff, facts['from'])} "
+            f"to {_name(staff, facts['to'])}"
+        )
     owner, caller = _name(staff, facts["owner"]), _name(staff, facts["kept_by"])
     return f"The customer has another owner, {owner}; the call stays with {caller}: {facts['why']}"
 
 
 def _clock_words(facts: Mapping[str, Any]) -> str:
     results = facts.get("clocks") or {}
-    words = [f"{key.split('.')[1]} {'in time' if result == 'met' else 'too late'}" for key, result in results.items()]
+    words = [
+        f"{key.split('.')[1]} {'in time' if result == 'met' else 'too late'}"
+        for key, result in results.items()
+    ]
     return f" - {', '.join(words)}" if words else ""
 
 

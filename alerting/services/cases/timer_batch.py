@@ -1,5 +1,7 @@
-"""Firing: the due timers of some customers in one transaction. What they read is loaded for all of them at once, and what
-they bring about is written at once: with a statement for each, thousands that fall due together would take minutes."""
+"""Firing: the due timers of some customers in one transaction. What they read is loaded for all of
+them at once, and what they bring about is written at once: with a statement for each, thousands
+that fall due together would take minutes.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -23,8 +25,8 @@ from alerting.services.context import Context
 class Firing:
     """What the timers `due` of locked customers read, and what they have brought about so far.
 
-    Whoever writes about a case by other ways calls `settle` before, so that everything stands in the order in which it
-    happened, and `changed` after it.
+    Whoever writes about a case by other ways calls `settle` before, so that everything stands in
+    the order in which it happened, and `changed` after it.
     """
 
     def __init__(self, tx: Transaction, ctx: Context, due: Sequence[Any], now: datetime) -> None:
@@ -65,7 +67,9 @@ class Firing:
         self._fired.setdefault(outcome, []).append(timer_id)
 
     def is_repeated(self, row: Any) -> bool:
-        """Whether the same step's next repetition is due, too: after a standstill one mail says it."""
+        """Whether the same step's next repetition is due, too: after a standstill one mail says
+        it.
+        """
         return bool(row.n < self._last_repetitions[row.subject, row.key])
 
     @cached_property

@@ -1,4 +1,6 @@
-"""The work on a case beside calling: waiting, assigning, notes, and whether what was done has worked."""
+"""The work on a case beside calling: waiting, assigning, notes, and whether what was done has
+worked.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -17,9 +19,15 @@ from alerting.services.context import Context
 
 
 def wait_for(
-    ctx: Context, case_id: int, actor: Actor, make: Callable[[datetime], Wait], ticket: Claim | None = None
+    ctx: Context,
+    case_id: int,
+    actor: Actor,
+    make: Callable[[datetime], Wait],
+    ticket: Claim | None = None,
 ) -> Case:
-    """The case waits for the customer or a third party; clocks that pause for that stand still. `make` gets now."""
+    """The case waits for the customer or a third party; clocks that pause for that stand still.
+    `make` gets now.
+    """
 
     def act(tx: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
         return begin_wait(case, clocks, make(now), ctx.shelf.active(tx).wait_at_most, now)
@@ -39,7 +47,13 @@ def go_on_with(ctx: Context, case_id: int, actor: Actor, ticket: Claim | None = 
 
 
 def assign_case(
-    ctx: Context, case_id: int, actor: Actor, duty: Duty, to: str, reason: str = "", ticket: Claim | None = None
+    ctx: Context,
+    case_id: int,
+    actor: Actor,
+    duty: Duty,
+    to: str,
+    reason: str = "",
+    ticket: Claim | None = None,
 ) -> Case:
     """The call, or the fixing, becomes the duty of `to`."""
 

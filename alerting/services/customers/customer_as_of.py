@@ -1,4 +1,6 @@
-"""A customer as of any time: its facts then, its segment and tags by the rulebook of that time, and why."""
+"""A customer as of any time: its facts then, its segment and tags by the rulebook of that time, and
+why.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -22,7 +24,9 @@ from alerting.services.customers.subjects import load_histories, load_scales
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentAsOf:
-    """Where a customer stood at a moment. `assumed`: the moment lies before all we know, and the first we heard counts."""
+    """Where a customer stood at a moment. `assumed`: the moment lies before all we know, and the
+    first we heard counts.
+    """
 
     customer: Customer
     at: datetime
@@ -35,7 +39,9 @@ class SegmentAsOf:
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """One dated change: since when it holds, when we heard of it, from whom, and what it moved then."""
+    """One dated change: since when it holds, when we heard of it, from whom, and what it moved
+    then.
+    """
 
     valid_from: datetime
     recorded_at: datetime
@@ -77,18 +83,25 @@ class Life:
         }
 
 
-def segment_as_of(ctx: Context, customer_id: str, moment: datetime, *, by_active: bool = False) -> SegmentAsOf:
-    """The segment and tags a customer had at a moment, by the facts of that time as they are known today.
+def segment_as_of(
+    ctx: Context, customer_id: str, moment: datetime, *, by_active: bool = False
+) -> SegmentAsOf:
+    """The segment and tags a customer had at a moment, by the facts of that time as they are known
+    today.
 
-    The rulebook is the one that was active then, for a time before the first one, that one; or today's with `by_active`.
-    Somebody we know nothing of is `unverified`.
+    The rulebook is the one that was active then, for a time before the first one, that one; or
+    today's with `by_active`. Somebody we know nothing of is `unverified`.
     """
     with ctx.db.read() as tx:
         return _as_of(tx, ctx, customer_id, moment, by_active)
 
 
-def life_of(ctx: Context, customer_id: str, moment: datetime | None = None, *, by_active: bool = False) -> Life:
-    """A customer as of a moment (now, if left out) with its history. Raises LookupError for one nobody has told us about."""
+def life_of(
+    ctx: Context, customer_id: str, moment: datetime | None = None, *, by_active: bool = False
+) -> Life:
+    """A customer as of a moment (now, if left out) with its history. Raises LookupError for one
+    nobody has told us about.
+    """
     with ctx.db.read() as tx:
         standing = _as_of(tx, ctx, customer_id, moment or tx.now(), by_active)
         if not standing.customer.known:
@@ -96,13 +109,17 @@ def life_of(ctx: Context, customer_id: str, moment: datetime | None = None, *, b
         return Life(standing=standing, versions=_versions(tx, customer_id))
 
 
-def _as_of(tx: Transaction, ctx: Context, key: str, moment: datetime, by_active: bool) -> SegmentAsOf:
+def _as_of(
+    tx: Transaction, ctx: Context, key: str, moment: datetime, by_active: bool
+) -> SegmentAsOf:
     rulebook = ctx.shelf.active(tx) if by_active else _rulebook_at(tx, ctx, moment)
     histories = load_histories(tx, [key])
     points: dict[str, list[Point]] = {name: [] for name in histories}
     for event in events.events_of_many(tx, sorted(histories), moment):
         points[event.customer_key] += points_from([event], rulebook)
-    subjects = Subjects(histories=histories, points=points, scales=load_scales(tx, rulebook, moment))
+    subjects = Subjects(
+        histories=histories, points=points, scales=load_scales(tx, rulebook, moment)
+    )
     subject = subjects.at(key, moment)
     found: Standing = standing_at(subject, at_rest(moment), rulebook)
     since = histories[key].known_since
@@ -118,9 +135,14 @@ def _as_of(tx: Transaction, ctx: Context, key: str, moment: datetime, by_active:
 
 
 def _rulebook_at(tx: Transaction, ctx: Context, moment: datetime) -> Rulebook:
-    """What this version of the code cannot read any more is answered by the active one; its hash says so."""
+    """What this version of the code cannot read any more is answered by the active one; its hash
+    says so.
+    """
     activations = rulebooks.activations(tx)
-    then = next((row for row in activations if row.activated_at <= moment), activations[-1] if activations else None)
+    then = next(
+        (row for row in activations if row.activated_at <= moment),
+        activations[-1] if activations else None,
+    )
     if then is None:
         return ctx.shelf.active(tx)
     try:

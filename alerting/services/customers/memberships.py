@@ -1,4 +1,6 @@
-"""In which segment each customer is: noted whenever facts or the calendar change it, told to rules and to other systems."""
+"""In which segment each customer is: noted whenever facts or the calendar change it, told to rules
+and to other systems.
+"""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -30,7 +32,9 @@ EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def concerned(fresh: Iterable[Event], rulebook: Rulebook) -> dict[str, str]:
-    """Whose segment or tags these events may change, each with the last event of theirs as the cause."""
+    """Whose segment or tags these events may change, each with the last event of theirs as the
+    cause.
+    """
     by_anything = reads_the_past(rulebook.standing_reads)
     return {
         event.customer_key: _cause(event)
@@ -45,7 +49,9 @@ def _cause(event: Event) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Looked:
-    """What came of looking at customers: who has moved, and when the calendar may move each next."""
+    """What came of looking at customers: who has moved, and when the calendar may move each
+    next.
+    """
 
     moves: list[Move]
     reviews: list[Review]
@@ -73,25 +79,36 @@ class Newcomers:
 
 
 def look_at(
-    tx: Transaction, rulebook: Rulebook, now: datetime, causes: Mapping[str, str], subjects: Subjects | None = None
+    tx: Transaction,
+    rulebook: Rulebook,
+    now: datetime,
+    causes: Mapping[str, str],
+    subjects: Subjects | None = None,
 ) -> Looked:
-    """Where customers stand by now, beside where they stood. `subjects` may be given where they hold everything up to
-    now that the conditions read."""
+    """Where customers stand by now, beside where they stood. `subjects` may be given where they
+    hold everything up to now that the conditions read.
+    """
     if subjects is None or reads_the_past(rulebook.standing_reads):
         subjects = load_subjects(tx, causes, rulebook, now, now)
     return _standings(rulebook, now, causes, subjects, memberships.current(tx, causes))
 
 
-def look_at_newcomers(tx: Transaction, rulebook: Rulebook, now: datetime, fresh: Sequence[Event]) -> Newcomers:
-    """Ahead of the transaction that stores them: where customers will stand who are told of for the first time, by
-    one event each. Whoever turns out to be known, or is part of a group, is looked at then."""
+def look_at_newcomers(
+    tx: Transaction, rulebook: Rulebook, now: datetime, fresh: Sequence[Event]
+) -> Newcomers:
+    """Ahead of the transaction that stores them: where customers will stand who are told of for the
+    first time, by one event each. Whoever turns out to be known, or is part of a group, is looked
+    at then.
+    """
     often = Counter(event.customer_key for event in fresh)
     histories, causes = {}, {}
     for event in fresh:
         key, told = event.customer_key, event.payload
         if often[key] == 1 and isinstance(told, CustomerUpdated) and told.parent is None:
             changes = told.changes()
-            change = Change(valid_from=event.time, source=event.source, event_id=event.id, changes=changes)
+            change = Change(
+                valid_from=event.time, source=event.source, event_id=event.id, changes=changes
+            )
             histories[key] = History(key=key, versions=[(change, apply_change({}, changes))])
             causes[key] = _cause(event)
     subjects = Subjects(histories=histories, scales=load_scales(tx, rulebook, now))
@@ -100,7 +117,11 @@ def look_at_newcomers(tx: Transaction, rulebook: Rulebook, now: datetime, fresh:
 
 
 def _standings(
-    rulebook: Rulebook, now: datetime, causes: Mapping[str, str], subjects: Subjects, present: Mapping[str, Any]
+    rulebook: Rulebook,
+    now: datetime,
+    causes: Mapping[str, str],
+    subjects: Subjects,
+    present: Mapping[str, Any],
 ) -> Looked:
     found = Looked(moves=[], reviews=[])
     for key, cause in sorted(causes.items()):
@@ -124,10 +145,11 @@ def note_standings(
     ahead: Newcomers | None = None,
     strangers: Collection[str] = (),
 ) -> list[Move]:
-    """Write down who has moved by now, and when the calendar may move them next. The customers are locked.
+    """Write down who has moved by now, and when the calendar may move them next. The customers are
+    locked.
 
-    `subjects` as in `look_at`. Those of the `strangers` who were looked at `ahead` are not looked at once more. Returns
-    the moves.
+    `subjects` as in `look_at`. Those of the `strangers` who were looked at `ahead` are not looked
+    at once more. Returns the moves.
     """
     if not causes:
         return []
@@ -143,7 +165,9 @@ def note_standings(
     return found.moves
 
 
-def _move(key: str, row: Any, standing: Standing, cause: str, rulebook: Rulebook, now: datetime) -> Move | None:
+def _move(
+    key: str, row: Any, standing: Standing, cause: str, rulebook: Rulebook, now: datetime
+) -> Move | None:
     """None where segment and tags are what they were."""
     tags = sorted(standing.tags)
     before: list[str] = row.tags if row is not None else []
@@ -165,7 +189,9 @@ def _move(key: str, row: Any, standing: Standing, cause: str, rulebook: Rulebook
 
 
 def plan_members(round_: Round, fresh: Iterable[Event], subjects: Subjects) -> None:
-    """What is part of a group whose facts have changed is looked at again, soon and under its own lock."""
+    """What is part of a group whose facts have changed is looked at again, soon and under its own
+    lock.
+    """
     since: dict[str, datetime] = {}
     for event in fresh:
         if isinstance(event.payload, CustomerUpdated):

@@ -1,4 +1,6 @@
-"""Who would be in which segment under another rulebook: looked at before it is activated. Nothing is written."""
+"""Who would be in which segment under another rulebook: looked at before it is activated. Nothing
+is written.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -12,7 +14,13 @@ from alerting.database.intake import events
 from alerting.domain.alerts.judge import points_from
 from alerting.domain.customers.customers import History
 from alerting.domain.customers.signals import Point
-from alerting.domain.customers.standing import Standing, Subjects, at_rest, reads_the_past, standing_at
+from alerting.domain.customers.standing import (
+    Standing,
+    Subjects,
+    at_rest,
+    reads_the_past,
+    standing_at,
+)
 from alerting.domain.rulebook.rulebook import Rulebook
 from alerting.services.context import Context
 from alerting.services.customers.subjects import load_histories, load_scales
@@ -45,14 +53,18 @@ class SegmentDiff:
     @property
     def ways(self) -> Counter[tuple[str, str]]:
         """How many would go from where to where."""
-        return Counter((m.from_segment, m.to_segment) for m in self.movers if m.from_segment != m.to_segment)
+        return Counter(
+            (m.from_segment, m.to_segment) for m in self.movers if m.from_segment != m.to_segment
+        )
 
     def as_json(self) -> dict[str, Any]:
         return {
             "customers": self.customers,
             "before": dict(self.before),
             "after": dict(self.after),
-            "moves": [{"from": a, "to": b, "customers": n} for (a, b), n in self.ways.most_common()],
+            "moves": [
+                {"from": a, "to": b, "customers": n} for (a, b), n in self.ways.most_common()
+            ],
             "movers": [asdict(mover) for mover in self.movers],
         }
 
@@ -79,9 +91,15 @@ def segment_diff(
 
 
 def _standings(
-    tx: Transaction, keys: Sequence[str], histories: Mapping[str, History], rulebook: Rulebook, now: datetime
+    tx: Transaction,
+    keys: Sequence[str],
+    histories: Mapping[str, History],
+    rulebook: Rulebook,
+    now: datetime,
 ) -> dict[str, Standing]:
-    """Points come from the stored events: the store keeps those of the active rulebook's signals alone."""
+    """Points come from the stored events: the store keeps those of the active rulebook's signals
+    alone.
+    """
     points: dict[str, list[Point]] = defaultdict(list)
     if reads_the_past(rulebook.standing_reads):
         for event in events.events_of_many(tx, sorted(histories), now):

@@ -1,4 +1,6 @@
-"""Are the segments any good: size, revenue, satisfaction, cases, response times, customers won back, moves."""
+"""Are the segments any good: size, revenue, satisfaction, cases, response times, customers won
+back, moves.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,14 +18,18 @@ from alerting.services.customers.value_customers import Share, buyers_of, pareto
 
 MONTH = timedelta(days=30)
 RESTLESS = 0.25
-"""Where more than a quarter of a segment's customers leave it within a month, acting on it makes little sense."""
+"""Where more than a quarter of a segment's customers leave it within a month, acting on it makes
+little sense.
+"""
 SMALLEST = 4
 """Customers below which a share of leavers says nothing."""
 
 
 @dataclass(kw_only=True)
 class SegmentLine:
-    """One segment over a period; shares are of all customers or all revenue, None where nothing is known."""
+    """One segment over a period; shares are of all customers or all revenue, None where nothing is
+    known.
+    """
 
     segment: str
     title: str
@@ -60,7 +66,8 @@ class SegmentReport:
     @property
     def warnings(self) -> list[str]:
         return [
-            f"{line.title}: {line.left} customers left within the last 30 days, {line.customers} are in it; "
+            f"{line.title}: {line.left} customers left within the last 30 days, {line.customers} "
+            "are in it; "
             "it changes faster than anybody can act on it"
             for line in self.lines
             if line.restless
@@ -68,19 +75,27 @@ class SegmentReport:
 
 
 def segment_report(ctx: Context, period: timedelta = MONTH * 3) -> SegmentReport:
-    """Every segment as of now, with what happened in the period before. An event counts for the present segment."""
+    """Every segment as of now, with what happened in the period before. An event counts for the
+    present segment.
+    """
     with ctx.db.read() as tx:
         rulebook, now = ctx.shelf.active(tx), tx.now()
         begin = now - period
         where, money = figures.present(tx), figures.revenues(tx)
         bought = (
-            {key: found.purchased for key, found in buyers_of(tx, rulebook, now)} if rulebook.values_customers else {}
+            {key: found.purchased for key, found in buyers_of(tx, rulebook, now)}
+            if rulebook.values_customers
+            else {}
         )
-        report = SegmentReport(begin=begin, now=now, lines=_lines(rulebook, where), currency=rulebook.currency)
+        report = SegmentReport(
+            begin=begin, now=now, lines=_lines(rulebook, where), currency=rulebook.currency
+        )
         by_segment = {line.segment: line for line in report.lines}
         answers = figures.answers(tx, begin)
         _count_answers(by_segment, where, answers)
-        _count_cases(by_segment, where, figures.cases_since(tx, begin), answers, figures.purchases(tx, begin))
+        _count_cases(
+            by_segment, where, figures.cases_since(tx, begin), answers, figures.purchases(tx, begin)
+        )
         _count_calls(by_segment, where, figures.contact_clocks(tx, begin), now)
         _count_moves(report, by_segment, figures.moves(tx, begin), now)
     _share_out(report, by_segment, where, money, bought)
@@ -88,14 +103,23 @@ def segment_report(ctx: Context, period: timedelta = MONTH * 3) -> SegmentReport
 
 
 def _lines(rulebook: Rulebook, where: Mapping[str, str]) -> list[SegmentLine]:
-    names = dict.fromkeys([*(segment.id for segment in rulebook.segments), "unverified", *sorted(set(where.values()))])
+    names = dict.fromkeys(
+        [*(segment.id for segment in rulebook.segments), "unverified", *sorted(set(where.values()))]
+    )
     sizes = Counter(where.values())
-    return [SegmentLine(segment=name, title=rulebook.segment_title(name), customers=sizes[name]) for name in names]
+    return [
+        SegmentLine(segment=name, title=rulebook.segment_title(name), customers=sizes[name])
+        for name in names
+    ]
 
 
-def _count_answers(lines: Mapping[str, SegmentLine], where: Mapping[str, str], rows: Sequence[Any]) -> None:
+def _count_answers(
+    lines: Mapping[str, SegmentLine], where: Mapping[str, str], rows: Sequence[Any]
+) -> None:
     for row in rows:
-        mood = sentiment_of(row.payload.get("metric"), row.payload.get("score"), row.payload.get("scale"))
+        mood = sentiment_of(
+            row.payload.get("metric"), row.payload.get("score"), row.payload.get("scale")
+        )
         line = lines.get(where.get(row.customer_key, ""))
         if line is not None and mood is not None:
             line.answers += 1
@@ -112,7 +136,9 @@ def _count_cases(
     """Won back: after the case was resolved the customer answered positively, or bought."""
     good: dict[str, datetime] = {}
     for row in answers:
-        mood = sentiment_of(row.payload.get("metric"), row.payload.get("score"), row.payload.get("scale"))
+        mood = sentiment_of(
+            row.payload.get("metric"), row.payload.get("score"), row.payload.get("scale")
+        )
         if mood == "positive":
             good[row.customer_key] = row.time
     for row in purchases:
@@ -144,7 +170,9 @@ def _count_calls(
             lines[name].calls = attainment(found, now)
 
 
-def _count_moves(report: SegmentReport, lines: Mapping[str, SegmentLine], rows: Sequence[Any], now: datetime) -> None:
+def _count_moves(
+    report: SegmentReport, lines: Mapping[str, SegmentLine], rows: Sequence[Any], now: datetime
+) -> None:
     lately = Counter[str]()
     for row in rows:
         report.ways[(row.former, row.segment)] += 1
@@ -165,7 +193,9 @@ def _share_out(
     money: Mapping[str, Any],
     bought: Mapping[str, Decimal],
 ) -> None:
-    """Revenue as the customer's field says it, and what was really bought where purchases are known."""
+    """Revenue as the customer's field says it, and what was really bought where purchases are
+    known.
+    """
     spent: Counter[str] = Counter()
     for key, name in where.items():
         lines[name].revenue += Decimal(str(money.get(key, 0)))
@@ -176,7 +206,9 @@ def _share_out(
         line.revenue_share = float(line.revenue / total) if total else None
         line.purchased_share = float(spent[line.segment] / all_spent) if all_spent > 0 else None
     report.pareto_of = "purchases" if bought else "revenue"
-    report.pareto = pareto(list(bought.values()) or [Decimal(str(value)) for value in money.values()])
+    report.pareto = pareto(
+        list(bought.values()) or [Decimal(str(value)) for value in money.values()]
+    )
 
 
 def as_json(report: SegmentReport) -> dict[str, Any]:

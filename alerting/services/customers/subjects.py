@@ -22,7 +22,8 @@ def load_subjects(
     end: datetime,
     known: Mapping[str, History] = NOBODY,
 ) -> Subjects:
-    """These customers and their groups; points from `begin` on, and before it what the longest window and history need.
+    """These customers and their groups; points from `begin` on, and before it what the longest
+    window and history need.
 
     `known` are histories that were loaded already.
     """
@@ -40,8 +41,12 @@ def load_scales(tx: Transaction, rulebook: Rulebook, end: datetime) -> Scales:
     return scales.scales_until(tx, end) if rulebook.values_customers else Scales()
 
 
-def load_histories(tx: Transaction, keys: Iterable[str], known: Mapping[str, History] = NOBODY) -> dict[str, History]:
-    """These customers and every group above them, in one query for each step up; none for those `known`."""
+def load_histories(
+    tx: Transaction, keys: Iterable[str], known: Mapping[str, History] = NOBODY
+) -> dict[str, History]:
+    """These customers and every group above them, in one query for each step up; none for those
+    `known`.
+    """
     found: dict[str, History] = {}
     wanted = set(keys)
     for _ in range(DEEPEST_GROUP + 1):

@@ -15,7 +15,8 @@ from alerting.services.context import Context
 def renew_scale(ctx: Context, *, at_once: bool = False) -> bool:
     """Reckon the cut points anew, once a day (UTC) or `at_once`; then everybody is looked at again.
 
-    The first purchases ever are not kept waiting for the night. False where it was not due, or nothing reads them.
+    The first purchases ever are not kept waiting for the night. False where it was not due, or
+    nothing reads them.
     """
 
     def once() -> bool:
@@ -33,7 +34,9 @@ def reckon_scale(tx: Transaction, rulebook: Rulebook, *, at_once: bool) -> bool:
     if not rulebook.values_customers:
         return False
     newest, now = scales.newest_scale(tx), tx.now()
-    fresh = newest is not None and newest.valid_from >= datetime.combine(now.date(), time(), now.tzinfo)
+    fresh = newest is not None and newest.valid_from >= datetime.combine(
+        now.date(), time(), now.tzinfo
+    )
     if newest is not None and fresh and newest.buyers and not at_once:
         return False
     found = [bought for _, bought in buyers_of(tx, rulebook, now)]
@@ -59,7 +62,9 @@ class Share:
 
 
 def pareto(bought: Sequence[Decimal]) -> list[Share]:
-    """For each tenth of the buyers, those who buy most first, what share of all purchases they and those before bring."""
+    """For each tenth of the buyers, those who buy most first, what share of all purchases they and
+    those before bring.
+    """
     money = sorted(bought, reverse=True)
     total = sum(money)
     if not money or total <= 0:

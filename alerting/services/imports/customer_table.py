@@ -1,4 +1,6 @@
-"""A table of customers as services see it, whatever file it came from: its columns, and rows that can be read again."""
+"""A table of customers as services see it, whatever file it came from: its columns, and rows that
+can be read again.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,13 +24,27 @@ class ManySheets(ActionRefused):
     """Several sheets of a workbook hold customers."""
 
 
-Cell = str | bool | int | float | Decimal | date | datetime | time | Sequence[Any] | Mapping[str, Any] | None
+Cell = (
+    str
+    | bool
+    | int
+    | float
+    | Decimal
+    | date
+    | datetime
+    | time
+    | Sequence[Any]
+    | Mapping[str, Any]
+    | None
+)
 """What may stand in a cell: text from CSV, real values from sheets and Parquet."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """A column that says something: which field, and what its heading or the mapping tells of how it is written."""
+    """A column that says something: which field, and what its heading or the mapping tells of how
+    it is written.
+    """
 
     field: str
     heading: str
@@ -36,7 +52,9 @@ class Column:
     days: DayOrder | None = None
     unit: Unit = ONE
     currency: str | None = None
-    """Of a mapping: that of the cells, where it is not the one we keep; `rate` then makes ours of it."""
+    """Of a mapping: that of the cells, where it is not the one we keep; `rate` then makes ours of
+    it.
+    """
     rate: Decimal = Decimal(1)
     values: Mapping[str, str] = dataclass_field(default_factory=dict)
     """Of a mapping: what texts of its cells mean, by the text in small letters."""
@@ -48,7 +66,8 @@ class Column:
 
 
 class Row(NamedTuple):
-    """One row of the file: its lines, and its cells in the order of the table's columns. `problem`: it cannot be read.
+    """One row of the file: its lines, and its cells in the order of the table's columns. `problem`:
+    it cannot be read.
 
     A tuple, for a million of them go from process to process.
     """
@@ -63,9 +82,9 @@ class Row(NamedTuple):
 class Table:
     """A file of customers.
 
-    Every call of `rows` reads them anew, so that none of them must be held. `decimal_comma`: its cells are separated
-    by semicolons, as where decimals have a comma. `fixed` are fields that every customer of the file has. `notices`
-    say how the file was taken.
+    Every call of `rows` reads them anew, so that none of them must be held. `decimal_comma`: its
+    cells are separated by semicolons, as where decimals have a comma. `fixed` are fields that every
+    customer of the file has. `notices` say how the file was taken.
     """
 
     name: str
@@ -79,7 +98,9 @@ class Table:
 
     def place_of(self, field_name: str) -> int | None:
         """Where a field stands among the cells."""
-        return next((at for at, column in enumerate(self.columns) if column.field == field_name), None)
+        return next(
+            (at for at, column in enumerate(self.columns) if column.field == field_name), None
+        )
 
     @property
     def contact_places(self) -> list[int]:

@@ -1,4 +1,6 @@
-"""The rows of a table gathered by customer: several rows of one are taken together, whatever stands between them."""
+"""The rows of a table gathered by customer: several rows of one are taken together, whatever stands
+between them.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -44,23 +46,38 @@ class Given:
     """Names of contacts in rows that were refused for something else they say."""
 
     def keep_doubted(self, known: Mapping[str, Any]) -> None:
-        """Contacts are replaced whole: one that is known, and stands in a refused row, stays as it was."""
+        """Contacts are replaced whole: one that is known, and stands in a refused row, stays as it
+        was.
+        """
         given = self.changes.get("contacts")
         if given and self.doubted:
-            kept = [one for one in known.get("contacts") or () if one.get("name") in self.doubted and one not in given]
+            kept = [
+                one
+                for one in known.get("contacts") or ()
+                if one.get("name") in self.doubted and one not in given
+            ]
             self.changes, self.payload = {**self.changes, "contacts": [*given, *kept]}, None
 
     def add(self, reading: Reading) -> None:
-        """Join a row. Raises ValueError for a further one that adds no contact, or contradicts an earlier one."""
+        """Join a row. Raises ValueError for a further one that adds no contact, or contradicts an
+        earlier one.
+        """
         self.empty |= set(reading.empty)
         if not self.lines:
-            self.lines, self.changes, self.payload = [reading.line], reading.changes, reading.payload
+            self.lines, self.changes, self.payload = (
+                [reading.line],
+                reading.changes,
+                reading.payload,
+            )
             return
         contacts = self.changes.get("contacts", [])
-        fresh = [contact for contact in reading.changes.get("contacts", []) if contact not in contacts]
+        fresh = [
+            contact for contact in reading.changes.get("contacts", []) if contact not in contacts
+        ]
         if not fresh:
             raise ValueError(
-                f"customer_id: {self.customer_id} stands in line {self.lines[0]} already, and this row adds no contact"
+                f"customer_id: {self.customer_id} stands in line {self.lines[0]} already, and this "
+                "row adds no contact"
             )
         before = _flat(self.changes)
         for name, value in _flat(reading.changes).items():
@@ -71,7 +88,9 @@ class Given:
                     "further rows of a customer add contacts and leave the rest empty"
                 )
         self.lines.append(reading.line)
-        self.changes = apply_change(self.changes, {**reading.changes, "contacts": [*contacts, *fresh]})
+        self.changes = apply_change(
+            self.changes, {**reading.changes, "contacts": [*contacts, *fresh]}
+        )
         self.payload = None
 
     def clear_empty(self) -> None:
@@ -87,17 +106,27 @@ class Given:
                 cleared["contacts"] = None
         if cleared:
             attributes = {**cleared.pop("attributes", {}), **self.changes.get("attributes", {})}
-            self.changes = {**cleared, **self.changes, **({"attributes": attributes} if attributes else {})}
+            self.changes = {
+                **cleared,
+                **self.changes,
+                **({"attributes": attributes} if attributes else {}),
+            }
             self.payload = None
 
 
 def _flat(changes: Mapping[str, Any]) -> dict[str, Any]:
     free = {f"{FREE}{name}": value for name, value in changes.get("attributes", {}).items()}
-    return {name: value for name, value in changes.items() if name not in {"attributes", "contacts"}} | free
+    return {
+        name: value for name, value in changes.items() if name not in {"attributes", "contacts"}
+    } | free
 
 
-def groups(reader: RowReader, names: dict[str, list[str]] | None, found: Gathered) -> Iterator[Group]:
-    """The rows by customer, each when its last row is reached. `names`: keys by name, where there are no ids."""
+def groups(
+    reader: RowReader, names: dict[str, list[str]] | None, found: Gathered
+) -> Iterator[Group]:
+    """The rows by customer, each when its last row is reached. `names`: keys by name, where there
+    are no ids.
+    """
     repeated = _look_through(reader, names, found)
     pending: dict[str, list[Row]] = {}
     for row in reader.table.rows():
@@ -119,7 +148,9 @@ def groups(reader: RowReader, names: dict[str, list[str]] | None, found: Gathere
             yield Group(key=key, rows=pending.pop(key))
 
 
-def _look_through(reader: RowReader, names: dict[str, list[str]] | None, found: Gathered) -> dict[str, int]:
+def _look_through(
+    reader: RowReader, names: dict[str, list[str]] | None, found: Gathered
+) -> dict[str, int]:
     """Show every row to the reader; returns the customers that have several rows, with how many."""
     seen: set[str] = set()
     repeated: dict[str, int] = {}
@@ -133,7 +164,9 @@ def _look_through(reader: RowReader, names: dict[str, list[str]] | None, found: 
         except ValueError:
             continue
         if names is not None:
-            names.setdefault(key.casefold(), [key])  # the first spelling of the file is the customer's key
+            names.setdefault(
+                key.casefold(), [key]
+            )  # the first spelling of the file is the customer's key
         if key in seen:
             repeated[key] = repeated.get(key, 1) + 1
         seen.add(key)
@@ -147,12 +180,17 @@ def _key(reader: RowReader, names: dict[str, list[str]] | None, row: Row) -> str
         return key
     known = names.get(key.casefold(), [])
     if len(known) > 1:
-        raise ValueError(f"name: {key!r} is the name of {' and '.join(sorted(known)[:5])}; add a column customer_id")
+        raise ValueError(
+            f"name: {key!r} is the name of {' and '.join(sorted(known)[:5])}; add a column "
+            "customer_id"
+        )
     return known[0] if known else key
 
 
 def read_group(reader: RowReader, group: Group, bad: list[tuple[int, str]]) -> Given | None:
-    """What the rows of a customer say; None where nothing of it can be taken. Bad rows are added to `bad`."""
+    """What the rows of a customer say; None where nothing of it can be taken. Bad rows are added to
+    `bad`.
+    """
     given = Given(customer_id=group.key)
     spoilt: int | None = None
     for row in group.rows:
@@ -169,7 +207,10 @@ def read_group(reader: RowReader, group: Group, bad: list[tuple[int, str]]) -> G
             bad.append((row.line, str(error)))
     if spoilt is not None and given.lines:
         # contacts are replaced whole: those we have, and the bad row names, would go
-        reason = f"customer_id: line {spoilt} of the same customer is bad, and its rows are taken together"
+        reason = (
+            f"customer_id: line {spoilt} of the same customer is bad, and its rows are taken "
+            "together"
+        )
         bad += [(line, reason) for line in given.lines]
         return None
     if given.empty:

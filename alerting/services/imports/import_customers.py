@@ -1,7 +1,8 @@
-"""Importing customers from a table: each changed customer becomes a `customer.updated` event and goes through intake.
+"""Importing customers from a table: each changed customer becomes a `customer.updated` event and
+goes through intake.
 
-The rows are read twice and never held: the first time to learn how columns write numbers and days, and which customers
-have several rows, the second time to take them.
+The rows are read twice and never held: the first time to learn how columns write numbers and days,
+and which customers have several rows, the second time to take them.
 """
 
 from collections import Counter
@@ -24,7 +25,9 @@ from alerting.services.imports.read_cell import Known
 from alerting.services.imports.read_row import Errors, RowReader
 
 CHUNK = 2_000
-"""Customers of one transaction: what an interruption costs, and how long others may wait for a lock."""
+"""Customers of one transaction: what an interruption costs, and how long others may wait for a
+lock.
+"""
 
 MANY = 20_000
 """Rows from which on further processes pay for their start."""
@@ -46,10 +49,12 @@ class Imported:
 
 @dataclass(frozen=True, kw_only=True)
 class Wishes:
-    """How to import. `dry_run` writes nothing; `empty_clears`: an empty cell takes the value away we have.
+    """How to import. `dry_run` writes nothing; `empty_clears`: an empty cell takes the value away
+    we have.
 
-    `progress` is told how many rows are done, and of how many; `tell` what becomes of each customer that is new or changed.
-    Large tables may be taken by several `processes`; what comes out is the same.
+    `progress` is told how many rows are done, and of how many; `tell` what becomes of each customer
+    that is new or changed. Large tables may be taken by several `processes`; what comes out is the
+    same.
     """
 
     dry_run: bool = False
@@ -63,7 +68,9 @@ ORDINARY = Wishes()
 
 
 def import_customers(ctx: Context, table: Table, wishes: Wishes = ORDINARY) -> Imported:
-    """Import a table; a bad row is reported and does not stop the rest. The same file again changes nothing."""
+    """Import a table; a bad row is reported and does not stop the rest. The same file again changes
+    nothing.
+    """
     with ctx.db.read() as tx:
         rulebook, staff = ctx.shelf.active(tx), staff_facts.staff_at(tx, tx.now())
     known = Known(declared=rulebook.attributes, currency=rulebook.currency, owners=_by_name(staff))
@@ -97,7 +104,9 @@ def import_customers(ctx: Context, table: Table, wishes: Wishes = ORDINARY) -> I
 
 
 def _shares(ctx: Context, plan: Plan, found: Gathered, processes: int) -> Iterator[Share]:
-    """The table chunk by chunk; when all rows were seen once, it is known whether it is worth more processes."""
+    """The table chunk by chunk; when all rows were seen once, it is known whether it is worth more
+    processes.
+    """
     names = dict(plan.names) if plan.names is not None else None
     every = groups(plan.reader, names, found)
     chunks = iter(lambda: list(islice(every, CHUNK)), [])
@@ -110,8 +119,12 @@ def _shares(ctx: Context, plan: Plan, found: Gathered, processes: int) -> Iterat
 
 
 def _apart(plan: Plan, found: Gathered) -> bool:
-    """Groups and their members stay together: each one's segment is reckoned from what is stored of the other."""
-    return found.rows >= MANY and plan.names is None and plan.reader.table.place_of("parent") is None
+    """Groups and their members stay together: each one's segment is reckoned from what is stored of
+    the other.
+    """
+    return (
+        found.rows >= MANY and plan.names is None and plan.reader.table.place_of("parent") is None
+    )
 
 
 def _add(whole: Share, share: Share) -> None:
@@ -125,14 +138,20 @@ def _add(whole: Share, share: Share) -> None:
         first, before = whole.owners.get(owner, (line, 0))
         whole.owners[owner] = (min(first, line), before + count)
     for label, errors in share.errors.items():
-        held = whole.errors.setdefault(label, Errors(shown=errors.shown, first_line=errors.first_line))
+        held = whole.errors.setdefault(
+            label, Errors(shown=errors.shown, first_line=errors.first_line)
+        )
         held.count += errors.count
 
 
 def _by_name(staff: Staff) -> dict[str, str]:
-    """People as a sheet names them, where only one of them is called that. Their ids and addresses are taken as they are."""
+    """People as a sheet names them, where only one of them is called that. Their ids and addresses
+    are taken as they are.
+    """
     counts = Counter(party.name.casefold() for party in staff.parties.values())
-    return {p.name.casefold(): p.id for p in staff.parties.values() if counts[p.name.casefold()] == 1}
+    return {
+        p.name.casefold(): p.id for p in staff.parties.values() if counts[p.name.casefold()] == 1
+    }
 
 
 def _keys_by_name(ctx: Context) -> dict[str, list[str]]:
@@ -142,12 +161,18 @@ def _keys_by_name(ctx: Context) -> dict[str, list[str]]:
 
 def _strangers(owners: dict[str, tuple[int, int]], staff: Staff) -> Iterator[tuple[int, str]]:
     """An event cannot know who works here, and somebody may be hired tomorrow: the row is taken."""
-    strangers = {owner: seen for owner, seen in owners.items() if staff.by_id_or_email(owner) is None}
+    strangers = {
+        owner: seen for owner, seen in owners.items() if staff.by_id_or_email(owner) is None
+    }
     for owner, (line, count) in sorted(strangers.items(), key=lambda item: item[1])[:SHOWN]:
-        near = get_close_matches(owner, [*staff.parties, *(p.name for p in staff.parties.values())], n=1, cutoff=0.7)
+        near = get_close_matches(
+            owner, [*staff.parties, *(p.name for p in staff.parties.values())], n=1, cutoff=0.7
+        )
         hint = f"; did you mean {near[0]!r}?" if near else ""
         yield line, f"owner: {owner!r} is nobody in people.yaml{_more(count)}{hint}"
-    yield from _rest(sorted(line for line, _ in strangers.values()), "owner", "nobody in people.yaml")
+    yield from _rest(
+        sorted(line for line, _ in strangers.values()), "owner", "nobody in people.yaml"
+    )
 
 
 def _more(count: int) -> str:
@@ -160,8 +185,12 @@ def _rest(lines: Sequence[int], column: str, are: str) -> Iterator[tuple[int, st
         yield lines[SHOWN], f"{column}: {len(lines) - SHOWN} more are {are}"
 
 
-def _strange_groups(ctx: Context, parents: Mapping[str, tuple[str | None, int]]) -> Iterator[tuple[int, str]]:
-    """Groups nobody has heard of may still come, and who inherits through a circle inherits nothing: the rows are taken."""
+def _strange_groups(
+    ctx: Context, parents: Mapping[str, tuple[str | None, int]]
+) -> Iterator[tuple[int, str]]:
+    """Groups nobody has heard of may still come, and who inherits through a circle inherits
+    nothing: the rows are taken.
+    """
     asked: dict[str, list[int]] = {}
     for name, (parent, line) in parents.items():
         if parent == name:
@@ -170,15 +199,23 @@ def _strange_groups(ctx: Context, parents: Mapping[str, tuple[str | None, int]])
             asked.setdefault(parent, []).append(line)
     with ctx.db.read() as tx:
         known = customers.newest_states(tx, list(asked))
-    strangers = sorted((min(lines), name, len(lines)) for name, lines in asked.items() if name not in known)
+    strangers = sorted(
+        (min(lines), name, len(lines)) for name, lines in asked.items() if name not in known
+    )
     for line, name, count in strangers[:SHOWN]:
         near = get_close_matches(name, parents, n=1, cutoff=0.8) if len(parents) < MANY else []
         hint = f"; did you mean {near[0]!r}?" if near else "; nothing is inherited until it comes"
         yield line, f"parent: {name!r} is no customer{_more(count)}{hint}"
     yield from _rest([line for line, _, _ in strangers], "parent", "no customers")
-    for circle in circles({name: parent for name, (parent, _) in parents.items() if parent is not None}):
+    for circle in circles(
+        {name: parent for name, (parent, _) in parents.items() if parent is not None}
+    ):
         line = min(parents[name][1] for name in circle)
-        yield line, f"parent: {' -> '.join([*circle, circle[0]])} is a circle: nothing is inherited through it"
+        yield (
+            line,
+            f"parent: {' -> '.join([*circle, circle[0]])} is a circle: nothing is inherited "
+            "through it",
+        )
 
 
 def _failed_cells(failed: Mapping[str, Errors]) -> Iterator[tuple[int, str]]:

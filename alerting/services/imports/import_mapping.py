@@ -1,4 +1,6 @@
-"""What somebody has written down about a file: which column is which field, and how it is to be read."""
+"""What somebody has written down about a file: which column is which field, and how it is to be
+read.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +17,9 @@ Others = Literal["match", "ignore", "attributes"]
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnRule:
-    """One column: its field, None where it is to be ignored. `place` is where that stands, for messages."""
+    """One column: its field, None where it is to be ignored. `place` is where that stands, for
+    messages.
+    """
 
     field: str | None
     place: str
@@ -38,10 +42,15 @@ class ImportMapping:
     heading_row: int | None = None
 
     def rule_for(self, heading: str) -> tuple[str, ColumnRule] | None:
-        """As written, else whatever its capitals and signs; with the name the mapping has for it."""
+        """As written, else whatever its capitals and signs; with the name the mapping has for
+        it.
+        """
         if heading in self.columns:
             return heading, self.columns[heading]
-        return next(((name, rule) for name, rule in self.columns.items() if plain(name) == plain(heading)), None)
+        return next(
+            ((name, rule) for name, rule in self.columns.items() if plain(name) == plain(heading)),
+            None,
+        )
 
 
 NO_MAPPING = ImportMapping()

@@ -26,7 +26,9 @@ class Order:
 
 @dataclass(kw_only=True)
 class ImportedOrders:
-    """`new` were not known before, `known` were; `refused` could not be events and are dead letters."""
+    """`new` were not known before, `known` were; `refused` could not be events and are dead
+    letters.
+    """
 
     new: int = 0
     known: int = 0
@@ -34,11 +36,16 @@ class ImportedOrders:
 
 
 def import_orders(
-    ctx: Context, name: str, orders: Iterable[Order], progress: Callable[[int], None] = lambda more: None
+    ctx: Context,
+    name: str,
+    orders: Iterable[Order],
+    progress: Callable[[int], None] = lambda more: None,
 ) -> ImportedOrders:
-    """Take a list of orders. The same list again, by its name, changes nothing; a longer one adds what is new.
+    """Take a list of orders. The same list again, by its name, changes nothing; a longer one adds
+    what is new.
 
-    An order counts from noon (UTC) of its day. Equal rows are told apart by how often they stand there.
+    An order counts from noon (UTC) of its day. Equal rows are told apart by how often they stand
+    there.
     """
     result, seen = ImportedOrders(), Counter[tuple[str, date, Decimal]]()
     records: list[Record] = []
@@ -55,7 +62,9 @@ def import_orders(
     return result
 
 
-def _take(ctx: Context, records: list[Record], result: ImportedOrders, progress: Callable[[int], None]) -> None:
+def _take(
+    ctx: Context, records: list[Record], result: ImportedOrders, progress: Callable[[int], None]
+) -> None:
     if not records:
         return
     taken = take_records(ctx, records)
@@ -78,4 +87,6 @@ def _record(name: str, order: Order, nth: int, offset: int, now: datetime) -> Re
         "data": {"customer_id": order.customer, "amount": amount},
     }
     value = json.dumps(envelope, ensure_ascii=False).encode()
-    return Record(place=f"{name}@{envelope['id']}", offset=offset, value=value, headers={}, timestamp=now)
+    return Record(
+        place=f"{name}@{envelope['id']}", offset=offset, value=value, headers={}, timestamp=now
+    )

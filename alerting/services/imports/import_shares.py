@@ -1,4 +1,6 @@
-"""Shares of an import: some of the customers of a table, read and taken; in this process, or several at once."""
+"""Shares of an import: some of the customers of a table, read and taken; in this process, or
+several at once.
+"""
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,7 +32,8 @@ WAITING = 3
 
 @dataclass(kw_only=True)
 class Share:
-    """What came of some of the customers. `owners`: the first line of each, and how many customers are theirs.
+    """What came of some of the customers. `owners`: the first line of each, and how many customers
+    are theirs.
 
     `parents`, where the table names any: each customer's group (None: none is said) and its line.
     """
@@ -48,7 +51,9 @@ class Share:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How shares of a table are taken. `tell`: whether each change is wanted; `names`: keys by name, where there are no ids."""
+    """How shares of a table are taken. `tell`: whether each change is wanted; `names`: keys by
+    name, where there are no ids.
+    """
 
     reader: RowReader
     dry_run: bool
@@ -60,7 +65,8 @@ class Plan:
 class Taker:
     """Takes shares, each in one transaction.
 
-    `turn` is held while writing: SQLite takes one writer, and those that wait look only now and then.
+    `turn` is held while writing: SQLite takes one writer, and those that wait look only now and
+    then.
     """
 
     ctx: Context
@@ -70,7 +76,11 @@ class Taker:
     def take(self, every: Sequence[Group]) -> Share:
         share = Share(rows=sum(len(group.rows) for group in every))
         self.plan.reader.errors = share.errors
-        given = [found for group in every if (found := read_group(self.plan.reader, group, share.bad)) is not None]
+        given = [
+            found
+            for group in every
+            if (found := read_group(self.plan.reader, group, share.bad)) is not None
+        ]
         for one in given:
             self._note(one, share)
         with self.ctx.db.read() as tx:
@@ -85,7 +95,8 @@ class Taker:
                 share.unchanged += 1
                 continue
             try:
-                # what intake could not read would become a dead letter, and replaying it no use: the file must be mended
+                # what intake could not read would become a dead letter, and replaying it no use:
+                # the file must be mended
                 made.append(self._made(one, now, begin))
             except UnreadableEvent as error:
                 share.bad += [(line, str(error)) for line in one.lines]
@@ -101,7 +112,9 @@ class Taker:
         return share
 
     def _ahead(self, newcomers: Sequence[Event]) -> Newcomers:
-        """Outside the turn, for which others wait. One event for each: a file's rows about one customer are one."""
+        """Outside the turn, for which others wait. One event for each: a file's rows about one
+        customer are one.
+        """
         with self.ctx.db.read() as tx:
             return look_at_newcomers(tx, self.ctx.shelf.active(tx), tx.now(), newcomers)
 
@@ -112,14 +125,20 @@ class Taker:
             line, count = share.owners.get(owner, (given.lines[0], 0))
             share.owners[owner] = (min(line, given.lines[0]), count + 1)
         names = self.plan.names
-        if names is not None and parent is not None and len(group := names.get(parent.casefold(), [])) == 1:
+        if (
+            names is not None
+            and parent is not None
+            and len(group := names.get(parent.casefold(), [])) == 1
+        ):
             parent = group[0]
             given.changes, given.payload = {**given.changes, "parent": parent}, None
         if self.plan.reader.table.place_of("parent") is not None:
             share.parents[given.customer_id] = (parent, given.lines[0])
 
     def _made(self, given: Given, now: datetime, begin: str) -> tuple[Event, str]:
-        """The row as an event. Its id holds the moment: a value that returns to what it was is a change, not a repetition."""
+        """The row as an event. Its id holds the moment: a value that returns to what it was is a
+        change, not a repetition.
+        """
         name, event_id = self.plan.reader.table.name, f"{begin}-{given.lines[0]:09}"
         data = {"customer_id": given.customer_id, **given.changes}
         payload = given.payload or CustomerUpdated.model_validate(data)
@@ -143,8 +162,12 @@ Submit = Callable[[Sequence[Group]], Iterator[Share]]
 
 
 @contextmanager
-def taking(ctx: Context, plan: Plan, processes: int) -> Iterator[tuple[Submit, Callable[[], Iterator[Share]]]]:
-    """Hand over shares, then take what is left. With several processes each has a connection and a reader of its own."""
+def taking(
+    ctx: Context, plan: Plan, processes: int
+) -> Iterator[tuple[Submit, Callable[[], Iterator[Share]]]]:
+    """Hand over shares, then take what is left. With several processes each has a connection and a
+    reader of its own.
+    """
     if processes == 1:
         taker = Taker(ctx=ctx, plan=plan, turn=nullcontext())
         with seldom_collecting():

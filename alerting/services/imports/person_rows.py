@@ -1,4 +1,6 @@
-"""What a table of people may say: its columns, and each row read as a change of one person, office or team."""
+"""What a table of people may say: its columns, and each row read as a change of one person, office
+or team.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +12,8 @@ from pydantic import ValidationError
 from alerting.domain.intake.payloads import PersonUpdated
 
 _PLAIN = (
-    "kind", "name", "email", "phone", "title", "manager", "substitute", "office", "locale", "time_zone", "quiet_hours",
-    "calendar", "digest", "turn", "begins",
+    "kind", "name", "email", "phone", "title", "manager", "substitute", "office", "locale",
+    "time_zone", "quiet_hours", "calendar", "digest", "turn", "begins",
 )  # fmt: skip
 _ABSENCE = {"absent_from": "from", "absent_to": "to", "absent_substitute": "substitute"}
 COLUMNS = ("person_id", "active", *_PLAIN, "members", *_ABSENCE)
@@ -26,7 +28,9 @@ KEY, KNOWN = "person_id", f"known are {', '.join(COLUMNS)}"
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One row of the file: its first line, and what its cells say by column. `problem`: it cannot be read."""
+    """One row of the file: its first line, and what its cells say by column. `problem`: it cannot
+    be read.
+    """
 
     line: int
     cells: Mapping[str, str]
@@ -52,7 +56,9 @@ def nearest_column(heading: str) -> str | None:
 
 
 def read_row(row: Row) -> dict[str, Any]:
-    """One row as `person.updated` says it. Raises ValueError that names the column and what to do."""
+    """One row as `person.updated` says it. Raises ValueError that names the column and what to
+    do.
+    """
     if row.problem:
         raise ValueError(row.problem)
     said = row.cells
@@ -66,7 +72,9 @@ def read_row(row: Row) -> dict[str, Any]:
         given["active"] = _YES[said["active"].casefold()]
     for column in ("manager", "substitute"):
         if said.get(column) == given["person_id"]:
-            raise ValueError(f"{column}: {said[column]!r} cannot be their own {column}; leave the cell empty")
+            raise ValueError(
+                f"{column}: {said[column]!r} cannot be their own {column}; leave the cell empty"
+            )
     if "members" in said:
         given["members"] = said["members"].replace(",", " ").replace(";", " ").split()
     absence = {part: said[column] for column, part in _ABSENCE.items() if column in said}
@@ -81,8 +89,16 @@ def _validated(given: Mapping[str, Any]) -> dict[str, Any]:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         path = [str(part) for part in first["loc"] if not isinstance(part, int)]
-        column = next((name for name, part in _ABSENCE.items() if path[0] == "absences" and part == path[-1]), path[0])
-        said = "is empty" if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
+        column = next(
+            (name for name, part in _ABSENCE.items() if path[0] == "absences" and part == path[-1]),
+            path[0],
+        )
+        said = (
+            "is empty" if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
+        )
         if first["type"] == "string_pattern_mismatch":
-            said = f"{first['input']!r} is no id: small letters, digits, - _ and . only, a letter or digit first"
+            said = (
+                f"{first['input']!r} is no id: small letters, digits, - _ and . only, a letter "
+                "or digit first"
+            )
         raise ValueError(f"{column}: {said}") from error

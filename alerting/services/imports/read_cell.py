@@ -1,4 +1,6 @@
-"""The cells of one column read as values of its field, whether the file holds texts or real numbers and days."""
+"""The cells of one column read as values of its field, whether the file holds texts or real numbers
+and days.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,15 +14,17 @@ from alerting.domain.conditions.facts import WrongType, read_fact
 from alerting.domain.imports.customer_fields import FREE, contact_of
 from alerting.domain.imports.written_dates import DayOrder, read_day, telling_order
 from alerting.domain.imports.written_money import Unit, split_amount
-from alerting.domain.imports.written_numbers import Mark, looks_like_number, read_number, telling_mark
+from alerting.domain.imports.written_numbers import (
+    Mark,
+    looks_like_number,
+    read_number,
+    telling_mark,
+)
 from alerting.domain.people.places import country_named, language_named
 from alerting.services.imports.customer_table import Cell, Column
 
 ERRORS = frozenset(
-    {
-        "#N/A", "#NV", "#REF!", "#BEZUG!", "#VALUE!", "#WERT!", "#DIV/0!", "#NAME?", "#NUM!", "#ZAHL!", "#NULL!", "#SPILL!",
-        "#ÜBERLAUF!", "#CALC!", "#KALK!", "#GETTING_DATA", "#FIELD!", "#FELD!",
-    }
+    {"#N/A","#NV","#REF!","#BEZUG!","#VALUE!","#WERT!","#DIV/0!","#NAME?","#NUM!","#ZAHL!","#NULL!","#SPILL!","#ÜBERLAUF!","#CALC!","#KALK!","#GETTING_DATA","#FIELD!","#FELD!",},
 )  # fmt: skip
 """What a spreadsheet shows where a formula failed: the value is not known."""
 
@@ -30,7 +34,9 @@ PLACEHOLDERS = frozenset({"-", "–", "—", "n/a", "n.a.", "na.", "k.a.", "k. a
 _CENTS = re.compile("[0-9]+,[0-9]{2}")
 _TRUE = {"true", "yes", "ja", "wahr"}
 _FALSE = {"false", "no", "nein", "falsch"}
-MAYBE_NOTHING = frozenset({" ", "\t", *(word[0] for word in (*ERRORS, *PLACEHOLDERS, *map(str.upper, PLACEHOLDERS)))})
+MAYBE_NOTHING = frozenset(
+    {" ", "\t", *(word[0] for word in (*ERRORS, *PLACEHOLDERS, *map(str.upper, PLACEHOLDERS)))}
+)
 """How texts begin that may say nothing; all others are what they are."""
 _BREAK = re.compile(r"\s*[\r\n]+\s*")
 """A line broken within a cell of a sheet; in an attribute it stays."""
@@ -43,7 +49,9 @@ _REMEMBERED = 20_000
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What the installation knows that a file may rely on: types of attributes, the currency, people by their names."""
+    """What the installation knows that a file may rely on: types of attributes, the currency,
+    people by their names.
+    """
 
     declared: Mapping[str, Type] = field(default_factory=dict)
     currency: str = "EUR"
@@ -51,7 +59,8 @@ class Known:
 
 
 class ColumnReader:
-    """Reads one column. How it writes numbers and days is known from all of it, so every cell is shown to `look` first.
+    """Reads one column. How it writes numbers and days is known from all of it, so every cell is
+    shown to `look` first.
 
     An attribute declared nowhere is a number or true/false where all of its column is, else text.
     """
@@ -62,13 +71,18 @@ class ColumnReader:
         self._free = column.field.removeprefix(FREE) if column.field.startswith(FREE) else None
         self.kind = self._kind()
         self.needs_look = self.kind is None or self.kind in {*_NUMERIC, Type.DATE}
-        self._marks: set[Mark] = {column.decimal} if column.decimal else {","} if decimal_comma else set()
+        self._marks: set[Mark] = (
+            {column.decimal} if column.decimal else {","} if decimal_comma else set()
+        )
         self._orders: set[DayOrder] = {column.days} if column.days else set()
         self._numbers = self._booleans = True
         self.values: dict[str, Any] = {}
         """Texts that were read before: countries and owners come again and again."""
         self.plain = (
-            self.kind is Type.TEXT and self._free is None and column.field not in _TRANSLATED and not column.values
+            self.kind is Type.TEXT
+            and self._free is None
+            and column.field not in _TRANSLATED
+            and not column.values
         )
         self._reader: Callable[[Any], Any] | None = None
 
@@ -82,7 +96,9 @@ class ColumnReader:
         if not isinstance(cell, str):
             if cell is not None:
                 self._booleans &= isinstance(cell, bool)
-                self._numbers &= isinstance(cell, (int, float, Decimal)) and not isinstance(cell, bool)
+                self._numbers &= isinstance(cell, (int, float, Decimal)) and not isinstance(
+                    cell, bool
+                )
             return
         text = self._meant(cell)
         if not text or is_missing(text):
@@ -98,7 +114,9 @@ class ColumnReader:
             self._marks.add(mark)
 
     def read(self, cell: Cell) -> Any:
-        """A cell as JSON value; None for one that says nothing. Raises ValueError with the remedy."""
+        """A cell as JSON value; None for one that says nothing. Raises ValueError with the
+        remedy.
+        """
         if not isinstance(cell, str):
             return None if cell is None else self._read(cell)
         found = self._read_text(cell)
@@ -112,7 +130,11 @@ class ColumnReader:
 
     def _read_text(self, cell: str) -> Any:
         text = self._meant(cell)
-        if not text or text in ERRORS or (self.column.field not in {"customer_id", "name"} and is_missing(text)):
+        if (
+            not text
+            or text in ERRORS
+            or (self.column.field not in {"customer_id", "name"} and is_missing(text))
+        ):
             return None
         return self._read(text)
 
@@ -161,8 +183,13 @@ class ColumnReader:
             mark = next(iter(self._marks)) if len(self._marks) == 1 else None
             value = read_number(text, mark)
             if own.factor == 1 and own.currency and unit.factor != 1:
-                raise ValueError(f"{_shown(cell)} stands in a column of {unit.factor}; write the number alone")
-            unit = Unit(factor=own.factor if own.factor != 1 else unit.factor, currency=own.currency or unit.currency)
+                raise ValueError(
+                    f"{_shown(cell)} stands in a column of {unit.factor}; write the number alone"
+                )
+            unit = Unit(
+                factor=own.factor if own.factor != 1 else unit.factor,
+                currency=own.currency or unit.currency,
+            )
         elif isinstance(cell, bool) or not isinstance(cell, (int, float, Decimal)):
             raise ValueError(f"{_shown(cell)} is not a number; format the cell as one")
         self.check_currency(unit)
@@ -173,7 +200,8 @@ class ColumnReader:
         kept = self.column.currency or self._known.currency
         if unit.currency not in {None, kept} and self._free is None:
             raise ValueError(
-                f"is in {unit.currency}, and kept is {kept}; convert it, or give `currency: {unit.currency}` and "
+                f"is in {unit.currency}, and kept is {kept}; convert it, or give `currency: "
+                f"{unit.currency}` and "
                 "`factor:` for the column in a mapping file"
             )
 
@@ -190,7 +218,9 @@ class ColumnReader:
             return cell.isoformat()
         if not isinstance(cell, str):
             raise ValueError(f"{_shown(cell)} is no day; format the column as dates")
-        return read_day(cell, next(iter(self._orders)) if len(self._orders) == 1 else None).isoformat()
+        return read_day(
+            cell, next(iter(self._orders)) if len(self._orders) == 1 else None
+        ).isoformat()
 
     def _owner(self, cell: Any) -> str:
         text = as_text(cell)
@@ -198,14 +228,18 @@ class ColumnReader:
 
 
 def _told_by(text: str) -> Mark | None:
-    """How a column writes decimals, by one of its cells. `250,50 €` has cents; a bare `250,50` may be a slip."""
+    """How a column writes decimals, by one of its cells. `250,50 €` has cents; a bare `250,50` may
+    be a slip.
+    """
     number, unit = split_amount(text)
     return "," if unit.currency and _CENTS.fullmatch(number) else telling_mark(number)
 
 
 def is_missing(text: str) -> bool:
     """Whether a text stands where a value is not known."""
-    return (len(text) <= 4 and text.casefold() in PLACEHOLDERS) or (text[0] == "#" and text in ERRORS)
+    return (len(text) <= 4 and text.casefold() in PLACEHOLDERS) or (
+        text[0] == "#" and text in ERRORS
+    )
 
 
 def as_text(cell: Any) -> str:
@@ -220,7 +254,11 @@ def as_text(cell: Any) -> str:
     if isinstance(cell, Decimal):
         return format(cell.normalize(), "f")
     if isinstance(cell, datetime):
-        return cell.date().isoformat() if cell.time() == time() and cell.tzinfo is None else cell.isoformat()
+        return (
+            cell.date().isoformat()
+            if cell.time() == time() and cell.tzinfo is None
+            else cell.isoformat()
+        )
     return cell.isoformat() if isinstance(cell, (date, time)) else str(cell)
 
 

@@ -10,10 +10,27 @@ from pydantic import ValidationError
 from alerting.domain.imports.customer_fields import CONTACT, FREE, contact_of
 from alerting.domain.intake.payloads import CustomerUpdated
 from alerting.services.imports.customer_table import Cell, Row, Table
-from alerting.services.imports.read_cell import ERRORS, MAYBE_NOTHING, ColumnReader, Known, as_text, is_missing
+from alerting.services.imports.read_cell import (
+    ERRORS,
+    MAYBE_NOTHING,
+    ColumnReader,
+    Known,
+    as_text,
+    is_missing,
+)
 
 TOTALS = frozenset(
-    {"total", "totals", "grand total", "sum", "summe", "gesamt", "gesamtsumme", "zwischensumme", "subtotal"}
+    {
+        "total",
+        "totals",
+        "grand total",
+        "sum",
+        "summe",
+        "gesamt",
+        "gesamtsumme",
+        "zwischensumme",
+        "subtotal",
+    }
 )
 """What stands in the last row of a sheet, which is no customer."""
 
@@ -23,7 +40,9 @@ _LONGEST_TOTAL = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """One good row: whose it is, what it says as `customer.updated` does, and which fields it leaves empty."""
+    """One good row: whose it is, what it says as `customer.updated` does, and which fields it
+    leaves empty.
+    """
 
     line: int
     customer_id: str
@@ -48,13 +67,22 @@ class RowReader:
         self.table = table
         self.errors: dict[str, Errors] = {}
         self._note_empty = note_empty
-        self._columns = [ColumnReader(column, known, table.decimal_comma) for column in table.columns]
+        self._columns = [
+            ColumnReader(column, known, table.decimal_comma) for column in table.columns
+        ]
         self._places = [
-            (reader, name, name.removeprefix(FREE) if name.startswith(FREE) else None, contact_of(name))
+            (
+                reader,
+                name,
+                name.removeprefix(FREE) if name.startswith(FREE) else None,
+                contact_of(name),
+            )
             for reader in self._columns
             for name in [reader.column.field]
         ]
-        self._looked = [(at, column) for at, column in enumerate(self._columns) if column.needs_look]
+        self._looked = [
+            (at, column) for at, column in enumerate(self._columns) if column.needs_look
+        ]
         self._ids = _places(table, "customer_id") or _places(table, "name")
         self._contacts = table.contact_places
         self._named = any(part == "name" or "_name" in part for _, part in self._parts())
@@ -85,7 +113,9 @@ class RowReader:
         return any(not is_empty(row.cells[at]) for at in self._contacts if at < len(row.cells))
 
     def is_total(self, row: Row) -> bool:
-        """Whether a row sums up the others: beside the word there are numbers alone. A customer may be called Total."""
+        """Whether a row sums up the others: beside the word there are numbers alone. A customer may
+        be called Total.
+        """
         first = next((cell for cell in row.cells if cell is not None and cell != ""), None)
         if (
             not isinstance(first, str)
@@ -102,7 +132,9 @@ class RowReader:
                 column.look(row.cells[at])
 
     def read(self, row: Row, key: str) -> Reading:
-        """One row as `customer.updated` says it. Raises ValueError that names the column and what to do."""
+        """One row as `customer.updated` says it. Raises ValueError that names the column and what
+        to do.
+        """
         if row.problem:
             raise ValueError(row.problem)
         if not key:
@@ -114,7 +146,12 @@ class RowReader:
         for cell, (reader, name, attribute, part) in zip(row.cells, self._places, strict=False):
             if cell is None or cell == "":
                 value = None
-            elif reader.plain and isinstance(cell, str) and cell[0] not in MAYBE_NOTHING and cell.isprintable():
+            elif (
+                reader.plain
+                and isinstance(cell, str)
+                and cell[0] not in MAYBE_NOTHING
+                and cell.isprintable()
+            ):
                 value = cell.strip()
             elif isinstance(cell, str) and cell in reader.values:
                 value = reader.values[cell]
@@ -134,20 +171,28 @@ class RowReader:
         if contacts:
             given["contacts"] = [self._contact(contacts[n], given) for n in sorted(contacts)]
         payload = self._validated(given)
-        return Reading(line=row.line, customer_id=key, payload=payload, changes=payload.changes(), empty=empty)
+        return Reading(
+            line=row.line, customer_id=key, payload=payload, changes=payload.changes(), empty=empty
+        )
 
     def _value(self, cell: Cell, reader: ColumnReader, row: Row) -> Any:
         if isinstance(cell, str):
             if not cell.isprintable():
-                _refuse_control(reader.column.label, cell, row, loose=reader.column.field.startswith(FREE))
+                _refuse_control(
+                    reader.column.label, cell, row, loose=reader.column.field.startswith(FREE)
+                )
             if cell[0] == "#" and cell in ERRORS:
-                found = self.errors.setdefault(reader.column.label, Errors(shown=cell, first_line=row.line))
+                found = self.errors.setdefault(
+                    reader.column.label, Errors(shown=cell, first_line=row.line)
+                )
                 found.count += 1
                 return None
         return reader.read(cell)
 
     def _contact(self, parts: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-        """First and last names become one; an address nobody is named for is that of the customer's office."""
+        """First and last names become one; an address nobody is named for is that of the customer's
+        office.
+        """
         found = {name: value for name, value in parts.items() if not name.endswith("_name")}
         names = [parts[name] for name in ("first_name", "last_name") if name in parts]
         if "name" not in found and names:
@@ -161,22 +206,32 @@ class RowReader:
             return CustomerUpdated.model_validate(given)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            path = [str(part) for part in first["loc"] if not isinstance(part, int) and part not in {"int", "float"}]
+            path = [
+                str(part)
+                for part in first["loc"]
+                if not isinstance(part, int) and part not in {"int", "float"}
+            ]
             missing = first["type"] == "missing"
             said = "is empty, and other cells of the contact are not" if missing else first["msg"]
-            raise ValueError(f"{self._label(path)}: {said.removeprefix('Value error, ')}") from error
+            raise ValueError(
+                f"{self._label(path)}: {said.removeprefix('Value error, ')}"
+            ) from error
 
     def _label(self, path: Sequence[str]) -> str:
         """The column a finding is about."""
         field_name = ".".join(path)
         if path[0] == "contacts" and len(path) > 1:
-            field_name = next((name for name, part in CONTACT.items() if part == path[-1]), field_name)
+            field_name = next(
+                (name for name, part in CONTACT.items() if part == path[-1]), field_name
+            )
         columns = (column for column in self.table.columns if column.field == field_name)
         return next((column.label for column in columns), field_name)
 
 
 def is_empty(cell: Cell) -> bool:
-    """Whether a cell says nothing. One with an error says that somebody knows: it clears nothing."""
+    """Whether a cell says nothing. One with an error says that somebody knows: it clears
+    nothing.
+    """
     if isinstance(cell, str):
         text = cell.strip()
         return not text or (text not in ERRORS and is_missing(text))
@@ -188,11 +243,14 @@ def _places(table: Table, name: str) -> list[int]:
 
 
 def _refuse_control(label: str, value: str, row: Row, *, loose: bool) -> None:
-    """A line break in a name is a quote that was left open and closed by the quote of a later row."""
+    """A line break in a name is a quote that was left open and closed by the quote of a later
+    row.
+    """
     if "\x00" in value:
         raise ValueError(f"{label}: holds a NUL character; save the file as CSV UTF-8")
     if not loose and ("\n" in value.strip() or "\r" in value.strip()) and row.last_line > row.line:
         raise ValueError(
-            f"{label}: holds a line break: a quote opened in line {row.line} and closed in line {row.last_line}; "
+            f"{label}: holds a line break: a quote opened in line {row.line} and closed in line "
+            f"{row.last_line}; "
             "close it where the value ends, the lines between were not read"
         )

@@ -1,4 +1,6 @@
-"""The door for programs: CloudEvents by HTTP, answered only after the event log has them durably (transaction 4)."""
+"""The door for programs: CloudEvents by HTTP, answered only after the event log has them durably
+(transaction 4).
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -27,13 +29,16 @@ class RefusedItem(Exception):
 
 
 def read_request(body: bytes, headers: Mapping[str, str], now: datetime) -> list[NewRecord]:
-    """The records a request stands for: one event (structured or binary), or a JSON array of structured ones.
+    """The records a request stands for: one event (structured or binary), or a JSON array of
+    structured ones.
 
     `headers` by lower-case name. Raises RefusedItem; a batch with one bad item is refused whole.
     """
     if "ce-specversion" in headers:
         attributes = {  # the HTTP binding percent-encodes what is not plain ASCII
-            f"ce_{name[3:]}": unquote(value).encode() for name, value in headers.items() if name.startswith("ce-")
+            f"ce_{name[3:]}": unquote(value).encode()
+            for name, value in headers.items()
+            if name.startswith("ce-")
         }
         return [_record(body, attributes, now, None)]
     if body.lstrip()[:1] != b"[":
@@ -51,7 +56,9 @@ def _dump(item: Any) -> bytes:
     return json.dumps(item, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
-def _record(value: bytes, headers: Mapping[str, bytes], now: datetime, index: int | None) -> NewRecord:
+def _record(
+    value: bytes, headers: Mapping[str, bytes], now: datetime, index: int | None
+) -> NewRecord:
     try:
         event = parse_event(value, headers, now)
     except UnreadableEvent as error:
@@ -61,9 +68,13 @@ def _record(value: bytes, headers: Mapping[str, bytes], now: datetime, index: in
 
 def record_of(event: Event, headers: Mapping[str, bytes] | None = None) -> NewRecord:
     """An event as it goes into the log: its own bytes, under its customer's key."""
-    return NewRecord(topic=TOPICS[event.type], key=event.customer_key, value=event.raw, headers=headers or {})
+    return NewRecord(
+        topic=TOPICS[event.type], key=event.customer_key, value=event.raw, headers=headers or {}
+    )
 
 
 def accept(event_log: EventLog, records: Sequence[NewRecord]) -> None:
-    """Returns once all are durable. Raises LogUnavailable; a sender that repeats them does no harm."""
+    """Returns once all are durable. Raises LogUnavailable; a sender that repeats them does no
+    harm.
+    """
     event_log.append(records)

@@ -1,7 +1,8 @@
 """Consuming: keeps the stored position and the event log in step, batch by batch.
 
-The stored position is the truth. On assignment we seek to it; records from before that seek are ignored. A gap forward
-is recorded; a jump backward, another cluster or another topic id stops the partition loudly.
+The stored position is the truth. On assignment we seek to it; records from before that seek are
+ignored. A gap forward is recorded; a jump backward, another cluster or another topic id stops the
+partition loudly.
 """
 
 import logging
@@ -26,8 +27,9 @@ log = logging.getLogger(__name__)
 class Consumption:
     """One consumer's work.
 
-    `expected` holds the stored position of each partition it reads, `waiting` those assigned but not yet begun,
-    `jumped` where a gap was seen once: only what shows again after another seek is a gap in the log.
+    `expected` holds the stored position of each partition it reads, `waiting` those assigned but
+    not yet begun, `jumped` where a gap was seen once: only what shows again after another seek is a
+    gap in the log.
     """
 
     ctx: Context
@@ -37,7 +39,9 @@ class Consumption:
     jumped: dict[Partition, int] = field(default_factory=dict)
 
     def step(self, timeout: float) -> Taken:
-        """One poll and everything it brought. Raises Temporary errors; the next step goes on from the stored position."""
+        """One poll and everything it brought. Raises Temporary errors; the next step goes on from
+        the stored position.
+        """
         try:
             return self._step(timeout)
         except LogUnavailable:
@@ -58,7 +62,8 @@ class Consumption:
                 if found.partition in self.expected:
                     taken += self._take(found)
         except Exception:
-            # The log's consumer stands behind everything it handed out; what was not taken must be handed out again.
+            # The log's consumer stands behind everything it handed out; what was not taken must be
+            # handed out again.
             for found in polled.fetched:
                 if found.partition in self.expected:
                     self._catch_up(found.partition)
@@ -66,7 +71,9 @@ class Consumption:
         return taken
 
     def _start_over(self) -> None:
-        """The log's consumer is built anew: it finds out again which log this is, and hands out its partitions again."""
+        """The log's consumer is built anew: it finds out again which log this is, and hands out its
+        partitions again.
+        """
         self.consumer.close()
         self.expected.clear()
         self.waiting.clear()
@@ -93,13 +100,17 @@ class Consumption:
         partition, expected = fetched.partition, self.expected[fetched.partition]
         first, last = fetched.records[0].offset, fetched.records[-1].offset
         if first < expected:
-            self._stop(partition, f"the log went back to {first}; it had reached {expected}. {_REMEDY}")
+            self._stop(
+                partition, f"the log went back to {first}; it had reached {expected}. {_REMEDY}"
+            )
             return Taken()
         if first > expected and self.jumped.get(partition) != expected:
             self.jumped[partition] = expected
             self.consumer.seek(partition, expected)
             return Taken()
-        batch = Batch(partition=partition, expected=expected, next=last + 1, records=fetched.records)
+        batch = Batch(
+            partition=partition, expected=expected, next=last + 1, records=fetched.records
+        )
         try:
             taken = take_batch(self.ctx, batch)
         except PositionMoved:
@@ -121,9 +132,11 @@ class Consumption:
         return taken
 
     def _catch_up(self, partition: Partition) -> None:
-        """Go on from the stored position: somebody else moved it, or half of a bisected batch is in.
+        """Go on from the stored position: somebody else moved it, or half of a bisected batch is
+        in.
 
-        It never moves back: a database that knows less than we have seen committed was restored under us.
+        It never moves back: a database that knows less than we have seen committed was restored
+        under us.
         """
         try:
             with self.ctx.db.read() as tx:
@@ -138,14 +151,21 @@ class Consumption:
         self.consumer.seek(partition, stored)
 
 
-_REMEDY = "Check the broker; `alerting positions accept TOPIC` starts this topic anew (known events are recognised)."
+_REMEDY = (
+    "Check the broker; `alerting positions accept TOPIC` starts this topic anew (known "
+    "events are recognised)."
+)
 
 
-def begin_partition(ctx: Context, partition: Partition, bounds: tuple[int, int], hint: int | None) -> int:
-    """Where to read on. Raises PartitionStopped when this is not the log our stored position speaks of.
+def begin_partition(
+    ctx: Context, partition: Partition, bounds: tuple[int, int], hint: int | None
+) -> int:
+    """Where to read on. Raises PartitionStopped when this is not the log our stored position speaks
+    of.
 
-    A hint ahead of the stored position means that the database is older than the log's memory: it was restored, or
-    replaced. Sending is then held (transaction 6): people were told already what will now be judged again.
+    A hint ahead of the stored position means that the database is older than the log's memory: it
+    was restored, or replaced. Sending is then held (transaction 6): people were told already what
+    will now be judged again.
     """
     first, end = bounds
     with ctx.db.write() as tx:
@@ -160,10 +180,16 @@ def begin_partition(ctx: Context, partition: Partition, bounds: tuple[int, int],
                 f"found {partition.cluster}, {partition.topic_id}. {_REMEDY}"
             )
         if stored is not None and stored > end:
-            raise PartitionStopped(f"the log ends at {end}; the stored position is {stored}. {_REMEDY}")
+            raise PartitionStopped(
+                f"the log ends at {end}; the stored position is {stored}. {_REMEDY}"
+            )
         reached = positions.reached_position(tx, partition)
         if hint is not None and hint > reached and hint > first:
-            _hold(tx, f"restored: {partition} was read up to {hint}, the database knows {reached}", now)
+            _hold(
+                tx,
+                f"restored: {partition} was read up to {hint}, the database knows {reached}",
+                now,
+            )
         positions.clear_stopped(tx, partition)
         if stored is None:
             positions.begin_position(tx, partition, first)
@@ -171,7 +197,10 @@ def begin_partition(ctx: Context, partition: Partition, bounds: tuple[int, int],
         if stored < first:
             positions.record_gap(tx, partition, stored, first, now)
             positions.move_position(tx, partition, stored, first)
-            log.error("gap in the log", extra={"partition": str(partition), "expected": stored, "found": first})
+            log.error(
+                "gap in the log",
+                extra={"partition": str(partition), "expected": stored, "found": first},
+            )
             return first
         return stored
 

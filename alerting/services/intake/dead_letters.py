@@ -21,12 +21,15 @@ def letter_by_id(ctx: Context, letter_id: int) -> Any:
 def replay_letter(ctx: Context, letter_id: int) -> UnreadableEvent | None:
     """Try a dead letter again; returns why it still cannot be handled, or None when it was.
 
-    A letter that breaks whatever handles it keeps that as its reason, and does not stand in the way of others. Raises
-    ActionRefused for one that is not there or was set aside.
+    A letter that breaks whatever handles it keeps that as its reason, and does not stand in the way
+    of others. Raises ActionRefused for one that is not there or was set aside.
     """
     letter = letter_by_id(ctx, letter_id)
     if letter.discarded_at is not None:
-        raise ActionRefused(f"dead letter {letter_id} was set aside by {letter.discarded_by}: {letter.discard_reason}")
+        raise ActionRefused(
+            f"dead letter {letter_id} was set aside by {letter.discarded_by}: "
+            f"{letter.discard_reason}"
+        )
     try:
         return replay(ctx, letter_id)
     except Temporary:
@@ -39,14 +42,18 @@ def replay_letter(ctx: Context, letter_id: int) -> UnreadableEvent | None:
 
 
 def discard_letter(ctx: Context, letter_id: int, reason: str, actor: str) -> None:
-    """Set a waiting dead letter aside: kept with its bytes, but no longer counted. Raises ActionRefused."""
+    """Set a waiting dead letter aside: kept with its bytes, but no longer counted. Raises
+    ActionRefused.
+    """
     letter = letter_by_id(ctx, letter_id)
 
     def once() -> None:
         with ctx.db.write() as tx:
             now = tx.now()
             if not events.discard(tx, letter_id, reason, actor, now):
-                raise ActionRefused(f"dead letter {letter_id} does not wait: it was replayed or set aside already")
+                raise ActionRefused(
+                    f"dead letter {letter_id} does not wait: it was replayed or set aside already"
+                )
             entry = audit_entries.Entry(
                 actor=actor,
                 action="dead_letter.discarded",

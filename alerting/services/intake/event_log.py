@@ -1,4 +1,6 @@
-"""The event log as services see it. Two real ones stand behind it: Kafka, and the local log in a database."""
+"""The event log as services see it. Two real ones stand behind it: Kafka, and the local log in a
+database.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +16,9 @@ SEGMENTS = "alerting.segments"
 
 @dataclass(frozen=True, kw_only=True)
 class NewRecord:
-    """A record to be appended. The key is the customer's, so that one customer's events stay in order."""
+    """A record to be appended. The key is the customer's, so that one customer's events stay in
+    order.
+    """
 
     topic: str
     key: str
@@ -32,7 +36,9 @@ class Fetched:
 
 @dataclass(frozen=True, kw_only=True)
 class Polled:
-    """What one poll brought: partitions newly assigned (seek them first), and records of the others."""
+    """What one poll brought: partitions newly assigned (seek them first), and records of the
+    others.
+    """
 
     assigned: Sequence[Partition] = ()
     fetched: Sequence[Fetched] = ()
@@ -70,7 +76,9 @@ class EventLog(Protocol):
     """Takes events durably, and hands out consumers."""
 
     def append(self, records: Sequence[NewRecord]) -> None:
-        """Returns once all records are durable. Raises LogUnavailable or RecordTooLarge otherwise; some may be in then."""
+        """Returns once all records are durable. Raises LogUnavailable or RecordTooLarge otherwise;
+        some may be in then.
+        """
         ...
 
     def consumer(self) -> LogConsumer: ...

@@ -23,7 +23,9 @@ log = logging.getLogger(__name__)
 
 
 def match_waiting(ctx: Context, beat: Callable[[], None] = lambda: None) -> int:
-    """Give every waiting answer to the one customer whose contact has its address by now; returns how many."""
+    """Give every waiting answer to the one customer whose contact has its address by now; returns
+    how many.
+    """
     with ctx.db.read() as tx:
         found = addresses.now_known(tx)
     for seq, customer_key in found:
@@ -38,7 +40,8 @@ def match_waiting(ctx: Context, beat: Callable[[], None] = lambda: None) -> int:
 
 
 def assign_answer(ctx: Context, seq: int, customer_key: str, actor: str) -> None:
-    """The answer is this customer's: it is judged again as such, and what it was taken for is taken back.
+    """The answer is this customer's: it is judged again as such, and what it was taken for is taken
+    back.
 
     Raises ActionRefused where it does not wait (any more), or the customer is not known.
     """
@@ -46,7 +49,9 @@ def assign_answer(ctx: Context, seq: int, customer_key: str, actor: str) -> None
 
 
 def leave_answer(ctx: Context, seq: int, actor: str) -> None:
-    """It is nobody's we know, and need not wait any more. Raises ActionRefused where it does not."""
+    """It is nobody's we know, and need not wait any more. Raises ActionRefused where it does
+    not.
+    """
 
     def once() -> None:
         with ctx.db.write() as tx:
@@ -60,18 +65,25 @@ def leave_answer(ctx: Context, seq: int, actor: str) -> None:
 def _waiting(tx: Transaction, seq: int) -> Any:
     found = addresses.waiting(tx, seq)
     if not found:
-        raise ActionRefused(f"no answer #{seq} waits to be matched; `alerting unmatched list` shows those that do")
+        raise ActionRefused(
+            f"no answer #{seq} waits to be matched; `alerting unmatched list` shows those that do"
+        )
     return found[0]
 
 
-def _assign(ctx: Context, seq: int, customer_key: str, actor: str, tx: Transaction, rulebook: Rulebook) -> None:
+def _assign(
+    ctx: Context, seq: int, customer_key: str, actor: str, tx: Transaction, rulebook: Rulebook
+) -> None:
     row = _waiting(tx, seq)
     former = row.key
     customers.lock_customers(tx, [former, customer_key])
     hold_rulebook(tx, rulebook)
     _waiting(tx, seq)
     if not customers.histories(tx, [customer_key])[customer_key].versions:
-        raise ActionRefused(f"there is no customer {customer_key}; `alerting import` or an event makes it known first")
+        raise ActionRefused(
+            f"there is no customer {customer_key}; `alerting import` or an event makes it known "
+            "first"
+        )
     round_ = begin_round(tx, ctx, rulebook)
     stored = events.find_event(tx, f"#{seq}")[0]
     hand_on(round_, seq, former, customer_key)
@@ -86,7 +98,9 @@ def _judge_others(round_: Round, stored: Any, former: str, customer_key: str) ->
     order = (stored.time, stored.source, stored.id)
     since = {former: order, customer_key: order}
     revise_since(round_, since, Subjects(histories=load_histories(round_.tx, since)), [stored.seq])
-    judge_moves(round_, note_standings(round_, {customer_key: f"event:{stored.source} {stored.id}"}))
+    judge_moves(
+        round_, note_standings(round_, {customer_key: f"event:{stored.source} {stored.id}"})
+    )
 
 
 def _decided(tx: Transaction, seq: int, former: str, customer_key: str | None, actor: str) -> None:

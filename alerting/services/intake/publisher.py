@@ -1,4 +1,6 @@
-"""What we tell other systems by topics: dead letters, and customers' moves between segments. At least once, one relay."""
+"""What we tell other systems by topics: dead letters, and customers' moves between segments. At
+least once, one relay.
+"""
 
 import base64
 import json
@@ -13,11 +15,15 @@ from alerting.services.customers.memberships import facts_of
 from alerting.services.intake.event_log import DEAD_LETTERS, SEGMENTS, EventLog, NewRecord
 
 CUT_BYTES = 500_000
-"""Of a dead letter its topic does not take whole: in base64 less than the 1 MB a broker takes by default."""
+"""Of a dead letter its topic does not take whole: in base64 less than the 1 MB a broker takes by
+default.
+"""
 
 
 def publish_moves(ctx: Context, event_log: EventLog) -> int:
-    """Bring moves to their topic, at least once, each customer's in their order and numbered; returns how many."""
+    """Bring moves to their topic, at least once, each customer's in their order and numbered;
+    returns how many.
+    """
     with ctx.db.read() as tx:
         rows = memberships.unpublished(tx)
     if not rows:
@@ -69,7 +75,8 @@ def _publish_alone(event_log: EventLog, row: Any) -> None:
 def _dead_record(row: Any, *, cut: bool = False) -> NewRecord:
     """The dead letter as JSON: bytes in base64, place, reason. Readable whatever the bytes were.
 
-    `cut`: what the topic does not take whole loses its end and its headers there; the table has all of it.
+    `cut`: what the topic does not take whole loses its end and its headers there; the table has all
+    of it.
     """
     raw = bytes(row.raw)
     value = {

@@ -27,7 +27,9 @@ _FIELDS = [name for name in CustomerUpdated.model_fields if name != "customer_id
 
 @dataclass(frozen=True, kw_only=True)
 class Put:
-    """What a request comes to: a record for the event log, or nothing where all of it is known already."""
+    """What a request comes to: a record for the event log, or nothing where all of it is known
+    already.
+    """
 
     event: Event
     record: NewRecord | None
@@ -37,11 +39,19 @@ def read_put(ctx: Context, customer_id: str, body: bytes) -> Put:
     """The event a PUT stands for. Raises UnreadableEvent with the field as the body has it."""
     given = _object(body)
     if given.get("customer_id", customer_id) != customer_id:
-        raise UnreadableEvent("invalid", f"is not {customer_id!r}, whose address this is", field="customer_id")
-    unknown = next((name for name in given if name not in {*_FIELDS, "customer_id", VALID_FROM}), None)
+        raise UnreadableEvent(
+            "invalid", f"is not {customer_id!r}, whose address this is", field="customer_id"
+        )
+    unknown = next(
+        (name for name in given if name not in {*_FIELDS, "customer_id", VALID_FROM}), None
+    )
     if unknown is not None:
         near = get_close_matches(unknown, [*_FIELDS, VALID_FROM], n=1, cutoff=0.6)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_FIELDS)} and {VALID_FROM}"
+        hint = (
+            f"did you mean {near[0]!r}?"
+            if near
+            else f"known are {', '.join(_FIELDS)} and {VALID_FROM}"
+        )
         raise UnreadableEvent("invalid", f"is no field of a customer; {hint}", field=unknown)
     with ctx.db.read() as tx:
         now = tx.now()
@@ -65,8 +75,13 @@ def _object(body: bytes) -> dict[str, Any]:
 
 def _event(customer_id: str, given: Mapping[str, Any], now: datetime) -> Event:
     """Ids rise with time: of two changes valid from the same moment the later one counts."""
-    data = {"customer_id": customer_id, **{name: value for name, value in given.items() if name != VALID_FROM}}
-    content = hashlib.sha256(json.dumps([given, secrets.token_hex(8)], sort_keys=True).encode()).hexdigest()
+    data = {
+        "customer_id": customer_id,
+        **{name: value for name, value in given.items() if name != VALID_FROM},
+    }
+    content = hashlib.sha256(
+        json.dumps([given, secrets.token_hex(8)], sort_keys=True).encode()
+    ).hexdigest()
     envelope = {
         "specversion": "1.0",
         "type": "customer.updated",
@@ -76,11 +91,15 @@ def _event(customer_id: str, given: Mapping[str, Any], now: datetime) -> Event:
         "data": data,
     }
     try:
-        event = parse_event(json.dumps(envelope, ensure_ascii=False).encode("utf-8", "surrogatepass"), {}, now)
+        event = parse_event(
+            json.dumps(envelope, ensure_ascii=False).encode("utf-8", "surrogatepass"), {}, now
+        )
     except UnreadableEvent as error:
         raise UnreadableEvent(error.reason, error.detail, field=_field(error.field)) from error
     if event.clamped:
-        raise UnreadableEvent("invalid", "lies in the future; send it when it is true", field=VALID_FROM)
+        raise UnreadableEvent(
+            "invalid", "lies in the future; send it when it is true", field=VALID_FROM
+        )
     return event
 
 

@@ -1,5 +1,6 @@
-"""Completeness: what a source says it sent, against what arrived. A report of response times says nothing about answers
-that never came."""
+"""Completeness: what a source says it sent, against what arrived. A report of response times says
+nothing about answers that never came.
+"""
 
 import json
 from collections import Counter
@@ -30,7 +31,9 @@ class Sent:
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """One line: of a day (None: of all ids). `unreadable` arrived and are dead letters; `surplus` nobody says were sent."""
+    """One line: of a day (None: of all ids). `unreadable` arrived and are dead letters; `surplus`
+    nobody says were sent.
+    """
 
     day: date | None
     sent: int
@@ -63,7 +66,9 @@ class Reconciled:
 
 
 def reconcile(ctx: Context, source: str, sent: Sent, zone: ZoneInfo) -> Reconciled:
-    """Compare by id, or by the day of the event's time in the source's `zone`; the report shows the newest comparison."""
+    """Compare by id, or by the day of the event's time in the source's `zone`; the report shows the
+    newest comparison.
+    """
     with ctx.db.write() as tx:
         found = _compared(tx, source, sent, zone)
         _keep(tx, found, zone)
@@ -73,36 +78,61 @@ def reconcile(ctx: Context, source: str, sent: Sent, zone: ZoneInfo) -> Reconcil
 def _compared(tx: Transaction, source: str, sent: Sent, zone: ZoneInfo) -> Reconciled:
     dead = _unreadable(tx, source)
     if sent.ids:
-        found = _by_id(tx, source, sent.ids, {letter["id"] for letter in dead if "id" in letter}, zone)
+        found = _by_id(
+            tx, source, sent.ids, {letter["id"] for letter in dead if "id" in letter}, zone
+        )
     else:
-        found = _by_day(tx, source, sent.days, Counter(_day(letter["time"], zone) for letter in dead), zone)
+        found = _by_day(
+            tx, source, sent.days, Counter(_day(letter["time"], zone) for letter in dead), zone
+        )
     return found if dead else replace(found, sources=events.sources_but(tx, source))
 
 
 def _keep(tx: Transaction, found: Reconciled, zone: ZoneInfo) -> None:
     sums = {name: sum(getattr(count, name) for count in found.counts) for name in _SUMMED}
-    values = {"source": found.source, "zone": str(zone), "missing_ids": list(found.missing_ids[:KEPT]), **sums}
+    values = {
+        "source": found.source,
+        "zone": str(zone),
+        "missing_ids": list(found.missing_ids[:KEPT]),
+        **sums,
+    }
     first, last = (day.isoformat() for day in found.days)
     span = {"first_day": first, "last_day": last, "by_id": found.counts[0].day is None}
     report_population.add_reconciliation(tx, {**values, **span}, tx.now())
 
 
-def _by_id(tx: Transaction, source: str, ids: Sequence[str], dead: set[str], zone: ZoneInfo) -> Reconciled:
-    """It is about the days of those that are here; where none is, about today: nobody knows when they happened."""
+def _by_id(
+    tx: Transaction, source: str, ids: Sequence[str], dead: set[str], zone: ZoneInfo
+) -> Reconciled:
+    """It is about the days of those that are here; where none is, about today: nobody knows when
+    they happened.
+    """
     here = events.ids_known(tx, source, ids)
     unreadable = [one for one in ids if one not in here and one in dead]
     missing = [one for one in ids if one not in here and one not in dead]
     count = Count(
-        day=None, sent=len(ids), received=len(here), unreadable=len(unreadable), missing=len(missing), surplus=0
+        day=None,
+        sent=len(ids),
+        received=len(here),
+        unreadable=len(unreadable),
+        missing=len(missing),
+        surplus=0,
     )
     days = [_day(moment, zone) for moment in here.values()] or [_day(tx.now(), zone)]
-    return Reconciled(source=source, counts=[count], days=(min(days), max(days)), missing_ids=missing)
+    return Reconciled(
+        source=source, counts=[count], days=(min(days), max(days)), missing_ids=missing
+    )
 
 
-def _by_day(tx: Transaction, source: str, days: Mapping[date, int], dead: Counter[date], zone: ZoneInfo) -> Reconciled:
+def _by_day(
+    tx: Transaction, source: str, days: Mapping[date, int], dead: Counter[date], zone: ZoneInfo
+) -> Reconciled:
     counts = []
     for day, sent in sorted(days.items()):
-        begin, end = (datetime.combine(d, time(), zone).astimezone(UTC) for d in (day, day + timedelta(days=1)))
+        begin, end = (
+            datetime.combine(d, time(), zone).astimezone(UTC)
+            for d in (day, day + timedelta(days=1))
+        )
         received = events.count_of_source(tx, source, begin, end)
         left = sent - received - dead[day]
         counts.append(
@@ -123,13 +153,18 @@ def _day(moment: datetime, zone: ZoneInfo) -> date:
 
 
 def _unreadable(tx: Transaction, source: str) -> list[dict[str, Any]]:
-    """The waiting dead letters of a source, as far as they say whose they are: id, and time or else when they came."""
+    """The waiting dead letters of a source, as far as they say whose they are: id, and time or else
+    when they came.
+    """
     found = []
     for row in events.dead_letters(tx):
         said = _envelope_of(row)
         if said.get("source") == source:
             found.append(
-                {**({"id": said["id"]} if isinstance(said.get("id"), str) else {}), "time": _time_of(said, row)}
+                {
+                    **({"id": said["id"]} if isinstance(said.get("id"), str) else {}),
+                    "time": _time_of(said, row),
+                }
             )
     return found
 
@@ -137,7 +172,10 @@ def _unreadable(tx: Transaction, source: str) -> list[dict[str, Any]]:
 def _envelope_of(row: Any) -> dict[str, Any]:
     headers = events.headers_of(row)
     if "ce_source" in headers:
-        return {name.removeprefix("ce_"): value.decode(errors="replace") for name, value in headers.items()}
+        return {
+            name.removeprefix("ce_"): value.decode(errors="replace")
+            for name, value in headers.items()
+        }
     try:
         found = json.loads(bytes(row.raw))
     except (ValueError, RecursionError):

@@ -1,6 +1,7 @@
 """Intake: records of the event log become events, alerts and cases, each batch in one transaction.
 
-Order of work in a batch (transaction 2): position, events, customer locks, rulebook, time, facts, judge, write.
+Order of work in a batch (transaction 2): position, events, customer locks, rulebook, time, facts,
+judge, write.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +41,9 @@ ERASED = "erased"
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """One record as it came out of the event log, unread. `place` names it for people: topic/partition@offset."""
+    """One record as it came out of the event log, unread. `place` names it for people:
+    topic/partition@offset.
+    """
 
     place: str
     offset: int
@@ -51,7 +54,9 @@ class Record:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Records of one partition, and the position they begin at. `next` is where the log goes on after them."""
+    """Records of one partition, and the position they begin at. `next` is where the log goes on
+    after them.
+    """
 
     partition: Partition
     expected: int
@@ -60,9 +65,11 @@ class Batch:
 
 
 def take_batch(ctx: Context, batch: Batch) -> Taken:
-    """Handle a batch. Raises PositionMoved when another consumer has it, Temporary errors when the batch must be retried.
+    """Handle a batch. Raises PositionMoved when another consumer has it, Temporary errors when the
+    batch must be retried.
 
-    Any other error bisects the batch down to the one record that cannot be handled, which becomes a dead letter.
+    Any other error bisects the batch down to the one record that cannot be handled, which becomes a
+    dead letter.
     """
     try:
         return with_active_rulebook(ctx, lambda tx, rulebook: _take(tx, ctx, rulebook, batch))
@@ -78,14 +85,19 @@ def take_batch(ctx: Context, batch: Batch) -> Taken:
 
 
 def take_records(ctx: Context, records: Sequence[Record]) -> Taken:
-    """Handle records that stand in no partition: an import's rows. Unreadable ones become dead letters."""
+    """Handle records that stand in no partition: an import's rows. Unreadable ones become dead
+    letters.
+    """
     return with_active_rulebook(ctx, lambda tx, rulebook: _handle(tx, ctx, rulebook, records))
 
 
-def take_events(ctx: Context, arrived: Sequence[tuple[Event, str]], ahead: Newcomers | None = None) -> Taken:
+def take_events(
+    ctx: Context, arrived: Sequence[tuple[Event, str]], ahead: Newcomers | None = None
+) -> Taken:
     """Handle events of our own making, each with its place, in one transaction.
 
-    `ahead`: where some customers will stand if nobody has heard of them before, and no other event here is about them.
+    `ahead`: where some customers will stand if nobody has heard of them before, and no other event
+    here is about them.
     """
     return with_active_rulebook(
         ctx, lambda tx, rulebook: _handle_events(tx, ctx, rulebook, arrived, tx.now(), ahead)[0]
@@ -116,8 +128,15 @@ def replay(ctx: Context, letter_id: int) -> UnreadableEvent | None:
 def _halves(batch: Batch) -> tuple[Batch, Batch]:
     middle = len(batch.records) // 2
     border = batch.records[middle].offset
-    first = Batch(partition=batch.partition, expected=batch.expected, next=border, records=batch.records[:middle])
-    second = Batch(partition=batch.partition, expected=border, next=batch.next, records=batch.records[middle:])
+    first = Batch(
+        partition=batch.partition,
+        expected=batch.expected,
+        next=border,
+        records=batch.records[:middle],
+    )
+    second = Batch(
+        partition=batch.partition, expected=border, next=batch.next, records=batch.records[middle:]
+    )
     return first, second
 
 
@@ -129,7 +148,9 @@ def _take(tx: Transaction, ctx: Context, rulebook: Rulebook, batch: Batch) -> Ta
 
 
 def _bury_whole(ctx: Context, batch: Batch, error: Exception) -> Taken:
-    """The one record nothing can be done with: kept with bytes, place and reason, and the rest goes on."""
+    """The one record nothing can be done with: kept with bytes, place and reason, and the rest goes
+    on.
+    """
     reason = UnreadableEvent("cannot be handled", f"{type(error).__name__}: {error}")
     with ctx.db.write() as tx:
         now = tx.now()
@@ -149,10 +170,11 @@ def _letter(record: Record, error: UnreadableEvent, now: datetime) -> events.Dea
 
 
 def _received(record: Record, now: datetime) -> datetime:
-    """When our log took it. A producer's clock may run ahead of ours; nothing was received in the future.
+    """When our log took it. A producer's clock may run ahead of ours; nothing was received in the
+    future.
 
-    Logs count milliseconds. Records of the same one are told apart by their offsets: an event that carries no time of
-    its own must not come before the one it followed, whatever their ids are.
+    Logs count milliseconds. Records of the same one are told apart by their offsets: an event that
+    carries no time of its own must not come before the one it followed, whatever their ids are.
     """
     if record.timestamp is None:
         return now
@@ -168,7 +190,12 @@ def _handle(tx: Transaction, ctx: Context, rulebook: Rulebook, records: Sequence
         if ERASED in record.headers:
             continue  # its customer was forgotten; the log keeps the place
         try:
-            readable.append((parse_event(record.value, record.headers, _received(record, now), now), record.place))
+            readable.append(
+                (
+                    parse_event(record.value, record.headers, _received(record, now), now),
+                    record.place,
+                )
+            )
         except UnreadableEvent as error:
             letters.append(_letter(record, error, now))
     taken, conflicts = _handle_events(tx, ctx, rulebook, readable, now)
@@ -186,7 +213,9 @@ def _handle_events(
     now: datetime,
     ahead: Newcomers | None = None,
 ) -> tuple[Taken, list[tuple[str, UnreadableEvent]]]:
-    """Store, join, judge and act on readable events; returns also the places of conflicting duplicates."""
+    """Store, join, judge and act on readable events; returns also the places of conflicting
+    duplicates.
+    """
     first: dict[tuple[str, str], events.Arrived] = {}
     repeated: list[tuple[Event, str]] = []
     for event, place in arrived:
@@ -194,16 +223,22 @@ def _handle_events(
         if identity in first:
             repeated.append((event, place))
         else:
-            first[identity] = events.Arrived(event=event, place=place, excluded=exclusion(event, rulebook, now))
+            first[identity] = events.Arrived(
+                event=event, place=place, excluded=exclusion(event, rulebook, now)
+            )
     first, shared = _matched(tx, first)
     gone = forgotten_until(tx, (a.event.customer_key for a in first.values()))
     late = exclusions([a.event for a in first.values()], gone)
-    first = {name: replace(a, excluded="forgotten") if name in late else a for name, a in first.items()}
+    first = {
+        name: replace(a, excluded="forgotten") if name in late else a for name, a in first.items()
+    }
     seqs = events.insert_new(tx, first.values(), rulebook.hash, now)
     addresses.note_unmatched(tx, _unmatched(first, seqs, shared))
     repeated += [(a.event, a.place) for identity, a in first.items() if identity not in seqs]
     conflicts = _conflicts(tx, repeated)
-    fresh = sorted((a for identity, a in first.items() if identity in seqs), key=lambda a: a.event.order)
+    fresh = sorted(
+        (a for identity, a in first.items() if identity in seqs), key=lambda a: a.event.order
+    )
     judged = [a for a in fresh if a.event.type not in OF_PEOPLE]
     strangers = customers.lock_customers(tx, (a.event.customer_key for a in judged), now)
     hold_rulebook(tx, rulebook)
@@ -219,7 +254,9 @@ def _handle_events(
 def fact_of(event: Event) -> PersonFact:
     """What an event says of one of our people, from its time on."""
     payload = event.payload
-    assert isinstance(payload, PersonUpdated | PersonRemoved), "no other event is about our own people"
+    assert isinstance(payload, PersonUpdated | PersonRemoved), (
+        "no other event is about our own people"
+    )
     return PersonFact(
         party=payload.person_id,
         valid_from=event.time,
@@ -232,15 +269,23 @@ def fact_of(event: Event) -> PersonFact:
 def _matched(
     tx: Transaction, arrived: dict[tuple[str, str], events.Arrived]
 ) -> tuple[dict[tuple[str, str], events.Arrived], dict[str, list[str]]]:
-    """Answers known only by an address become those of the one customer whose contact has it. Also who shares which."""
-    wanted = {a.event.customer_key for a in arrived.values() if a.event.customer_key.startswith(RESPONDENT_PREFIX)}
+    """Answers known only by an address become those of the one customer whose contact has it. Also
+    who shares which.
+    """
+    wanted = {
+        a.event.customer_key
+        for a in arrived.values()
+        if a.event.customer_key.startswith(RESPONDENT_PREFIX)
+    }
     if not wanted:
         return arrived, {}
     owners = addresses.owners_of(tx, wanted)
     found = {}
     for identity, a in arrived.items():
         mine = owners.get(a.event.customer_key, [])
-        found[identity] = replace(a, event=replace(a.event, matched=mine[0])) if len(mine) == 1 else a
+        found[identity] = (
+            replace(a, event=replace(a.event, matched=mine[0])) if len(mine) == 1 else a
+        )
     return found, owners
 
 
@@ -257,13 +302,18 @@ def _unmatched(
     return rows
 
 
-def _conflicts(tx: Transaction, repeated: Sequence[tuple[Event, str]]) -> list[tuple[str, UnreadableEvent]]:
+def _conflicts(
+    tx: Transaction, repeated: Sequence[tuple[Event, str]]
+) -> list[tuple[str, UnreadableEvent]]:
     """Of events that repeat a known identity, those that say something else than the first."""
     stored = events.digests_of(tx, list({(e.source, e.id) for e, _ in repeated}))
     return [
         (
             place,
-            UnreadableEvent("conflicting duplicate", f"{event.source} {event.id} is already known with other content"),
+            UnreadableEvent(
+                "conflicting duplicate",
+                f"{event.source} {event.id} is already known with other content",
+            ),
         )
         for event, place in repeated
         if stored[(event.source, event.id)] != event.digest

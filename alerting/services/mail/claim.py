@@ -1,7 +1,8 @@
-"""Claiming: under the locks of the customers and of the reader, what goes now, what waits, and what need not go any more.
+"""Claiming: under the locks of the customers and of the reader, what goes now, what waits, and what
+need not go any more.
 
-A reader with a `digest` gets the first mail at once; what follows within that time waits and goes as one mail. DESIGN.md,
-transactions 8 and 11.
+A reader with a `digest` gets the first mail at once; what follows within that time waits and goes
+as one mail. DESIGN.md, transactions 8 and 11.
 """
 
 from collections.abc import Sequence
@@ -47,7 +48,9 @@ class _ReadyNotice:
 
 
 def claim(ctx: Context, lease: timedelta, number: int) -> Claimed | None:
-    """Take a notification, or the digest it belongs to, for one attempt; None where nothing goes (any more)."""
+    """Take a notification, or the digest it belongs to, for one attempt; None where nothing goes
+    (any more).
+    """
     with ctx.db.write() as tx:
         rows = _locked(tx, number)
         now = tx.now()
@@ -56,9 +59,17 @@ def claim(ctx: Context, lease: timedelta, number: int) -> Claimed | None:
         if rows and rows[0].case_id is None:
             return _claim_notice(tx, ctx.shelf.active(tx), rows[0], lease, now)
         rulebook = ctx.shelf.active(tx)
-        ready = [found for row in rows if (found := _ready_mate(tx, ctx, rulebook, row, now, number)) is not None]
+        ready = [
+            found
+            for row in rows
+            if (found := _ready_mate(tx, ctx, rulebook, row, now, number)) is not None
+        ]
         message_id, chosen = _chosen(tx, ctx, ready, number, now)
-        taken = [(part, one.letter) for one in chosen if (part := _taken(tx, one, now + lease, now)) is not None]
+        taken = [
+            (part, one.letter)
+            for one in chosen
+            if (part := _taken(tx, one, now + lease, now)) is not None
+        ]
         if not taken:
             return None
         letters = tuple(letter for _, letter in taken)
@@ -69,7 +80,9 @@ def claim(ctx: Context, lease: timedelta, number: int) -> Claimed | None:
 def _ready_mate(
     tx: Transaction, ctx: Context, rulebook: Rulebook, row: Any, now: datetime, asked: int
 ) -> _Ready | None:
-    """One that cannot be prepared must not keep those that could go with it: its own turn says why."""
+    """One that cannot be prepared must not keep those that could go with it: its own turn says
+    why.
+    """
     try:
         return _ready(tx, ctx, rulebook, row, now)
     except (LookupError, ValueError, TypeError, AttributeError, AssertionError):
@@ -78,7 +91,9 @@ def _ready_mate(
         return None
 
 
-def _claim_notice(tx: Transaction, rulebook: Rulebook, row: Any, lease: timedelta, now: datetime) -> Claimed | None:
+def _claim_notice(
+    tx: Transaction, rulebook: Rulebook, row: Any, lease: timedelta, now: datetime
+) -> Claimed | None:
     """A mail about no case goes by itself, and not into anybody's sleep."""
     if row.not_before > now or not _is_free(row, now):
         return None
@@ -92,7 +107,9 @@ def _claim_notice(tx: Transaction, rulebook: Rulebook, row: Any, lease: timedelt
         return None
     until = recipient.quiet_until(now)
     if until is not None:
-        notifications.settle(tx, row.id, {"not_before": until, "reason": f"quiet hours until {until.isoformat()}"})
+        notifications.settle(
+            tx, row.id, {"not_before": until, "reason": f"quiet hours until {until.isoformat()}"}
+        )
         return None
     proposal = row.cause_id if row.template == "approval" else None
     if proposal is not None and rulebooks.proposal_by_id(tx, proposal).closed_at is not None:
@@ -110,7 +127,9 @@ def _claim_notice(tx: Transaction, rulebook: Rulebook, row: Any, lease: timedelt
     return Claimed(parts=(part,), mail=letter) if part is not None else None
 
 
-def _claim_weekly(tx: Transaction, rulebook: Rulebook, row: Any, lease: timedelta, now: datetime) -> Claimed | None:
+def _claim_weekly(
+    tx: Transaction, rulebook: Rulebook, row: Any, lease: timedelta, now: datetime
+) -> Claimed | None:
     """What is open now, not what was when the mail was due; nothing is sent where nothing is."""
     letter = weekly_letter(tx, rulebook, row.recipient, row.message_id, now)
     if letter is None:
@@ -118,20 +137,31 @@ def _claim_weekly(tx: Transaction, rulebook: Rulebook, row: Any, lease: timedelt
         return None
     until = letter.recipient.quiet_until(now)
     if until is not None:
-        notifications.settle(tx, row.id, {"not_before": until, "reason": f"quiet hours until {until.isoformat()}"})
+        notifications.settle(
+            tx, row.id, {"not_before": until, "reason": f"quiet hours until {until.isoformat()}"}
+        )
         return None
     part = _taken(tx, _ReadyNotice(row=row, letter=letter), now + lease, now)
     return Claimed(parts=(part,), mail=letter) if part is not None else None
 
 
 def _claim_invitation(tx: Transaction, row: Any, lease: timedelta, now: datetime) -> Claimed | None:
-    """A mail to a customer's contact. Whoever was forgotten in the meantime is not asked, nor whose case is open again."""
+    """A mail to a customer's contact. Whoever was forgotten in the meantime is not asked, nor whose
+    case is open again.
+    """
     case = cases.case_by_id(tx, row.data["case"])
     if "email" not in row.data or case is None or case.status is not Status.RESOLVED:
-        skip(tx, row, "the customer was forgotten" if "email" not in row.data else "the case is open again", now)
+        skip(
+            tx,
+            row,
+            "the customer was forgotten" if "email" not in row.data else "the case is open again",
+            now,
+        )
         return None
     data = row.data
-    recipient = Party.model_construct(id="customer", name=data["name"] or data["email"], email=data["email"])
+    recipient = Party.model_construct(
+        id="customer", name=data["name"] or data["email"], email=data["email"]
+    )
     letter = Notice(
         recipient=recipient,
         message_id=row.message_id,
@@ -145,19 +175,27 @@ def _claim_invitation(tx: Transaction, row: Any, lease: timedelta, now: datetime
 
 
 def _locked(tx: Transaction, number: int) -> list[Any]:
-    """The notification with all that may go in one mail with it, read again under the locks of their customers."""
+    """The notification with all that may go in one mail with it, read again under the locks of
+    their customers.
+    """
     row, now = notifications.by_id(tx, number), tx.now()
     reader = staff_facts.party_at(tx, row.recipient, now)
     mates = [row]
-    if row.digest_id is not None or (row.case_id is not None and reader is not None and reader.digest is not None):
+    if row.digest_id is not None or (
+        row.case_id is not None and reader is not None and reader.digest is not None
+    ):
         mates = notifications.mates(tx, row, now, LARGEST_DIGEST)
     for key in sorted({mate.customer_key for mate in mates} - {None}):
         customers.lock_customer(tx, key)
     return notifications.by_ids(tx, {row.id, *(mate.id for mate in mates)})
 
 
-def _ready(tx: Transaction, ctx: Context, rulebook: Rulebook, row: Any, now: datetime) -> _Ready | None:
-    """None where it is not free, its reason has gone, or its reader sleeps; each of these is written down."""
+def _ready(
+    tx: Transaction, ctx: Context, rulebook: Rulebook, row: Any, now: datetime
+) -> _Ready | None:
+    """None where it is not free, its reason has gone, or its reader sleeps; each of these is
+    written down.
+    """
     if row.not_before > now or not _is_free(row, now):
         return None
     view = case_view(tx, rulebook, row.case_id, now)
@@ -185,10 +223,14 @@ def _ready(tx: Transaction, ctx: Context, rulebook: Rulebook, row: Any, now: dat
 
 
 def _overtaken(tx: Transaction, row: Any, *, taken: bool) -> str | None:
-    """A correction that is decided needs nobody's word; of a step's repetitions that waited together the last one is sent."""
+    """A correction that is decided needs nobody's word; of a step's repetitions that waited
+    together the last one is sent.
+    """
     if row.template == "correction":
         found = case_records.correction_by_id(tx, row.data["correction"])
-        return "it is decided already" if found is not None and found.decided_at is not None else None
+        return (
+            "it is decided already" if found is not None and found.decided_at is not None else None
+        )
     if "step" not in row.data:
         return None
     later = (
@@ -209,7 +251,9 @@ def _is_free(row: Any, now: datetime) -> bool:
 def _chosen(
     tx: Transaction, ctx: Context, ready: Sequence[_Ready], number: int, now: datetime
 ) -> tuple[str | None, Sequence[_Ready]]:
-    """What goes now: the Message-ID of a digest and its members, or None and one letter or nothing."""
+    """What goes now: the Message-ID of a digest and its members, or None and one letter or
+    nothing.
+    """
     asked = next((one for one in ready if one.row.id == number), None)
     if asked is None:
         return None, ()
@@ -219,7 +263,9 @@ def _chosen(
     if pause is None or asked.row.attempts:
         return None, [asked]
     until = readers.told_at(tx, asked.row.recipient) + pause  # under the reader's lock from here
-    waiting = [one for one in ready if not one.row.attempts and _can_wait(one, max(until, now), now)]
+    waiting = [
+        one for one in ready if not one.row.attempts and _can_wait(one, max(until, now), now)
+    ]
     if asked not in waiting:
         return None, [asked]
     if until > now:
@@ -236,17 +282,30 @@ def _chosen(
 def _can_wait(one: _Ready, until: datetime, now: datetime) -> bool:
     letter = one.letter
     duty = letter.data.get("duty", letter.template)
-    read = letter.recipient.quiet_until(until) or until  # a digest that falls into the quiet hours comes after them
-    return can_wait(letter.template, duty, letter.view.case.severity, letter.view.clocks.values(), read, now)
+    read = (
+        letter.recipient.quiet_until(until) or until
+    )  # a digest that falls into the quiet hours comes after them
+    return can_wait(
+        letter.template, duty, letter.view.case.severity, letter.view.clocks.values(), read, now
+    )
 
 
-def _taken(tx: Transaction, one: _Ready | _ReadyNotice, lease_until: datetime, now: datetime) -> Part | None:
+def _taken(
+    tx: Transaction, one: _Ready | _ReadyNotice, lease_until: datetime, now: datetime
+) -> Part | None:
     delivery_id = notifications.claim(tx, one.row, one.letter.recipient.email, lease_until, now)
-    return None if delivery_id is None else Part(notification=one.row, delivery_id=delivery_id, letter=one.letter)
+    return (
+        None
+        if delivery_id is None
+        else Part(notification=one.row, delivery_id=delivery_id, letter=one.letter)
+    )
 
 
-def _rests(tx: Transaction, row: Any, recipient: Party, view: CaseView, rulebook: Rulebook, now: datetime) -> bool:
-    """Whether the reader's quiet hours hold this mail, or, of a step of a clock, the end of the working hours.
+def _rests(
+    tx: Transaction, row: Any, recipient: Party, view: CaseView, rulebook: Rulebook, now: datetime
+) -> bool:
+    """Whether the reader's quiet hours hold this mail, or, of a step of a clock, the end of the
+    working hours.
 
     What is critical or urgent wakes people up. Not a word is lost.
     """
@@ -257,42 +316,56 @@ def _rests(tx: Transaction, row: Any, recipient: Party, view: CaseView, rulebook
         until = _off_until(recipient, rulebook, now)
     if until is None:
         return False
-    notifications.settle(tx, row.id, {"not_before": until, "reason": f"quiet hours until {until.isoformat()}"})
+    notifications.settle(
+        tx, row.id, {"not_before": until, "reason": f"quiet hours until {until.isoformat()}"}
+    )
     note(tx, row, "notification.held", {"until": until.isoformat()}, now)
     return True
 
 
 def _off_until(recipient: Party, rulebook: Rulebook, now: datetime) -> datetime | None:
-    """When the next working hours of somebody begin who is off now, by the own calendar; None where it has none."""
+    """When the next working hours of somebody begin who is off now, by the own calendar; None where
+    it has none.
+    """
     calendar = rulebook.calendars.get(recipient.calendar or "")
     begins = calendar.next_open(now) if calendar is not None else now
     return begins if begins > now else None
 
 
 def _batch(tx: Transaction, row: Any, until: datetime, now: datetime) -> None:
-    notifications.settle(tx, row.id, {"not_before": until, "reason": f"for the digest at {until.isoformat()}"})
+    notifications.settle(
+        tx, row.id, {"not_before": until, "reason": f"for the digest at {until.isoformat()}"}
+    )
     note(tx, row, "notification.batched", {"until": until.isoformat()}, now)
 
 
-def _tell_default(tx: Transaction, ctx: Context, rulebook: Rulebook, view: CaseView, row: Any, now: datetime) -> None:
+def _tell_default(
+    tx: Transaction, ctx: Context, rulebook: Rulebook, view: CaseView, row: Any, now: datetime
+) -> None:
     """The recipient has left since: whoever answers for the rest hears instead."""
     role = rulebook.routing.roles.get("default")
     heir = view.staff.get(role.person if role else None)
     if heir is None or heir.id == row.recipient:
         return
-    note_ = in_place_of(row, "notification", row.id, heir, [row.recipient], row.recipient, gone=True)
+    note_ = in_place_of(
+        row, "notification", row.id, heir, [row.recipient], row.recipient, gone=True
+    )
     notifications.add(tx, row.case_id, row.customer_key, [note_], ctx.mail_domain, now)
 
 
 def in_place_of(
     row: Any, kind: Any, cause: int, heir: Party, refused: Sequence[str], name: str, **more: Any
 ) -> NewNotification:
-    """The same message to somebody else, who has not got the duty itself; `refused` have been tried."""
+    """The same message to somebody else, who has not got the duty itself; `refused` have been
+    tried.
+    """
     carried = {name: value for name, value in row.data.items() if name != "duty"}
     meant_as = row.data.get("meant_as", row.template)
     data = {**carried, "refused": list(refused), "instead_of": name, "meant_as": meant_as, **more}
     template = "overdue" if row.template in {"reminder", "stand_in", "overdue"} else "undelivered"
-    return NewNotification(cause_kind=kind, cause_id=cause, recipient=heir.id, template=template, data=data)
+    return NewNotification(
+        cause_kind=kind, cause_id=cause, recipient=heir.id, template=template, data=data
+    )
 
 
 def skip(tx: Transaction, row: Any, reason: str, now: datetime) -> None:
@@ -309,7 +382,9 @@ def note(
     now: datetime,
     personal: dict[str, str] | None = None,
 ) -> None:
-    """What happened to a notification, as an audit entry of its case, or of the check it came from."""
+    """What happened to a notification, as an audit entry of its case, or of the check it came
+    from.
+    """
     entry = audit_entries.Entry(
         actor="delivery",
         action=action,

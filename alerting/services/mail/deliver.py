@@ -1,6 +1,8 @@
-"""Delivery: claim a notification with a lease, render and send outside any transaction, record how it ended.
+"""Delivery: claim a notification with a lease, render and send outside any transaction, record how
+it ended.
 
-At least once: an attempt whose end nobody saw is `unknown`, and the notification is sent again under the same Message-ID.
+At least once: an attempt whose end nobody saw is `unknown`, and the notification is sent again
+under the same Message-ID.
 """
 
 import logging
@@ -59,14 +61,18 @@ def deliver_one(ctx: Context, post: Post, row: Any) -> bool:
 
 
 def _postpone(ctx: Context, notification_id: int, reason: str) -> None:
-    """One notification must not keep all others waiting; it is tried again, and its age shows in the metrics."""
+    """One notification must not keep all others waiting; it is tried again, and its age shows in
+    the metrics.
+    """
     with ctx.db.write() as tx:
         values = {"not_before": tx.now() + POSTPONED, "reason": reason[:500]}
         notifications.settle(tx, notification_id, values)
 
 
 def _send(ctx: Context, post: Post, claimed: Claimed) -> None:
-    """The part outside any transaction. Whatever happens here, the attempt is recorded, or its lease runs out."""
+    """The part outside any transaction. Whatever happens here, the attempt is recorded, or its
+    lease runs out.
+    """
     render_error: str | None = None
     try:
         mail = post.compose(claimed.mail)
@@ -74,10 +80,14 @@ def _send(ctx: Context, post: Post, claimed: Claimed) -> None:
         render_error = str(error)
         mail = post.compose_plain(claimed.mail, error)
     outcome = post.mailer.send(mail)
-    ctx.db.retrying(lambda: _record(ctx, post, claimed, outcome, render_error), attempts=10)  # about a minute
+    ctx.db.retrying(
+        lambda: _record(ctx, post, claimed, outcome, render_error), attempts=10
+    )  # about a minute
 
 
-def _record(ctx: Context, post: Post, claimed: Claimed, outcome: Outcome, render_error: str | None) -> None:
+def _record(
+    ctx: Context, post: Post, claimed: Claimed, outcome: Outcome, render_error: str | None
+) -> None:
     """Write down how the attempt ended, unconditionally: what was sent was sent."""
     jitter = post.jitter()  # one for all: the members of a digest stay together
     with ctx.db.write() as tx:
@@ -85,8 +95,12 @@ def _record(ctx: Context, post: Post, claimed: Claimed, outcome: Outcome, render
             customers.lock_customer(tx, key)
         now = tx.now()
         for part in claimed.parts:
-            ended = _Ended(outcome=outcome, render_error=render_error, message_id=claimed.mail.message_id)
-            _record_part(tx, ctx, part, ended, retry_after(part.notification.attempts + 1, jitter), now)
+            ended = _Ended(
+                outcome=outcome, render_error=render_error, message_id=claimed.mail.message_id
+            )
+            _record_part(
+                tx, ctx, part, ended, retry_after(part.notification.attempts + 1, jitter), now
+            )
     level = logging.INFO if outcome.kind == "sent" else logging.WARNING
     for part in claimed.parts:
         row = part.notification
@@ -109,15 +123,26 @@ class _Ended:
     message_id: str
 
 
-def _record_part(tx: Transaction, ctx: Context, part: Part, end: _Ended, pause: timedelta, now: datetime) -> None:
+def _record_part(
+    tx: Transaction, ctx: Context, part: Part, end: _Ended, pause: timedelta, now: datetime
+) -> None:
     row, attempt = part.notification, part.notification.attempts + 1
     outcome, render_error = end.outcome, end.render_error
-    ended = {"ended_at": now, "outcome": outcome.kind, "code": outcome.code, "detail": outcome.detail[:500]}
+    ended = {
+        "ended_at": now,
+        "outcome": outcome.kind,
+        "code": outcome.code,
+        "detail": outcome.detail[:500],
+    }
     notifications.close_delivery(tx, part.delivery_id, {**ended, "render_error": render_error})
     if render_error is not None:
-        note(tx, row, "template.failed", {}, now, {"error": render_error})  # it may quote the customer
+        note(
+            tx, row, "template.failed", {}, now, {"error": render_error}
+        )  # it may quote the customer
     if outcome.kind == "sent":
-        notifications.settle(tx, row.id, {"status": "sent", "sent_at": now, "lease_until": None, "reason": None})
+        notifications.settle(
+            tx, row.id, {"status": "sent", "sent_at": now, "lease_until": None, "reason": None}
+        )
         note(tx, row, "notification.sent", {"message_id": end.message_id}, now)
         return
     kept = {"lease_until": None, "reason": outcome.detail[:500]}
@@ -126,7 +151,9 @@ def _record_part(tx: Transaction, ctx: Context, part: Part, end: _Ended, pause: 
     ):  # our people are remembered, customers tell us themselves
         _remember_refusal(tx, part, now)
     if outcome.kind != "refused":
-        notifications.settle_attempt(tx, row.id, attempt, {"status": "pending", "not_before": now + pause, **kept})
+        notifications.settle_attempt(
+            tx, row.id, attempt, {"status": "pending", "not_before": now + pause, **kept}
+        )
     elif notifications.settle_attempt(tx, row.id, attempt, {"status": "failed", **kept}):
         _pass_on(tx, ctx, part, outcome, now)
 
@@ -155,29 +182,53 @@ def _remember_refusal(tx: Transaction, part: Part, now: datetime) -> None:
 
 
 def _pass_on(tx: Transaction, ctx: Context, part: Part, outcome: Outcome, now: datetime) -> None:
-    """An address refused for good: the next responsible person gets the mail, and the audit says so."""
+    """An address refused for good: the next responsible person gets the mail, and the audit says
+    so.
+    """
     row, letter = part.notification, part.letter
     if row.template == CHECK_SURVEY:
         asked = ask_another_contact(tx, ctx, row, part.delivery_id, now)
         to = "another contact" if asked else None
-        note(tx, row, "notification.refused", {"refused": "customer", "code": outcome.code, "to": to}, now)
+        note(
+            tx,
+            row,
+            "notification.refused",
+            {"refused": "customer", "code": outcome.code, "to": to},
+            now,
+        )
         return
     if not isinstance(letter, Letter):
-        note(tx, row, "notification.refused", {"refused": letter.recipient.id, "code": outcome.code, "to": None}, now)
+        note(
+            tx,
+            row,
+            "notification.refused",
+            {"refused": letter.recipient.id, "code": outcome.code, "to": None},
+            now,
+        )
         return
     tried = {letter.recipient.id, *row.data.get("refused", ())}
     role = letter.rulebook.routing.roles.get("default")
-    heir = letter.view.staff.next_responsible(letter.recipient, role.person if role else None, tried)
-    facts: dict[str, Any] = {"refused": letter.recipient.id, "code": outcome.code, "to": heir.id if heir else None}
+    heir = letter.view.staff.next_responsible(
+        letter.recipient, role.person if role else None, tried
+    )
+    facts: dict[str, Any] = {
+        "refused": letter.recipient.id,
+        "code": outcome.code,
+        "to": heir.id if heir else None,
+    }
     note(tx, row, "notification.refused", facts, now)
     if heir is None:
         return
-    again = in_place_of(row, "delivery", part.delivery_id, heir, sorted(tried), letter.recipient.name)
+    again = in_place_of(
+        row, "delivery", part.delivery_id, heir, sorted(tried), letter.recipient.name
+    )
     notifications.add(tx, row.case_id, row.customer_key, [again], ctx.mail_domain, now)
 
 
 def hold_sends(ctx: Context, reason: str | None, actor: str) -> str | None:
-    """Hold all sending for a reason, or release it with None; either is audited. Returns the reason it had been held for."""
+    """Hold all sending for a reason, or release it with None; either is audited. Returns the reason
+    it had been held for.
+    """
 
     def once() -> str | None:
         with ctx.db.write() as tx:

@@ -1,4 +1,6 @@
-"""What delivery hands to whoever writes and carries mails: letters, digests of them, and what is under way."""
+"""What delivery hands to whoever writes and carries mails: letters, digests of them, and what is
+under way.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,12 +50,16 @@ class Notice:
     proposal: int | None = None
     """What the recipient is asked to approve: the mail ends with a link to do so."""
     survey: tuple[str, str, str | None] | None = None
-    """Form, customer and contact: the mail ends with a link to the form, which knows who answers."""
+    """Form, customer and contact: the mail ends with a link to the form, which knows who
+    answers.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
 class OpenPromise:
-    """A promise nobody has kept yet, for whoever reads a list of them. `kind`: acknowledge, contact or resolve."""
+    """A promise nobody has kept yet, for whoever reads a list of them. `kind`: acknowledge, contact
+    or resolve.
+    """
 
     case_id: int
     customer: str
@@ -67,7 +73,9 @@ class OpenPromise:
 
 @dataclass(frozen=True, kw_only=True)
 class WeeklyLetter:
-    """What one reader owes, and what the reader's people owe and have not kept: what breaches next comes first."""
+    """What one reader owes, and what the reader's people owe and have not kept: what breaches next
+    comes first.
+    """
 
     message_id: str
     recipient: Party
@@ -98,7 +106,9 @@ AnyMail = Letter | DigestLetter | Notice | WeeklyLetter
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A notification whose attempt is under way: its row, the attempt's number, and what it says."""
+    """A notification whose attempt is under way: its row, the attempt's number, and what it
+    says.
+    """
 
     notification: Any
     delivery_id: int

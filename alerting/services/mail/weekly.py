@@ -1,4 +1,6 @@
-"""The weekly mail: what each reader still owes, and what the reader's people have not kept, in the reader's own zone."""
+"""The weekly mail: what each reader still owes, and what the reader's people have not kept, in the
+reader's own zone.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -26,7 +28,9 @@ LONGEST_LIST = 100
 
 
 def week_due(when: Weekly, reader: Party, now: datetime) -> str | None:
-    """The week (the day its mail is due, in the reader's zone) whose mail is due now; None before and long after."""
+    """The week (the day its mail is due, in the reader's zone) whose mail is due now; None before
+    and long after.
+    """
     local = now.astimezone(reader.zone)
     day = local.date() - timedelta(days=(local.weekday() - when.weekday) % 7)
     due = datetime.combine(day, when.at, reader.zone)
@@ -36,13 +40,19 @@ def week_due(when: Weekly, reader: Party, now: datetime) -> str | None:
 
 
 def send_weekly(ctx: Context, beat: Callable[[], None] = lambda: None) -> int:
-    """Write the weekly mails that are due, each once; returns how many. Nothing where settings.yaml names no time."""
+    """Write the weekly mails that are due, each once; returns how many. Nothing where settings.yaml
+    names no time.
+    """
     with ctx.db.read() as tx:
         rulebook, now = ctx.shelf.active(tx), tx.now()
         if rulebook.weekly_mail is None:
             return 0
         staff = staff_facts.staff_at(tx, now)
-        due = {p.id: week for p in staff.parties.values() if (week := week_due(rulebook.weekly_mail, p, now))}
+        due = {
+            p.id: week
+            for p in staff.parties.values()
+            if (week := week_due(rulebook.weekly_mail, p, now))
+        }
         told = weekly.told_weekly(tx, due) if due else set()
     written = 0
     for party, week in sorted(due.items()):
@@ -58,7 +68,9 @@ def _write(ctx: Context, party: str, week: str) -> bool:
         number = weekly.note_weekly(tx, party, week, now)
         if number is None or weekly_letter(tx, ctx.shelf.active(tx), party, "", now) is None:
             return False
-        note = NewNotification(cause_kind="weekly", cause_id=number, recipient=party, template=WEEKLY)
+        note = NewNotification(
+            cause_kind="weekly", cause_id=number, recipient=party, template=WEEKLY
+        )
         notifications.add(tx, None, None, [note], ctx.mail_domain, now)
         return True
 
@@ -66,7 +78,9 @@ def _write(ctx: Context, party: str, week: str) -> bool:
 def weekly_letter(
     tx: Transaction, rulebook: Rulebook, party: str, message_id: str, now: datetime
 ) -> WeeklyLetter | None:
-    """What stands in a reader's mail now; None for somebody who has left, or owes nothing and whose people are in time."""
+    """What stands in a reader's mail now; None for somebody who has left, or owes nothing and whose
+    people are in time.
+    """
     staff = staff_facts.staff_at(tx, now)
     me = staff.get(party)
     if me is None:
@@ -88,10 +102,14 @@ def weekly_letter(
         )
 
     mine = tuple(promise(row) for row in rows if row.party == party)[:LONGEST_LIST]
-    theirs = tuple(one for row in rows if row.party != party if (one := promise(row)).overdue)[:LONGEST_LIST]
+    theirs = tuple(one for row in rows if row.party != party if (one := promise(row)).overdue)[
+        :LONGEST_LIST
+    ]
     if not mine and not theirs:
         return None
-    return WeeklyLetter(message_id=message_id, recipient=me, rulebook=rulebook, now=now, mine=mine, theirs=theirs)
+    return WeeklyLetter(
+        message_id=message_id, recipient=me, rulebook=rulebook, now=now, mine=mine, theirs=theirs
+    )
 
 
 def _name(staff: Staff, party: str) -> str:

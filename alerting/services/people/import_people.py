@@ -32,13 +32,16 @@ class _Given:
             if name != "absences" and self.changes.get(name, value) != value:
                 raise ValueError(f"{name}: line {self.lines[0]} says {self.changes[name]!r}")
         if self.lines and not changes.get("absences"):
-            raise ValueError(f"person_id: stands in line {self.lines[0]} already, and this row adds no absence")
+            raise ValueError(
+                f"person_id: stands in line {self.lines[0]} already, and this row adds no absence"
+            )
         self.lines.append(line)
         self.changes |= changes | ({"absences": absences} if absences else {})
 
 
 def import_people_table(ctx: Context, table: Table) -> Imported:
-    """Each row that says something new becomes a `person.updated` event; the same file again changes nothing.
+    """Each row that says something new becomes a `person.updated` event; the same file again
+    changes nothing.
 
     A bad row is reported and does not stop the rest. Whoever is not in the table stays as they are.
     """
@@ -69,7 +72,9 @@ def _state(facts: Sequence[PersonFact]) -> dict[str, Any]:
 
 
 def _record(file_name: str, name: str, given: _Given, now: datetime) -> Record:
-    """The row as an event. Its id holds the moment: a value that returns to what it was is a change."""
+    """The row as an event. Its id holds the moment: a value that returns to what it was is a
+    change.
+    """
     data = {"person_id": name, **given.changes}
     content = json.dumps([now.isoformat(), data], sort_keys=True)
     envelope = {
@@ -81,7 +86,13 @@ def _record(file_name: str, name: str, given: _Given, now: datetime) -> Record:
         "data": data,
     }
     value, line = json.dumps(envelope, ensure_ascii=False).encode(), given.lines[0]
-    return Record(place=f"{file_name}:{line}@{envelope['id']}", offset=line, value=value, headers={}, timestamp=now)
+    return Record(
+        place=f"{file_name}:{line}@{envelope['id']}",
+        offset=line,
+        value=value,
+        headers={},
+        timestamp=now,
+    )
 
 
 def _warn(ctx: Context, good: dict[str, _Given], result: Imported) -> None:
@@ -90,7 +101,9 @@ def _warn(ctx: Context, good: dict[str, _Given], result: Imported) -> None:
     for name, given in good.items():
         line = given.lines[0]
         if name in staff.partial:
-            result.warnings.append((line, f"{name} cannot be told anything yet: {staff.partial[name]}"))
+            result.warnings.append(
+                (line, f"{name} cannot be told anything yet: {staff.partial[name]}")
+            )
         for key in ("manager", "substitute", "office"):
             named = given.changes.get(key)
             if named and staff.get(named) is None:
@@ -112,9 +125,13 @@ def mark_reachable(ctx: Context, text: str, actor: str) -> Party:
             now = tx.now()
             party = staff_facts.staff_at(tx, now).by_id_or_email(text.strip())
             if party is None:
-                raise ActionRefused(f"{text!r} is nobody we know; `alerting people list` shows everybody")
+                raise ActionRefused(
+                    f"{text!r} is nobody we know; `alerting people list` shows everybody"
+                )
             if not _state(staff_facts.facts_of(tx, party.id, hold=True)).get("refused"):
-                raise ActionRefused(f"no mail to {party.name} was refused; there is nothing to clear")
+                raise ActionRefused(
+                    f"no mail to {party.name} was refused; there is nothing to clear"
+                )
             fact = PersonFact(
                 party=party.id,
                 valid_from=now,

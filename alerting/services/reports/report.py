@@ -1,4 +1,6 @@
-"""Reports: is all of it there, what came of it, how fast customers were answered, what was missed and why."""
+"""Reports: is all of it there, what came of it, how fast customers were answered, what was missed
+and why.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +35,9 @@ Task = Callable[[Transaction], Any]
 
 
 def report(ctx: Context, which: Selection | None = None) -> Report:
-    """Everything about the clocks that started in a period: by their start, so that a past month stays as it was."""
+    """Everything about the clocks that started in a period: by their start, so that a past month
+    stays as it was.
+    """
     which = which or Selection()
     with ctx.db.read() as tx:
         now, rulebook = tx.now(), ctx.shelf.active(tx)
@@ -52,19 +56,26 @@ def report(ctx: Context, which: Selection | None = None) -> Report:
             "before": lambda tx: _attained(tx, ctx, earlier, now, _all_in_one) if earlier else {},
             "breaches": lambda tx: report_details.breaches(tx, which, now, staff),
             "rest": lambda tx: report_details.the_rest(tx, ctx, which, now, staff),
-            "said": lambda tx: (population.reconciliations(tx, which), population.open_dead_letters(tx)),
+            "said": lambda tx: (
+                population.reconciliations(tx, which),
+                population.open_dead_letters(tx),
+            ),
         },
     )
     return _put_together(which, now, rulebook, staff, found)
 
 
-def _attained(tx: Transaction, ctx: Context, which: Selection, now: datetime, keys: promises.Keys) -> promises.Lines:
+def _attained(
+    tx: Transaction, ctx: Context, which: Selection, now: datetime, keys: promises.Keys
+) -> promises.Lines:
     overdue = promises.overdue_clocks(tx, which, now)
     return promises.attained(tx, which, now, overdue, worked_so_far(tx, ctx, overdue, now), keys)
 
 
 def _ask(ctx: Context, tasks: Mapping[str, Task]) -> dict[str, Any]:
-    """Each in a transaction of its own; on PostgreSQL two at a time, for one query takes one core."""
+    """Each in a transaction of its own; on PostgreSQL two at a time, for one query takes one
+    core.
+    """
 
     def ask(named_task: tuple[str, Task]) -> Any:
         name, task = named_task
@@ -81,7 +92,9 @@ def _ask(ctx: Context, tasks: Mapping[str, Task]) -> dict[str, Any]:
 
 
 def _counted_in(staff: Staff) -> Callable[[Any], list[promises.Key]]:
-    """The lines a promise counts in: of all, of whoever owes it and his teams, of its case's segment and rule, of a territory."""
+    """The lines a promise counts in: of all, of whoever owes it and his teams, of its case's
+    segment and rule, of a territory.
+    """
     teams: dict[str, list[promises.Key]] = {}
     for team, members in staff.members().items():
         for party in members:
@@ -104,10 +117,19 @@ def _put_together(
     def name(party: str) -> str:
         return named(staff, party)
 
-    def lines(table: str, title: Callable[[str], str] = str, among: promises.Lines = found["lines"]) -> list[Line]:
-        mine = [(title(key), _order(kind), key, kind, a) for (group, key, kind), a in among.items() if group == table]
+    def lines(
+        table: str, title: Callable[[str], str] = str, among: promises.Lines = found["lines"]
+    ) -> list[Line]:
+        mine = [
+            (title(key), _order(kind), key, kind, a)
+            for (group, key, kind), a in among.items()
+            if group == table
+        ]
         mine.sort(key=lambda line: line[:3])
-        return [Line(kind=kind, party=key or None, name=words, attainment=a) for words, _, key, kind, a in mine]
+        return [
+            Line(kind=kind, party=key or None, name=words, attainment=a)
+            for words, _, key, kind, a in mine
+        ]
 
     overall = lines("all", lambda _: "everybody")
     said, dead = found["said"]
@@ -156,7 +178,9 @@ def _by_week(rows: Sequence[Any]) -> list[Line]:
 
 
 def unknown_names(ctx: Context, which: Selection) -> list[str]:
-    """What a report is narrowed to and nothing bears, in words. Whoever has left may have promises, and then is known."""
+    """What a report is narrowed to and nothing bears, in words. Whoever has left may have promises,
+    and then is known.
+    """
     with ctx.db.read() as tx:
         rulebook, staff = ctx.shelf.active(tx), staff_facts.staff_at(tx, tx.now())
         known: dict[str, Callable[[], list[str]]] = {
@@ -177,8 +201,16 @@ def unknown_names(ctx: Context, which: Selection) -> list[str]:
 
 def _no_such(name: str, value: str, known: Sequence[str]) -> str:
     near = get_close_matches(value, known, n=3)
-    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known are {', '.join(sorted(known)[:10])}"
-    return f"no {name} is called {value!r}; {hint}" if known else f"no {name} is called {value!r}, nor anything else"
+    hint = (
+        f"did you mean {' or '.join(map(repr, near))}?"
+        if near
+        else f"known are {', '.join(sorted(known)[:10])}"
+    )
+    return (
+        f"no {name} is called {value!r}; {hint}"
+        if known
+        else f"no {name} is called {value!r}, nor anything else"
+    )
 
 
 def _choices(
@@ -192,7 +224,9 @@ def _choices(
 
     return {
         "person": there("person", name),
-        "team": sorted(((team.id, team.name) for team in staff.teams.values()), key=lambda choice: choice[1]),
+        "team": sorted(
+            ((team.id, team.name) for team in staff.teams.values()), key=lambda choice: choice[1]
+        ),
         "segment": there("segment", rulebook.segment_title),
         "territory": there("territory"),
         "rule": [(rule.id, rule.title) for rule in rulebook.rules],

@@ -64,8 +64,10 @@ class Clocks:
 
 
 def clock_rows(ctx: Context, which: Selection) -> Iterator[Mapping[str, Any]]:
-    """A row for each selected clock, by case; instants are aware, durations seconds. Those that are open carry their felt
-    time so far, and the working time so far where they are overdue: they count as missed with it."""
+    """A row for each selected clock, by case; instants are aware, durations seconds. Those that are
+    open carry their felt time so far, and the working time so far where they are overdue: they
+    count as missed with it.
+    """
     with ctx.db.read() as tx:
         now = tx.now()
         staff = staff_facts.staff_at(tx, now)
@@ -115,7 +117,9 @@ def worked_so_far(
     return found
 
 
-def _row(row: Any, customer: str, person: str, now: datetime, so_far: timedelta | None) -> dict[str, Any]:
+def _row(
+    row: Any, customer: str, person: str, now: datetime, so_far: timedelta | None
+) -> dict[str, Any]:
     worked = so_far if row.worked is None else row.worked * _MICROSECOND
     until = row.stopped_at or now
     paused = sum((_instant(end) - _instant(begin) for begin, end in row.pauses), timedelta(0))

@@ -42,7 +42,13 @@ def breaches(tx: Transaction, which: Selection, now: datetime, staff: Staff) -> 
 
     def breach(row: Any) -> Breach:
         ended = row.stopped_at or now
-        broken = Broken(kind=row.kind, cycle=row.cycle, started_at=row.started_at, due_at=row.due_at, ended=ended)
+        broken = Broken(
+            kind=row.kind,
+            cycle=row.cycle,
+            started_at=row.started_at,
+            due_at=row.due_at,
+            ended=ended,
+        )
         return Breach(
             case_id=row.case_id,
             cycle=row.cycle,
@@ -77,7 +83,9 @@ def _customers(tx: Transaction, keys: set[str], now: datetime) -> dict[str, str]
     return {key: h.as_of(now).name for key, h in customers.histories(tx, sorted(keys)).items()}
 
 
-def the_rest(tx: Transaction, ctx: Context, which: Selection, now: datetime, staff: Staff) -> dict[str, Any]:
+def the_rest(
+    tx: Transaction, ctx: Context, which: Selection, now: datetime, staff: Staff
+) -> dict[str, Any]:
     """What changed, the seal, waits, load, the next promises: small reads, in one transaction."""
     upcoming = details.next_promises(tx, which, now, NEXT)
     return {
@@ -121,14 +129,18 @@ def about(rest: Mapping[str, Any], cases: Any, name: Callable[[str], str]) -> di
 
 
 def _activations(tx: Transaction, ctx: Context, which: Selection) -> list[Change]:
-    """What came into force in the period, each with what is different from what was in force before it; of many the newest."""
+    """What came into force in the period, each with what is different from what was in force before
+    it; of many the newest.
+    """
     found: list[Change] = []
     rows = details.activations(tx, which)
     for number, (row, former) in enumerate(rows):
         told = number >= len(rows) - COMPARED
         before = read_rulebook(tx, ctx, former) if told and former else None
         after = read_rulebook(tx, ctx, row.rulebook) if before is not None else None
-        different = compare(before, after) if after is not None else RulebookDiff(rules=(), lines=())
+        different = (
+            compare(before, after) if after is not None else RulebookDiff(rules=(), lines=())
+        )
         approved = f", approved by {row.approver}" if row.approver else ""
         found.append(
             Change(
@@ -146,37 +158,63 @@ def _activations(tx: Transaction, ctx: Context, which: Selection) -> list[Change
 def _correction(row: Any, name: Callable[[str], str]) -> Change:
     state = {None: "proposed", True: "approved", False: "declined"}[row.approved]
     decided = f" by {name(row.decided_by)}" if row.decided_by else ""
-    words = f"time of {row.what}: {row.was:%Y-%m-%d %H:%M}Z becomes {row.becomes:%Y-%m-%d %H:%M}Z, {state}{decided}"
+    words = (
+        f"time of {row.what}: {row.was:%Y-%m-%d %H:%M}Z becomes "
+        f"{row.becomes:%Y-%m-%d %H:%M}Z, {state}{decided}"
+    )
     reason = f": {row.reason}" if row.reason else ""
     at = row.decided_at or row.proposed_at
-    return Change(at=at, what="correction", by=name(row.by), words=words + reason, case_id=row.case_id)
+    return Change(
+        at=at, what="correction", by=name(row.by), words=words + reason, case_id=row.case_id
+    )
 
 
 def _stays(cases: Any, pauses: Sequence[Any]) -> list[Stay]:
-    """Mean times; of cases of one cycle, for a case that was reopened has stood in its statuses more than once."""
+    """Mean times; of cases of one cycle, for a case that was reopened has stood in its statuses
+    more than once.
+    """
 
     def mean(total: Any, count: int) -> timedelta | None:
         return int(total) // count * _MICROSECOND if count else None
 
     found = [
-        Stay(status="open until somebody took it", count=cases.reached, mean=mean(cases.stood_open, cases.reached)),
+        Stay(
+            status="open until somebody took it",
+            count=cases.reached,
+            mean=mean(cases.stood_open, cases.reached),
+        ),
         Stay(
             status="acknowledged until the customer was reached",
             count=cases.taken,
             mean=mean(cases.stood_taken, cases.taken),
         ),
-        Stay(status="contacted until resolved", count=cases.closed, mean=mean(cases.to_close, cases.closed)),
+        Stay(
+            status="contacted until resolved",
+            count=cases.closed,
+            mean=mean(cases.to_close, cases.closed),
+        ),
     ]
     words = {"customer": "the customer", "third_party": "a third party"}
     return found + [
-        Stay(status=f"waiting for {words[row.waiting_for]}", count=row.n, mean=mean(row.time, row.n), lasting=row.last)
+        Stay(
+            status=f"waiting for {words[row.waiting_for]}",
+            count=row.n,
+            mean=mean(row.time, row.n),
+            lasting=row.last,
+        )
         for row in pauses
     ]
 
 
 def _load(rows: Sequence[Any], name: Callable[[str], str]) -> list[Load]:
     found = [
-        Load(party=row.party, name=name(row.party), running=row.running, paused=row.paused, overdue=row.overdue)
+        Load(
+            party=row.party,
+            name=name(row.party),
+            running=row.running,
+            paused=row.paused,
+            overdue=row.overdue,
+        )
         for row in rows
     ]
     return sorted(found, key=lambda one: (-one.overdue, -one.running, one.name))

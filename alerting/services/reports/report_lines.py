@@ -1,4 +1,6 @@
-"""What a report consists of, and its JSON: durations in seconds, instants in ISO 8601, shares as fractions."""
+"""What a report consists of, and its JSON: durations in seconds, instants in ISO 8601, shares as
+fractions.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -11,7 +13,9 @@ from alerting.domain.reports.selection import Selection
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """How one kind of promise was kept, by everybody or by what `of` names: a person, a segment, a rule, a week."""
+    """How one kind of promise was kept, by everybody or by what `of` names: a person, a segment, a
+    rule, a week.
+    """
 
     kind: str
     party: str | None
@@ -21,7 +25,9 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One source: what arrived of it in the period, and what it says it sent; `said` is None where nobody asked it."""
+    """One source: what arrived of it in the period, and what it says it sent; `said` is None where
+    nobody asked it.
+    """
 
     source: str
     received: int
@@ -57,7 +63,9 @@ class Population:
 
 @dataclass(frozen=True, kw_only=True)
 class Contacts:
-    """Contacts by what proves them; `after` says how long afterwards somebody's own word was given."""
+    """Contacts by what proves them; `after` says how long afterwards somebody's own word was
+    given.
+    """
 
     contacts: int
     phone_log: int
@@ -68,7 +76,9 @@ class Contacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Breach:
-    """One promise that was missed, by `over` so far, and all that is known about why and what was done."""
+    """One promise that was missed, by `over` so far, and all that is known about why and what was
+    done.
+    """
 
     case_id: int
     cycle: int
@@ -90,7 +100,9 @@ class Breach:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What was changed in the period: rules, or a wrong time. Of rules, what is different in sentences and line by line."""
+    """What was changed in the period: rules, or a wrong time. Of rules, what is different in
+    sentences and line by line.
+    """
 
     at: datetime
     what: str
@@ -103,7 +115,9 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class SealState:
-    """The end of the audit's chain: `head` as verification takes it, and what is not yet under it."""
+    """The end of the audit's chain: `head` as verification takes it, and what is not yet under
+    it.
+    """
 
     entries: int
     head: str
@@ -182,7 +196,9 @@ class Report:
 def as_json(report: Report) -> dict[str, Any]:
     """The whole report as JSON values."""
     which = report.selection
-    found = {f.name: plain(getattr(report, f.name)) for f in fields(report) if f.name not in _NOT_SAID}
+    found = {
+        f.name: plain(getattr(report, f.name)) for f in fields(report) if f.name not in _NOT_SAID
+    }
     return {
         "from": which.begin.isoformat() if which.begin else None,
         "to": which.end.isoformat() if which.end else None,

@@ -1,4 +1,6 @@
-"""The first parts of a report: is all of it there, what came of it, and how well the contacts are proven."""
+"""The first parts of a report: is all of it there, what came of it, and how well the contacts are
+proven.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -55,12 +57,14 @@ def sources(rows: Sequence[Any], said: Sequence[Any]) -> list[Source]:
     for row in rows:
         received[row.source] += row.n
     answers = {
-        row.source: {**{name: getattr(row, name) for name in _SAID}, "missing_ids": row.missing_ids} for row in said
+        row.source: {**{name: getattr(row, name) for name in _SAID}, "missing_ids": row.missing_ids}
+        for row in said
     }
     for answer in answers.values():
         answer["recorded_at"] = answer["recorded_at"].isoformat()
     return [
-        Source(source=name, received=received[name], said=answers.get(name)) for name in sorted({*received, *answers})
+        Source(source=name, received=received[name], said=answers.get(name))
+        for name in sorted({*received, *answers})
     ]
 
 
@@ -94,13 +98,19 @@ def _excluded(sources: Sequence[Any], alerts: Sequence[Any], cases: Any) -> list
     for row in alerts:
         reason = "withdrawn" if row.state == "withdrawn" else row.suppressed
         quiet[reason] += row.n if reason else 0
-    words = {**REASONS, "withdrawn": "facts that came later took it away", "forgotten": "the customer was forgotten"}
+    words = {
+        **REASONS,
+        "withdrawn": "facts that came later took it away",
+        "forgotten": "the customer was forgotten",
+    }
     found = [("events", reason, n) for reason, n in events.items()]
     found += [("alerts", reason, n) for reason, n in quiet.items()]
     found += [("cases", "withdrawn", cases.withdrawn), ("cases", "forgotten", cases.forgotten)]
     return [
         Excluded(of=of, reason=reason, words=words.get(reason, reason), count=n)
-        for of, reason, n in sorted(found, key=lambda one: (("events", "alerts", "cases").index(one[0]), -one[2]))
+        for of, reason, n in sorted(
+            found, key=lambda one: (("events", "alerts", "cases").index(one[0]), -one[2])
+        )
         if n
     ]
 

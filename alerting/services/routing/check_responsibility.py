@@ -1,4 +1,6 @@
-"""Who is responsible, held against the customers and cases there are: what nobody owns, and who cannot be reached."""
+"""Who is responsible, held against the customers and cases there are: what nobody owns, and who
+cannot be reached.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -27,12 +29,16 @@ EXAMPLES = 3
 
 @dataclass(kw_only=True)
 class _Seen:
-    """What the customers come to, while they are looked through: keys by what is wrong with them."""
+    """What the customers come to, while they are looked through: keys by what is wrong with
+    them.
+    """
 
     owners: set[str] = field(default_factory=set)
     lost_owners: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     contracts: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    unowned: dict[tuple[str, str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    unowned: dict[tuple[str, str, str], list[str]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
 
 
 def check_people(ctx: Context, beat: Callable[[], None] = lambda: None) -> list[Finding]:
@@ -49,7 +55,9 @@ def check_people(ctx: Context, beat: Callable[[], None] = lambda: None) -> list[
     return sorted(found, key=lambda finding: (finding.warning, finding.kind, finding.message))
 
 
-def _look(tx: Transaction, rulebook: Rulebook, staff: Staff, now: datetime, beat: Callable[[], None]) -> _Seen:
+def _look(
+    tx: Transaction, rulebook: Rulebook, staff: Staff, now: datetime, beat: Callable[[], None]
+) -> _Seen:
     seen, here = _Seen(), without_absences(staff)
     roles = sorted({rule.caller for rule in rulebook.rules if rule.mode == "live"} - {"default"})
     keys = customers.known_keys(tx)
@@ -59,7 +67,10 @@ def _look(tx: Transaction, rulebook: Rulebook, staff: Staff, now: datetime, beat
         subjects = load_subjects(tx, chunk, rulebook, now, now)
         for key in chunk:
             subject = subjects.at(key, now)
-            customer, segment = subject.customer, standing_at(subject, at_rest(now), rulebook).membership.segment
+            customer, segment = (
+                subject.customer,
+                standing_at(subject, at_rest(now), rulebook).membership.segment,
+            )
             _note_owner(seen, customer, staff)
             problem = contract_problem(customer.state.get("contract") or {}, rulebook.calendars)
             if problem is not None:
@@ -85,7 +96,8 @@ def _of_customers(seen: _Seen, staff: Staff) -> list[Finding]:
     unowned = [
         Finding(
             kind="unowned customers",
-            message=f"{_counted(keys)} of segment {segment} in {place or 'no known country'}: nobody but default holds "
+            message=f"{_counted(keys)} of segment {segment} in {place or 'no known country'}: "
+            "nobody but default holds "
             f"{role} (such as {_examples(keys)})",
             about=tuple(keys[:EXAMPLES]),
             count=len(keys),
@@ -95,7 +107,8 @@ def _of_customers(seen: _Seen, staff: Staff) -> list[Finding]:
     lost = [
         Finding(
             kind="owner gone",
-            message=f"{staff.why_unknown(owner)} and owns {_counted(keys)} (such as {_examples(keys)})",
+            message=f"{staff.why_unknown(owner)} and owns {_counted(keys)} (such as "
+            f"{_examples(keys)})",
             about=(owner, *keys[:EXAMPLES]),
             count=len(keys),
         )
@@ -104,7 +117,8 @@ def _of_customers(seen: _Seen, staff: Staff) -> list[Finding]:
     contracts = [
         Finding(
             kind="contract that cannot be kept",
-            message=f"the contract of {_counted(keys)} {problem} (such as {_examples(keys)}); the policy's promise holds",
+            message=f"the contract of {_counted(keys)} {problem} (such as {_examples(keys)}); the "
+            "policy's promise holds",
             about=tuple(keys[:EXAMPLES]),
             count=len(keys),
             warning=True,
@@ -123,7 +137,8 @@ def _of_cases(tx: Transaction, staff: Staff) -> list[Finding]:
     return [
         Finding(
             kind="case without a person",
-            message=f"{staff.why_unknown(party)} and holds {len(numbers)} open (such as {_examples(numbers)})",
+            message=f"{staff.why_unknown(party)} and holds {len(numbers)} open (such as "
+            f"{_examples(numbers)})",
             about=(party, *numbers[:EXAMPLES]),
             count=len(numbers),
         )

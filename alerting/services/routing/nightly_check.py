@@ -1,4 +1,6 @@
-"""The check of every night: what `alerting check --people` finds goes to whoever holds `default`, when it has changed."""
+"""The check of every night: what `alerting check --people` finds goes to whoever holds `default`,
+when it has changed.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,7 +21,8 @@ NIGHT = 2
 
 
 def check_of_the_night(ctx: Context, beat: Callable[[], None] = lambda: None) -> int | None:
-    """Check once a day, whichever process comes first; returns how many problems there are, None where it was not due.
+    """Check once a day, whichever process comes first; returns how many problems there are, None
+    where it was not due.
 
     A mail goes only where something was found or mended since the last check: at most one a day.
     """
@@ -43,7 +46,9 @@ def check_of_the_night(ctx: Context, beat: Callable[[], None] = lambda: None) ->
     return ctx.db.retrying(once)
 
 
-def _tell(tx: Transaction, ctx: Context, number: int, found: Sequence[Finding], before: Sequence[str]) -> None:
+def _tell(
+    tx: Transaction, ctx: Context, number: int, found: Sequence[Finding], before: Sequence[str]
+) -> None:
     rulebook, now = ctx.shelf.active(tx), tx.now()
     nobody = Customer(key="", known=False, state={})
     admin = fill_role("default", nobody, "", rulebook.routing, staff_facts.staff_at(tx, now)).party
@@ -70,4 +75,7 @@ def _words(found: Sequence[Finding], before: Sequence[str]) -> dict[str, Any]:
             lines += [heading, *(f"- {message}" for message in listed), ""]
     problems = "1 problem" if len(found) == 1 else f"{len(found)} problems"
     subject = f"Who is responsible: {problems if found else 'all problems mended'}"
-    return {"subject": subject, "lines": [*lines, "`alerting check --people` says how it stands now."]}
+    return {
+        "subject": subject,
+        "lines": [*lines, "`alerting check --people` says how it stands now."],
+    }

@@ -1,4 +1,6 @@
-"""Who is responsible for a customer now or at a moment, role by role, and every step that led there."""
+"""Who is responsible for a customer now or at a moment, role by role, and every step that led
+there.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -29,7 +31,9 @@ _SHOWN = ("owner", "country", "region", "city", "industry")
 
 @dataclass(frozen=True, kw_only=True)
 class RoleLine:
-    """Who holds a role; `party` None where nobody does. `next`: who is told when mail to them is refused."""
+    """Who holds a role; `party` None where nobody does. `next`: who is told when mail to them is
+    refused.
+    """
 
     role: str
     calls: bool
@@ -74,20 +78,30 @@ def who(ctx: Context, key: str, moment: datetime | None = None, role: str | None
         customer=_customer(customer, found),
         at=at.isoformat(),
         rulebook=rulebook.hash,
-        roles=[_line(name, customer, segment, rulebook, staff) for name in roles if role in {None, name}],
+        roles=[
+            _line(name, customer, segment, rulebook, staff)
+            for name in roles
+            if role in {None, name}
+        ],
         notes=notes,
     )
 
 
 def _subject(tx: Transaction, key: str, at: datetime, rulebook: Rulebook) -> Subject:
-    """The customer and its groups as of then; their points from the stored events, whatever the store kept."""
+    """The customer and its groups as of then; their points from the stored events, whatever the
+    store kept.
+    """
     histories = load_histories(tx, [key])
     lives = {name: points_from(events.events_of(tx, name, at), rulebook) for name in histories}
-    return Subjects(histories=histories, points=lives, scales=load_scales(tx, rulebook, at)).at(key, at)
+    return Subjects(histories=histories, points=lives, scales=load_scales(tx, rulebook, at)).at(
+        key, at
+    )
 
 
 def _in_force(tx: Transaction, ctx: Context, at: datetime) -> Rulebook:
-    """The rulebook that was active then; before the first one there was none, and that one answers."""
+    """The rulebook that was active then; before the first one there was none, and that one
+    answers.
+    """
     done = rulebooks.activations(tx)
     then = [row for row in done if row.activated_at <= at] or done[-1:]
     return ctx.shelf.get(tx, then[0].rulebook) if then else ctx.shelf.active(tx)
@@ -96,7 +110,10 @@ def _in_force(tx: Transaction, ctx: Context, at: datetime) -> Rulebook:
 def _unknown(tx: Transaction, key: str) -> str:
     near = get_close_matches(key, customers.keys_like(tx, key), n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
-    return f"nobody has told us of a customer {key!r}{hint}; an event about it would go to these people"
+    return (
+        f"nobody has told us of a customer {key!r}{hint}; an event about it would go to these "
+        "people"
+    )
 
 
 def _customer(customer: Customer, found: Standing) -> dict[str, Any]:
@@ -111,15 +128,26 @@ def _customer(customer: Customer, found: Standing) -> dict[str, Any]:
     }
 
 
-def _line(role: str, customer: Customer, segment: str, rulebook: Rulebook, staff: Staff) -> RoleLine:
+def _line(
+    role: str, customer: Customer, segment: str, rulebook: Rulebook, staff: Staff
+) -> RoleLine:
     calls = any(rule.caller == role for rule in rulebook.rules)
     try:
         filled = fill_role(role, customer, segment, rulebook.routing, staff, to_call=calls)
     except LookupError as error:
-        return RoleLine(role=role, calls=calls, party=None, name="nobody", why=[str(error)], next=[])
+        return RoleLine(
+            role=role, calls=calls, party=None, name="nobody", why=[str(error)], next=[]
+        )
     party = filled.party
     following = [one.name for one in next_in_line(party, rulebook, staff)]
-    return RoleLine(role=role, calls=calls, party=party.id, name=party.name, why=list(filled.why), next=following)
+    return RoleLine(
+        role=role,
+        calls=calls,
+        party=party.id,
+        name=party.name,
+        why=list(filled.why),
+        next=following,
+    )
 
 
 def next_in_line(party: Party, rulebook: Rulebook, staff: Staff) -> list[Party]:

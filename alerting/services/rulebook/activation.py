@@ -19,13 +19,16 @@ from alerting.domain.rulebook.rulebook import Rulebook, content_hash
 from alerting.services.context import Context
 
 MARGIN = timedelta(days=1)
-"""A new signal's points are made from events this much older than its window, so that late judgements find theirs."""
+"""A new signal's points are made from events this much older than its window, so that late
+judgements find theirs.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Activated:
-    """What came of an activation: `changed` when another rulebook or other people are in force, `waiting` when a second
-    person must agree first."""
+    """What came of an activation: `changed` when another rulebook or other people are in force,
+    `waiting` when a second person must agree first.
+    """
 
     hash: str
     changed: bool
@@ -41,11 +44,13 @@ def activate_rulebook(
     reason: str,
     expected: str | None = None,
 ) -> Activated:
-    """Store a checked rulebook and make it the active one; imports `people`, unless empty, as dated facts.
+    """Store a checked rulebook and make it the active one; imports `people`, unless empty, as dated
+    facts.
 
-    Judgements under the former rulebook commit first; new signals get their points from stored events before any event
-    is judged under the new one. Where the active rulebook asks for a second person, the first to activate only proposes.
-    `expected` is the active hash the author has compared with: another one by now raises ActionRefused.
+    Judgements under the former rulebook commit first; new signals get their points from stored
+    events before any event is judged under the new one. Where the active rulebook asks for a second
+    person, the first to activate only proposes. `expected` is the active hash the author has
+    compared with: another one by now raises ActionRefused.
     """
     rulebook = ctx.shelf.read(files)
 
@@ -63,7 +68,9 @@ def activate_rulebook(
             if before is not None and before != name and _asks_for_two(tx, ctx):
                 rulebooks.store_rulebook(tx, name, files, now)
                 rulebooks.propose(tx, name, author, reason, now)
-                note_rulebook(tx, "rulebook.proposed", name, {"before": before, "reason": reason}, author)
+                note_rulebook(
+                    tx, "rulebook.proposed", name, {"before": before, "reason": reason}, author
+                )
                 return Activated(hash=name, changed=False, waiting=True)
             return _activate(tx, ctx, rulebook, people, before, author, reason, None)
 
@@ -86,7 +93,12 @@ def _who(author: str) -> str:
 def _proposer(tx: Transaction, name: str, author: str) -> str | None:
     """Who proposed it, if somebody else did."""
     return next(
-        (p.author for p in rulebooks.proposals(tx) if p.rulebook == name and _who(p.author) != _who(author)), None
+        (
+            p.author
+            for p in rulebooks.proposals(tx)
+            if p.rulebook == name and _who(p.author) != _who(author)
+        ),
+        None,
     )
 
 
@@ -111,7 +123,11 @@ def _activate(
     _begin_watches(tx, rulebook)
     _review_all(tx, ctx, before, rulebook)
     rulebooks.activate(tx, rulebook.hash, author, reason, now, approver)
-    facts: dict[str, object] = {"before": before, "reason": reason, **({"approver": approver} if approver else {})}
+    facts: dict[str, object] = {
+        "before": before,
+        "reason": reason,
+        **({"approver": approver} if approver else {}),
+    }
     note_rulebook(tx, "rulebook.activated", rulebook.hash, facts, author)
     return Activated(hash=rulebook.hash, changed=True)
 
@@ -122,22 +138,32 @@ def stored_rulebook(ctx: Context, beginning: str) -> Rulebook:
         found = rulebooks.named(tx, beginning) if beginning else []
         if len(found) != 1:
             known = ", ".join(dict.fromkeys(row.rulebook[:12] for row in rulebooks.activations(tx)))
-            what = "no stored rulebook begins" if not found else f"{len(found)} stored rulebooks begin"
+            what = (
+                "no stored rulebook begins" if not found else f"{len(found)} stored rulebooks begin"
+            )
             raise LookupError(f"{what} with {beginning!r}; activated were {known or 'none'}")
         return ctx.shelf.get(tx, found[0])
 
 
-def activate_first(ctx: Context, read: Callable[[], tuple[Mapping[str, str], Mapping[str, Known]]]) -> str | None:
-    """The first start of an empty database activates what `read` finds; later starts do not even look at it."""
+def activate_first(
+    ctx: Context, read: Callable[[], tuple[Mapping[str, str], Mapping[str, Known]]]
+) -> str | None:
+    """The first start of an empty database activates what `read` finds; later starts do not even
+    look at it.
+    """
     with ctx.db.read() as tx:
         if rulebooks.active_hash(tx) is not None:
             return None
     files, people = read()
-    return activate_rulebook(ctx, files, people, author="first start", reason="the database was empty").hash
+    return activate_rulebook(
+        ctx, files, people, author="first start", reason="the database was empty"
+    ).hash
 
 
 def _begin_watches(tx: Transaction, rulebook: Rulebook) -> None:
-    """A new rule on silence watches every customer from what is stored; those of rules that are gone are forgotten."""
+    """A new rule on silence watches every customer from what is stored; those of rules that are
+    gone are forgotten.
+    """
     rules = {watch_name(rule): rule for rule in rulebook.silence_rules}
     known = watches.keep_only(tx, list(rules))
     for name, rule in rules.items():
@@ -165,14 +191,23 @@ def _give_points(tx: Transaction, rulebook: Rulebook) -> None:
     for signal in rulebook.signals.values():
         if signal.definition in known:
             continue
-        stored = events.stored_events(tx, signal.of, tx.now() - signal.within - max(MARGIN, rulebook.lateness))
+        stored = events.stored_events(
+            tx, signal.of, tx.now() - signal.within - max(MARGIN, rulebook.lateness)
+        )
         points.add_points(tx, [point for event in stored for point in signal.points_of(event)])
 
 
-def note_rulebook(tx: Transaction, action: str, subject: str, facts: dict[str, object], author: str) -> None:
+def note_rulebook(
+    tx: Transaction, action: str, subject: str, facts: dict[str, object], author: str
+) -> None:
     """An entry of the audit about a rulebook."""
     now = tx.now()
     entry = audit_entries.Entry(
-        actor=author, action=action, subject_kind="rulebook", subject_id=subject, happened_at=now, facts=facts
+        actor=author,
+        action=action,
+        subject_kind="rulebook",
+        subject_id=subject,
+        happened_at=now,
+        facts=facts,
     )
     audit_entries.write(tx, entry, now)

@@ -1,4 +1,6 @@
-"""A segment's list of members, changed by whoever keeps it: looked at, asked for, approved, in force."""
+"""A segment's list of members, changed by whoever keeps it: looked at, asked for, approved, in
+force.
+"""
 
 import csv
 import io
@@ -29,7 +31,9 @@ SHOWN = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Members:
-    """What an uploaded table says who belongs to a segment: customer ids in their order, and how the file was taken."""
+    """What an uploaded table says who belongs to a segment: customer ids in their order, and how
+    the file was taken.
+    """
 
     ids: Sequence[str]
     notices: Sequence[str]
@@ -71,21 +75,30 @@ def list_text(rulebook: Rulebook, listed_in: str) -> str:
 
 
 def draft_list(ctx: Context, listed_in: str, ids: Sequence[str]) -> str:
-    """Store the active rulebook with another list, beside it; returns its hash. Nothing else changes.
+    """Store the active rulebook with another list, beside it; returns its hash. Nothing else
+    changes.
 
     Raises ActionRefused where that changes nothing or makes no rulebook.
     """
     with ctx.db.write() as tx:
         active = ctx.shelf.active(tx)
-        segment = next((segment for segment in listed_segments(active) if segment.listed_in == listed_in), None)
+        segment = next(
+            (segment for segment in listed_segments(active) if segment.listed_in == listed_in), None
+        )
         if segment is None:
             raise ActionRefused(f"no segment is listed in {listed_in!r}")
         if not ids:
-            raise ActionRefused("the list is empty; to do without this segment, take it out of segments.yaml")
+            raise ActionRefused(
+                "the list is empty; to do without this segment, take it out of segments.yaml"
+            )
         if frozenset(ids) == segment.members:
-            raise ActionRefused(f"this list has the same {len(segment.members)} customers as the one in force")
+            raise ActionRefused(
+                f"this list has the same {len(segment.members)} customers as the one in force"
+            )
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([["customer_id"], *([name] for name in dict.fromkeys(ids))])
+        csv.writer(text, lineterminator="\n").writerows(
+            [["customer_id"], *([name] for name in dict.fromkeys(ids))]
+        )
         rulebook = ctx.shelf.read({**active.files, f"rules/{listed_in}": text.getvalue()})
         rulebooks.store_rulebook(tx, rulebook.hash, rulebook.files, tx.now())
         return rulebook.hash
@@ -99,7 +112,9 @@ def drafted(ctx: Context, tx: Transaction, content_hash: str) -> Rulebook:
 
 
 def list_change(ctx: Context, content_hash: str) -> ListChange:
-    """What a drafted list would change now. Raises LookupError, and ActionRefused once other rules are in force."""
+    """What a drafted list would change now. Raises LookupError, and ActionRefused once other rules
+    are in force.
+    """
     with ctx.db.read() as tx:
         active, book = ctx.shelf.active(tx), drafted(ctx, tx, content_hash)
         proposal, now = rulebooks.newest_proposal(tx, content_hash), tx.now()
@@ -109,7 +124,10 @@ def list_change(ctx: Context, content_hash: str) -> ListChange:
         before, after = (_members(one, listed) for one in (active, book))
         moved = sorted(before ^ after)
         concerned = {*moved, *memberships.below(tx, dict.fromkeys(moved, now), DEEPEST_GROUP)}
-        found = {key: h.as_of(now) for key, h in customers.histories(tx, before | after | concerned).items()}
+        found = {
+            key: h.as_of(now)
+            for key, h in customers.histories(tx, before | after | concerned).items()
+        }
     known = {key for key, customer in found.items() if customer.known}
     return ListChange(
         rulebook=book,
@@ -139,7 +157,9 @@ def _changed_list(active: Rulebook, drafted: Rulebook) -> str:
     changed = [name for name in sorted(names) if active.files.get(name) != drafted.files.get(name)]
     lists = {f"rules/{segment.listed_in}" for segment in listed_segments(drafted)}
     if len(changed) != 1 or changed[0] not in lists:
-        raise ActionRefused("other rules are in force since this list was uploaded; upload it again")
+        raise ActionRefused(
+            "other rules are in force since this list was uploaded; upload it again"
+        )
     return changed[0].removeprefix("rules/")
 
 
@@ -147,8 +167,12 @@ def _members(rulebook: Rulebook, listed_in: str) -> set[str]:
     return {key for s in rulebook.segments if s.listed_in == listed_in for key in s.members or ()}
 
 
-def ask_for_approval(ctx: Context, change: ListChange, author: str, approver: str, reason: str) -> None:
-    """Propose a drafted list and send somebody else a mail with a link to decide. Raises ActionRefused."""
+def ask_for_approval(
+    ctx: Context, change: ListChange, author: str, approver: str, reason: str
+) -> None:
+    """Propose a drafted list and send somebody else a mail with a link to decide. Raises
+    ActionRefused.
+    """
     reason = _given(reason)
     if approver == author:
         raise ActionRefused("somebody else has to approve; nobody approves their own change")
@@ -162,7 +186,11 @@ def ask_for_approval(ctx: Context, change: ListChange, author: str, approver: st
             if proposer is None or asked is None:
                 raise ActionRefused("choose who you are, and who is to approve")
             number = rulebooks.propose(tx, change.rulebook.hash, proposer.id, reason, now, asked.id)
-            facts: dict[str, object] = {"reason": reason, "asked": asked.id, "list": change.segment.listed_in}
+            facts: dict[str, object] = {
+                "reason": reason,
+                "asked": asked.id,
+                "list": change.segment.listed_in,
+            }
             note_rulebook(tx, "rulebook.proposed", change.rulebook.hash, facts, proposer.id)
             note = NewNotification(
                 cause_kind="proposal",
@@ -192,7 +220,9 @@ def _request(change: ListChange, author: str, reason: str) -> dict[str, Any]:
     ]
     for heading, keys in (("ADDED", change.added), ("TAKEN OFF", change.removed)):
         if keys:
-            named = [f"- {key}" for key in keys[:SHOWN]]  # ids alone: a mail must not outlive `alerting forget`
+            named = [
+                f"- {key}" for key in keys[:SHOWN]
+            ]  # ids alone: a mail must not outlive `alerting forget`
             more = [f"- and {len(keys) - SHOWN} more"] if len(keys) > SHOWN else []
             lines += [f"{heading}: {len(keys)}", *named, *more, ""]
     titles = {segment.id: segment.title for segment in change.rulebook.segments}
@@ -201,8 +231,11 @@ def _request(change: ListChange, author: str, reason: str) -> dict[str, Any]:
     lines += ["MOVES", *(ways or ["- nobody would move"]), ""]
     noise = change.mails.noise or ["no mail more or less"]
     lines += ["Last month that would have been", *(f"- {line}" for line in noise), ""]
-    return {"subject": f"Please approve: {title}, {len(change.added)} added, {len(change.removed)} taken off",
-            "lines": [*lines, "See everybody who would move, and decide, here:"]}  # fmt: skip
+    return {
+        "subject": f"Please approve: {title}, {len(change.added)} added, {len(change.removed)} "
+        "taken off",
+        "lines": [*lines, "See everybody who would move, and decide, here:"],
+    }
 
 
 def activate_list(ctx: Context, change: ListChange, author: str, reason: str) -> None:
@@ -213,7 +246,9 @@ def activate_list(ctx: Context, change: ListChange, author: str, reason: str) ->
 
 
 def approve(ctx: Context, proposal: int, person: str) -> None:
-    """Put in force what a person was asked about. Raises ActionRefused, also where it is decided already."""
+    """Put in force what a person was asked about. Raises ActionRefused, also where it is decided
+    already.
+    """
     with ctx.db.read() as tx:
         found = open_proposal(tx, proposal)
         if staff_facts.party_at(tx, person, tx.now()) is None:
@@ -226,7 +261,9 @@ def _activate(ctx: Context, rulebook: Rulebook, author: str, reason: str) -> Non
     with ctx.db.read() as tx:
         active = ctx.shelf.active(tx)
         _changed_list(active, rulebook)
-    done = activate_rulebook(ctx, rulebook.files, {}, author=author, reason=reason, expected=active.hash)
+    done = activate_rulebook(
+        ctx, rulebook.files, {}, author=author, reason=reason, expected=active.hash
+    )
     if done.waiting:
         raise ActionRefused("somebody else has to approve; nobody approves their own change")
 
@@ -254,11 +291,20 @@ def decline(ctx: Context, proposal: int, person: str, objection: str) -> None:
     ctx.db.retrying(once)
 
 
-def _answer(ctx: Context, tx: Transaction, proposal: Any, by: str, objection: str) -> dict[str, Any]:
+def _answer(
+    ctx: Context, tx: Transaction, proposal: Any, by: str, objection: str
+) -> dict[str, Any]:
     party = staff_facts.party_at(tx, by, tx.now())
     name = party.name if party else by
-    lines = [f"{name} does not approve the list of customers you proposed.", "", f"Your reason: {proposal.reason}"]
-    return {"subject": f"Not approved by {name}: {proposal.reason}", "lines": [*lines, f"{name}: {objection}"]}
+    lines = [
+        f"{name} does not approve the list of customers you proposed.",
+        "",
+        f"Your reason: {proposal.reason}",
+    ]
+    return {
+        "subject": f"Not approved by {name}: {proposal.reason}",
+        "lines": [*lines, f"{name}: {objection}"],
+    }
 
 
 def open_proposal(tx: Transaction, number: int) -> Any:
@@ -268,7 +314,9 @@ def open_proposal(tx: Transaction, number: int) -> Any:
         raise ActionRefused("nothing is asked of you here")
     if found.declined_by is not None:
         party = staff_facts.party_at(tx, found.declined_by, tx.now())
-        raise ActionRefused(f"{party.name if party else found.declined_by} has declined this: {found.objection}")
+        raise ActionRefused(
+            f"{party.name if party else found.declined_by} has declined this: {found.objection}"
+        )
     if found.closed_at is not None:
         raise ActionRefused("this is decided already; there is nothing left to do")
     return found

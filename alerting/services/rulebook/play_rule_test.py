@@ -1,7 +1,9 @@
-"""Playing a rule test: intake, follow-up, delivery and responses as in production, on a demo's database of its own.
+"""Playing a rule test: intake, follow-up, delivery and responses as in production, on a demo's
+database of its own.
 
-The demo's clock is moved from one due timer, full silence or day of the calendar to the next, so that every step fires at
-its own time and sees the case as it stands then. What happened is read from the database afterwards.
+The demo's clock is moved from one due timer, full silence or day of the calendar to the next, so
+that every step fires at its own time and sees the case as it stands then. What happened is read
+from the database afterwards.
 """
 
 import json
@@ -20,7 +22,15 @@ from alerting.database.people import staff_facts
 from alerting.domain.cases.sla import WaitingFor
 from alerting.domain.errors import ActionRefused
 from alerting.domain.routing.routing import Routing, fill_role
-from alerting.domain.rulebook.rule_tests import Arrival, Fault, Happening, Played, Response, RuleTest, format_offset
+from alerting.domain.rulebook.rule_tests import (
+    Arrival,
+    Fault,
+    Happening,
+    Played,
+    Response,
+    RuleTest,
+    format_offset,
+)
 from alerting.services.alerts.customer_silence import notice_silences
 from alerting.services.alerts.review_due import review_due
 from alerting.services.cases import acts, respond
@@ -35,14 +45,18 @@ KNOWN_SINCE = timedelta(days=30)
 """How long before the begin a test's customers have been as they are."""
 
 MOMENT = timedelta(seconds=10)
-"""The clock ticks on while a test is played: what falls due this little after an instant falls due at it."""
+"""The clock ticks on while a test is played: what falls due this little after an instant falls due
+at it.
+"""
 
 
 def play(ctx: Context, post: Post, test: RuleTest) -> Played:
     """Play one test on an empty demo database with an active rulebook."""
     stage = _Stage(ctx=ctx, post=post, test=test)
     stage.begin()
-    stage.take([stage.record("customer.updated", fields, -KNOWN_SINCE) for fields in test.customers])
+    stage.take(
+        [stage.record("customer.updated", fields, -KNOWN_SINCE) for fields in test.customers]
+    )
     with ctx.db.write() as tx:
         watches.put_off(tx, KNOWN_SINCE)  # a silence is counted from the begin of the test
     for item in test.timeline:
@@ -68,7 +82,9 @@ class _Stage:
     _count: int = 0
 
     def begin(self) -> None:
-        """Set the clock, which shows the machine's date until now; only here may it go backwards."""
+        """Set the clock, which shows the machine's date until now; only here may it go
+        backwards.
+        """
         with self.ctx.db.write() as tx:
             instance.move_demo_clock(tx, self.test.begin - tx.now())
 
@@ -77,12 +93,20 @@ class _Stage:
             instance.move_demo_clock(tx, max(target - tx.now(), timedelta(0)))
 
     def run_to(self, offset: timedelta) -> None:
-        """Let time pass until `offset`: timers fire, silences are full and the calendar moves customers when that is due."""
+        """Let time pass until `offset`: timers fire, silences are full and the calendar moves
+        customers when that is due.
+        """
         target = self.test.begin + offset
         while (due := self._next_due()) is not None and due <= target + MOMENT:
             self.advance(due)
-            if not fire_due(self.ctx, timedelta(0)) + notice_silences(self.ctx) + review_due(self.ctx):
-                self.faults.append(Fault(message=f"a timer could not fire, see the log; due at {due.isoformat()}"))
+            if (
+                not fire_due(self.ctx, timedelta(0))
+                + notice_silences(self.ctx)
+                + review_due(self.ctx)
+            ):
+                self.faults.append(
+                    Fault(message=f"a timer could not fire, see the log; due at {due.isoformat()}")
+                )
                 break
             self.deliver()
         self.advance(target)
@@ -110,7 +134,13 @@ class _Stage:
         }
         value = json.dumps(envelope, ensure_ascii=False).encode()
         arrived = max(time, self.test.begin)
-        return Record(place=f"rule-test@{self._count}", offset=self._count, value=value, headers={}, timestamp=arrived)
+        return Record(
+            place=f"rule-test@{self._count}",
+            offset=self._count,
+            value=value,
+            headers={},
+            timestamp=arrived,
+        )
 
     def take(self, records: list[Record]) -> None:
         take_records(self.ctx, records)
@@ -122,7 +152,8 @@ class _Stage:
         with self.ctx.db.read() as tx:
             letters = events.dead_letters(tx)[before:]
         self.faults += [
-            Fault(message=f"became a dead letter: {row.reason}: {row.detail}", place=item.place) for row in letters
+            Fault(message=f"became a dead letter: {row.reason}: {row.detail}", place=item.place)
+            for row in letters
         ]
 
     def respond(self, item: Response) -> None:
@@ -141,7 +172,11 @@ class _Stage:
         if len(fitting) != 1:
             whose = f" of {item.customer}" if item.customer else ""
             known = ", ".join(sorted(row.customer_key for row in fitting))
-            raise ActionRefused(f"several cases are open, say whose: {known}" if fitting else f"no case{whose} is open")
+            raise ActionRefused(
+                f"several cases are open, say whose: {known}"
+                if fitting
+                else f"no case{whose} is open"
+            )
         return fitting[0]
 
     def _name(self, row: Any, word: str, *, to_call: bool) -> str:
@@ -194,15 +229,25 @@ class _Account:
     def read(self) -> Played:
         alerts, mails = happenings.alerts(self.tx), happenings.mails(self.tx)
         happened = [
-            *(self._happening(row.raised_at, "alert", row.rule, row) for row in alerts if not row.suppressed),
+            *(
+                self._happening(row.raised_at, "alert", row.rule, row)
+                for row in alerts
+                if not row.suppressed
+            ),
             *(self._mail(row) for row in mails if row.status == "sent"),
-            *(self._happening(row.happened_at, "missed", row.kind, row) for row in happenings.misses(self.tx)),
+            *(
+                self._happening(row.happened_at, "missed", row.kind, row)
+                for row in happenings.misses(self.tx)
+            ),
         ]
         unsent = [row for row in mails if row.status not in {"sent", "skipped"}]
         faults = [
             *self.faults,
             *(
-                Fault(message=f"mail {r.template} to {r.recipient} was not sent: {r.reason or r.status}")
+                Fault(
+                    message=f"mail {r.template} to {r.recipient} was not sent: "
+                    f"{r.reason or r.status}"
+                )
                 for r in unsent
             ),
             *(
@@ -213,31 +258,47 @@ class _Account:
         remarks = self._remarks(alerts, mails)
         return Played(happened=sorted(happened, key=lambda h: h.at), faults=faults, remarks=remarks)
 
-    def _happening(self, moment: datetime, kind: Any, what: str, row: Any, **more: Any) -> Happening:
-        return Happening(at=moment - self.begin, kind=kind, what=what, customer=row.customer_key, **more)
+    def _happening(
+        self, moment: datetime, kind: Any, what: str, row: Any, **more: Any
+    ) -> Happening:
+        return Happening(
+            at=moment - self.begin, kind=kind, what=what, customer=row.customer_key, **more
+        )
 
     def _mail(self, row: Any) -> Happening:
-        return self._happening(row.sent_at, "mail", row.template, row, to=row.recipient, names=self._names_of(row))
+        return self._happening(
+            row.sent_at, "mail", row.template, row, to=row.recipient, names=self._names_of(row)
+        )
 
     def _names_of(self, row: Any) -> frozenset[str]:
-        """The roles the recipient held for this customer when the mail was sent; an office holds some that call nobody."""
+        """The roles the recipient held for this customer when the mail was sent; an office holds
+        some that call nobody.
+        """
         routing = self.ctx.shelf.active(self.tx).routing
-        customer = customers.histories(self.tx, [row.customer_key])[row.customer_key].as_of(row.sent_at)
+        customer = customers.histories(self.tx, [row.customer_key])[row.customer_key].as_of(
+            row.sent_at
+        )
         staff = staff_facts.staff_at(self.tx, row.sent_at)
         held = {
             role
             for role in routing.roles
             for to_call in (False, True)
-            if fill_role(role, customer, row.segment, routing, staff, to_call=to_call).party.id == row.recipient
+            if fill_role(role, customer, row.segment, routing, staff, to_call=to_call).party.id
+            == row.recipient
         }
         chosen = _by_turn(self.tx, routing, row.case_id)
-        held = {role for role in held if role not in chosen} | {r for r, p in chosen.items() if p == row.recipient}
+        held = {role for role in held if role not in chosen} | {
+            r for r, p in chosen.items() if p == row.recipient
+        }
         return frozenset(held if row.recipient in routing.roles else held | {row.recipient})
 
     def _remarks(self, alerts: list[Any], mails: list[Any]) -> list[str]:
         """Why something did not happen that somebody may have waited for."""
         remarks = [
-            (row.raised_at, f"alert {row.rule} for {row.customer_key} rang nobody: {row.suppressed}")
+            (
+                row.raised_at,
+                f"alert {row.rule} for {row.customer_key} rang nobody: {row.suppressed}",
+            )
             for row in alerts
             if row.suppressed
         ]
@@ -247,7 +308,11 @@ class _Account:
             if row.status == "skipped"
         ]
         remarks += [
-            (row.time, f"rule {row.rule} could not be decided for {row.customer_key}: {row.condition!r} is unknown")
+            (
+                row.time,
+                f"rule {row.rule} could not be decided for {row.customer_key}: {row.condition!r} "
+                "is unknown",
+            )
             for row in happenings.undecided(self.tx)
         ]
         return [f"{format_offset(moment - self.begin)}: {text}" for moment, text in sorted(remarks)]

@@ -1,4 +1,6 @@
-"""Back-tests: stored events judged again with customers as they were, one rulebook against another; nothing is sent."""
+"""Back-tests: stored events judged again with customers as they were, one rulebook against another;
+nothing is sent.
+"""
 
 import json
 from datetime import timedelta
@@ -29,13 +31,17 @@ def other(**edits: tuple[str, str]) -> Rulebook:
     return build_rulebook(files, starter_people())
 
 
-def run_over(world: World, b: Rulebook | None = None, rule: str | None = None, days: int = 60) -> Backtest:
+def run_over(
+    world: World, b: Rulebook | None = None, rule: str | None = None, days: int = 60
+) -> Backtest:
     return backtest(world.app.ctx, BEGIN - timedelta(days=days), b, rule)
 
 
 @pytest.fixture
 def lived(world: World) -> World:
-    """Five weeks: surveys of three customers, calls in vain, and one customer who became valuable half-way."""
+    """Five weeks: surveys of three customers, calls in vain, and one customer who became valuable
+    half-way.
+    """
     world.known_customers()
     for week in range(5):
         world.take(
@@ -47,30 +53,44 @@ def lived(world: World) -> World:
             ],
         )
         if week == 2:
-            world.take(world.customer("KIOSK-7", revenue_with_us=300_000, time=world.now().isoformat()))
+            world.take(
+                world.customer("KIOSK-7", revenue_with_us=300_000, time=world.now().isoformat())
+            )
         world.pass_time(days=7)
     return world
 
 
 def test_the_active_rulebook_comes_to_the_alerts_that_were_raised(lived: World) -> None:
     found = run_over(lived).found
-    stored = lived.rows(select(alert.c.rule, event.c.id).join(event, event.c.seq == alert.c.event_seq))
+    stored = lived.rows(
+        select(alert.c.rule, event.c.id).join(event, event.c.seq == alert.c.event_seq)
+    )
     assert found.a.alerts == len(stored) > 8
     by_rule = dict(lived.rows(select(alert.c.rule, func.count().label("n")).group_by(alert.c.rule)))  # type: ignore[arg-type]
     assert dict(found.a.by_rule) == by_rule
-    by_segment = dict(lived.rows(select(alert.c.segment, func.count().label("n")).group_by(alert.c.segment)))  # type: ignore[arg-type]
+    by_segment = dict(
+        lived.rows(select(alert.c.segment, func.count().label("n")).group_by(alert.c.segment))
+    )  # type: ignore[arg-type]
     assert dict(found.a.by_segment) == by_segment
     assert sum(found.a.by_week.values()) == found.a.alerts
     assert found.b is None
 
 
 def test_customers_are_judged_as_they_were_then(lived: World) -> None:
-    """Kiosk Seven was of low potential until its third week; what it became later changes nothing before."""
-    kiosk = [s.segment for s in run_over(lived, rule="unhappy-customer").found.samples_new if s.customer == "KIOSK-7"]
+    """Kiosk Seven was of low potential until its third week; what it became later changes nothing
+    before.
+    """
+    kiosk = [
+        s.segment
+        for s in run_over(lived, rule="unhappy-customer").found.samples_new
+        if s.customer == "KIOSK-7"
+    ]
     assert kiosk == ["low_potential"] * 3 + ["high_potential"] * 2
 
 
-def test_another_rulebook_shows_what_is_new_what_is_gone_and_who_gets_more_mail(lived: World) -> None:
+def test_another_rulebook_shows_what_is_new_what_is_gone_and_who_gets_more_mail(
+    lived: World,
+) -> None:
     stricter = other(
         key_accounts=("sentiment = 'negative'", "score <= 4"),
         calls_in_vain=("calls_in_vain >= 3", "calls_in_vain >= 2"),
@@ -78,11 +98,18 @@ def test_another_rulebook_shows_what_is_new_what_is_gone_and_who_gets_more_mail(
     found = run_over(lived, stricter)
     comparison = found.found
     assert comparison.b is not None
-    assert (comparison.a.by_rule["key-account-unhappy"], comparison.b.by_rule["key-account-unhappy"]) == (4, 2)
+    assert (
+        comparison.a.by_rule["key-account-unhappy"],
+        comparison.b.by_rule["key-account-unhappy"],
+    ) == (4, 2)
     assert {s.rule for s in comparison.samples_gone} == {"key-account-unhappy"}
     assert {s.rule for s in comparison.samples_new} == {"calls-in-vain"}
     assert comparison.gone == 2
-    assert comparison.new == comparison.b.by_rule["calls-in-vain"] - comparison.a.by_rule["calls-in-vain"] > 0
+    assert (
+        comparison.new
+        == comparison.b.by_rule["calls-in-vain"] - comparison.a.by_rule["calls-in-vain"]
+        > 0
+    )
     more = comparison.b.by_person["vp_sales"] - comparison.a.by_person["vp_sales"]
     months = (found.end - found.begin) / timedelta(days=30)
     word = "more" if more > 0 else "fewer"
@@ -107,13 +134,19 @@ SILENT = """rules:
 
 def test_a_rule_on_silence_is_tried_before_it_ever_ran(lived: World) -> None:
     lived.pass_time(days=30)
-    tried = build_rulebook({**starter_files(), "rules/escalations/silence.yaml": SILENT}, starter_people())
+    tried = build_rulebook(
+        {**starter_files(), "rules/escalations/silence.yaml": SILENT}, starter_people()
+    )
     found = run_over(lived, tried).found
     assert (found.new, found.gone) == (2, 0)
     before, silence = found.samples_new
     assert before.time == BEGIN - timedelta(days=30 - 12)  # known a month before the first answer
     assert (silence.customer, silence.rule) == ("ACME-AERO", "silent-customer")
-    assert timedelta(days=12) <= silence.time - (BEGIN + timedelta(days=28)) < timedelta(days=12, minutes=1)
+    assert (
+        timedelta(days=12)
+        <= silence.time - (BEGIN + timedelta(days=28))
+        < timedelta(days=12, minutes=1)
+    )
 
 
 def test_a_silence_that_rang_and_the_back_tests_own_are_the_same_alert(lived: World) -> None:
@@ -126,7 +159,11 @@ def test_a_silence_that_rang_and_the_back_tests_own_are_the_same_alert(lived: Wo
     assert found.a.by_rule["silent-customer"] == len(rang) == 1
     longer = {**starter_files(), "rules/escalations/silence.yaml": SILENT.replace("12d", "40d")}
     without = run_over(lived, build_rulebook(longer, starter_people()), days=0).found
-    assert (without.new, without.gone, without.b and without.b.by_rule["silent-customer"]) == (0, 1, 0)
+    assert (without.new, without.gone, without.b and without.b.by_rule["silent-customer"]) == (
+        0,
+        1,
+        0,
+    )
 
 
 def test_the_same_rulebook_is_no_other_one_also_where_it_notices_silences(lived: World) -> None:
@@ -140,19 +177,25 @@ def test_the_same_rulebook_is_no_other_one_also_where_it_notices_silences(lived:
 
 
 def test_what_rang_before_the_period_keeps_a_rule_quiet_in_it(lived: World) -> None:
-    calm = other(unhappy_customers=("id: unhappy-customer\n", "id: unhappy-customer\n    cooldown: 60d\n"))
+    calm = other(
+        unhappy_customers=("id: unhappy-customer\n", "id: unhappy-customer\n    cooldown: 60d\n")
+    )
     found = run_over(lived, calm, days=-10).found  # the first of five complaints lies before
     assert found.b is not None
     assert found.a.by_person["lead_central"] > 0 == found.b.by_person["lead_central"]
 
 
 def test_a_cool_down_brings_fewer_mails_and_the_same_alerts(lived: World) -> None:
-    calmer = other(unhappy_customers=("id: unhappy-customer\n", "id: unhappy-customer\n    cooldown: 10d\n"))
+    calmer = other(
+        unhappy_customers=("id: unhappy-customer\n", "id: unhappy-customer\n    cooldown: 10d\n")
+    )
     run = run_over(lived, calmer)
     assert (run.found.new, run.found.gone) == (0, 0)
     assert run.found.b is not None
     lead = "lead_central"
-    assert run.found.a.by_person[lead] - run.found.b.by_person[lead] == 2  # of five weeks every other one is quiet
+    assert (
+        run.found.a.by_person[lead] - run.found.b.by_person[lead] == 2
+    )  # of five weeks every other one is quiet
     assert any(line.endswith("fewer mails a month for Lena Sample") for line in run.noise)
 
 
@@ -170,7 +213,9 @@ def test_several_processes_come_to_the_same(lived: World, monkeypatch: pytest.Mo
     monkeypatch.setattr("alerting.services.alerts.backtest.CHUNK", 1)
     stricter = other(key_accounts=("sentiment = 'negative'", "score <= 4"))
     begin, done = BEGIN - timedelta(days=60), []
-    shared = backtest(lived.app.ctx, begin, stricter, None, lambda part, of: done.append((part, of)), processes=2)
+    shared = backtest(
+        lived.app.ctx, begin, stricter, None, lambda part, of: done.append((part, of)), processes=2
+    )
     alone = backtest(lived.app.ctx, begin, stricter)
     assert {**shared.as_json(), "to": None} == {**alone.as_json(), "to": None}
     assert sum(part for part, _ in done) == done[0][1] == 3
@@ -179,7 +224,8 @@ def test_several_processes_come_to_the_same(lived: World, monkeypatch: pytest.Mo
 def test_nothing_is_written_and_nothing_is_sent(lived: World) -> None:
     def state() -> list[int]:
         return [
-            lived.rows(select(func.count().label("n")).select_from(t))[0].n for t in (notification, alert, audit_entry)
+            lived.rows(select(func.count().label("n")).select_from(t))[0].n
+            for t in (notification, alert, audit_entry)
         ]
 
     before = state()
@@ -187,11 +233,15 @@ def test_nothing_is_written_and_nothing_is_sent(lived: World) -> None:
     assert state() == before
 
 
-def test_on_the_command_line_with_table_json_and_picture(migrated: Run, installation: Path, own_world: World) -> None:
+def test_on_the_command_line_with_table_json_and_picture(
+    migrated: Run, installation: Path, own_world: World
+) -> None:
     own_world.known_customers()
     now = own_world.now()
     for days in range(1, 30, 3):
-        own_world.take(own_world.survey("ACME-AERO", score=3, time=(now - timedelta(days=days)).isoformat()))
+        own_world.take(
+            own_world.survey("ACME-AERO", score=3, time=(now - timedelta(days=days)).isoformat())
+        )
     done = migrated("rules", "backtest", "--since", "60d", "--svg", "weeks.svg")
     assert done.returncode == 0, done.stderr
     assert "key-account-unhappy" in done.stdout
@@ -204,14 +254,21 @@ def test_on_the_command_line_with_table_json_and_picture(migrated: Run, installa
     compared = migrated("rules", "backtest", "--since", "60d", "--rules", str(rules))
     assert "10 alerts only in A:" in compared.stdout
     assert "fewer mails a month for Vera Sample" in compared.stdout
-    found = json.loads(migrated("rules", "backtest", "--since", "60d", "--rules", str(rules), "--json").stdout)
+    found = json.loads(
+        migrated("rules", "backtest", "--since", "60d", "--rules", str(rules), "--json").stdout
+    )
     assert (found["gone"], found["new"], found["b"]["alerts"]) == (10, 0, 0)
-    assert "there is no rule 'nope'; known are" in migrated("rules", "backtest", "--rule", "nope").stderr
+    assert (
+        "there is no rule 'nope'; known are"
+        in migrated("rules", "backtest", "--rule", "nope").stderr
+    )
     assert migrated("rules", "backtest", "--since", "yesterday").returncode == 2
 
 
 def test_a_picture_shows_weeks_without_alerts_too() -> None:
     monday = (BEGIN - timedelta(days=BEGIN.weekday())).date()
-    svg = weeks_picture({"A": {monday: 3, monday + timedelta(weeks=3): 1}, "B": {}}, "Alerts a week")
+    svg = weeks_picture(
+        {"A": {monday: 3, monday + timedelta(weeks=3): 1}, "B": {}}, "Alerts a week"
+    )
     for week in range(4):
         assert (monday + timedelta(weeks=week)).isoformat() in svg

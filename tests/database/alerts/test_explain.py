@@ -1,4 +1,6 @@
-"""Why somebody was told, and why nobody was: for events that alerted, did not, came too late, or could not be read."""
+"""Why somebody was told, and why nobody was: for events that alerted, did not, came too late, or
+could not be read.
+"""
 
 import json
 from collections.abc import Iterator
@@ -42,7 +44,9 @@ def truths(found: Explanation, rule: str) -> dict[str, str]:
     return {condition.name: condition.truth for condition in line.conditions}
 
 
-def test_an_event_that_alerted_is_explained_from_its_facts_to_its_mails_and_timers(world: World) -> None:
+def test_an_event_that_alerted_is_explained_from_its_facts_to_its_mails_and_timers(
+    world: World,
+) -> None:
     world.known_customers()
     world.take(world.survey(score=2, id="bad"))
     world.deliver()
@@ -74,10 +78,18 @@ def test_an_event_that_alerted_is_explained_from_its_facts_to_its_mails_and_time
 
 def test_an_event_that_did_not_alert_shows_which_condition_was_not_true(world: World) -> None:
     world.known_customers()
-    world.take(world.survey(score=9, id="good"), world.survey(score=None, metric=None, id="no-score"))  # type: ignore[arg-type]
+    world.take(
+        world.survey(score=9, id="good"), world.survey(score=None, metric=None, id="no-score")
+    )  # type: ignore[arg-type]
     happy = explained(world, "good")
-    assert truths(happy, "key-account-unhappy") == {"gave a negative answer": "false", "is a key account": "true"}
-    assert (happy.alerts, happy.notes) == ([], ["nobody was told: no rule had all its conditions true"])
+    assert truths(happy, "key-account-unhappy") == {
+        "gave a negative answer": "false",
+        "is a key account": "true",
+    }
+    assert (happy.alerts, happy.notes) == (
+        [],
+        ["nobody was told: no rule had all its conditions true"],
+    )
     silent = explained(world, "no-score")
     assert truths(silent, "key-account-unhappy")["gave a negative answer"] == "unknown"
     assert "unknown gave a negative answer (sentiment = unknown)" in told(silent)
@@ -87,7 +99,8 @@ def test_events_that_were_too_old_or_from_before_go_live_say_so(small_world: Wor
     small_world.known_customers()
     old = (BEGIN - timedelta(days=20)).isoformat()
     small_world.take(
-        small_world.survey(id="old", time=old), small_world.survey(id="older", time="2025-12-31T12:00:00Z")
+        small_world.survey(id="old", time=old),
+        small_world.survey(id="older", time="2025-12-31T12:00:00Z"),
     )
     assert "older than notify_max_age" in explained(small_world, "old").notes[0]
     found = explained(small_world, "older")
@@ -103,10 +116,14 @@ def test_what_was_unknown_then_and_is_known_now_is_said(small_world: World) -> N
     assert explained(small_world, "call-2").customer["known"] is False
     small_world.known_customers()
     found = explained(small_world, "call-2")
-    assert [one["rule"] for one in found.alerts] == ["calls-in-vain"]  # within the declared lateness it is judged again
+    assert [one["rule"] for one in found.alerts] == [
+        "calls-in-vain"
+    ]  # within the declared lateness it is judged again
 
 
-def test_what_became_known_after_the_declared_lateness_is_said_and_changes_nothing(small_world: World) -> None:
+def test_what_became_known_after_the_declared_lateness_is_said_and_changes_nothing(
+    small_world: World,
+) -> None:
     for number in range(3):
         small_world.pass_time(hours=1)
         small_world.take(small_world.call(id=f"call-{number}"))
@@ -114,7 +131,10 @@ def test_what_became_known_after_the_declared_lateness_is_said_and_changes_nothi
     small_world.known_customers()
     found = explained(small_world, "call-2")
     assert found.alerts == []
-    assert "with what is known today, calls-in-vain would fire; the facts it needs arrived later" in found.notes
+    assert (
+        "with what is known today, calls-in-vain would fire; the facts it needs arrived later"
+        in found.notes
+    )
 
 
 def test_calls_in_vain_are_explained_with_the_signal_as_it_was(small_world: World) -> None:
@@ -124,18 +144,30 @@ def test_calls_in_vain_are_explained_with_the_signal_as_it_was(small_world: Worl
         small_world.take(small_world.call(id=f"call-{number}"))
     small_world.pass_time(hours=1)
     small_world.take(small_world.call(outcome="resolved", id="solved"))
-    assert [explained(small_world, f"call-{n}").customer["signals"]["calls_in_vain"] for n in range(3)] == [1, 2, 3]
+    assert [
+        explained(small_world, f"call-{n}").customer["signals"]["calls_in_vain"] for n in range(3)
+    ] == [1, 2, 3]
     assert explained(small_world, "solved").customer["signals"]["calls_in_vain"] == 0
-    assert [bool(explained(small_world, f"call-{n}").alerts) for n in range(3)] == [False, False, True]
+    assert [bool(explained(small_world, f"call-{n}").alerts) for n in range(3)] == [
+        False,
+        False,
+        True,
+    ]
 
 
 def test_a_dead_letter_an_unknown_event_and_one_of_several_sources(small_world: World) -> None:
-    small_world.take(b"{", small_world.survey(id="twin", source="/a"), small_world.survey(id="twin", source="/b"))
-    letter = explain(small_world.app.ctx, next(row.place for row in small_world.rows(select(dead_letter))))
+    small_world.take(
+        b"{", small_world.survey(id="twin", source="/a"), small_world.survey(id="twin", source="/b")
+    )
+    letter = explain(
+        small_world.app.ctx, next(row.place for row in small_world.rows(select(dead_letter)))
+    )
     assert letter.reason == "not JSON"
     with pytest.raises(LookupError, match="no event has the id 'nothing'"):
         explain(small_world.app.ctx, "nothing")
-    with pytest.raises(LookupError, match="several sources have an event 'twin': /b, /a; add --source"):
+    with pytest.raises(
+        LookupError, match="several sources have an event 'twin': /b, /a; add --source"
+    ):
         explain(small_world.app.ctx, "twin")
     assert explained(small_world, "twin", "/a").event["source"] == "/a"
     assert explained(small_world, "#1").event["number"] == 1

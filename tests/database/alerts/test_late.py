@@ -1,4 +1,6 @@
-"""Facts that arrive late or are corrected: what was judged without them is judged again, and nobody is told twice."""
+"""Facts that arrive late or are corrected: what was judged without them is judged again, and nobody
+is told twice.
+"""
 
 import os
 import random
@@ -42,18 +44,27 @@ def by_revenue(world: World, **more: str) -> None:
 def standing(world: World) -> list[tuple[str, str]]:
     """Rule and segment of the alerts as they stand."""
     rows = world.rows(select(alert).where(alert.c.superseded_at.is_(None)).order_by(alert.c.id))
-    return sorted((row.rule, row.segment) for row in rows if row.state != "withdrawn" and row.suppressed is None)
+    return sorted(
+        (row.rule, row.segment)
+        for row in rows
+        if row.state != "withdrawn" and row.suppressed is None
+    )
 
 
 def versions(world: World) -> list[tuple[str, int, str]]:
-    return [(row.rule, row.revision, row.state) for row in world.rows(select(alert).order_by(alert.c.id))]
+    return [
+        (row.rule, row.revision, row.state)
+        for row in world.rows(select(alert).order_by(alert.c.id))
+    ]
 
 
 def lumen(world: World, revenue: int, **more: Any) -> dict[str, Any]:
     return world.customer("LUMEN", revenue_with_us=revenue, **{**LUMEN, **more})
 
 
-def test_an_unknown_customer_turns_out_to_be_a_key_account_before_anybody_was_told(world: World) -> None:
+def test_an_unknown_customer_turns_out_to_be_a_key_account_before_anybody_was_told(
+    world: World,
+) -> None:
     world.take(world.survey("LUMEN"))
     before = world.case("LUMEN")
     world.take(lumen(world, 2_000_000))
@@ -98,7 +109,9 @@ def test_the_clocks_of_the_new_promise_count_from_when_the_customer_wrote(world:
     assert {row.data["plan"] for row in waiting if row.data["clock"] == "contact"} == {2}
 
 
-def test_a_case_somebody_has_touched_stays_with_that_person_and_says_what_changed(world: World) -> None:
+def test_a_case_somebody_has_touched_stays_with_that_person_and_says_what_changed(
+    world: World,
+) -> None:
     world.take(world.survey("LUMEN"))
     world.deliver()
     world.acknowledged("LUMEN", "service_desk_lead")
@@ -125,7 +138,9 @@ def test_a_call_that_solved_it_and_arrives_late_withdraws_the_alert(world: World
     world.take(*(world.call("LUMEN", time=(BEGIN - h).isoformat()) for h in hours))
     assert standing(world) == [("calls-in-vain", "high_potential")]
     told = recipients(world.deliver())
-    world.take(world.call("LUMEN", outcome="resolved", time=(BEGIN - timedelta(hours=10)).isoformat()))
+    world.take(
+        world.call("LUMEN", outcome="resolved", time=(BEGIN - timedelta(hours=10)).isoformat())
+    )
     case = world.case("LUMEN")
     assert standing(world) == []
     assert (case.status, case.withdrawn_at is not None) == ("resolved", True)
@@ -142,7 +157,9 @@ def test_a_withdrawal_before_anything_was_sent_tells_nobody(world: World) -> Non
     world.take(lumen(world, 410_000))
     hours = [timedelta(hours=h) for h in (30, 20, 2)]
     world.take(*(world.call("LUMEN", time=(BEGIN - h).isoformat()) for h in hours))
-    world.take(world.call("LUMEN", outcome="resolved", time=(BEGIN - timedelta(hours=10)).isoformat()))
+    world.take(
+        world.call("LUMEN", outcome="resolved", time=(BEGIN - timedelta(hours=10)).isoformat())
+    )
     assert world.deliver() == []
 
 
@@ -152,7 +169,9 @@ def test_a_touched_case_whose_alert_is_withdrawn_is_only_annotated(world: World)
     world.take(*(world.call("LUMEN", time=(BEGIN - h).isoformat()) for h in hours))
     world.deliver()
     world.acknowledged("LUMEN", "owner_north")
-    world.take(world.call("LUMEN", outcome="resolved", time=(BEGIN - timedelta(hours=10)).isoformat()))
+    world.take(
+        world.call("LUMEN", outcome="resolved", time=(BEGIN - timedelta(hours=10)).isoformat())
+    )
     case = world.case("LUMEN")
     assert (case.status, case.withdrawn_at) == ("acknowledged", None)
     assert world.deliver() == []
@@ -163,7 +182,11 @@ def test_the_call_that_makes_the_third_raises_the_alert_of_a_later_one(world: Wo
     world.take(lumen(world, 410_000))
     for hours in (1, 2, 3):
         assert standing(world) == []
-        world.take(world.call("LUMEN", id=f"call-{hours}", time=(BEGIN - timedelta(hours=hours)).isoformat()))
+        world.take(
+            world.call(
+                "LUMEN", id=f"call-{hours}", time=(BEGIN - timedelta(hours=hours)).isoformat()
+            )
+        )
     assert standing(world) == [("calls-in-vain", "high_potential")]
     (row,) = world.rows(select(alert))
     found = explain(world.app.ctx, "call-1")
@@ -182,7 +205,9 @@ def test_a_case_that_was_called_and_fixed_is_not_opened_anew_by_a_late_fact(worl
     handled, before = world.case("LUMEN"), len(world.deliver())
     assert (handled.status, before > 0) == ("resolved", True)
     world.pass_time(hours=1)
-    world.take(lumen(world, 2_000_000, owner="owner_west", time=(BEGIN - timedelta(days=1)).isoformat()))
+    world.take(
+        lumen(world, 2_000_000, owner="owner_west", time=(BEGIN - timedelta(days=1)).isoformat())
+    )
     world.take(lumen(world, 900, time=(BEGIN - timedelta(hours=20)).isoformat()))
     assert world.deliver() == []
     after = world.case("LUMEN")
@@ -216,7 +241,11 @@ def test_whoever_gets_the_call_back_is_told_again(world: World) -> None:
     early = (world.now() - timedelta(hours=30)).isoformat()
     world.take(world.survey("LATE-1", score=1, time=(world.now() - timedelta(hours=5)).isoformat()))
     assert told() == [("Dora Sample", "Call")]
-    world.take(world.customer("LATE-1", name="Late Works", owner="owner_west", time=world.now().isoformat()))
+    world.take(
+        world.customer(
+            "LATE-1", name="Late Works", owner="owner_west", time=world.now().isoformat()
+        )
+    )
     assert sorted(told()) == [("Dora Sample", "For"), ("Otto Sample", "Call")]
     world.take(world.customer("LATE-1", owner=None, time=early))
     assert sorted(told()) == [("Dora Sample", "Call"), ("Otto Sample", "For")]
@@ -291,7 +320,9 @@ ORDERS = 10 * int(os.environ.get("ALERTING_TEST_LONG", "1"))
 
 
 def test_the_same_facts_in_any_order_end_in_the_same_alerts(tmp_path: Path) -> None:
-    """Forty events and customer facts, in batches of any size; each order with customers of its own, for they share none."""
+    """Forty events and customer facts, in batches of any size; each order with customers of its
+    own, for they share none.
+    """
     seed = int(os.environ.get("ALERTING_TEST_SEED", "0")) or random.randrange(10**6)
     print(f"seed {seed}, {ORDERS} orders")  # shown where it fails: ALERTING_TEST_SEED repeats it
     made, lots = make_world(tmp_path), random.Random(seed)
@@ -319,19 +350,29 @@ def _alerts_by_order(world: World) -> dict[int, set[tuple[str, str, str, str]]]:
     """The alerts as they stand, with the facts that made them true, by number of the order."""
     stored = {row.seq: row for row in world.rows(select(EVENT.c.seq, EVENT.c.source, EVENT.c.id))}
     found: dict[int, set[tuple[str, str, str, str]]] = defaultdict(set)
-    for row in world.rows(select(alert).where(alert.c.superseded_at.is_(None), alert.c.state != "withdrawn")):
+    for row in world.rows(
+        select(alert).where(alert.c.superseded_at.is_(None), alert.c.state != "withdrawn")
+    ):
         event = stored[row.event_seq]
-        found[int(event.source.rsplit("/", 1)[1])].add((event.id, row.rule, row.segment, str(row.because)))
+        found[int(event.source.rsplit("/", 1)[1])].add(
+            (event.id, row.rule, row.segment, str(row.because))
+        )
     return found
 
 
 def story(lots: random.Random) -> list[Mapping[str, Any]]:
-    """Three customers over six days: answers, calls, what becomes known of them, and corrections."""
-    found: list[Mapping[str, Any]] = [_envelope("survey.answered", "e-bad", BEGIN - timedelta(hours=1), BAD)]
+    """Three customers over six days: answers, calls, what becomes known of them, and
+    corrections.
+    """
+    found: list[Mapping[str, Any]] = [
+        _envelope("survey.answered", "e-bad", BEGIN - timedelta(hours=1), BAD)
+    ]
     for nth in range(40):
         at = BEGIN - timedelta(minutes=lots.randint(1, 6 * 24 * 60))
         customer = lots.choice(["A", "B", "C"])
-        kind = lots.choice(["survey.answered", "interaction.recorded", "interaction.recorded", "customer.updated"])
+        kind = lots.choice(
+            ["survey.answered", "interaction.recorded", "interaction.recorded", "customer.updated"]
+        )
         data: dict[str, Any] = {"customer_id": customer}
         if kind == "survey.answered":
             data |= {"survey_id": "r", "metric": "nps", "score": lots.randint(0, 10)}
@@ -339,7 +380,10 @@ def story(lots: random.Random) -> list[Mapping[str, Any]]:
             solved = lots.choice(["unresolved"] * 4 + ["resolved"])
             data |= {"channel": "phone", "direction": "inbound", "outcome": solved}
         else:
-            data |= {"revenue_with_us": lots.choice([900, 410_000, 2_000_000, None]), "owner": lots.choice(OWNERS)}
+            data |= {
+                "revenue_with_us": lots.choice([900, 410_000, 2_000_000, None]),
+                "owner": lots.choice(OWNERS),
+            }
         found.append(_envelope(kind, f"e-{nth}", at, data))
     return sorted(found, key=lambda event: str(event["time"]))
 
@@ -349,4 +393,11 @@ OWNERS = ["owner_north", "lead_central", None]
 
 
 def _envelope(kind: str, name: str, at: datetime, data: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"specversion": "1.0", "type": kind, "source": "/s", "id": name, "time": at.isoformat(), "data": dict(data)}
+    return {
+        "specversion": "1.0",
+        "type": kind,
+        "source": "/s",
+        "id": name,
+        "time": at.isoformat(),
+        "data": dict(data),
+    }

@@ -1,4 +1,6 @@
-"""Noise control that loses nothing: shadow rules, silences, cool-down, a stronger rule in place of a weaker one."""
+"""Noise control that loses nothing: shadow rules, silences, cool-down, a stronger rule in place of
+a weaker one.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -19,7 +21,9 @@ UNHAPPY = "rules/escalations/unhappy_customers.yaml"
 
 
 def activate(world: World, **edits: str) -> None:
-    """The starter rules with lines added after `id:` of a rule: `unhappy_customer="cooldown: 7d"`."""
+    """The starter rules with lines added after `id:` of a rule: `unhappy_customer="cooldown:
+    7d"`.
+    """
     files = dict(starter_files())
     for name, line in edits.items():
         rule = name.replace("_", "-")
@@ -50,17 +54,24 @@ def test_a_cool_down_keeps_a_rule_quiet_about_one_customer_for_a_while(world: Wo
     world.take(world.survey("KIOSK-7"))
     quiet = [
         row.suppressed
-        for row in world.rows(select(alert).where(alert.c.customer_key == "KIOSK-7").order_by(alert.c.id))
+        for row in world.rows(
+            select(alert).where(alert.c.customer_key == "KIOSK-7").order_by(alert.c.id)
+        )
     ]
     assert quiet == [None, "cooldown", None]  # a suppressed alert does not make the quiet longer
-    assert [row.suppressed for row in world.rows(select(alert).where(alert.c.customer_key == "ALPENWERK"))] == [None]
+    assert [
+        row.suppressed
+        for row in world.rows(select(alert).where(alert.c.customer_key == "ALPENWERK"))
+    ] == [None]
 
 
 def test_a_stronger_rule_on_the_same_event_takes_the_weakers_place(world: World) -> None:
     world.known_customers()
     files = dict(starter_files())
     files["rules/escalations/more.yaml"] = (
-        files[UNHAPPY].replace("id: unhappy-customer", "id: anybody").replace("customer.segment <> 'key'", "score < 5")
+        files[UNHAPPY]
+        .replace("id: unhappy-customer", "id: anybody")
+        .replace("customer.segment <> 'key'", "score < 5")
     )
     activate_rulebook(world.app.ctx, files, {}, author="test", reason="two rules")
     world.take(world.survey("ACME-AERO", score=2))
@@ -70,9 +81,12 @@ def test_a_stronger_rule_on_the_same_event_takes_the_weakers_place(world: World)
 
 
 @pytest.mark.parametrize(
-    ("scope", "name"), [("rule", "unhappy-customer"), ("customer", "KIOSK-7"), ("segment", "low_potential")]
+    ("scope", "name"),
+    [("rule", "unhappy-customer"), ("customer", "KIOSK-7"), ("segment", "low_potential")],
 )
-def test_a_silence_is_over_by_itself_or_ended_and_both_are_on_record(world: World, scope: Any, name: str) -> None:
+def test_a_silence_is_over_by_itself_or_ended_and_both_are_on_record(
+    world: World, scope: Any, name: str
+) -> None:
     world.known_customers()
     number = add_silence(world.app.ctx, scope, name, timedelta(days=2), "ann", "trade fair")
     world.take(world.survey("KIOSK-7"), world.survey("ACME-AERO"))
@@ -112,7 +126,14 @@ def test_the_reason_that_says_most_about_the_event_comes_first() -> None:
     silence = Silence(scope="customer", name="C", until=BEGIN + timedelta(hours=1))
 
     def why(**changes: Any) -> str | None:
-        given = {"excluded": None, "answered": False, "silences": [], "cooling": False, "outranked": False, **changes}
+        given = {
+            "excluded": None,
+            "answered": False,
+            "silences": [],
+            "cooling": False,
+            "outranked": False,
+            **changes,
+        }
         return suppression(rule, "C", "key", BEGIN, **given)
 
     assert why() is None
@@ -121,16 +142,27 @@ def test_the_reason_that_says_most_about_the_event_comes_first() -> None:
     assert why(outranked=True, cooling=True, silences=[silence]) == "silenced"
     assert why(answered=True, cooling=True, silences=[silence]) == "answered"
     assert why(excluded="too_old", answered=True, cooling=True, silences=[silence]) == "too_old"
-    assert {"forgotten", "answered", "outranked", "cooldown", "silenced", "too_old", "before_go_live", "shadow"} == set(
-        REASONS
-    )
+    assert {
+        "forgotten",
+        "answered",
+        "outranked",
+        "cooldown",
+        "silenced",
+        "too_old",
+        "before_go_live",
+        "shadow",
+    } == set(REASONS)
 
 
 def test_on_the_command_line(migrated: Any, own_world: World) -> None:
     own_world.known_customers()
-    done = migrated("silence", "add", "--customer", "KIOSK-7", "--for", "2d", "--reason", "trade fair")
+    done = migrated(
+        "silence", "add", "--customer", "KIOSK-7", "--for", "2d", "--reason", "trade fair"
+    )
     assert (done.returncode, done.stderr) == (0, "")
-    misspelt = migrated("silence", "add", "--customer", "KIOSK7", "--for", "1h", "--reason", "trade fair")
+    misspelt = migrated(
+        "silence", "add", "--customer", "KIOSK7", "--for", "1h", "--reason", "trade fair"
+    )
     assert "nobody has told us of a customer KIOSK7 yet" in misspelt.stderr
     assert migrated("silence", "end", "2").returncode == 0
     own_world.take(own_world.survey("KIOSK-7"))
@@ -143,18 +175,26 @@ def test_on_the_command_line(migrated: Any, own_world: World) -> None:
     assert "trade fair" in migrated("silence", "list", "--all").stdout
     assert migrated("silence", "end", "1").returncode == 1
     assert migrated("silence", "add", "--for", "2d", "--reason", "x").returncode == 2
-    assert migrated("silence", "add", "--rule", "a", "--for", "long", "--reason", "x").returncode == 2
+    assert (
+        migrated("silence", "add", "--rule", "a", "--for", "long", "--reason", "x").returncode == 2
+    )
 
 
 def test_quiet_hours_hold_what_can_wait_and_let_through_what_is_critical(world: World) -> None:
     world.known_customers()
     with world.app.ctx.db.write() as tx:
         staff = staff_facts.staff_at(tx, tx.now()).parties
-        asleep = {name: p.model_copy(update={"quiet_hours": "20:00-07:00"}) for name, p in staff.items()}
+        asleep = {
+            name: p.model_copy(update={"quiet_hours": "20:00-07:00"}) for name, p in staff.items()
+        }
         staff_facts.import_people(tx, asleep, tx.now())
     world.pass_time(hours=13)  # half past ten in the evening in Berlin
     world.take(world.survey("KIOSK-7"), world.survey("ACME-AERO"))
-    assert set(recipients(world.deliver())) == {"vp.sales", "office.berlin", "owner.north"}  # a key account is critical
+    assert set(recipients(world.deliver())) == {
+        "vp.sales",
+        "office.berlin",
+        "owner.north",
+    }  # a key account is critical
     world.pass_time(hours=8)
     assert world.deliver() == []
     world.pass_time(hours=1)
@@ -173,10 +213,17 @@ def test_a_silence_that_is_over_rings_nothing_because_of_a_late_fact(world: Worl
     assert world.deliver() == []
 
 
-def test_which_complaint_comes_first_does_not_decide_how_often_the_phone_rings(world: World) -> None:
+def test_which_complaint_comes_first_does_not_decide_how_often_the_phone_rings(
+    world: World,
+) -> None:
     world.known_customers()
     activate(world, unhappy_customer="cooldown: 7d")
     early, late = ((BEGIN - timedelta(hours=hours)).isoformat() for hours in (5, 1))
     world.take(world.survey("KIOSK-7", time=early), world.survey("ALPENWERK", time=late))
     world.take(world.survey("KIOSK-7", time=late), world.survey("ALPENWERK", time=early))
-    assert sorted(str(why) for _, why in suppressed(world)) == ["None", "None", "cooldown", "cooldown"]
+    assert sorted(str(why) for _, why in suppressed(world)) == [
+        "None",
+        "None",
+        "cooldown",
+        "cooldown",
+    ]

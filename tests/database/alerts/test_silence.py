@@ -37,10 +37,14 @@ def activate(world: World, text: str = RULE) -> None:
 
 
 def rung(world: World) -> list[Any]:
-    return world.rows(select(alert).where(alert.c.rule == "key-account-silent").order_by(alert.c.id))
+    return world.rows(
+        select(alert).where(alert.c.rule == "key-account-silent").order_by(alert.c.id)
+    )
 
 
-def test_a_customer_who_falls_silent_is_noticed_once_and_again_after_the_next_silence(world: World) -> None:
+def test_a_customer_who_falls_silent_is_noticed_once_and_again_after_the_next_silence(
+    world: World,
+) -> None:
     world.known_customers()
     activate(world)
     world.take(world.survey("ACME-AERO", score=9), world.survey("KIOSK-7", score=9))
@@ -48,7 +52,9 @@ def test_a_customer_who_falls_silent_is_noticed_once_and_again_after_the_next_si
     notice_silences(world.app.ctx)
     assert rung(world) == []
     world.pass_time(hours=2)
-    assert notice_silences(world.app.ctx) == 2  # the small customer's, too, whom the rule does not concern
+    assert (
+        notice_silences(world.app.ctx) == 2
+    )  # the small customer's, too, whom the rule does not concern
     assert notice_silences(world.app.ctx) == 0
     (first,) = rung(world)
     assert first.customer_key == "ACME-AERO"
@@ -64,7 +70,9 @@ def test_a_customer_who_falls_silent_is_noticed_once_and_again_after_the_next_si
     assert len(rung(world)) == 2
 
 
-def test_whoever_answers_in_time_is_left_alone_in_whatever_order_the_answers_come(world: World) -> None:
+def test_whoever_answers_in_time_is_left_alone_in_whatever_order_the_answers_come(
+    world: World,
+) -> None:
     world.known_customers()
     activate(world)
     early, late = world.survey("ACME-AERO", score=9), world.now() + timedelta(days=20)
@@ -94,12 +102,18 @@ def test_who_never_answered_is_silent_since_we_know_him(world: World) -> None:
     assert [row.customer_key for row in rung(world)] == ["ACME-AERO"]
 
 
-def test_an_edited_rule_is_watched_for_anew_and_one_that_is_gone_not_at_all(small_world: World) -> None:
+def test_an_edited_rule_is_watched_for_anew_and_one_that_is_gone_not_at_all(
+    small_world: World,
+) -> None:
     small_world.known_customers()
     activate(small_world)
     activate(small_world, RULE.replace("30d", "60d"))
-    watches = small_world.rows(select(silence_watch.c.watch, func.count().label("n")).group_by(silence_watch.c.watch))
-    assert [(row.watch, row.n) for row in watches] == [("key-account-silent survey.answered 5184000", 3)]
+    watches = small_world.rows(
+        select(silence_watch.c.watch, func.count().label("n")).group_by(silence_watch.c.watch)
+    )
+    assert [(row.watch, row.n) for row in watches] == [
+        ("key-account-silent survey.answered 5184000", 3)
+    ]
     activate_rulebook(small_world.app.ctx, starter_files(), {}, author="test", reason="no silence")
     assert small_world.rows(select(silence_watch)) == []
 
@@ -121,7 +135,9 @@ def test_a_silence_is_explained_like_any_event(small_world: World) -> None:
 
 
 def test_nobody_can_post_a_silence(small_world: World) -> None:
-    small_world.take(small_world.envelope("silence", {"customer_id": "X", "rule": "r", "of": "o", "days": 1}))
+    small_world.take(
+        small_world.envelope("silence", {"customer_id": "X", "rule": "r", "of": "o", "days": 1})
+    )
     assert small_world.rows(select(event).where(event.c.type == "silence")) == []
 
 

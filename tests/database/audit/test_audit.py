@@ -89,7 +89,10 @@ def test_the_audit_still_verifies_after_forgetting(told: World) -> None:
 @pytest.mark.parametrize("act", ["DELETE FROM {}", "UPDATE {} SET {}"])
 def test_the_database_refuses_to_change_the_audit(told: World, table: str, act: str) -> None:
     change = {"audit_entry": "actor = 'x'", "audit_seal": "hash = 'x'"}[table]
-    with pytest.raises(DBAPIError, match="the audit is never changed"), told.app.ctx.db.write() as tx:
+    with (
+        pytest.raises(DBAPIError, match="the audit is never changed"),
+        told.app.ctx.db.write() as tx,
+    ):
         tx.execute(text(act.format(table, change)))
     assert verified(told).problems == []
 
@@ -97,8 +100,14 @@ def test_the_database_refuses_to_change_the_audit(told: World, table: str, act: 
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
-        ("UPDATE audit_entry SET actor = 'somebody' WHERE id = 3", "entry 3 (seal 3): the column actor does not say"),
-        ("UPDATE audit_entry SET subject_id = '99' WHERE id = 3", "the column subject does not say"),
+        (
+            "UPDATE audit_entry SET actor = 'somebody' WHERE id = 3",
+            "entry 3 (seal 3): the column actor does not say",
+        ),
+        (
+            "UPDATE audit_entry SET subject_id = '99' WHERE id = 3",
+            "the column subject does not say",
+        ),
         ("UPDATE audit_entry SET recorded_at = happened_at WHERE id = 3 AND 1 = 0", None),
         ("UPDATE audit_seal SET hash = prev WHERE seq = 4", "entry 4 (seal 4) was altered"),
         ("UPDATE audit_seal SET entry_id = 9999 WHERE seq = 2", None),
@@ -108,7 +117,9 @@ def test_the_database_refuses_to_change_the_audit(told: World, table: str, act: 
         ("UPDATE personal_value SET name = 'invented'", "invented was added later"),
     ],
 )
-def test_whatever_is_altered_by_force_is_found(told: World, statement: str, said: str | None) -> None:
+def test_whatever_is_altered_by_force_is_found(
+    told: World, statement: str, said: str | None
+) -> None:
     try:
         by_force(told, statement)
     except DBAPIError:
@@ -122,7 +133,9 @@ def test_altered_bytes_and_entries_that_are_gone_are_found(told: World) -> None:
     body = bytes(told.rows(text("SELECT body FROM audit_entry WHERE id = 2"))[0].body)  # type: ignore[arg-type]
     assert b'"version":1' in body
     forged = body.replace(b'"version":1', b'"version":2').hex()
-    value = f"'\\x{forged}'::bytea" if told.app.ctx.db.url.startswith("postgresql") else f"X'{forged}'"
+    value = (
+        f"'\\x{forged}'::bytea" if told.app.ctx.db.url.startswith("postgresql") else f"X'{forged}'"
+    )
     by_force(told, f"UPDATE audit_entry SET body = {value} WHERE id = 2")
     assert verified(told).problems == ["entry 2 (seal 2) was altered"]
 
@@ -141,8 +154,12 @@ def test_a_chain_that_was_cut_or_made_anew_does_not_fit_what_was_handed_out(told
         "INSERT INTO audit_unsealed SELECT id FROM audit_entry",
         "DELETE FROM audit_head",
     )
-    by_force(told, "DELETE FROM audit_unsealed WHERE entry_id = 1", "DELETE FROM personal_value WHERE entry_id = 1",
-             "DELETE FROM audit_entry WHERE id = 1")  # fmt: skip
+    by_force(
+        told,
+        "DELETE FROM audit_unsealed WHERE entry_id = 1",
+        "DELETE FROM personal_value WHERE entry_id = 1",
+        "DELETE FROM audit_entry WHERE id = 1",
+    )
     seal_all(told.app.ctx)
     assert verified(told).problems == []  # nobody can tell from the database alone
     assert verified(told, head).problems == [
@@ -160,7 +177,10 @@ SET_BACK = "UPDATE audit_head SET seq = 2, hash = (SELECT hash FROM audit_seal W
     [
         (SET_BACK, "the noted end of the chain is seal 2, and there are seals beyond it, up to"),
         ("DELETE FROM audit_head", "the noted end of the chain is gone, and there are seals up to"),
-        ("UPDATE audit_head SET hash = '0'", "is not the one that is noted as the end of the chain"),
+        (
+            "UPDATE audit_head SET hash = '0'",
+            "is not the one that is noted as the end of the chain",
+        ),
         ("UPDATE audit_head SET seq = 9999", "the stored head knows seal 9999"),
     ],
 )
@@ -177,7 +197,9 @@ def test_the_end_of_the_chain_is_its_newest_seal_whatever_is_noted(
     told.take(told.survey("ALPENWERK"))  # the product goes on, and seals nothing on top of it
     with pytest.raises(ChainBroken, match=said):
         seal_all(told.app.ctx)
-    drawn = draw_sample(told.app.ctx, datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC), 2, "dice")
+    drawn = draw_sample(
+        told.app.ctx, datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC), 2, "dice"
+    )
     assert drawn.verified.problems == found.problems
     by_force(  # as docs/operations.md says
         told,
@@ -190,13 +212,17 @@ def test_the_end_of_the_chain_is_its_newest_seal_whatever_is_noted(
 
 def test_what_was_altered_beyond_a_head_that_was_set_back_is_found(told: World) -> None:
     by_force(told, SET_BACK, "UPDATE audit_entry SET actor = 'somebody' WHERE id = 5")
-    assert "entry 5 (seal 5): the column actor does not say what the sealed entry says" in verified(told).problems
+    assert (
+        "entry 5 (seal 5): the column actor does not say what the sealed entry says"
+        in verified(told).problems
+    )
 
 
 def test_an_entry_that_was_put_before_the_chain_is_found(told: World) -> None:
     by_force(
         told,
-        "INSERT INTO audit_entry SELECT -5, happened_at, recorded_at, actor, action, subject_kind, subject_id, body "
+        "INSERT INTO audit_entry SELECT -5, happened_at, recorded_at, actor, action, subject_kind, "
+        "subject_id, body "
         "FROM audit_entry WHERE id = 3",
         "INSERT INTO audit_seal SELECT -5, -5, prev, hash, sealed_at FROM audit_seal WHERE seq = 3",
     )
@@ -206,7 +232,8 @@ def test_an_entry_that_was_put_before_the_chain_is_found(told: World) -> None:
 def test_an_entry_that_was_added_by_hand_is_found(told: World) -> None:
     by_force(
         told,
-        "INSERT INTO audit_entry SELECT 9999, happened_at, recorded_at, actor, action, subject_kind, subject_id, body "
+        "INSERT INTO audit_entry SELECT 9999, happened_at, recorded_at, actor, action, "
+        "subject_kind, subject_id, body "
         "FROM audit_entry WHERE id = 3",
     )
     assert (verified(told).problems, verified(told).unsealed) == (
@@ -218,9 +245,14 @@ def test_an_entry_that_was_added_by_hand_is_found(told: World) -> None:
 def test_a_personal_value_is_only_gone_where_the_customer_was_forgotten(told: World) -> None:
     by_force(told, "DELETE FROM personal_value WHERE customer_key = 'KIOSK-7'")
     problems = verified(told).problems
-    assert problems and all("is gone, and its customer was not forgotten" in problem for problem in problems)
-    by_force(told, "DELETE FROM personal_key WHERE customer_key = 'KIOSK-7'",
-             "INSERT INTO forgotten SELECT 'KIOSK-7', time, recorded_at FROM event WHERE seq = 1")  # fmt: skip
+    assert problems and all(
+        "is gone, and its customer was not forgotten" in problem for problem in problems
+    )
+    by_force(
+        told,
+        "DELETE FROM personal_key WHERE customer_key = 'KIOSK-7'",
+        "INSERT INTO forgotten SELECT 'KIOSK-7', time, recorded_at FROM event WHERE seq = 1",
+    )
     assert verified(told).problems == problems  # a wish that is not in the audit is none
     forget(told.app, "KIOSK-7", "the data protection officer")
     assert (verified(told).problems, verified(told).erased) == ([], len(problems))
@@ -233,7 +265,10 @@ def test_what_was_said_since_a_forgetting_may_only_go_by_another(told: World) ->
     seal_all(told.app.ctx)
     erased = verified(told).erased
     by_force(told, "DELETE FROM personal_value WHERE customer_key = 'ACME-AERO'")
-    assert any("is gone, and its customer was not forgotten" in problem for problem in verified(told).problems)
+    assert any(
+        "is gone, and its customer was not forgotten" in problem
+        for problem in verified(told).problems
+    )
     told.pass_time(minutes=5)  # what comes late of the time before erases all of it, once more
     told.take(told.survey("ACME-AERO", time=(told.now() - timedelta(hours=2)).isoformat()))
     seal_all(told.app.ctx)
@@ -241,8 +276,12 @@ def test_what_was_said_since_a_forgetting_may_only_go_by_another(told: World) ->
     assert verified(told).erased > erased
 
 
-def test_the_words_of_strangers_who_turned_out_to_be_customers_verify_after_forgetting(world: World) -> None:
-    """One whose case went along, one whose alert was withdrawn for the customer's own, and one forgotten as a stranger."""
+def test_the_words_of_strangers_who_turned_out_to_be_customers_verify_after_forgetting(
+    world: World,
+) -> None:
+    """One whose case went along, one whose alert was withdrawn for the customer's own, and one
+    forgotten as a stranger.
+    """
     world.known_customers()
     me = {"email": "zach@secret.example"}
     for customer, score in (("ALPENWERK", 2), ("KIOSK-7", 3)):
@@ -251,7 +290,11 @@ def test_the_words_of_strangers_who_turned_out_to_be_customers_verify_after_forg
         world.take(world.survey(None, score=2, respondent=respondent, comment="Nobody calls."))
     world.deliver()
     forget(world.app, address_key(Respondent(email="gone@secret.example")), "dpo")
-    seqs = {row.customer_key: row.seq for row in world.rows(select(event)) if row.customer_key.startswith("respondent")}
+    seqs = {
+        row.customer_key: row.seq
+        for row in world.rows(select(event))
+        if row.customer_key.startswith("respondent")
+    }
     for address, customer in (("zach", "ACME-AERO"), ("zoe", "ALPENWERK"), ("gone", "KIOSK-7")):
         key = address_key(Respondent(email=f"{address}@secret.example"))
         assign_answer(world.app.ctx, seqs[key], customer, "ann")
@@ -265,33 +308,54 @@ def test_the_words_of_strangers_who_turned_out_to_be_customers_verify_after_forg
 
 
 def test_entries_that_were_sealed_anew_and_say_nothing_are_named(told: World) -> None:
-    entries = told.rows(select(audit_seal.c.entry_id, audit_entry.c.body).join(audit_entry).order_by(audit_seal.c.seq))
+    entries = told.rows(
+        select(audit_seal.c.entry_id, audit_entry.c.body)
+        .join(audit_entry)
+        .order_by(audit_seal.c.seq)
+    )
     statements, head = [], Head()
     for row in entries:
         body = {3: b"{}", 4: b"nonsense", 5: b'{"personal": []}'}.get(row.entry_id, bytes(row.body))
         seal = seal_after(head, row.entry_id, body)
-        value = f"'\\x{body.hex()}'::bytea" if told.app.ctx.db.url.startswith("postgresql") else f"X'{body.hex()}'"
-        statements.append(f"UPDATE audit_seal SET prev = '{seal.prev}', hash = '{seal.hash}' WHERE seq = {seal.seq}")
+        value = (
+            f"'\\x{body.hex()}'::bytea"
+            if told.app.ctx.db.url.startswith("postgresql")
+            else f"X'{body.hex()}'"
+        )
+        statements.append(
+            f"UPDATE audit_seal SET prev = '{seal.prev}', hash = '{seal.hash}' WHERE seq = "
+            f"{seal.seq}"
+        )
         statements.append(f"UPDATE audit_entry SET body = {value} WHERE id = {row.entry_id}")
         head = Head(seq=seal.seq, hash=seal.hash)
     by_force(told, *statements, f"UPDATE audit_head SET hash = '{head.hash}'")
     assert verified(told).problems == [
-        f"entry {n} (seal {n}) is none that we wrote: it was altered and sealed again" for n in (3, 4, 5)
+        f"entry {n} (seal {n}) is none that we wrote: it was altered and sealed again"
+        for n in (3, 4, 5)
     ]
 
 
 @pytest.mark.parametrize("body", ["X'7b7d'", "X'ff'", "CAST(body AS TEXT)"])
 @pytest.mark.parametrize("world", ["sqlite"], indirect=True)
 def test_evidence_can_be_drawn_whatever_was_made_of_an_entry(told: World, body: str) -> None:
-    by_force(told, f"UPDATE audit_entry SET body = {body} WHERE subject_kind = 'case' AND id % 2 = 0")
-    drawn = draw_sample(told.app.ctx, datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC), 2, "dice")
-    assert bool(drawn.verified.problems) == body.startswith("X")  # a text of the same bytes says the same
+    by_force(
+        told, f"UPDATE audit_entry SET body = {body} WHERE subject_kind = 'case' AND id % 2 = 0"
+    )
+    drawn = draw_sample(
+        told.app.ctx, datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC), 2, "dice"
+    )
+    assert bool(drawn.verified.problems) == body.startswith(
+        "X"
+    )  # a text of the same bytes says the same
     assert all(evidence.moments for evidence in drawn.cases)
 
 
 @pytest.mark.parametrize("world", ["sqlite"], indirect=True)
 def test_a_text_in_place_of_the_bytes_is_an_altered_entry(told: World) -> None:
-    by_force(told, "UPDATE audit_entry SET body = replace(CAST(body AS TEXT), '2026', '2025') WHERE id = 3")
+    by_force(
+        told,
+        "UPDATE audit_entry SET body = replace(CAST(body AS TEXT), '2026', '2025') WHERE id = 3",
+    )
     assert verified(told).problems == ["entry 3 (seal 3) was altered"]
     assert "line 4: entry 3 (seal 3) was altered" in check_file(exported(told))[1]
     by_force(told, "UPDATE audit_entry SET body = X'ff' WHERE id = 3")
@@ -324,7 +388,9 @@ def test_an_export_is_checked_without_the_database(told: World) -> None:
     assert (head, problems) == (verified(told).head, [])
     assert check_file(lines, [head, Head(seq=2, hash=json.loads(lines[2])["hash"])])[1] == []
     assert "Ada Example" not in b"".join(lines).decode()
-    assert check_file([])[1] == ["the file ends at line 0 without its closing line: something is cut off"]
+    assert check_file([])[1] == [
+        "the file ends at line 0 without its closing line: something is cut off"
+    ]
 
 
 def chain(bodies: list[bytes]) -> list[tuple[Seal, bytes]]:
@@ -336,7 +402,10 @@ def chain(bodies: list[bytes]) -> list[tuple[Seal, bytes]]:
     return found
 
 
-BODIES = [canonical({"version": 1, "action": f"case.{n}", "facts": {"words": "Grüße 🚲\n", "n": n}}) for n in range(12)]
+BODIES = [
+    canonical({"version": 1, "action": f"case.{n}", "facts": {"words": "Grüße 🚲\n", "n": n}})
+    for n in range(12)
+]
 WHOLE = list(lines_of(chain(BODIES), {"exported_at": "2026-03-06T08:30:00+00:00", "entries": 12}))
 
 
@@ -353,7 +422,9 @@ def test_a_thousand_mutations_of_an_export_are_all_found() -> None:
             case 1:
                 del data[at : at + rnd.randrange(1, 400)]
             case 2:
-                data[at:at] = rnd.choice([b" ", b"\n", b"0", b"{}", b"\x00", WHOLE[rnd.randrange(len(WHOLE))]])
+                data[at:at] = rnd.choice(
+                    [b" ", b"\n", b"0", b"{}", b"\x00", WHOLE[rnd.randrange(len(WHOLE))]]
+                )
             case 3:
                 lines = list(WHOLE)
                 a, b = rnd.sample(range(len(lines)), 2)
@@ -372,7 +443,9 @@ def test_a_file_written_anew_is_found_by_a_checkpoint_alone() -> None:
     head = check_file(WHOLE)[0]
     forged = list(lines_of(chain(BODIES[:5] + BODIES[6:]), {"entries": 11}))
     assert check_file(forged)[1] == []
-    assert check_file(forged, [head])[1] == ["the chain ends at seal 11, the checkpoint knows seal 12"]
+    assert check_file(forged, [head])[1] == [
+        "the chain ends at seal 11, the checkpoint knows seal 12"
+    ]
     altered = list(lines_of(chain([b"{}", *BODIES[1:]]), {"entries": 12}))
     assert check_file(altered, [head])[1] == ["seal 12 is not the one the checkpoint knows"]
 
@@ -384,7 +457,9 @@ def test_no_file_makes_the_check_break(lines: list[bytes]) -> None:
 
 
 def test_a_file_holds_as_many_entries_as_it_says() -> None:
-    cut = list(lines_of(chain(BODIES[:5]), {"exported_at": "2026-03-06T08:30:00+00:00", "entries": 12}))
+    cut = list(
+        lines_of(chain(BODIES[:5]), {"exported_at": "2026-03-06T08:30:00+00:00", "entries": 12})
+    )
     assert check_file(cut)[1] == ["line 1: says that 12 entries follow, and 5 do"]
 
 
@@ -407,9 +482,16 @@ def test_the_commands_say_what_they_found(told: World, tmp_path: Path) -> None:
         out.writelines(exported(told))
     fine = CliRunner().invoke(main, ["audit", "verify", str(file)])
     assert fine.exit_code == 0
-    assert "audit.jsonl:" in fine.output and "Nothing was altered, nothing is missing." in fine.output
+    assert (
+        "audit.jsonl:" in fine.output and "Nothing was altered, nothing is missing." in fine.output
+    )
     head = verified(told).head
-    assert CliRunner().invoke(main, ["audit", "verify", str(file), "--checkpoint", str(head)]).exit_code == 0
+    assert (
+        CliRunner()
+        .invoke(main, ["audit", "verify", str(file), "--checkpoint", str(head)])
+        .exit_code
+        == 0
+    )
     raw = file.read_bytes()
     file.write_bytes(raw.replace(b"vp_sales", b"vp_soles", 1))
     wrong = CliRunner().invoke(main, ["audit", "verify", str(file)])
@@ -432,7 +514,10 @@ def test_the_end_of_the_chain_goes_outside_once_a_week(world: World) -> None:
     head = hand_out_checkpoint(world.app.ctx)
     assert head is not None and head.seq > 3
     (mail,) = world.deliver()
-    assert (recipients([mail]), mail.subject) == (["ceo"], f"Audit checkpoint {head.seq} of 2026-W10")
+    assert (recipients([mail]), mail.subject) == (
+        ["ceo"],
+        f"Audit checkpoint {head.seq} of 2026-W10",
+    )
     assert str(head) in mail.text
     assert hand_out_checkpoint(world.app.ctx) is None
     world.pass_time(days=3)  # Monday, half past eight
@@ -452,7 +537,11 @@ def holder_away(world: World, **said: Any) -> None:
 @pytest.mark.parametrize(
     ("said", "keeper", "why"),
     [
-        ({"absences": [{"from": "2026-03-01", "to": "2026-03-31"}]}, "head.of.service", "Vera Sample is absent from"),
+        (
+            {"absences": [{"from": "2026-03-01", "to": "2026-03-31"}]},
+            "head.of.service",
+            "Vera Sample is absent from",
+        ),
         ({"active": False}, "service.desk", "Vera Sample has left"),
     ],
 )
@@ -475,19 +564,29 @@ def test_a_checkpoint_goes_to_whoever_stands_in_for_its_holder(
 def test_no_checkpoint_is_noted_that_nobody_can_be_told(world: World) -> None:
     holder_away(world, active=False)
     everybody = [row.party for row in world.rows(select(party_fact.c.party).distinct())]
-    world.take(*(world.envelope("person.updated", {"person_id": one, "active": False}) for one in everybody))
+    world.take(
+        *(
+            world.envelope("person.updated", {"person_id": one, "active": False})
+            for one in everybody
+        )
+    )
     with pytest.raises(LookupError, match="'default' names nobody"):
         hand_out_checkpoint(world.app.ctx)
     assert world.rows(select(audit_checkpoint)) == []
 
 
 @pytest.mark.parametrize("world", ["postgresql"], indirect=True)
-def test_on_postgresql_the_role_of_the_processes_needs_no_right_to_change_the_audit(told: World) -> None:
+def test_on_postgresql_the_role_of_the_processes_needs_no_right_to_change_the_audit(
+    told: World,
+) -> None:
     name = f"processes_{random.getrandbits(32):08x}"
     by_force(told, f"CREATE ROLE {name} LOGIN PASSWORD '{name}'")  # and without the triggers
     with told.app.ctx.db.write() as tx:
         grant_rights(tx, name)
-        for unfit, why in (("nobody_such", "does not exist"), (told.app.ctx.db.engine.url.username, "owns the tables")):
+        for unfit, why in (
+            ("nobody_such", "does not exist"),
+            (told.app.ctx.db.engine.url.username, "owns the tables"),
+        ):
             with pytest.raises(SettingsInvalid, match=why):
                 grant_rights(tx, unfit)
     url = make_url(told.app.ctx.db.url).set(username=name, password=name)
@@ -499,7 +598,10 @@ def test_on_postgresql_the_role_of_the_processes_needs_no_right_to_change_the_au
     assert (verified(as_role).problems, verified(as_role).unsealed) == ([], 0)
     for table in ONLY_ADDED_TO:
         for act in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
-            with pytest.raises(DatabaseUnavailable, match="permission denied"), lesser.write() as tx:
+            with (
+                pytest.raises(DatabaseUnavailable, match="permission denied"),
+                lesser.write() as tx,
+            ):
                 tx.execute(text(act))
     lesser.close()
 
@@ -533,21 +635,39 @@ def test_a_sample_is_drawn_by_its_seed_and_shows_whole_cases(told: World, tmp_pa
 
 def test_who_opens_evidence_of_an_altered_audit_reads_it_first(told: World) -> None:
     by_force(told, "UPDATE audit_entry SET actor = 'somebody' WHERE id = 3")
-    drawn = draw_sample(told.app.ctx, datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC), 2, "dice")
-    page = Pages(ROOT / "templates" / "pages", has_mailbox=False).render("evidence.html", {"s": drawn, "last_day": "x"})
+    drawn = draw_sample(
+        told.app.ctx, datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC), 2, "dice"
+    )
+    page = Pages(ROOT / "templates" / "pages", has_mailbox=False).render(
+        "evidence.html", {"s": drawn, "last_day": "x"}
+    )
     assert "NOT as it was sealed" in page and "the column actor does not say" in page
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("sample", "--period", "2026-03", "--out", "x.pdf"), "write .html; a browser prints it, also into a PDF"),
-        (("sample", "--period", "2026-03", "--out", "none/x.html"), "none/x.html cannot be written: No such file"),
-        (("sample", "--period", "2026-03", "--seed", "\udc80"), "Invalid value for '--seed': is no text in UTF-8"),
-        (("export", "none/audit.jsonl"), "none/audit.jsonl cannot be written: No such file or directory; name a file"),
+        (
+            ("sample", "--period", "2026-03", "--out", "x.pdf"),
+            "write .html; a browser prints it, also into a PDF",
+        ),
+        (
+            ("sample", "--period", "2026-03", "--out", "none/x.html"),
+            "none/x.html cannot be written: No such file",
+        ),
+        (
+            ("sample", "--period", "2026-03", "--seed", "\udc80"),
+            "Invalid value for '--seed': is no text in UTF-8",
+        ),
+        (
+            ("export", "none/audit.jsonl"),
+            "none/audit.jsonl cannot be written: No such file or directory; name a file",
+        ),
     ],
 )
-def test_what_cannot_be_written_is_said(migrated: Run, arguments: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_written_is_said(
+    migrated: Run, arguments: tuple[str, ...], said: str
+) -> None:
     done = migrated("audit", *arguments)
     assert done.returncode in {1, 2}
     assert said in done.stderr
@@ -561,7 +681,10 @@ def test_an_export_of_an_altered_audit_says_so(migrated: Run, own_world: World) 
     assert (done.returncode, "entry 1 (seal 1) was altered" in done.stderr) == (1, True)
     by_force(own_world, "DELETE FROM audit_head")
     done = migrated("audit", "export", "audit.jsonl")
-    assert (done.returncode, "error: the noted end of the chain is gone" in done.stderr) == (1, True)
+    assert (done.returncode, "error: the noted end of the chain is gone" in done.stderr) == (
+        1,
+        True,
+    )
 
 
 @pytest.mark.parametrize("period", ["2026-13", "march", "2026-3", "0000"])

@@ -1,5 +1,6 @@
-"""What a promise comes to where corrections, waits, several rules, reopenings and policies in motion meet. Times are hours
-after the first complaint."""
+"""What a promise comes to where corrections, waits, several rules, reopenings and policies in
+motion meet. Times are hours after the first complaint.
+"""
 
 import re
 from typing import Any
@@ -20,7 +21,15 @@ from alerting.services.cases import acts
 from alerting.services.cases.move_promises import move_open_cases
 from alerting.services.cases.respond import Actor
 from alerting.services.reports.report import as_json, report
-from tests.database.cases.test_case_work import RESOLUTIONS, H, activated, do, hours, let_wait, with_file
+from tests.database.cases.test_case_work import (
+    RESOLUTIONS,
+    H,
+    activated,
+    do,
+    hours,
+    let_wait,
+    with_file,
+)
 from tests.support.builders import changed
 from tests.support.world import BEGIN, World, recipients
 
@@ -41,13 +50,22 @@ def plans(world: World, kind: str, cycle: int = 1) -> list[tuple[Any, ...]]:
     mine = (k.kind == kind, k.cycle == cycle, k.superseded_at.is_(None))
     rows = world.rows(select(clock).where(*mine).order_by(k.plan))
     return [
-        (hours(r.due_at - BEGIN), r.stopped_at and hours(r.stopped_at - BEGIN), r.worked and round(r.worked / 3.6e9, 1))
+        (
+            hours(r.due_at - BEGIN),
+            r.stopped_at and hours(r.stopped_at - BEGIN),
+            r.worked and round(r.worked / 3.6e9, 1),
+        )
         for r in rows
     ]
 
 
 def corrected(world: World, hour: float, call: int | None = None) -> None:
-    do(world, acts.ProposeCorrection(becomes=BEGIN + hour * H, reason="The phone log says so.", call=call))
+    do(
+        world,
+        acts.ProposeCorrection(
+            becomes=BEGIN + hour * H, reason="The phone log says so.", call=call
+        ),
+    )
     newest = world.rows(select(func.max(correction.c.id).label("number")))[0].number
     do(world, acts.DecideCorrection(correction=newest, approve=True), by="ceo")
 
@@ -111,7 +129,9 @@ def test_a_corrected_call_leaves_an_acknowledgement_after_a_stale_one_as_it_was(
     assert by_person(world, "acknowledge") == {"vp_sales": (0, 1)}
 
 
-def test_a_call_before_the_words_it_would_answer_keeps_no_promise_when_another_is_corrected(small_world: World) -> None:
+def test_a_call_before_the_words_it_would_answer_keeps_no_promise_when_another_is_corrected(
+    small_world: World,
+) -> None:
     world = started(small_world)
     world.pass_time(hours=1)
     world.reached("ACME-AERO", "vp_sales")
@@ -138,7 +158,9 @@ def test_a_correction_leaves_a_kept_promise_with_whoever_kept_it(small_world: Wo
     assert by_person(world, "contact")["vp_sales"] == (1, 0)
 
 
-def test_a_call_before_and_a_complaint_after_come_to_the_same_in_either_order(small_world: World) -> None:
+def test_a_call_before_and_a_complaint_after_come_to_the_same_in_either_order(
+    small_world: World,
+) -> None:
     world = started(small_world)
     world.pass_time(hours=3)
     world.reached("ACME-AERO", "vp_sales", minutes_ago=60)
@@ -164,7 +186,9 @@ def test_a_call_is_not_corrected_to_a_time_after_other_words(small_world: World)
     assert plans(world, "contact", cycle=2) == [(26, 3, 1)]
 
 
-def test_when_the_cause_of_an_earlier_cycle_was_removed_can_be_corrected(small_world: World) -> None:
+def test_when_the_cause_of_an_earlier_cycle_was_removed_can_be_corrected(
+    small_world: World,
+) -> None:
     world = small_world
     activated(world, with_file("resolutions", RESOLUTIONS))
     started(world)
@@ -176,11 +200,16 @@ def test_when_the_cause_of_an_earlier_cycle_was_removed_can_be_corrected(small_w
     world.take(world.survey(score=1))
     assert (world.case("ACME-AERO").cycle, plans(world, "resolve")) == (2, [(168, 2, 2)])
     wrong = {"what": Corrected.CAUSE, "becomes": BEGIN + H, "reason": "The delivery note says so."}
-    with pytest.raises(ActionRefused, match="is not recorded as removed; there is no time to correct"):
+    with pytest.raises(
+        ActionRefused, match="is not recorded as removed; there is no time to correct"
+    ):
         do(world, acts.ProposeCorrection(**wrong))
     do(world, acts.ProposeCorrection(**wrong, cycle=1))
     do(world, acts.DecideCorrection(correction=1, approve=True), by="ceo")
-    assert (plans(world, "resolve"), plans(world, "resolve", cycle=2)) == ([(168, 1, 1)], [(172, None, None)])
+    assert (plans(world, "resolve"), plans(world, "resolve", cycle=2)) == (
+        [(168, 1, 1)],
+        [(172, None, None)],
+    )
     assert world.case("ACME-AERO").cause_removed_at is None
 
 
@@ -193,9 +222,16 @@ def test_a_check_answer_no_rule_hears_is_a_complaint_like_others(small_world: Wo
     assert recipients(mails) == ["office.berlin", "vp.sales"]
     world.pass_time(minutes=10)
     world.reached("ACME-AERO", "vp_sales", minutes_ago=180)
-    assert world.case("ACME-AERO").status is Status.OPEN and plans(world, "contact", cycle=2) == [(78, None, None)]
+    assert world.case("ACME-AERO").status is Status.OPEN and plans(world, "contact", cycle=2) == [
+        (78, None, None)
+    ]
     with pytest.raises(ActionRefused, match="a call of its own"):
-        do(world, acts.ProposeCorrection(becomes=BEGIN + 54.1 * H, reason="The phone log says so.", call=1))
+        do(
+            world,
+            acts.ProposeCorrection(
+                becomes=BEGIN + 54.1 * H, reason="The phone log says so.", call=1
+            ),
+        )
 
 
 @pytest.mark.parametrize(("score", "hour"), [(4, 0.5), (9, -48), (4, 48.5)])
@@ -206,7 +242,9 @@ def test_only_an_answer_given_after_it_was_asked_is_one_to_the_check_survey(
     world.take(world.survey(score=score, time=(BEGIN + hour * H).isoformat()))
     assert world.case("ACME-AERO").status is Status.RESOLVED
     with world.app.ctx.db.read() as tx:
-        assert "case.confirmed" not in {entry["action"] for entry in audit_entries.entries_of(tx, "case", "1")}
+        assert "case.confirmed" not in {
+            entry["action"] for entry in audit_entries.entries_of(tx, "case", "1")
+        }
 
 
 def test_the_contract_of_then_counts_when_a_policy_moves_open_cases(small_world: World) -> None:
@@ -216,14 +254,21 @@ def test_the_contract_of_then_counts_when_a_policy_moves_open_cases(small_world:
     world.take(world.customer("ACME-AERO", contract={"contact": "6h"}))
     world.take(world.survey(score=2))
     world.pass_time(hours=1)
-    world.take(world.customer("ACME-AERO", contract={"contact": "48h"}, time=world.now().isoformat()))
-    edited = {**MOVING, "rules/sla.yaml": MOVING["rules/sla.yaml"].replace("{before: 4h,", "{before: 3h,")}
+    world.take(
+        world.customer("ACME-AERO", contract={"contact": "48h"}, time=world.now().isoformat())
+    )
+    edited = {
+        **MOVING,
+        "rules/sla.yaml": MOVING["rules/sla.yaml"].replace("{before: 4h,", "{before: 3h,"),
+    }
     activated(world, edited)
     assert move_open_cases(world.app.ctx) == 1
     assert plans(world, "contact") == [(6, None, None)]
 
 
-def test_a_call_recorded_late_starts_the_next_cycle_by_the_policy_of_the_complaint(small_world: World) -> None:
+def test_a_call_recorded_late_starts_the_next_cycle_by_the_policy_of_the_complaint(
+    small_world: World,
+) -> None:
     world = started(small_world)
     world.pass_time(hours=2)
     world.take(world.survey(score=1))
@@ -251,7 +296,10 @@ def test_of_two_rules_the_one_that_ends_earlier_counts_whatever_they_pause_for(
     small_world: World, waited: int, due: float
 ) -> None:
     world = small_world
-    second = "  call_in_30h:\n    starts: customer_sent\n    contact: {by: caller, within: 30h, pauses: []}\n"
+    second = (
+        "  call_in_30h:\n    starts: customer_sent\n    contact: {by: caller, within: 30h, "
+        "pauses: []}\n"
+    )
     files = changed(sla=("  call_in_3d:", f"{second}  call_in_3d:"))
     files["rules/escalations/impatient.yaml"] = IMPATIENT
     activated(world, files)
@@ -275,7 +323,9 @@ def test_what_the_customer_did_ends_a_wait_when_we_hear_of_it(small_world: World
     assert plans(world, "contact") == [(65, None, None)]
 
 
-def test_a_customer_who_writes_again_is_not_left_with_somebody_who_is_away(small_world: World) -> None:
+def test_a_customer_who_writes_again_is_not_left_with_somebody_who_is_away(
+    small_world: World,
+) -> None:
     world = small_world
     activated(world, with_file("resolutions", RESOLUTIONS))
     started(world)
@@ -291,7 +341,9 @@ def test_a_customer_who_writes_again_is_not_left_with_somebody_who_is_away(small
     assert recipients(calls) == ["head.of.service"]
 
 
-def test_a_repeated_reminder_before_the_end_is_moved_by_a_wait_like_the_end(small_world: World) -> None:
+def test_a_repeated_reminder_before_the_end_is_moved_by_a_wait_like_the_end(
+    small_world: World,
+) -> None:
     world = small_world
     repeated = "{before: 12h, every: 4h, times: 3, notify: caller}"
     activated(world, changed(sla=("{before: 12h, notify: caller}", repeated)))
@@ -302,7 +354,9 @@ def test_a_repeated_reminder_before_the_end_is_moved_by_a_wait_like_the_end(smal
     world.pass_time(hours=20)
     do(world, acts.GoOn())
     assert plans(world, "contact") == [(44, None, None)]
-    waiting = select(timer).where(timer.c.fired_at.is_(None), timer.c.cancelled_at.is_(None), timer.c.n > 1)
+    waiting = select(timer).where(
+        timer.c.fired_at.is_(None), timer.c.cancelled_at.is_(None), timer.c.n > 1
+    )
     assert sorted(hours(row.due_at - BEGIN) for row in world.rows(waiting)) == [36, 40]
 
 
@@ -317,11 +371,15 @@ def test_after_a_standstill_one_mail_says_what_several_would_have(small_world: W
     assert [row.data["n"] for row in reminders] == [4]
 
 
-def test_whoever_owes_a_clock_hears_that_somebody_else_has_it_stand_still(small_world: World) -> None:
+def test_whoever_owes_a_clock_hears_that_somebody_else_has_it_stand_still(
+    small_world: World,
+) -> None:
     world = started(small_world)
     let_wait(world, WaitingFor.THIRD_PARTY, by="office_berlin")
     [mail] = world.deliver()
-    assert recipients([mail]) == ["vp.sales"] and mail.subject.startswith("Your clock stands still for Acme Aerospace")
+    assert recipients([mail]) == ["vp.sales"] and mail.subject.startswith(
+        "Your clock stands still for Acme Aerospace"
+    )
     assert "Berlin office waits for a third party" in mail.text and mail.html is not None
 
 
@@ -334,10 +392,14 @@ def test_mails_that_waited_are_not_sent_when_what_they_say_is_over(small_world: 
     world.reached("ACME-AERO", "vp_sales")
     do(world, acts.Resolve(note="The seal was replaced."), by="office_berlin")
     assert not [mail for mail in world.deliver() if "wait is over" in mail.subject]
-    assert {row.reason for row in world.rows(select(notification)) if row.template == "resumed"} == {"the case is over"}
+    assert {
+        row.reason for row in world.rows(select(notification)) if row.template == "resumed"
+    } == {"the case is over"}
 
 
-def test_a_caller_who_has_not_answered_yet_hears_that_the_cause_is_removed(small_world: World) -> None:
+def test_a_caller_who_has_not_answered_yet_hears_that_the_cause_is_removed(
+    small_world: World,
+) -> None:
     world = started(small_world)
     world.pass_time(hours=1)
     world.fixed("ACME-AERO")
@@ -354,8 +416,14 @@ def test_the_page_of_a_case_names_who_kept_each_promise(small_world: World) -> N
     headers = {"authorization": "Bearer test-admin-token-0123"}
     with TestClient(create_app(web_parts(world.app)), headers=headers) as client:
         page = client.get("/cases/1").text
-    owed = re.findall(r'<td class="head">(acknowledge|contact).*?<td data-label="By">(.*?)</td>', page)
-    assert owed == [("acknowledge", "Vera Sample"), ("contact", "Hugo Sample"), ("acknowledge", "Hugo Sample")]
+    owed = re.findall(
+        r'<td class="head">(acknowledge|contact).*?<td data-label="By">(.*?)</td>', page
+    )
+    assert owed == [
+        ("acknowledge", "Vera Sample"),
+        ("contact", "Hugo Sample"),
+        ("acknowledge", "Hugo Sample"),
+    ]
 
 
 def test_whoever_gets_an_acknowledged_case_owes_a_word_of_his_own(small_world: World) -> None:
@@ -375,16 +443,28 @@ def test_pauses_and_staleness_of_a_moved_policy_hold_from_then_on(small_world: W
     activated(world, MOVING)
     started(world)
     text = MOVING["rules/sla.yaml"].replace("within: 24h\n", "within: 24h\n      pauses: []\n")
-    activated(world, {**MOVING, "rules/sla.yaml": text.replace("within: 4h\n", "within: 4h\n      stale_after: 2h\n")})
+    activated(
+        world,
+        {
+            **MOVING,
+            "rules/sla.yaml": text.replace("within: 4h\n", "within: 4h\n      stale_after: 2h\n"),
+        },
+    )
     assert move_open_cases(world.app.ctx) == 1
     world.pass_time(hours=1)
     world.acknowledged("ACME-AERO", "vp_sales")
-    assert [row.kind for row in world.rows(select(timer).where(timer.c.kind == "stale"))] == ["stale"]
+    assert [row.kind for row in world.rows(select(timer).where(timer.c.kind == "stale"))] == [
+        "stale"
+    ]
     let_wait(world, by="ceo")
-    assert [row.paused_at for row in world.rows(select(clock).where(clock.c.kind == "contact"))] == [None, None]
+    assert [
+        row.paused_at for row in world.rows(select(clock).where(clock.c.kind == "contact"))
+    ] == [None, None]
 
 
-def test_an_early_word_about_the_effect_does_not_keep_it_from_being_asked(small_world: World) -> None:
+def test_an_early_word_about_the_effect_does_not_keep_it_from_being_asked(
+    small_world: World,
+) -> None:
     world = small_world
     activated(world, with_file("resolutions", RESOLUTIONS))
     started(world)
@@ -415,9 +495,13 @@ def test_a_case_for_programs_names_persons_calls_and_corrections(small_world: Wo
 def test_whoever_gives_a_case_to_somebody_away_is_told_so(small_world: World) -> None:
     world = started(small_world)
     absence = {"from": "2026-03-01", "to": "2026-03-31", "substitute": "head_of_service"}
-    world.take(world.envelope("person.updated", {"person_id": "owner_north", "absences": [absence]}))
+    world.take(
+        world.envelope("person.updated", {"person_id": "owner_north", "absences": [absence]})
+    )
     given = do(world, acts.HandOver(to="owner_north", reason="On a plane."))
-    assert given == "C-1 is with Olga Sample from now on, who is absent from 2026-03-01 to 2026-03-31."
+    assert (
+        given == "C-1 is with Olga Sample from now on, who is absent from 2026-03-01 to 2026-03-31."
+    )
 
 
 @pytest.mark.parametrize("blank", ["\u200b", " \u2060\n", "\x00"])
@@ -428,7 +512,10 @@ def test_a_reason_of_signs_nobody_sees_is_none(small_world: World, blank: str) -
 
 
 SECOND = IMPATIENT.replace("policy: call_in_30h", "fixer: local_office\n    policy: slow")
-SLOW = "  slow:\n    starts: customer_sent\n    contact: {by: caller, within: 30h}\n    resolve: {by: fixer, within: 20d}\n"
+SLOW = (
+    "  slow:\n    starts: customer_sent\n    contact: {by: caller, within: 30h}\n    resolve: "
+    "{by: fixer, within: 20d}\n"
+)
 
 
 def two_policies() -> dict[str, str]:
@@ -436,7 +523,9 @@ def two_policies() -> dict[str, str]:
     return {**files, "rules/escalations/second.yaml": SECOND}
 
 
-def test_a_complaint_from_before_the_cause_was_mended_brings_it_not_back_in_a_later_cycle(small_world: World) -> None:
+def test_a_complaint_from_before_the_cause_was_mended_brings_it_not_back_in_a_later_cycle(
+    small_world: World,
+) -> None:
     world = small_world
     activated(world, two_policies())
     started(world)
@@ -495,9 +584,16 @@ def test_a_correction_opens_no_case_beside_another_one(small_world: World) -> No
     propose = acts.ProposeCorrection(becomes=BEGIN + H, reason="The phone log says so.", call=1)
     acts.perform(world.app.ctx, 1, Actor(party="vp_sales", door="cli"), propose)
     done, _ = acts.perform(
-        world.app.ctx, 1, Actor(party="ceo", door="cli"), acts.DecideCorrection(correction=1, approve=True)
+        world.app.ctx,
+        1,
+        Actor(party="ceo", door="cli"),
+        acts.DecideCorrection(correction=1, approve=True),
     )
-    assert done is not None and done.status is Status.RESOLVED and world.case("ACME-AERO").number == "C-2"
+    assert (
+        done is not None
+        and done.status is Status.RESOLVED
+        and world.case("ACME-AERO").number == "C-2"
+    )
     assert plans(world, "contact")[0] == (24, 1, 1)
 
 
@@ -520,7 +616,10 @@ def test_a_call_that_turns_out_to_answer_nothing_keeps_no_promise(small_world: W
     world.pass_time(hours=2)
     world.reached("ACME-AERO", "vp_sales")
     corrected(world, 3, call=2)
-    assert (plans(world, "contact", cycle=2), plans(world, "contact", cycle=3)) == ([], [(28, None, None)])
+    assert (plans(world, "contact", cycle=2), plans(world, "contact", cycle=3)) == (
+        [],
+        [(28, None, None)],
+    )
     assert by_person(world, "contact") == {"vp_sales": (1, 0)}
 
 
@@ -534,7 +633,12 @@ def test_the_cause_is_corrected_where_its_clock_stopped(small_world: World) -> N
     do(world, acts.Resolve(root_cause="seal", action="replaced"), by="office_berlin")
     world.pass_time(hours=1)
     world.take(world.survey(score=1, time=(BEGIN + 2 * H).isoformat()))
-    do(world, acts.ProposeCorrection(what=Corrected.CAUSE, becomes=BEGIN + 2.5 * H, reason="The delivery note."))
+    do(
+        world,
+        acts.ProposeCorrection(
+            what=Corrected.CAUSE, becomes=BEGIN + 2.5 * H, reason="The delivery note."
+        ),
+    )
     do(world, acts.DecideCorrection(correction=1, approve=True), by="ceo")
     assert plans(world, "resolve") == [(168, 2.5, 2.5)]
 
@@ -548,8 +652,13 @@ def test_another_owner_owes_a_word_of_his_own(small_world: World) -> None:
     world.pass_time(hours=1)
     world.acknowledged("ALPENWERK", "owner_north")
     world.pass_time(hours=1)
-    world.take(world.envelope("customer.updated", {"customer_id": "ALPENWERK", "owner": "owner_west"}))
-    assert (world.case("ALPENWERK").caller, world.case("ALPENWERK").acknowledged_at) == ("owner_west", None)
+    world.take(
+        world.envelope("customer.updated", {"customer_id": "ALPENWERK", "owner": "owner_west"})
+    )
+    assert (world.case("ALPENWERK").caller, world.case("ALPENWERK").acknowledged_at) == (
+        "owner_west",
+        None,
+    )
     assert plans(world, "acknowledge") == [(4, 1, 1), (6, None, None)]
 
 
@@ -559,7 +668,9 @@ def test_a_late_fact_gives_no_case_back_to_somebody_who_is_away(small_world: Wor
     world.take(world.survey("ALPENWERK"))
     world.pass_time(days=1)
     absence = {"from": "2026-03-07", "to": "2026-03-31", "substitute": "head_of_service"}
-    world.take(world.envelope("person.updated", {"person_id": "owner_north", "absences": [absence]}))
+    world.take(
+        world.envelope("person.updated", {"person_id": "owner_north", "absences": [absence]})
+    )
     world.pass_time(hours=1)
     world.take(world.survey("ALPENWERK"))
     world.pass_time(hours=1)
@@ -571,7 +682,9 @@ def test_a_case_of_somebody_who_is_known_later_gets_the_territory(small_world: W
     world = small_world
     world.take(world.survey("LUMEN"))
     assert world.case("LUMEN").territory == "unknown"
-    world.take(world.customer("LUMEN", name="Lumen", owner="owner_north", country="DE", region="Bavaria"))
+    world.take(
+        world.customer("LUMEN", name="Lumen", owner="owner_north", country="DE", region="Bavaria")
+    )
     assert world.case("LUMEN").territory == "DE / Bavaria"
 
 
@@ -593,4 +706,6 @@ def test_an_overdue_call_is_told_once_after_a_standstill_though_somebody_has_tak
         world.tick()
     if len(ticks) == 2:
         world.acknowledged("ACME-AERO", "vp_sales")
-    assert [mail.subject[:7] for mail in world.deliver() if mail.subject.startswith("Not called")] == ["Not cal"]
+    assert [
+        mail.subject[:7] for mail in world.deliver() if mail.subject.startswith("Not called")
+    ] == ["Not cal"]

@@ -1,4 +1,6 @@
-"""The work on a case beside calling, over time and on both databases: waits, stale words, corrections, what follows the end."""
+"""The work on a case beside calling, over time and on both databases: waits, stale words,
+corrections, what follows the end.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -36,7 +38,9 @@ berlin: {time_zone: Europe/Berlin, hours: {mon-fri: ["09:00-17:00"]}}
 """
 
 
-def do(world: World, act: Any, by: str = "vp_sales", claim: Seen | None = None, door: Any = "cli") -> str:
+def do(
+    world: World, act: Any, by: str = "vp_sales", claim: Seen | None = None, door: Any = "cli"
+) -> str:
     case = world.case("ACME-AERO")
     assert case.id is not None
     return acts.perform(world.app.ctx, case.id, Actor(party=by, door=door), act, claim)[1]
@@ -70,7 +74,10 @@ def unhappy(world: World) -> World:
 
 
 def let_wait(
-    world: World, who: WaitingFor = WaitingFor.CUSTOMER, until: datetime | None = None, by: str = "vp_sales"
+    world: World,
+    who: WaitingFor = WaitingFor.CUSTOMER,
+    until: datetime | None = None,
+    by: str = "vp_sales",
 ) -> str:
     return do(world, acts.BeginWait(waiting_for=who, reason="away until Tuesday", until=until), by)
 
@@ -78,7 +85,9 @@ def let_wait(
 # Waiting
 
 
-def test_clocks_stand_still_while_the_case_waits_and_run_on_when_the_customer_acts(unhappy: World) -> None:
+def test_clocks_stand_still_while_the_case_waits_and_run_on_when_the_customer_acts(
+    unhappy: World,
+) -> None:
     unhappy.pass_time(hours=2)
     began = unhappy.now()
     assert let_wait(unhappy).startswith("C-1 waits until 2026-03-20")
@@ -94,16 +103,30 @@ def test_clocks_stand_still_while_the_case_waits_and_run_on_when_the_customer_ac
     assert due(unhappy) == 24 + 72
     assert due(unhappy, "resolve") == 168 + 72
     (row,) = unhappy.rows(select(wait))
-    assert (hours(row.began_at - began), hours(row.ended_at - row.began_at), row.ended_by) == (0, 72, "the customer")
-    assert [mail.subject for mail in unhappy.deliver()] == ["Go on with Acme Aerospace: the wait is over - C-1"]
-    ledger = unhappy.rows(select(clock_entry).where(clock_entry.c.kind == "contact").order_by(clock_entry.c.id))
-    assert [(e.what, hours(e.happened_at - BEGIN)) for e in ledger] == [("started", 0), ("paused", 2), ("resumed", 74)]
+    assert (hours(row.began_at - began), hours(row.ended_at - row.began_at), row.ended_by) == (
+        0,
+        72,
+        "the customer",
+    )
+    assert [mail.subject for mail in unhappy.deliver()] == [
+        "Go on with Acme Aerospace: the wait is over - C-1"
+    ]
+    ledger = unhappy.rows(
+        select(clock_entry).where(clock_entry.c.kind == "contact").order_by(clock_entry.c.id)
+    )
+    assert [(e.what, hours(e.happened_at - BEGIN)) for e in ledger] == [
+        ("started", 0),
+        ("paused", 2),
+        ("resumed", 74),
+    ]
 
 
 def test_after_a_wait_the_steps_come_as_much_later_and_none_twice(unhappy: World) -> None:
     unhappy.pass_time(hours=13)
     unhappy.tick()
-    assert "Reminder: call Acme Aerospace by Sat 7 Mar 09:30 - C-1" in [mail.subject for mail in unhappy.deliver()]
+    assert "Reminder: call Acme Aerospace by Sat 7 Mar 09:30 - C-1" in [
+        mail.subject for mail in unhappy.deliver()
+    ]
     let_wait(unhappy)
     unhappy.pass_time(hours=10)
     do(unhappy, acts.GoOn())
@@ -119,7 +142,9 @@ def test_after_a_wait_the_steps_come_as_much_later_and_none_twice(unhappy: World
     assert recipients(unhappy.deliver()) == ["ceo"]
 
 
-def test_what_happened_before_a_wait_ends_it_as_little_as_what_we_did_ourselves(unhappy: World) -> None:
+def test_what_happened_before_a_wait_ends_it_as_little_as_what_we_did_ourselves(
+    unhappy: World,
+) -> None:
     unhappy.pass_time(hours=1)
     before = unhappy.now() - timedelta(minutes=10)
     let_wait(unhappy)
@@ -134,18 +159,24 @@ def test_what_happened_before_a_wait_ends_it_as_little_as_what_we_did_ourselves(
 
 def test_a_wait_ends_at_its_day_once_and_tells_whoever_waits(unhappy: World) -> None:
     let_wait(unhappy, WaitingFor.THIRD_PARTY, BEGIN + 50 * H, by="office_berlin")
-    assert unhappy.case("ACME-AERO").status is Status.OPEN  # the office does not take the call by waiting for a part
+    assert (
+        unhappy.case("ACME-AERO").status is Status.OPEN
+    )  # the office does not take the call by waiting for a part
     unhappy.pass_time(hours=60)
     unhappy.tick()
     assert due(unhappy) == 24 + 50
-    assert "Go on with Acme Aerospace: the wait is over - C-1" in [mail.subject for mail in unhappy.deliver()]
+    assert "Go on with Acme Aerospace: the wait is over - C-1" in [
+        mail.subject for mail in unhappy.deliver()
+    ]
     (row,) = unhappy.rows(select(wait))
     assert (hours(row.ended_at - BEGIN), row.ended_by) == (50, "its day")
     unhappy.tick()
     assert len(unhappy.rows(select(notification).where(notification.c.template == "resumed"))) == 1
 
 
-def test_reaching_the_customer_ends_the_wait_for_the_customer_and_the_clock_was_kept(unhappy: World) -> None:
+def test_reaching_the_customer_ends_the_wait_for_the_customer_and_the_clock_was_kept(
+    unhappy: World,
+) -> None:
     let_wait(unhappy)
     unhappy.pass_time(days=4)
     unhappy.reached("ACME-AERO", "vp_sales")
@@ -175,7 +206,10 @@ def test_a_policy_says_which_waits_its_clocks_pause_for(world: World) -> None:
     world.take(world.survey(score=2))
     let_wait(world, WaitingFor.THIRD_PARTY)
     clocks = world.clocks("ACME-AERO")
-    assert (clocks["contact"].paused_at is None, clocks["resolve"].paused_at is None) == (True, False)
+    assert (clocks["contact"].paused_at is None, clocks["resolve"].paused_at is None) == (
+        True,
+        False,
+    )
     do(world, acts.GoOn())
     let_wait(world, WaitingFor.CUSTOMER)
     assert world.clocks("ACME-AERO")["contact"].paused_at is not None
@@ -193,13 +227,25 @@ def test_what_is_missed_already_is_not_saved_by_waiting(unhappy: World) -> None:
 @pytest.mark.parametrize(
     ("act", "why"),
     [
-        (acts.BeginWait(waiting_for=WaitingFor.CUSTOMER, reason=" "), "say in a few words what is waited for"),
-        (acts.BeginWait(waiting_for=WaitingFor.CUSTOMER, reason="x", until=BEGIN - H), "which has passed"),
-        (acts.BeginWait(waiting_for=WaitingFor.CUSTOMER, reason="x", until=BEGIN + 400 * H), "at most 14 d"),
+        (
+            acts.BeginWait(waiting_for=WaitingFor.CUSTOMER, reason=" "),
+            "say in a few words what is waited for",
+        ),
+        (
+            acts.BeginWait(waiting_for=WaitingFor.CUSTOMER, reason="x", until=BEGIN - H),
+            "which has passed",
+        ),
+        (
+            acts.BeginWait(waiting_for=WaitingFor.CUSTOMER, reason="x", until=BEGIN + 400 * H),
+            "at most 14 d",
+        ),
         (acts.GoOn(), "C-1 does not wait"),
         (acts.ReviewEffect(effective=True), "not resolved yet"),
         (acts.AddNote(text=" "), "the note is empty"),
-        (acts.Resolve(root_cause="gremlins", action="repaired"), "root cause is one of product, delivery"),
+        (
+            acts.Resolve(root_cause="gremlins", action="repaired"),
+            "root cause is one of product, delivery",
+        ),
         (acts.Resolve(root_cause="other", action="repaired"), "'other' says nothing by itself"),
         (acts.Resolve(root_cause="product"), "say what was wrong and what was done about it"),
         (acts.Resolve(corrective_action="CA-1", note="x"), "declares no corrective actions"),
@@ -211,7 +257,9 @@ def test_what_is_missed_already_is_not_saved_by_waiting(unhappy: World) -> None:
         (acts.DecideCorrection(correction=9, approve=True), "has no correction 9"),
     ],
 )
-def test_what_cannot_be_done_is_refused_with_the_reason_and_changes_nothing(unhappy: World, act: Any, why: str) -> None:
+def test_what_cannot_be_done_is_refused_with_the_reason_and_changes_nothing(
+    unhappy: World, act: Any, why: str
+) -> None:
     before = unhappy.case("ACME-AERO"), unhappy.clocks("ACME-AERO")
     with pytest.raises(ActionRefused, match=why):
         do(unhappy, act)
@@ -219,10 +267,17 @@ def test_what_cannot_be_done_is_refused_with_the_reason_and_changes_nothing(unha
 
 
 def test_pauses_count_only_where_they_overlap_working_time(world: World) -> None:
-    """Two waits on a calendar: over the week-end, and over Tuesday noon. 24 working hours end on Thursday at 12:30."""
-    activated(world, with_file("calendars", BERLIN, sla=("within: 24h", "within: 24h\n      calendar: berlin")))
+    """Two waits on a calendar: over the week-end, and over Tuesday noon. 24 working hours end on
+    Thursday at 12:30.
+    """
+    activated(
+        world,
+        with_file("calendars", BERLIN, sla=("within: 24h", "within: 24h\n      calendar: berlin")),
+    )
     world.known_customers()
-    world.take(world.survey(score=2))  # Friday 09:30 in Berlin: 24 h would end on Wednesday at 09:30
+    world.take(
+        world.survey(score=2)
+    )  # Friday 09:30 in Berlin: 24 h would end on Wednesday at 09:30
     assert due(world) == 120
     world.pass_time(hours=8)  # Friday 17:30
     let_wait(world)
@@ -251,7 +306,8 @@ OF_FIXER = {
 
 
 @pytest.mark.parametrize(
-    ("own", "calendar", "length"), [(None, "berlin", 72), ("late", "late", 10.5), ("gone", "berlin", 72)]
+    ("own", "calendar", "length"),
+    [(None, "berlin", 72), ("late", "late", 10.5), ("gone", "berlin", 72)],
 )
 def test_a_promise_on_the_calendar_of_whoever_owes_it(
     world: World, own: str | None, calendar: str, length: float
@@ -262,7 +318,10 @@ def test_a_promise_on_the_calendar_of_whoever_owes_it(
     activated(world, with_file("calendars", BERLIN + LATE, **OF_FIXER), people)
     world.known_customers()
     world.take(world.survey(score=2))
-    assert (due(world, "resolve"), world.clocks("ACME-AERO")["resolve"].calendar) == (length, calendar)
+    assert (due(world, "resolve"), world.clocks("ACME-AERO")["resolve"].calendar) == (
+        length,
+        calendar,
+    )
     assert due(world) == 24
 
 
@@ -277,10 +336,14 @@ def test_not_everybody_has_a_calendar() -> None:
 
 
 @pytest.mark.parametrize(("moves", "length"), [(True, 8), (False, 24)])
-def test_open_cases_move_with_their_policy_where_it_says_so(unhappy: World, moves: bool, length: int) -> None:
+def test_open_cases_move_with_their_policy_where_it_says_so(
+    unhappy: World, moves: bool, length: int
+) -> None:
     word = "open_cases: move\n    starts" if moves else "starts"
     files = changed(sla=("within: 24h", "within: 8h"))
-    files["rules/sla.yaml"] = files["rules/sla.yaml"].replace("starts", word, 1).replace("before: 12h", "before: 2h", 1)
+    files["rules/sla.yaml"] = (
+        files["rules/sla.yaml"].replace("starts", word, 1).replace("before: 12h", "before: 2h", 1)
+    )
     unhappy.pass_time(hours=1)
     activated(unhappy, files)
     assert move_open_cases(unhappy.app.ctx) == int(moves)
@@ -343,10 +406,12 @@ def test_steps_wait_for_their_readers_working_hours_unless_they_are_urgent(world
         "{before: 12h, notify: caller}\n        - {before: 11h, notify: ceo, urgent: true}",
     )
     files = with_file("calendars", BERLIN, sla=steps)
-    files["rules/escalations/key_accounts.yaml"] = files["rules/escalations/key_accounts.yaml"].replace(
-        "critical", "high"
+    files["rules/escalations/key_accounts.yaml"] = files[
+        "rules/escalations/key_accounts.yaml"
+    ].replace("critical", "high")
+    files["rules/routing.yaml"] = files["rules/routing.yaml"].replace(
+        "roles:\n", "roles:\n  ceo: {person: ceo}\n", 1
     )
-    files["rules/routing.yaml"] = files["rules/routing.yaml"].replace("roles:\n", "roles:\n  ceo: {person: ceo}\n", 1)
     people = {p.id: p.model_copy(update={"calendar": "berlin"}) for p in starter_people().values()}
     activated(world, files, people)
     world.known_customers()
@@ -381,7 +446,9 @@ def test_two_people_at_once_do_not_undo_each_others_work(unhappy: World) -> None
     case = unhappy.case("ACME-AERO")
     seen = Seen(revision=case.revision)
     do(unhappy, acts.Assign(to="lead_central"), by="ceo", claim=seen, door="page")
-    with pytest.raises(ActionRefused, match="C-1 has changed since you looked, and is with lead_central now"):
+    with pytest.raises(
+        ActionRefused, match="C-1 has changed since you looked, and is with lead_central now"
+    ):
         do(unhappy, acts.Assign(to="owner_north"), by="ceo", claim=seen, door="page")
     assert unhappy.case("ACME-AERO").caller == "lead_central"
 
@@ -395,10 +462,14 @@ def test_a_wrong_time_is_corrected_once_somebody_else_approves_it(unhappy: World
     unhappy.deliver()
     unhappy.reached("ACME-AERO", "vp_sales")
     assert not unhappy.clocks("ACME-AERO")["contact"].met
-    text = do(unhappy, acts.ProposeCorrection(becomes=BEGIN + 20 * H, reason="The phone's log says so."))
+    text = do(
+        unhappy, acts.ProposeCorrection(becomes=BEGIN + 20 * H, reason="The phone's log says so.")
+    )
     assert text == "Correction 1 is proposed; it counts once somebody else approves it."
     assert not unhappy.clocks("ACME-AERO")["contact"].met
-    assert "Vera Sample asks you to approve a corrected time - C-1" in [mail.subject for mail in unhappy.deliver()]
+    assert "Vera Sample asks you to approve a corrected time - C-1" in [
+        mail.subject for mail in unhappy.deliver()
+    ]
     with pytest.raises(ActionRefused, match="approved by somebody else"):
         do(unhappy, acts.DecideCorrection(correction=1, approve=True))
     do(unhappy, acts.DecideCorrection(correction=1, approve=True), by="ceo")
@@ -407,7 +478,9 @@ def test_a_wrong_time_is_corrected_once_somebody_else_approves_it(unhappy: World
     assert unhappy.case("ACME-AERO").contacted_at == BEGIN + 20 * H
     (row,) = unhappy.rows(select(contact_attempt))
     assert row.happened_at == BEGIN + 20 * H
-    ledger = unhappy.rows(select(clock_entry).where(clock_entry.c.kind == "contact").order_by(clock_entry.c.id))
+    ledger = unhappy.rows(
+        select(clock_entry).where(clock_entry.c.kind == "contact").order_by(clock_entry.c.id)
+    )
     told = [(e.what, hours(e.happened_at - BEGIN)) for e in ledger]
     assert told == [("started", 0), ("missed", 24), ("stopped", 30), ("corrected", 20)]
     with pytest.raises(ActionRefused, match="decided already"):
@@ -431,9 +504,8 @@ def test_a_declined_correction_changes_nothing(unhappy: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("becomes", "why"),
-    [(BEGIN - H, "before the customer wrote"), (BEGIN + 9 * H, "ahead of now")],
-)  # fmt: skip
+    ("becomes", "why"), [(BEGIN - H, "before the customer wrote"), (BEGIN + 9 * H, "ahead of now")]
+)
 def test_a_correction_that_could_not_be_is_refused_when_it_is_proposed(
     unhappy: World, becomes: datetime, why: str
 ) -> None:
@@ -470,7 +542,11 @@ def strict(world: World) -> World:
     world.take(world.survey(score=2))
     world.deliver()
     world.reached("ACME-AERO", "vp_sales")
-    do(world, acts.Resolve(root_cause="seal", action="replaced", corrective_action="CA-2026-014"), by="office_berlin")
+    do(
+        world,
+        acts.Resolve(root_cause="seal", action="replaced", corrective_action="CA-2026-014"),
+        by="office_berlin",
+    )
     world.deliver()
     return world
 
@@ -478,7 +554,11 @@ def strict(world: World) -> World:
 def test_a_case_ends_with_what_the_lists_declare(strict: World) -> None:
     case = strict.case("ACME-AERO")
     assert case.status is Status.RESOLVED
-    assert (case.root_cause, case.action, case.corrective_action) == ("seal", "replaced", "CA-2026-014")
+    assert (case.root_cause, case.action, case.corrective_action) == (
+        "seal",
+        "replaced",
+        "CA-2026-014",
+    )
 
 
 def test_where_the_lists_are_required_a_case_does_not_end_without_them(world: World) -> None:
@@ -488,7 +568,10 @@ def test_where_the_lists_are_required_a_case_does_not_end_without_them(world: Wo
     for act, why in (
         (acts.Resolve(note="mended"), "say the root cause: one of seal, other"),
         (acts.Resolve(note="mended", root_cause="seal"), "say the action: one of replaced"),
-        (acts.Resolve(root_cause="seal", action="replaced", corrective_action="CA-9"), "corrective action is one of"),
+        (
+            acts.Resolve(root_cause="seal", action="replaced", corrective_action="CA-9"),
+            "corrective action is one of",
+        ),
     ):
         with pytest.raises(ActionRefused, match=why):
             do(world, act, by="office_berlin")
@@ -511,14 +594,20 @@ def test_whether_it_worked_is_asked_later_and_the_case_stays_closed(strict: Worl
     assert strict.case("ACME-AERO").status is Status.RESOLVED
 
 
-def test_a_complaint_soon_after_the_end_opens_the_case_again_in_its_next_cycle(strict: World) -> None:
+def test_a_complaint_soon_after_the_end_opens_the_case_again_in_its_next_cycle(
+    strict: World,
+) -> None:
     strict.pass_time(days=3)
     strict.take(strict.survey(score=1))
     case = strict.case("ACME-AERO")
     assert (case.number, case.cycle, case.status, case.resolved_at) == ("C-1", 2, Status.OPEN, None)
     assert strict.rows(select(clock).where(clock.c.cycle == 1, clock.c.stopped_at.is_(None))) == []
-    left = strict.rows(select(timer).where(timer.c.fired_at.is_(None), timer.c.cancelled_at.is_(None)))
-    assert {row.key.split(".")[0] for row in left} == {"2"}  # the first cycle is asked about no more
+    left = strict.rows(
+        select(timer).where(timer.c.fired_at.is_(None), timer.c.cancelled_at.is_(None))
+    )
+    assert {row.key.split(".")[0] for row in left} == {
+        "2"
+    }  # the first cycle is asked about no more
     assert any("COMPLAINED AGAIN" in mail.text for mail in strict.deliver())
 
 
@@ -532,7 +621,10 @@ def test_the_customer_is_asked_and_a_negative_answer_opens_the_case_again(strict
     strict.pass_time(days=2)
     strict.tick()
     (mail,) = strict.deliver()
-    assert (mail.subject, recipients([mail])) == ("Ist es wieder gut?", ["ada"])  # the language of the customer
+    assert (mail.subject, recipients([mail])) == (
+        "Ist es wieder gut?",
+        ["ada"],
+    )  # the language of the customer
     assert "/f/relationship?i=" in mail.text
     strict.pass_time(hours=1)
     strict.take(strict.survey(score=5))
@@ -541,10 +633,14 @@ def test_the_customer_is_asked_and_a_negative_answer_opens_the_case_again(strict
 
 
 def test_an_answer_no_rule_wants_opens_the_case_again_if_it_is_negative(strict: World) -> None:
-    """The customer is no key account any more: no rule hears the answer, and still it is not well."""
+    """The customer is no key account any more: no rule hears the answer, and still it is not
+    well.
+    """
     files = with_file("resolutions", RESOLUTIONS)
     for name in [name for name in files if name.startswith("rules/escalations/")]:
-        files[name] = files[name].replace("sentiment = 'negative'", "sentiment = 'negative' AND score < 2")
+        files[name] = files[name].replace(
+            "sentiment = 'negative'", "sentiment = 'negative' AND score < 2"
+        )
     files = {name: text for name, text in files.items() if not name.startswith("rules/tests/")}
     activated(strict, files)
     strict.take(strict.survey(score=3))
@@ -554,7 +650,12 @@ def test_an_answer_no_rule_wants_opens_the_case_again_if_it_is_negative(strict: 
     strict.pass_time(hours=3)
     strict.take(strict.survey(score=3))
     case = strict.case("ACME-AERO")
-    assert (case.number, case.cycle, case.status, case.contacted_at) == ("C-1", 2, Status.OPEN, None)
+    assert (case.number, case.cycle, case.status, case.contacted_at) == (
+        "C-1",
+        2,
+        Status.OPEN,
+        None,
+    )
     assert sorted(kind for kind, c in strict.clocks("ACME-AERO").items() if c.running) == [
         "acknowledge",
         "contact",
@@ -595,7 +696,9 @@ def test_nobody_is_asked_whose_case_is_open_again_or_who_has_no_address(strict: 
     assert strict.rows(select(notification).where(notification.c.template == "check_survey")) == []
 
 
-def test_a_case_with_two_pauses_a_reopening_and_a_policy_edit_has_its_whole_ledger(world: World) -> None:
+def test_a_case_with_two_pauses_a_reopening_and_a_policy_edit_has_its_whole_ledger(
+    world: World,
+) -> None:
     activated(world, with_file("resolutions", RESOLUTIONS))
     world.known_customers()
     world.take(world.survey(score=2))
@@ -605,7 +708,9 @@ def test_a_case_with_two_pauses_a_reopening_and_a_policy_edit_has_its_whole_ledg
         world.pass_time(hours=2)
         do(world, acts.GoOn())
     edited = with_file("resolutions", RESOLUTIONS, sla=("within: 24h", "within: 12h"))
-    edited["rules/sla.yaml"] = edited["rules/sla.yaml"].replace("starts", "open_cases: move\n    starts", 1)
+    edited["rules/sla.yaml"] = edited["rules/sla.yaml"].replace(
+        "starts", "open_cases: move\n    starts", 1
+    )
     edited["rules/sla.yaml"] = edited["rules/sla.yaml"].replace("before: 12h", "before: 6h", 1)
     activated(world, edited)
     move_open_cases(world.app.ctx)
@@ -616,8 +721,13 @@ def test_a_case_with_two_pauses_a_reopening_and_a_policy_edit_has_its_whole_ledg
     world.pass_time(days=1)
     world.take(world.survey(score=1))
     world.reached("ACME-AERO", "vp_sales")
-    entries = world.rows(select(clock_entry).where(clock_entry.c.kind == "contact").order_by(clock_entry.c.id))
-    told = [(e.cycle, e.plan, e.what, hours(e.happened_at - BEGIN), hours(e.due_at - BEGIN)) for e in entries]
+    entries = world.rows(
+        select(clock_entry).where(clock_entry.c.kind == "contact").order_by(clock_entry.c.id)
+    )
+    told = [
+        (e.cycle, e.plan, e.what, hours(e.happened_at - BEGIN), hours(e.due_at - BEGIN))
+        for e in entries
+    ]
     assert told == [
         (1, 1, "started", 0, 24),
         (1, 1, "paused", 1, 24),
@@ -626,15 +736,24 @@ def test_a_case_with_two_pauses_a_reopening_and_a_policy_edit_has_its_whole_ledg
         (1, 1, "resumed", 6, 28),
         (1, 1, "superseded", 6, 28),
         (1, 2, "started", 0, 16),
-        *((1, 2, what, at, 16) for what, at in (("paused", 1), ("resumed", 3), ("paused", 4), ("resumed", 6))),
+        *(
+            (1, 2, what, at, 16)
+            for what, at in (("paused", 1), ("resumed", 3), ("paused", 4), ("resumed", 6))
+        ),
         (1, 2, "stopped", 9, 16),
         (2, 1, "started", 33, 45),
         (2, 1, "stopped", 33, 45),
     ]
     first = next(
-        r for r in world.rows(select(clock).where(clock.c.kind == "contact", clock.c.cycle == 1, clock.c.plan == 2))
+        r
+        for r in world.rows(
+            select(clock).where(clock.c.kind == "contact", clock.c.cycle == 1, clock.c.plan == 2)
+        )
     )
-    assert (round(first.worked / 3_600_000_000, 1), hours(first.stopped_at - first.started_at)) == (5, 9)
+    assert (round(first.worked / 3_600_000_000, 1), hours(first.stopped_at - first.started_at)) == (
+        5,
+        9,
+    )
 
 
 def test_what_people_wrote_about_a_case_is_forgotten_with_its_customer(strict: World) -> None:
@@ -657,10 +776,14 @@ def test_a_wait_of_no_length_does_not_lose_the_steps(unhappy: World) -> None:
     do(unhappy, acts.GoOn())
     unhappy.pass_time(hours=11)
     unhappy.tick()
-    assert "Reminder: call Acme Aerospace by Sat 7 Mar 09:30 - C-1" in [mail.subject for mail in unhappy.deliver()]
+    assert "Reminder: call Acme Aerospace by Sat 7 Mar 09:30 - C-1" in [
+        mail.subject for mail in unhappy.deliver()
+    ]
 
 
-def test_a_call_from_before_the_wait_that_is_recorded_within_it_does_not_end_it(unhappy: World) -> None:
+def test_a_call_from_before_the_wait_that_is_recorded_within_it_does_not_end_it(
+    unhappy: World,
+) -> None:
     unhappy.pass_time(hours=2)
     let_wait(unhappy)
     unhappy.pass_time(hours=3)
@@ -670,7 +793,9 @@ def test_a_call_from_before_the_wait_that_is_recorded_within_it_does_not_end_it(
     assert due(unhappy, "resolve") == 168 + 3
     unhappy.pass_time(days=8)
     unhappy.tick()
-    assert unhappy.rows(select(clock_entry).where(clock_entry.c.what == "missed", clock_entry.c.kind == "resolve"))
+    assert unhappy.rows(
+        select(clock_entry).where(clock_entry.c.what == "missed", clock_entry.c.kind == "resolve")
+    )
 
 
 def test_a_late_fact_takes_no_pause_away(unhappy: World) -> None:
@@ -707,7 +832,10 @@ def test_a_late_acknowledgement_stays_late_when_it_goes_stale(world: World) -> N
     world.tick()
     world.acknowledged("ACME-AERO", "vp_sales")
     rows = world.rows(select(clock).where(clock.c.kind == "acknowledge").order_by(clock.c.plan))
-    assert [(row.stopped_at <= row.due_at, row.superseded_at) for row in rows] == [(False, None), (True, None)]
+    assert [(row.stopped_at <= row.due_at, row.superseded_at) for row in rows] == [
+        (False, None),
+        (True, None),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -759,7 +887,8 @@ def test_a_corrected_voicemail_keeps_no_promise(unhappy: World) -> None:
     do(unhappy, acts.DecideCorrection(correction=1, approve=True), by="ceo")
     assert not unhappy.clocks("ACME-AERO")["contact"].met
     assert [
-        hours(row.happened_at - BEGIN) for row in unhappy.rows(select(contact_attempt).order_by(contact_attempt.c.id))
+        hours(row.happened_at - BEGIN)
+        for row in unhappy.rows(select(contact_attempt).order_by(contact_attempt.c.id))
     ] == [2, 29]
 
 
@@ -778,7 +907,9 @@ def test_whoever_has_the_case_by_then_hears_that_the_wait_is_over(unhappy: World
     unhappy.deliver()
     unhappy.pass_time(hours=5)
     unhappy.tick()
-    assert recipients([m for m in unhappy.deliver() if "the wait is over" in m.subject]) == ["lead.central"]
+    assert recipients([m for m in unhappy.deliver() if "the wait is over" in m.subject]) == [
+        "lead.central"
+    ]
 
 
 def test_the_first_cycles_cause_stays_with_the_first_cycle(strict: World) -> None:
@@ -786,7 +917,11 @@ def test_the_first_cycles_cause_stays_with_the_first_cycle(strict: World) -> Non
     strict.take(strict.survey(score=1))
     assert strict.case("ACME-AERO").root_cause is None
     strict.reached("ACME-AERO", "vp_sales")
-    do(strict, acts.Resolve(root_cause="other", action="replaced", note="the pump"), by="office_berlin")
+    do(
+        strict,
+        acts.Resolve(root_cause="other", action="replaced", note="the pump"),
+        by="office_berlin",
+    )
     rows = strict.rows(select(resolution).order_by(resolution.c.cycle))
     assert [(row.cycle, row.root_cause) for row in rows] == [(1, "seal"), (2, "other")]
 
@@ -794,7 +929,12 @@ def test_the_first_cycles_cause_stays_with_the_first_cycle(strict: World) -> Non
 def test_a_contract_nobody_can_keep_leaves_the_policys_promise(world: World) -> None:
     world.known_customers()
     far = {"contact": "87840h", "calendar": "berlin"}
-    activated(world, with_file("calendars", 'berlin: {time_zone: Europe/Berlin, hours: {mon: ["09:00-09:05"]}}\n'))
+    activated(
+        world,
+        with_file(
+            "calendars", 'berlin: {time_zone: Europe/Berlin, hours: {mon: ["09:00-09:05"]}}\n'
+        ),
+    )
     world.take(world.customer("ACME-AERO", contract=far))
     world.take(world.survey(score=2))
     assert due(world) == 24

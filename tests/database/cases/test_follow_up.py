@@ -9,7 +9,15 @@ from sqlalchemy import select, update
 
 from alerting.database.cases.timers import due_timers
 from alerting.database.customers.customers import lock_customer
-from alerting.database.tables import alert, audit_entry, case_file, clock, clock_entry, notification, timer
+from alerting.database.tables import (
+    alert,
+    audit_entry,
+    case_file,
+    clock,
+    clock_entry,
+    notification,
+    timer,
+)
 from alerting.domain.cases.cases import Status, Wait
 from alerting.domain.cases.sla import WaitingFor
 from alerting.domain.errors import ActionRefused
@@ -38,13 +46,19 @@ def _sent(world: World) -> list[tuple[str, str]]:
 
 
 def test_a_call_nobody_makes(unhappy: World) -> None:
-    """08:30 complaint; +4h nobody has acknowledged; +12h reminder; +20h substitute; +24h the manager hears."""
+    """08:30 complaint; +4h nobody has acknowledged; +12h reminder; +20h substitute; +24h the
+    manager hears.
+    """
     unhappy.pass_time(hours=3, minutes=59)
     assert _sent(unhappy) == []
     unhappy.pass_time(minutes=1)
-    assert _sent(unhappy) == [("vp.sales", "Will you call Acme Aerospace by Sat 7 Mar 09:30? - C-1")]
+    assert _sent(unhappy) == [
+        ("vp.sales", "Will you call Acme Aerospace by Sat 7 Mar 09:30? - C-1")
+    ]
     unhappy.pass_time(hours=8)
-    assert _sent(unhappy) == [("vp.sales", "Reminder: call Acme Aerospace by Sat 7 Mar 09:30 - C-1")]
+    assert _sent(unhappy) == [
+        ("vp.sales", "Reminder: call Acme Aerospace by Sat 7 Mar 09:30 - C-1")
+    ]
     unhappy.pass_time(hours=8)
     assert _sent(unhappy) == [
         ("head.of.service", "Can you call Acme Aerospace by Sat 7 Mar 09:30 for Vera Sample? - C-1")
@@ -54,7 +68,10 @@ def test_a_call_nobody_makes(unhappy: World) -> None:
     unhappy.pass_time(hours=24)
     assert _sent(unhappy) == []
     missed = unhappy.rows(select(clock_entry).where(clock_entry.c.what == "missed"))
-    assert [(e.kind, e.happened_at == e.due_at) for e in missed] == [("acknowledge", True), ("contact", True)]
+    assert [(e.kind, e.happened_at == e.due_at) for e in missed] == [
+        ("acknowledge", True),
+        ("contact", True),
+    ]
 
 
 def test_all_steps_catch_up_after_a_long_downtime_each_once(unhappy: World) -> None:
@@ -64,7 +81,15 @@ def test_all_steps_catch_up_after_a_long_downtime_each_once(unhappy: World) -> N
     fired = unhappy.rows(select(timer).where(timer.c.fired_at.is_not(None)))
     assert len(fired) == len(unhappy.rows(select(timer)))
     assert recipients(unhappy.deliver()) == sorted(
-        ["vp.sales", "vp.sales", "head.of.service", "ceo", "office.berlin", "lead.central", "vp.sales"]
+        [
+            "vp.sales",
+            "vp.sales",
+            "head.of.service",
+            "ceo",
+            "office.berlin",
+            "lead.central",
+            "vp.sales",
+        ]
     )
 
 
@@ -73,7 +98,9 @@ def test_a_customer_whose_timers_fail_keeps_nobody_else_waiting(unhappy: World) 
     unhappy.deliver()
     unhappy.pass_time(days=2)
     with unhappy.app.ctx.db.write() as tx:
-        tx.execute(update(timer).where(timer.c.customer_key == "KIOSK-7").values(data={"clock": "cuckoo"}))
+        tx.execute(
+            update(timer).where(timer.c.customer_key == "KIOSK-7").values(data={"clock": "cuckoo"})
+        )
     assert unhappy.tick() == 7  # of ACME-AERO six, of ALPENWERK one, and none of them twice
     assert unhappy.tick() == 0
     with unhappy.app.ctx.db.read() as tx:
@@ -89,7 +116,9 @@ def test_a_wait_that_ends_and_reminders_of_one_tick_are_told_in_the_order_in_whi
 
     def make(now: datetime) -> Wait:
         until = now + timedelta(days=2, minutes=-1)
-        return Wait(waiting_for=WaitingFor.CUSTOMER, by=kiosk.caller, reason="on holiday", until=until)
+        return Wait(
+            waiting_for=WaitingFor.CUSTOMER, by=kiosk.caller, reason="on holiday", until=until
+        )
 
     work_on_case.wait_for(unhappy.app.ctx, kiosk.id, Actor(party=kiosk.caller, door="cli"), make)
     before = len(unhappy.rows(select(audit_entry)))
@@ -97,7 +126,11 @@ def test_a_wait_that_ends_and_reminders_of_one_tick_are_told_in_the_order_in_whi
     unhappy.tick()
     assert not unhappy.case("KIOSK-7").waiting_since
     entries = unhappy.rows(select(audit_entry).order_by(audit_entry.c.id))[before:]
-    done = [(row.action, row.subject_id) for row in entries if row.subject_id in {str(kiosk.id), str(alpenwerk.id)}]
+    done = [
+        (row.action, row.subject_id)
+        for row in entries
+        if row.subject_id in {str(kiosk.id), str(alpenwerk.id)}
+    ]
     assert done == [("case.resumed", str(kiosk.id)), ("step.fired", str(alpenwerk.id))]
     assert [row.happened_at for row in entries] == sorted(row.happened_at for row in entries)
 
@@ -151,15 +184,23 @@ def test_a_voicemail_is_no_contact(unhappy: World) -> None:
     assert ("ceo", "Not called in time: Acme Aerospace - C-1") in _sent(unhappy)
 
 
-def test_a_call_counts_from_when_it_happened_not_from_when_it_was_written_down(unhappy: World) -> None:
+def test_a_call_counts_from_when_it_happened_not_from_when_it_was_written_down(
+    unhappy: World,
+) -> None:
     unhappy.pass_time(hours=26)
     unhappy.reached("ACME-AERO", by="vp_sales", minutes_ago=180)
     contact = unhappy.clocks("ACME-AERO")["contact"]
     assert contact.met is True
-    assert timedelta(hours=22, minutes=59) < (contact.stopped_at or BEGIN) - BEGIN < timedelta(hours=23, minutes=1)
+    assert (
+        timedelta(hours=22, minutes=59)
+        < (contact.stopped_at or BEGIN) - BEGIN
+        < timedelta(hours=23, minutes=1)
+    )
 
 
-@pytest.mark.parametrize(("minutes_ago", "reason"), [(-5, "ahead of now"), (600, "before the customer wrote")])
+@pytest.mark.parametrize(
+    ("minutes_ago", "reason"), [(-5, "ahead of now"), (600, "before the customer wrote")]
+)
 def test_a_call_cannot_have_happened_then(unhappy: World, minutes_ago: float, reason: str) -> None:
     with pytest.raises(ActionRefused, match=reason):
         unhappy.reached("ACME-AERO", by="vp_sales", minutes_ago=minutes_ago)
@@ -176,7 +217,9 @@ def test_a_case_ends_when_the_customer_was_spoken_with_and_the_cause_is_removed(
         assert unhappy.fixed("ACME-AERO").status is Status.OPEN
         assert unhappy.reached("ACME-AERO", by="vp_sales").status is Status.RESOLVED
     unhappy.pass_time(days=30)
-    assert _sent(unhappy) == [] or all(subject.startswith(("Called at", "The cause")) for _, subject in _sent(unhappy))
+    assert _sent(unhappy) == [] or all(
+        subject.startswith(("Called at", "The cause")) for _, subject in _sent(unhappy)
+    )
     with pytest.raises(ActionRefused, match="resolved"):
         unhappy.reached("ACME-AERO", by="vp_sales")
 
@@ -184,7 +227,9 @@ def test_a_case_ends_when_the_customer_was_spoken_with_and_the_cause_is_removed(
 def test_the_informed_get_one_line_when_it_is_handled(unhappy: World) -> None:
     unhappy.pass_time(hours=2)
     unhappy.reached("ACME-AERO", by="vp_sales")
-    assert _sent(unhappy) == [("owner.north", "Called at Fri 6 Mar 11:30 by Vera Sample - Acme Aerospace")]
+    assert _sent(unhappy) == [
+        ("owner.north", "Called at Fri 6 Mar 11:30 by Vera Sample - Acme Aerospace")
+    ]
 
 
 def test_a_substitute_becomes_caller_only_by_taking_over(unhappy: World) -> None:
@@ -195,7 +240,9 @@ def test_a_substitute_becomes_caller_only_by_taking_over(unhappy: World) -> None
     taken = unhappy.acknowledged("ACME-AERO", by="head_of_service")
     assert (taken.caller, taken.assignment) == ("head_of_service", 2)
     assert "vp_sales" in taken.informed
-    owners = {row.party for row in unhappy.rows(select(clock.c.party).where(clock.c.kind == "contact"))}
+    owners = {
+        row.party for row in unhappy.rows(select(clock.c.party).where(clock.c.kind == "contact"))
+    }
     assert owners == {"head_of_service"}
 
 
@@ -203,13 +250,21 @@ def test_handing_over_tells_the_new_caller_and_keeps_the_clock(unhappy: World) -
     due = unhappy.clocks("ACME-AERO")["contact"].due_at
     case = unhappy.case("ACME-AERO")
     assert case.id is not None
-    respond.hand_over_case(unhappy.app.ctx, case.id, Actor(party="vp_sales", door="cli"), "ceo", "on a plane")
-    assert [(who, subject[:19]) for who, subject in _sent(unhappy)] == [("ceo", "Call Acme Aerospace")]
+    respond.hand_over_case(
+        unhappy.app.ctx, case.id, Actor(party="vp_sales", door="cli"), "ceo", "on a plane"
+    )
+    assert [(who, subject[:19]) for who, subject in _sent(unhappy)] == [
+        ("ceo", "Call Acme Aerospace")
+    ]
     assert unhappy.clocks("ACME-AERO")["contact"].due_at == due
 
 
-def test_a_stricter_alert_takes_the_case_to_its_caller_with_an_earlier_due_time(world: World) -> None:
-    """A small case is open; the customer becomes a key account's equal and calls in vain: the stricter clock counts."""
+def test_a_stricter_alert_takes_the_case_to_its_caller_with_an_earlier_due_time(
+    world: World,
+) -> None:
+    """A small case is open; the customer becomes a key account's equal and calls in vain: the
+    stricter clock counts.
+    """
     world.known_customers()
     world.take(world.survey("ALPENWERK", score=5))
     world.deliver()
@@ -234,7 +289,9 @@ def test_a_laxer_alert_changes_no_clock_and_the_caller_hears_of_it(unhappy: Worl
     assert "complained again" in mail.text.lower()
 
 
-def test_a_complaint_after_the_call_opens_the_next_cycle_with_clocks_of_its_own(unhappy: World) -> None:
+def test_a_complaint_after_the_call_opens_the_next_cycle_with_clocks_of_its_own(
+    unhappy: World,
+) -> None:
     unhappy.pass_time(hours=1)
     unhappy.reached("ACME-AERO", by="vp_sales")
     unhappy.deliver()
@@ -259,12 +316,22 @@ def test_a_late_answer_from_before_the_call_joins_without_reopening(unhappy: Wor
 def test_the_ledger_and_the_audit_keep_every_start_and_stop(unhappy: World) -> None:
     unhappy.reached("ACME-AERO", by="vp_sales")
     unhappy.fixed("ACME-AERO")
-    ledger = [(row.kind, row.what) for row in unhappy.rows(select(clock_entry).order_by(clock_entry.c.id))]
+    ledger = [
+        (row.kind, row.what) for row in unhappy.rows(select(clock_entry).order_by(clock_entry.c.id))
+    ]
     assert ledger == [(kind, "started") for kind in ("acknowledge", "contact", "resolve")] + [
         (kind, "stopped") for kind in ("acknowledge", "contact", "resolve")
     ]
-    chosen = select(audit_entry.c.action).where(audit_entry.c.subject_kind == "case").order_by(audit_entry.c.id)
-    actions = [row.action for row in unhappy.rows(chosen) if not row.action.startswith(("notification", "no_"))]
+    chosen = (
+        select(audit_entry.c.action)
+        .where(audit_entry.c.subject_kind == "case")
+        .order_by(audit_entry.c.id)
+    )
+    actions = [
+        row.action
+        for row in unhappy.rows(chosen)
+        if not row.action.startswith(("notification", "no_"))
+    ]
     assert actions == ["case.opened", "contact.made", "cause.removed", "case.resolved"]
 
 
@@ -279,12 +346,14 @@ def test_the_report_counts_open_and_overdue_as_missed(unhappy: World) -> None:
     assert (contact.met, contact.late, contact.overdue, contact.share) == (1, 0, 1, 0.5)
     assert contact.p90 is not None
     assert contact.p90.at_least
-    assert [(breach.case_id, breach.party) for breach in found.breaches if breach.clock == "contact"] == [
-        (2, "lead_central")
-    ]
+    assert [
+        (breach.case_id, breach.party) for breach in found.breaches if breach.clock == "contact"
+    ] == [(2, "lead_central")]
 
 
-def test_what_was_still_owed_when_the_customer_complains_again_keeps_its_earlier_due_time(unhappy: World) -> None:
+def test_what_was_still_owed_when_the_customer_complains_again_keeps_its_earlier_due_time(
+    unhappy: World,
+) -> None:
     owed = unhappy.clocks("ACME-AERO")["resolve"].due_at
     unhappy.reached("ACME-AERO", by="vp_sales")
     unhappy.pass_time(days=2)
@@ -292,11 +361,15 @@ def test_what_was_still_owed_when_the_customer_complains_again_keeps_its_earlier
     resolve = unhappy.clocks("ACME-AERO")["resolve"]
     assert (resolve.cycle, resolve.due_at, resolve.running) == (2, owed, True)
     found = report(unhappy.app.ctx)
-    assert next(line for line in found.overall if line.kind == "resolve").attainment.running == 1  # not once per cycle
+    assert (
+        next(line for line in found.overall if line.kind == "resolve").attainment.running == 1
+    )  # not once per cycle
     assert next(line for line in found.overall if line.kind == "contact").attainment.met == 1
 
 
-def test_a_complaint_that_arrives_when_the_call_has_answered_it_and_the_case_is_over_rings_nobody(world: World) -> None:
+def test_a_complaint_that_arrives_when_the_call_has_answered_it_and_the_case_is_over_rings_nobody(
+    world: World,
+) -> None:
     world.known_customers()
     late = world.survey("ACME-AERO", score=1)
     world.pass_time(hours=1)
@@ -314,7 +387,9 @@ def test_a_complaint_that_arrives_when_the_call_has_answered_it_and_the_case_is_
 
 
 def test_a_repeated_step_ends_when_somebody_takes_the_case(world: World) -> None:
-    files = changed(sla=("- {after: 0h, notify: caller}", "- {after: 0h, every: 1h, times: 4, notify: caller}"))
+    files = changed(
+        sla=("- {after: 0h, notify: caller}", "- {after: 0h, every: 1h, times: 4, notify: caller}")
+    )
     activate_rulebook(world.app.ctx, files, {}, author="test", reason="again and again")
     world.known_customers()
     world.take(world.survey("ACME-AERO"))
@@ -332,8 +407,11 @@ def test_a_repeated_step_ends_when_somebody_takes_the_case(world: World) -> None
 
 
 @pytest.mark.parametrize(
-    "wrong", ["every: 4h", "times: 3", "every: 4h, times: 1", "every: 0h, times: 3", "every: 4h, times: 51"]
+    "wrong",
+    ["every: 4h", "times: 3", "every: 4h, times: 1", "every: 0h, times: 3", "every: 4h, times: 51"],
 )
 def test_a_repetition_says_how_often_and_how_many_times(wrong: str) -> None:
-    problems = problems_of(changed(sla=("- {after: 0h, notify: caller}", f"- {{after: 0h, {wrong}, notify: caller}}")))
+    problems = problems_of(
+        changed(sla=("- {after: 0h, notify: caller}", f"- {{after: 0h, {wrong}, notify: caller}}"))
+    )
     assert len(problems) == 1 and problems[0].file == "rules/sla.yaml" and problems[0].line == 9

@@ -1,4 +1,6 @@
-"""`alerting sla due`, and policies on working calendars: what a promise comes to, as anybody can ask."""
+"""`alerting sla due`, and policies on working calendars: what a promise comes to, as anybody can
+ask.
+"""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -19,8 +21,14 @@ from tests.unit.times.test_calendars import BERLIN
 
 KEYS = ("due", "working_seconds", "felt_seconds")
 CASES: list[tuple[dict[str, Any], tuple[Any, Any, Any]]] = [
-    ({"target": "480m", "start": "2026-03-06T10:00:00Z"}, ("2026-03-09T12:45:00Z", 28_800, 269_100)),
-    ({"target": "8h", "start": "2026-03-06T11:00:00+01:00"}, ("2026-03-09T12:45:00Z", 28_800, 269_100)),
+    (
+        {"target": "480m", "start": "2026-03-06T10:00:00Z"},
+        ("2026-03-09T12:45:00Z", 28_800, 269_100),
+    ),
+    (
+        {"target": "8h", "start": "2026-03-06T11:00:00+01:00"},
+        ("2026-03-09T12:45:00Z", 28_800, 269_100),
+    ),
     (
         {"target": "3h30m", "start": "2026-03-06T10:00:00Z"},
         ("'3h30m' is not a target; write 30m, 8h or 3 working days", None, None),
@@ -29,7 +37,10 @@ CASES: list[tuple[dict[str, Any], tuple[Any, Any, Any]]] = [
         {
             "target": "3 working days",
             "start": "2026-12-21T10:00:00Z",
-            "pauses": [["2026-12-22T07:00:00Z", "2026-12-22T10:00:00Z"], ["2026-12-22T09:00:00Z", "2026-12-22T10:00:00Z"]],
+            "pauses": [
+                ["2026-12-22T07:00:00Z", "2026-12-22T10:00:00Z"],
+                ["2026-12-22T09:00:00Z", "2026-12-22T10:00:00Z"],
+            ],
         },
         ("2026-12-29T10:00:00Z", 92_700, 691_200),
     ),
@@ -37,19 +48,45 @@ CASES: list[tuple[dict[str, Any], tuple[Any, Any, Any]]] = [
         {"target": "1h", "start": "2026-03-06T10:00:00Z", "end": "2026-03-06T15:00:00.5Z"},
         ("2026-03-06T11:00:00Z", 14_400, 18_000.5),
     ),
-    ({"calendar": "always", "target": "2d", "start": "2026-03-28T12:00:00Z"}, ("2026-03-30T12:00:00Z", 172_800, 172_800)),
-    ({"target": "1h", "start": "2026-03-06T10:00:00Z", "pauses": [["2026-03-06T10:30:00Z", None]]}, (None, None, None)),
-    ({"target": "1h", "start": "2026-03-06"}, ("start: '2026-03-06' is not a time with its zone", None, None)),
+    (
+        {"calendar": "always", "target": "2d", "start": "2026-03-28T12:00:00Z"},
+        ("2026-03-30T12:00:00Z", 172_800, 172_800),
+    ),
+    (
+        {
+            "target": "1h",
+            "start": "2026-03-06T10:00:00Z",
+            "pauses": [["2026-03-06T10:30:00Z", None]],
+        },
+        (None, None, None),
+    ),
+    (
+        {"target": "1h", "start": "2026-03-06"},
+        ("start: '2026-03-06' is not a time with its zone", None, None),
+    ),
     ({"target": "1h"}, ("start: is missing; write 2026-03-06T15:00:00Z", None, None)),
     ({"start": "2026-03-06T10:00:00Z"}, ("target: is missing", None, None)),
-    ({"target": "1h", "start": "2026-03-06T10:00:00Z", "end": "2026-03-05T10:00:00Z"}, ("end lies before start", None, None)),
-    ({"calendar": "berln", "target": "1h", "start": "2026-03-06T10:00:00Z"}, ("did you mean 'berlin'?", None, None)),
     (
-        {"target": "1h", "start": "2026-03-06T10:00:00Z", "pauses": [["2026-03-06T11:00:00Z", "2026-03-06T10:00:00Z"]]},
+        {"target": "1h", "start": "2026-03-06T10:00:00Z", "end": "2026-03-05T10:00:00Z"},
+        ("end lies before start", None, None),
+    ),
+    (
+        {"calendar": "berln", "target": "1h", "start": "2026-03-06T10:00:00Z"},
+        ("did you mean 'berlin'?", None, None),
+    ),
+    (
+        {
+            "target": "1h",
+            "start": "2026-03-06T10:00:00Z",
+            "pauses": [["2026-03-06T11:00:00Z", "2026-03-06T10:00:00Z"]],
+        },
         ("a pause ends before it begins: 2026-03-06T11:00:00Z to 2026-03-06T10:00:00Z", None, None),
     ),
-    ({"target": "1h", "start": "2026-03-06T10:00:00Z", "pause": []}, ("unknown key 'pause'; did you mean 'pauses'?", None, None)),
-]  # fmt: skip
+    (
+        {"target": "1h", "start": "2026-03-06T10:00:00Z", "pause": []},
+        ("unknown key 'pause'; did you mean 'pauses'?", None, None),
+    ),
+]
 
 
 def run(*arguments: str, stdin: str = "") -> Result:
@@ -65,7 +102,11 @@ def rules(tmp_path: Path) -> Path:
 
 
 def test_each_case_is_answered_in_one_line(rules: Path) -> None:
-    lines = [json.dumps({"calendar": "berlin"} | case) for case, _ in CASES] + ["nonsense", "", "[]"]
+    lines = [json.dumps({"calendar": "berlin"} | case) for case, _ in CASES] + [
+        "nonsense",
+        "",
+        "[]",
+    ]
     result = run("--cases", "-", "--rules", str(rules), stdin="\n".join(lines) + "\n")
     answers = [json.loads(line) for line in result.output.splitlines()]
     assert (result.exit_code, len(answers)) == (0, len(lines))
@@ -78,13 +119,23 @@ def test_each_case_is_answered_in_one_line(rules: Path) -> None:
 
 
 def test_a_target_by_itself_and_the_clocks_of_a_policy(rules: Path) -> None:
-    told = run("--target", "8h", "--calendar", "berlin", "--start", "2026-03-06T10:00Z", "--rules", str(rules))
+    told = run(
+        "--target",
+        "8h",
+        "--calendar",
+        "berlin",
+        "--start",
+        "2026-03-06T10:00Z",
+        "--rules",
+        str(rules),
+    )
     assert "2026-03-09T12:45:00Z  Mon 2026-03-09 13:45:00 CET" in told.output
     policy = ("--policy", "call_in_24h", "--rules", str(ROOT / "rules"))
     start = ("--start", "2026-03-06T10:00Z", "--pause", "2026-03-06T12:00Z/2026-03-06T14:00Z")
     told = run(*policy, *start)
     assert (
-        "contact by caller           24h on always   2026-03-07T12:00:00Z  Sat 2026-03-07 12:00:00 UTC" in told.output
+        "contact by caller           24h on always   2026-03-07T12:00:00Z  Sat 2026-03-07 12:00:00 "
+        "UTC" in told.output
     )
     assert "  fixer                     at 80%          2026-03-12T02:24:00Z" in told.output
     (first, *_) = json.loads(run(*policy, *start, "--json").output)
@@ -99,22 +150,41 @@ def test_a_target_by_itself_and_the_clocks_of_a_policy(rules: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--target", "nonsense"), "error: --target 'nonsense' is not a target; write 30m, 24h or 7d"),
-        (("--target", "2d", "--calendar", "berlin"), "error: --target '2d': a day of berlin has no length; write"),
-        (("--target", "0 working days", "--calendar", "berlin"), "is over before it begins; write 1 working day"),
-        (("--target", "2 working days"), "always is open all the time and has no working days; write 2d"),
+        (
+            ("--target", "nonsense"),
+            "error: --target 'nonsense' is not a target; write 30m, 24h or 7d",
+        ),
+        (
+            ("--target", "2d", "--calendar", "berlin"),
+            "error: --target '2d': a day of berlin has no length; write",
+        ),
+        (
+            ("--target", "0 working days", "--calendar", "berlin"),
+            "is over before it begins; write 1 working day",
+        ),
+        (
+            ("--target", "2 working days"),
+            "always is open all the time and has no working days; write 2d",
+        ),
         (("--target", "999999999d"), "error: --target '999999999d' is longer than ten years"),
-        (("--policy", "call_in_24h", "--calendar", "berlin"), "Error: --calendar goes with --target"),
+        (
+            ("--policy", "call_in_24h", "--calendar", "berlin"),
+            "Error: --calendar goes with --target",
+        ),
     ],
 )
-def test_what_is_no_target_is_said_in_a_line(rules: Path, arguments: tuple[str, ...], said: str) -> None:
+def test_what_is_no_target_is_said_in_a_line(
+    rules: Path, arguments: tuple[str, ...], said: str
+) -> None:
     result = run(*arguments, "--start", "2026-03-06T10:00:00Z", "--rules", str(rules))
     assert result.exit_code in {1, 2}
     assert said in result.output
 
 
 def test_a_million_seconds_are_a_target_like_any_other(rules: Path) -> None:
-    result = run("--target", "1000000s", "--start", "2026-03-06T10:00:00Z", "--rules", str(rules), "--json")
+    result = run(
+        "--target", "1000000s", "--start", "2026-03-06T10:00:00Z", "--rules", str(rules), "--json"
+    )
     assert json.loads(result.output)[0]["due"] == "2026-03-17T23:46:40+00:00"
 
 
@@ -125,7 +195,10 @@ def test_calendars_with_faults_are_named_before_anything_is_answered(rules: Path
     assert "rules/calendars.yaml:1:44: 'mon-tho' are no days" in result.output
     (rules / "calendars.yaml").write_bytes(b"berlin: \xff\n")
     result = run("--cases", "-", "--rules", str(rules), stdin="{}\n")
-    assert (result.exit_code, "rules/calendars.yaml:1: not UTF-8 at byte 8" in result.output) == (1, True)
+    assert (result.exit_code, "rules/calendars.yaml:1: not UTF-8 at byte 8" in result.output) == (
+        1,
+        True,
+    )
 
 
 def working(sla: str) -> dict[str, str]:
@@ -141,7 +214,7 @@ def test_a_policy_on_a_calendar_counts_in_its_working_time() -> None:
     starts: customer_sent
     contact: {by: caller, within: 8h, calendar: berlin, steps: [{before: 4h, notify: caller}, {after: 1h, notify: default}]}
     resolve: {by: fixer, within: 3 working days, calendar: berlin, steps: [{at: 50%, notify: fixer}]}
-"""
+"""  # noqa: E501
     policy = rulebook(working(sla)).policies["office"]
     sent = datetime(2026, 3, 6, 10, 0, tzinfo=UTC)  # a Friday, at eleven in Berlin
     starts = Starts(customer_sent=sent, received=sent, case_opened=sent)
@@ -160,9 +233,18 @@ def test_a_policy_on_a_calendar_counts_in_its_working_time() -> None:
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("within: 8h, calendar: berln", ":33:39: no calendar is called 'berln' (did you mean 'berlin'?)"),
-        ("within: 2d, calendar: berlin", ":33:27: '2d': a day of berlin has no length; write 2 working days, or hours"),
-        ("within: 2 working days", ":33:27: '2 working days': always is open all the time and has no working days"),
+        (
+            "within: 8h, calendar: berln",
+            ":33:39: no calendar is called 'berln' (did you mean 'berlin'?)",
+        ),
+        (
+            "within: 2d, calendar: berlin",
+            ":33:27: '2d': a day of berlin has no length; write 2 working days, or hours",
+        ),
+        (
+            "within: 2 working days",
+            ":33:27: '2 working days': always is open all the time and has no working days",
+        ),
         ("within: 0h", ":33:27: must be longer than nothing"),
         ("within: 5000d", ":33:27: '5000d' is longer than ten years"),
         (
@@ -172,10 +254,12 @@ def test_a_policy_on_a_calendar_counts_in_its_working_time() -> None:
         ("within: 1000000000000s", ":33:27: '1000000000000s' is longer than ten years"),
         (
             "within: 48h, calendar: berlin, steps: [{before: 1d, notify: caller}]",
-            ":33:67: '1d': a day of a working calendar has no length (write hours of working time, such as 8h)",
+            ":33:67: '1d': a day of a working calendar has no length (write hours of working time, "
+            "such as 8h)",
         ),
         (
-            "within: 8h, calendar: berlin, steps: [{after: 0h, every: 2 d, times: 2, notify: caller}]",
+            "within: 8h, calendar: berlin, steps: [{after: 0h, every: 2 d, times: 2, notify: "
+            "caller}]",
             ":33:77: '2 d': a day of a working calendar has no length",
         ),
     ],
@@ -196,7 +280,10 @@ def test_an_acknowledgement_goes_stale_in_the_time_of_its_target(calendar: str) 
     settings = files["rules/settings.yaml"]
     (problem,) = problems_of({**files, "rules/settings.yaml": f"{settings}calendar: berlin\n"})
     assert "'2d': a day of a working calendar has no length" in problem.message
-    on_always = {**files, "rules/sla.yaml": files["rules/sla.yaml"].replace(f"calendar: {calendar}, ", "")}
+    on_always = {
+        **files,
+        "rules/sla.yaml": files["rules/sla.yaml"].replace(f"calendar: {calendar}, ", ""),
+    }
     acknowledge = rulebook(on_always).policies["office"].targets[ClockKind.ACKNOWLEDGE]
     assert acknowledge.stale_after == timedelta(days=2)
 
@@ -206,7 +293,9 @@ def test_an_acknowledgement_goes_stale_in_the_time_of_its_target(calendar: str) 
 
 def test_a_contract_overrides_the_rules_target_and_nothing_else(world: World) -> None:
     world.known_customers()
-    world.take(world.customer("ACME-AERO", contract={"contact": "2h", "resolve": "3d", "number": "V-17"}))
+    world.take(
+        world.customer("ACME-AERO", contract={"contact": "2h", "resolve": "3d", "number": "V-17"})
+    )
     world.take(world.survey("ACME-AERO"))
     clocks = world.clocks("ACME-AERO")
     lengths = {kind: clock.due_at - clock.started_at for kind, clock in clocks.items()}
@@ -216,7 +305,11 @@ def test_a_contract_overrides_the_rules_target_and_nothing_else(world: World) ->
         "resolve": timedelta(days=3),
     }
     assert {clock.policy for clock in clocks.values()} == {"call_in_24h"}
-    (entry,) = [json.loads(row.body) for row in world.rows(select(audit_entry)) if row.action == "alert.raised"]
+    (entry,) = [
+        json.loads(row.body)
+        for row in world.rows(select(audit_entry))
+        if row.action == "alert.raised"
+    ]
     assert entry["facts"]["contract"] == {"contact": "2h", "resolve": "72h"}
     world.pass_time(hours=2, minutes=1)
     world.tick()
@@ -226,7 +319,11 @@ def test_a_contract_overrides_the_rules_target_and_nothing_else(world: World) ->
 
 def test_the_contract_of_the_time_of_the_answer_counts(world: World) -> None:
     world.known_customers()
-    world.take(world.customer("ACME-AERO", contract={"contact": "2h"}, time=(BEGIN - timedelta(minutes=5)).isoformat()))
+    world.take(
+        world.customer(
+            "ACME-AERO", contract={"contact": "2h"}, time=(BEGIN - timedelta(minutes=5)).isoformat()
+        )
+    )
     world.take(world.survey("ACME-AERO", time=(BEGIN - timedelta(minutes=10)).isoformat()))
     clock = world.clocks("ACME-AERO")["contact"]
     assert clock.due_at - clock.started_at == timedelta(hours=24)

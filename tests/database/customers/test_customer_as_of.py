@@ -1,4 +1,6 @@
-"""A customer as of any past time: facts, segment and tags, by the naive computation and by the product."""
+"""A customer as of any past time: facts, segment and tags, by the naive computation and by the
+product.
+"""
 
 import json
 from collections.abc import Iterator
@@ -31,7 +33,9 @@ def activate(world: World, more: str = TAGS, **replaced: str) -> None:
     text = files["rules/segments.yaml"] + more
     for old, new in replaced.items():
         text = text.replace({"threshold": "250000"}[old], new)
-    activate_rulebook(world.app.ctx, files | {"rules/segments.yaml": text}, {}, author="test", reason="test")
+    activate_rulebook(
+        world.app.ctx, files | {"rules/segments.yaml": text}, {}, author="test", reason="test"
+    )
 
 
 def ago(days: float) -> datetime:
@@ -42,7 +46,9 @@ def segment(world: World, key: str, days_ago: float) -> str:
     return segment_as_of(world.app.ctx, key, ago(days_ago)).segment
 
 
-def test_a_segment_follows_the_facts_through_the_past_in_whatever_order_they_came(world: World) -> None:
+def test_a_segment_follows_the_facts_through_the_past_in_whatever_order_they_came(
+    world: World,
+) -> None:
     world.take(world.customer("A", revenue_with_us=500_000, time=ago(10).isoformat()))
     world.take(world.customer("A", name="Ay", revenue_with_us=5, time=ago(30).isoformat()))
     world.take(world.customer("A", revenue_with_us=None, time=ago(20).isoformat()))
@@ -63,11 +69,16 @@ def test_a_segment_follows_the_facts_through_the_past_in_whatever_order_they_cam
 def test_tags_read_the_answers_and_the_calendar_of_that_time(world: World) -> None:
     activate(world)
     world.take(
-        world.customer("A", name="Ay", revenue_with_us=5, renewal_date="2026-05-01", time=ago(200).isoformat()),
+        world.customer(
+            "A", name="Ay", revenue_with_us=5, renewal_date="2026-05-01", time=ago(200).isoformat()
+        ),
         world.survey("A", score=1, time=ago(50).isoformat()),
         world.survey("A", score=10, time=ago(5).isoformat()),
     )
-    tags = {days: segment_as_of(world.app.ctx, "A", ago(days), by_active=True).tags for days in (190, 60, 50, 6, 5)}
+    tags = {
+        days: segment_as_of(world.app.ctx, "A", ago(days), by_active=True).tags
+        for days in (190, 60, 50, 6, 5)
+    }
     assert tags == {
         190: (),
         60: (),
@@ -84,7 +95,11 @@ def test_a_group_lifts_its_members_while_they_are_part_of_it(world: World) -> No
         world.customer("PLANT", parent="ACME-AERO", time=ago(60).isoformat()),
         world.customer("PLANT", parent=None, time=ago(30).isoformat()),
     )
-    assert [segment(world, "PLANT", days) for days in (70, 50, 10)] == ["low_potential", "key", "low_potential"]
+    assert [segment(world, "PLANT", days) for days in (70, 50, 10)] == [
+        "low_potential",
+        "key",
+        "low_potential",
+    ]
     assert "its group Acme" in segment_as_of(world.app.ctx, "PLANT", ago(50)).why
 
 
@@ -103,8 +118,12 @@ def test_the_rulebook_of_the_time_decides(world: World) -> None:
 # The naive computation
 
 
-def naive(changes: list[tuple[int, dict[str, Any]]], answers: list[tuple[int, int]], hour: int) -> tuple[str, bool]:
-    """By hand: the last given value of each field up to the hour, else the first change of all; the last answer."""
+def naive(
+    changes: list[tuple[int, dict[str, Any]]], answers: list[tuple[int, int]], hour: int
+) -> tuple[str, bool]:
+    """By hand: the last given value of each field up to the hour, else the first change of all; the
+    last answer.
+    """
     valid = [change for at, change in sorted(changes, key=lambda c: c[0]) if at <= hour] or [
         change for _, change in sorted(changes, key=lambda c: c[0])[:1]
     ]
@@ -113,7 +132,11 @@ def naive(changes: list[tuple[int, dict[str, Any]]], answers: list[tuple[int, in
         state |= change
     revenue = state.get("revenue_with_us")
     found = (
-        "unverified" if not changes or revenue is None else "high_potential" if revenue >= 250_000 else "low_potential"
+        "unverified"
+        if not changes or revenue is None
+        else "high_potential"
+        if revenue >= 250_000
+        else "low_potential"
     )
     given = [score for at, score in sorted(answers) if at <= hour]
     return found, bool(changes) and bool(given) and given[-1] <= 6
@@ -133,15 +156,25 @@ REVENUE = st.sampled_from([None, 1, 249_999, 250_000, 10**6])
 def test_any_past_time_is_what_one_would_reckon_by_hand(tagged: World) -> None:
     @settings(unhurried, max_examples=60)
     @given(
-        changes=st.lists(st.tuples(st.integers(0, 20), REVENUE), unique_by=lambda c: c[0], max_size=6),
-        answers=st.lists(st.tuples(st.integers(0, 20), st.integers(0, 10)), unique_by=lambda a: a[0], max_size=4),
+        changes=st.lists(
+            st.tuples(st.integers(0, 20), REVENUE), unique_by=lambda c: c[0], max_size=6
+        ),
+        answers=st.lists(
+            st.tuples(st.integers(0, 20), st.integers(0, 10)), unique_by=lambda a: a[0], max_size=4
+        ),
         order=st.randoms(use_true_random=False),
     )
-    def same(changes: list[tuple[int, int | None]], answers: list[tuple[int, int]], order: Any) -> None:
+    def same(
+        changes: list[tuple[int, int | None]], answers: list[tuple[int, int]], order: Any
+    ) -> None:
         forget_everything(tagged)
         told = [(at, {"revenue_with_us": revenue}) for at, revenue in changes]
-        arriving = [tagged.customer("A", **change, time=ago(20 - at).isoformat()) for at, change in told]
-        arriving += [tagged.survey("A", score=score, time=ago(20 - at).isoformat()) for at, score in answers]
+        arriving = [
+            tagged.customer("A", **change, time=ago(20 - at).isoformat()) for at, change in told
+        ]
+        arriving += [
+            tagged.survey("A", score=score, time=ago(20 - at).isoformat()) for at, score in answers
+        ]
         order.shuffle(arriving)
         for one in arriving:
             tagged.take(one)
@@ -156,7 +189,13 @@ def forget_everything(world: World) -> None:
     with world.app.ctx.db.write() as tx:
         tx.connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
         for table in reversed(metadata.sorted_tables):
-            kept = table.name in {"instance", "rulebook", "active_rulebook", "activation", "party_fact"}
+            kept = table.name in {
+                "instance",
+                "rulebook",
+                "active_rulebook",
+                "activation",
+                "party_fact",
+            }
             if not kept and not table.name.startswith("audit_"):  # which nobody can empty
                 tx.execute(table.delete())
 
@@ -184,7 +223,10 @@ def test_a_customer_is_shown_as_of_a_time_with_both_dates_of_every_change(world:
         assert answer.json() == life
         assert client.get("/v1/customers/A", headers=admin).json()["state"]["city"] == "Bonn"
         assert client.get("/v1/customers/A").status_code == 401
-        assert client.get("/v1/customers/A", headers={"X-API-Key": "test-ingest-key-0123"}).status_code == 401
+        assert (
+            client.get("/v1/customers/A", headers={"X-API-Key": "test-ingest-key-0123"}).status_code
+            == 401
+        )
         assert client.get("/v1/customers/NOBODY", headers=admin).status_code == 404
         wrong = client.get("/v1/customers/A?at=2026-01-01T00:00", headers=admin)
         assert (wrong.status_code, wrong.json()["field"]) == (422, "at")
@@ -201,6 +243,12 @@ def test_the_command_shows_a_customer_of_a_day(migrated: Run, installation: Path
     past = migrated("customers", "show", "A", "--at", "2020-01-31")
     assert "A" in past.stdout and "at 2020-01-31 23:59:59Z" in past.stdout
     assert "before all we know" in past.stdout
-    assert json.loads(migrated("customers", "show", "A", "--json").stdout)["segment"] == "high_potential"
+    assert (
+        json.loads(migrated("customers", "show", "A", "--json").stdout)["segment"]
+        == "high_potential"
+    )
     assert migrated("customers", "show", "B").stderr == "error: no customer 'B' is known\n"
-    assert "is not a time; write 2026-03-06T14:30+01:00" in migrated("customers", "show", "A", "--at", "noon").stderr
+    assert (
+        "is not a time; write 2026-03-06T14:30+01:00"
+        in migrated("customers", "show", "A", "--at", "noon").stderr
+    )

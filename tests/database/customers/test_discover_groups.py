@@ -1,4 +1,6 @@
-"""`alerting segments discover`: groups, and conditions by which the product finds the same groups again."""
+"""`alerting segments discover`: groups, and conditions by which the product finds the same groups
+again.
+"""
 
 import json
 import re
@@ -34,14 +36,26 @@ def table(*, of_each: int = 40, seed: int = 1, spread: float = 0.1) -> str:
     lines = ["customer_id,name,revenue_with_us,employees,attributes.visits"]
     for name, centre in GROUPS.items():
         for n in range(of_each):
-            revenue, employees, visits = (max(0.0, about * (1 + spread * random.standard_normal())) for about in centre)
+            revenue, employees, visits = (
+                max(0.0, about * (1 + spread * random.standard_normal())) for about in centre
+            )
             told = "" if n % 20 == 19 else f"{revenue:.2f}"
             lines.append(f"{name}-{n},A customer,{told},{round(employees)},{round(visits)}")
     return "\n".join(lines) + "\n"
 
 
-def discovered(run: Run, *arguments: str, attributes: str = "revenue_with_us,employees,visits") -> Done:
-    return run("segments", "discover", "--customers", "customers.csv", "--attributes", attributes, *arguments)
+def discovered(
+    run: Run, *arguments: str, attributes: str = "revenue_with_us,employees,visits"
+) -> Done:
+    return run(
+        "segments",
+        "discover",
+        "--customers",
+        "customers.csv",
+        "--attributes",
+        attributes,
+        *arguments,
+    )
 
 
 def report(done: Done) -> Any:
@@ -50,7 +64,10 @@ def report(done: Done) -> Any:
 
 
 def subjects(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> Subjects:
-    every = [Subject(customer=f"C{n}", facts=dict(zip(names, row, strict=True))) for n, row in enumerate(rows)]
+    every = [
+        Subject(customer=f"C{n}", facts=dict(zip(names, row, strict=True)))
+        for n, row in enumerate(rows)
+    ]
     return Subjects(every=every, kinds=dict.fromkeys(names, Type.NUMBER))
 
 
@@ -60,27 +77,45 @@ def scope(names: Sequence[str]) -> Any:
 
 def distances(values: Numbers, grouping: Any) -> Numbers:
     """From each customer to each centre, in standard deviations."""
-    apart = (grouping.scales.bent(values)[:, None, :] - grouping.centres[None, :, :]) / grouping.scales.deviation
+    apart = (
+        grouping.scales.bent(values)[:, None, :] - grouping.centres[None, :, :]
+    ) / grouping.scales.deviation
     return np.asarray((apart**2).sum(axis=2))
 
 
-def test_three_groups_are_found_described_and_written_down(alerting: Run, installation: Path) -> None:
+def test_three_groups_are_found_described_and_written_down(
+    alerting: Run, installation: Path
+) -> None:
     (installation / "customers.csv").write_text(table())
     found = report(discovered(alerting, "--log", "revenue_with_us,employees,visits", "--json"))
     assert [(group["id"], group["size"], group["rank"]) for group in found["groups"]] == [
-        ("group_1", 38, 3), ("group_2", 38, 2), ("group_3", 38, 1),
-    ]  # fmt: skip
+        ("group_1", 38, 3),
+        ("group_2", 38, 2),
+        ("group_3", 38, 1),
+    ]
     assert max(found["silhouettes"], key=found["silhouettes"].get) == "3"
     assert (found["customers"], found["grouped"]) == (120, 114)
     assert found["missing"] == {"revenue_with_us": 6, "employees": 0, "visits": 0}
-    assert {name.partition("-")[0] for name, group in found["members"].items() if group == "group_2"} == {"middling"}
+    assert {
+        name.partition("-")[0] for name, group in found["members"].items() if group == "group_2"
+    } == {"middling"}
     top = found["groups"][0]
     assert top["attributes"]["employees"]["median"] == pytest.approx(900, rel=0.05)
-    assert top["attributes"]["employees"]["quartile_1"] < 900 < top["attributes"]["employees"]["quartile_3"]
-    assert set(top["differs"].split(", ")) == {"high revenue_with_us", "high employees", "high visits"}
+    assert (
+        top["attributes"]["employees"]["quartile_1"]
+        < 900
+        < top["attributes"]["employees"]["quartile_3"]
+    )
+    assert set(top["differs"].split(", ")) == {
+        "high revenue_with_us",
+        "high employees",
+        "high visits",
+    }
 
 
-@pytest.mark.parametrize("arguments", [[], ["--groups", "5"], ["--log", "employees"], ["--simple", "--groups", "4"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["--groups", "5"], ["--log", "employees"], ["--simple", "--groups", "4"]]
+)
 @pytest.mark.parametrize("spread", [0.1, 0.6])
 def test_the_product_s_own_rulebook_finds_the_groups_again_and_calls_the_rest_unverified(
     alerting: Run, installation: Path, arguments: list[str], spread: float
@@ -89,7 +124,9 @@ def test_the_product_s_own_rulebook_finds_the_groups_again_and_calls_the_rest_un
     found = report(discovered(alerting, "--json", *arguments))
     built = rulebook(files_with(found))
     read = read_attributes(
-        str(installation / "customers.csv"), "customer_id", ["revenue_with_us", "employees", "visits"]
+        str(installation / "customers.csv"),
+        "customer_id",
+        ["revenue_with_us", "employees", "visits"],
     )
     counts = dict.fromkeys([*(group["id"] for group in found["groups"]), UNVERIFIED], 0)
     for one in read.subjects.every:
@@ -104,18 +141,30 @@ def test_the_product_s_own_rulebook_finds_the_groups_again_and_calls_the_rest_un
 
 
 def files_with(found: Mapping[str, Any]) -> dict[str, str]:
-    """The starter files with the found segments, as they were printed, and without what names the starter's own."""
+    """The starter files with the found segments, as they were printed, and without what names the
+    starter's own.
+    """
     files = {
         name: text
         for name, text in starter_files().items()
         if not name.startswith(("rules/tests/", "rules/escalations/"))
     }
-    files["rules/segments.yaml"], files["rules/attributes.yaml"] = found["segments_yaml"], found["attributes_yaml"]
-    files["rules/routing.yaml"] = re.sub(r"^segments:\n(  .*\n)+", "", files["rules/routing.yaml"], flags=re.MULTILINE)
+    files["rules/segments.yaml"], files["rules/attributes.yaml"] = (
+        found["segments_yaml"],
+        found["attributes_yaml"],
+    )
+    files["rules/routing.yaml"] = re.sub(
+        r"^segments:\n(  .*\n)+", "", files["rules/routing.yaml"], flags=re.MULTILINE
+    )
     rule = {
-        "id": "unhappy", "title": "Unhappy", "on": "survey.answered", "when": {"is unhappy": "score < 3"},
-        "severity": "low", "caller": "account_owner", "policy": "call_in_3d",
-    }  # fmt: skip
+        "id": "unhappy",
+        "title": "Unhappy",
+        "on": "survey.answered",
+        "when": {"is unhappy": "score < 3"},
+        "severity": "low",
+        "caller": "account_owner",
+        "policy": "call_in_3d",
+    }
     return {**files, "rules/escalations/one.yaml": json.dumps({"rules": [rule]})}
 
 
@@ -124,7 +173,9 @@ numbers = st.one_of(st.integers(-1_000, 1_000_000), st.decimals(-1_000, 1_000, p
 
 @unhurried
 @given(
-    rows=st.integers(1, 4).flatmap(lambda width: st.lists(st.tuples(*[numbers] * width), min_size=4, max_size=60)),
+    rows=st.integers(1, 4).flatmap(
+        lambda width: st.lists(st.tuples(*[numbers] * width), min_size=4, max_size=60)
+    ),
     groups=st.integers(2, 8),
 )
 def test_conditions_put_every_customer_where_k_means_does_but_for_those_exactly_between(
@@ -132,10 +183,14 @@ def test_conditions_put_every_customer_where_k_means_does_but_for_those_exactly_
 ) -> None:
     values = np.array([[float(cell) for cell in row] for row in rows])
     names = ["one", "two", "three", "four"][: values.shape[1]]
-    assume((np.ptp(values, axis=0) > 0).all() and len(np.unique(values, axis=0)) >= groups < len(rows))
+    assume(
+        (np.ptp(values, axis=0) > 0).all() and len(np.unique(values, axis=0)) >= groups < len(rows)
+    )
     grouping = find_groups(values, names, (), groups)
     assert grouping.count == groups
-    placed = place(nearest_centre(names, grouping, 17), subjects(rows, names).complete, scope(names))
+    placed = place(
+        nearest_centre(names, grouping, 17), subjects(rows, names).complete, scope(names)
+    )
     away = distances(values, grouping)
     at = np.arange(len(rows))
     assert away[at, placed] == pytest.approx(away.min(axis=1), rel=1e-9, abs=1e-9)
@@ -147,7 +202,10 @@ def test_numbers_in_conditions_are_as_short_as_they_may_be() -> None:
     found = find_segments(subjects(rows, ["revenue"]))
     assert [group.when for group in found.groups] == ["revenue >= 470000", None]
     close = [(value,) for value in (1_000_000, 1_000_001, 1_000_006, 1_000_007)]
-    assert find_segments(subjects(close, ["revenue"]), groups=2).groups[0].when == "revenue >= 1000003.5"
+    assert (
+        find_segments(subjects(close, ["revenue"]), groups=2).groups[0].when
+        == "revenue >= 1000003.5"
+    )
 
 
 @pytest.mark.parametrize(
@@ -175,11 +233,18 @@ def test_an_attribute_with_a_few_giants_is_pointed_out(alerting: Run, installati
     revenues = [*range(10, 30), 9_000, 10_000]
     rows = "".join(f"C{n},{revenue}\n" for n, revenue in enumerate(revenues))
     (installation / "customers.csv").write_text("customer_id,revenue_with_us\n" + rows)
-    assert "`--log revenue_with_us` may find better" in discovered(alerting, attributes="revenue_with_us").stderr
-    assert discovered(alerting, "--log", "revenue_with_us", attributes="revenue_with_us").stderr == ""
+    assert (
+        "`--log revenue_with_us` may find better"
+        in discovered(alerting, attributes="revenue_with_us").stderr
+    )
+    assert (
+        discovered(alerting, "--log", "revenue_with_us", attributes="revenue_with_us").stderr == ""
+    )
 
 
-@pytest.mark.parametrize("name", ["order", "group", "late-payments", "select", "case", "length", "user"])
+@pytest.mark.parametrize(
+    "name", ["order", "group", "late-payments", "select", "case", "length", "user"]
+)
 def test_an_attribute_whose_name_means_something_in_sql_can_be_grouped_by(name: str) -> None:
     rows = [(1,), (2,), (900,), (901,)]
     found = find_segments(subjects(rows, [name]), groups=2)
@@ -191,30 +256,69 @@ def test_the_same_customers_give_the_same_groups_in_any_order() -> None:
     random = np.random.default_rng(4)
     rows = [
         tuple(row)
-        for row in (random.standard_normal((80, 2)) + random.integers(0, 3, 80)[:, None] * 9).round(3).tolist()
+        for row in (random.standard_normal((80, 2)) + random.integers(0, 3, 80)[:, None] * 9)
+        .round(3)
+        .tolist()
     ]
     rows = [tuple(Decimal(str(cell)) for cell in row) for row in rows]
     one = find_segments(subjects(rows, ["x", "y"]))
     again = find_segments(subjects(rows, ["x", "y"]))
     assert one == again
     turned = find_segments(subjects(rows[::-1], ["x", "y"]))
-    assert [group.size for group in turned.groups] == [group.size for group in one.groups] and len(one.groups) == 3
+    assert [group.size for group in turned.groups] == [group.size for group in one.groups] and len(
+        one.groups
+    ) == 3
 
 
 @pytest.mark.parametrize(
     ("content", "attributes", "more", "message"),
     [
-        ("customer_id,a\nA,1\nB,1\nC,1\n", "a", [], "a is the same for all customers; leave it out"),
-        ("customer_id,a\nA,1\nB,2\n", "a", [], "2 customers, 2 of them different, are too few for 2 groups"),
+        (
+            "customer_id,a\nA,1\nB,1\nC,1\n",
+            "a",
+            [],
+            "a is the same for all customers; leave it out",
+        ),
+        (
+            "customer_id,a\nA,1\nB,2\n",
+            "a",
+            [],
+            "2 customers, 2 of them different, are too few for 2 groups",
+        ),
         ("customer_id,a\nA,1\nB,2\nC,2\n", "a", ["--groups", "3"], "too few for 3 groups"),
-        ("customer_id,a\nA,-1\nB,2\nC,3\n", "a", ["--log", "a"], "a is negative for some customers"),
-        ("customer_id,a,b\nA,,1\nB,2,\n", "a,b", [], "no customer of whom all of the attributes are known"),
+        (
+            "customer_id,a\nA,-1\nB,2\nC,3\n",
+            "a",
+            ["--log", "a"],
+            "a is negative for some customers",
+        ),
+        (
+            "customer_id,a,b\nA,,1\nB,2,\n",
+            "a,b",
+            [],
+            "no customer of whom all of the attributes are known",
+        ),
         ("customer_id,a\nA,1\n", "b", [], "there is no column 'b'"),
         ("customer_id,visits\nA,1\n", "visit", [], "did you mean 'visits'?"),
-        ("customer,a\nA,1\n", "a", [], "there is no column 'customer_id'; did you mean 'customer'?"),
-        ("customer_id,name\nA,1\n", "name", [], "name is a text of every customer; group by numbers"),
+        (
+            "customer,a\nA,1\n",
+            "a",
+            [],
+            "there is no column 'customer_id'; did you mean 'customer'?",
+        ),
+        (
+            "customer_id,name\nA,1\n",
+            "name",
+            [],
+            "name is a text of every customer; group by numbers",
+        ),
         ("customer_id,a\nA,1\n", "2", [], "attributes are given by name"),
-        ("customer_id,a b,A_B\nA,1,2\nB,2,3\n", "a b,A_B", [], "two attributes would be called the same"),
+        (
+            "customer_id,a b,A_B\nA,1,2\nB,2,3\n",
+            "a b,A_B",
+            [],
+            "two attributes would be called the same",
+        ),
     ],
 )
 def test_what_cannot_be_grouped_is_said(
@@ -226,8 +330,13 @@ def test_what_cannot_be_grouped_is_said(
     assert message in done.stderr
 
 
-def test_bad_cells_are_named_and_further_contacts_of_a_customer_are_not(alerting: Run, installation: Path) -> None:
-    content = "customer_id;Umsatz (EUR);contact_name\nA;1.000,50;Ada\nA;;Bea\nB;12,5;\nC;viel;\nD;99.000,00;\nB;3,0;\n;1;\nE;3;\n"
+def test_bad_cells_are_named_and_further_contacts_of_a_customer_are_not(
+    alerting: Run, installation: Path
+) -> None:
+    content = (
+        "customer_id;Umsatz "
+        "(EUR);contact_name\nA;1.000,50;Ada\nA;;Bea\nB;12,5;\nC;viel;\nD;99.000,00;\nB;3,0;\n;1;\nE;3;\n"
+    )
     (installation / "customers.csv").write_text(content)
     done = discovered(alerting, "--groups", "2", attributes="Umsatz (EUR)")
     for words in (
@@ -242,13 +351,19 @@ def test_bad_cells_are_named_and_further_contacts_of_a_customer_are_not(alerting
     assert done.stdout.endswith("attributes:\n  umsatz_eur: number\n")
 
 
-def test_people_read_cards_silhouettes_and_how_far_simple_conditions_reach(alerting: Run, installation: Path) -> None:
+def test_people_read_cards_silhouettes_and_how_far_simple_conditions_reach(
+    alerting: Run, installation: Path
+) -> None:
     (installation / "customers.csv").write_text(table(spread=0.7))
     done = discovered(alerting, "--simple", "--groups", "4")
     assert re.search(
-        r"These conditions put (\d\d\.\d+% of the customers|every customer) where k-means does", done.stdout
+        r"These conditions put (\d\d\.\d+% of the customers|every customer) where k-means does",
+        done.stdout,
     )
-    assert "revenue_with_us is missing of 6 customers: they are in no group, and would be unverified." in done.stdout
+    assert (
+        "revenue_with_us is missing of 6 customers: they are in no group, and would be unverified."
+        in done.stdout
+    )
     assert "114 customers by revenue_with_us, employees, visits, standardised." in done.stdout
     assert re.search(r"^group_1: \d+ customers, \d+\.\d%\. ", done.stdout, re.MULTILINE)
 
@@ -256,14 +371,24 @@ def test_people_read_cards_silhouettes_and_how_far_simple_conditions_reach(alert
 def test_customers_of_the_database_are_grouped_by_their_fields_and_declared_attributes(
     alerting: Run, installation: Path
 ) -> None:
-    (installation / "rules" / "attributes.yaml").write_text("attributes: {visits: number, tier: text}\n")
+    (installation / "rules" / "attributes.yaml").write_text(
+        "attributes: {visits: number, tier: text}\n"
+    )
     (installation / "customers.csv").write_text(table(of_each=20))
     assert alerting("migrate").returncode == 0
     assert alerting("import", "customers.csv").returncode == 0
-    found = report(alerting("segments", "discover", "--attributes", "employees,visits", "--groups", "3", "--json"))
+    found = report(
+        alerting(
+            "segments", "discover", "--attributes", "employees,visits", "--groups", "3", "--json"
+        )
+    )
     assert [group["size"] for group in found["groups"]] == [20, 20, 20]
     assert found["attributes_yaml"] is None
-    missing = report(alerting("segments", "discover", "--attributes", "revenue_with_us", "--groups", "3", "--json"))
+    missing = report(
+        alerting(
+            "segments", "discover", "--attributes", "revenue_with_us", "--groups", "3", "--json"
+        )
+    )
     assert missing["missing"] == {"revenue_with_us": 3}
     done = alerting("segments", "discover", "--attributes", "tier")
     assert done.returncode == 1
@@ -273,7 +398,10 @@ def test_customers_of_the_database_are_grouped_by_their_fields_and_declared_attr
 def test_conditions_that_would_be_too_long_are_refused_before_anything_is_printed() -> None:
     random = np.random.default_rng(2)
     names = [f"attribute_with_a_long_name_{n}" for n in range(30)]
-    rows = [tuple(Decimal(str(round(cell, 4))) for cell in row) for row in random.standard_normal((200, 30)).tolist()]
+    rows = [
+        tuple(Decimal(str(round(cell, 4))) for cell in row)
+        for row in random.standard_normal((200, 30)).tolist()
+    ]
     with pytest.raises(ActionRefused, match="more than 4000 characters"):
         find_segments(subjects(rows, names), groups=8)
 

@@ -31,7 +31,10 @@ EXPECTED = {"00001": 0, "00002": 0, "00003": 2, "00004": 2, "00005": 1, "00006":
 
 
 def text(heading: str | None, separator: str = ",", rows: Any = ROWS) -> str:
-    return "".join(f"{line}\n" for line in [*([heading] if heading else []), *(separator.join(row) for row in rows)])
+    return "".join(
+        f"{line}\n"
+        for line in [*([heading] if heading else []), *(separator.join(row) for row in rows)]
+    )
 
 
 def compact(rows: Any = ROWS) -> Any:
@@ -44,15 +47,24 @@ def stamped(end: str, between: str = "T") -> Any:
 
 def german() -> Any:
     return [
-        (customer, day, f"{float(amount):,.2f}".translate(str.maketrans(",.", ".,"))) for customer, day, amount in ROWS
+        (customer, day, f"{float(amount):,.2f}".translate(str.maketrans(",.", ".,")))
+        for customer, day, amount in ROWS
     ]
 
 
 def values(
-    run: Run, file: str | Path, *columns: str, end: str = "1997-09-30", more: tuple[str, ...] = ("--json",)
+    run: Run,
+    file: str | Path,
+    *columns: str,
+    end: str = "1997-09-30",
+    more: tuple[str, ...] = ("--json",),
 ) -> Done:
     names = columns or ("customer", "date", "amount")
-    named = [word for pair in zip(("--customer", "--date", "--amount"), names, strict=True) for word in pair]
+    named = [
+        word
+        for pair in zip(("--customer", "--date", "--amount"), names, strict=True)
+        for word in pair
+    ]
     return run("segments", "value", "--orders", str(file), *named, "--train-end", end, *more)
 
 
@@ -69,7 +81,12 @@ def frequencies(done: Done) -> dict[str, int]:
         (text("customer,date,amount"), ("1", "2", "3")),
         (text("customer,date,amount").replace("\n", "\r\n"), ("customer", "date", "amount")),
         ("\ufeff" + text("Customer ID,Date,Amount (USD)"), ("customer id", "Date", "amount (usd)")),
-        (text('"customer","date","amount"', ",", [[f'"{cell}"' for cell in row] for row in ROWS]), ()),
+        (
+            text(
+                '"customer","date","amount"', ",", [[f'"{cell}"' for cell in row] for row in ROWS]
+            ),
+            (),
+        ),
         (text('note,"customer",date,amount', ",", [['"a, b\nc"', *row] for row in ROWS]), ()),
         (text("customer;date;amount", ";", german()), ()),
         (text("customer\tdate\tamount", "\t"), ()),
@@ -88,7 +105,7 @@ def frequencies(done: Done) -> dict[str, int]:
         (text("amount,x,date,customer", ",", [[row[2], "", row[1], row[0]] for row in ROWS]), ()),
         (text("customer,date,amount") + "\n\n", ()),
     ],
-)  # fmt: skip
+)
 def test_the_same_orders_written_in_any_way_are_the_same_orders(
     alerting: Run, tmp_path: Path, content: str, columns: tuple[str, ...]
 ) -> None:
@@ -114,7 +131,10 @@ def test_json_has_the_promised_form(alerting: Run, tmp_path: Path) -> None:
 def test_a_longer_horizon_expects_more(alerting: Run, tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text(text("customer,date,amount"))
     sums = [
-        sum(c["expected_purchases"] for c in json.loads(values(alerting, "orders.csv", more=more).stdout)["customers"])
+        sum(
+            c["expected_purchases"]
+            for c in json.loads(values(alerting, "orders.csv", more=more).stdout)["customers"]
+        )
         for more in (
             ("--json", "--horizon", "1"),
             ("--json",),
@@ -125,11 +145,16 @@ def test_a_longer_horizon_expects_more(alerting: Run, tmp_path: Path) -> None:
     assert sums[0] < sums[1] == sums[2] < sums[3]
 
 
-def test_a_period_that_ends_long_after_the_last_purchase_is_pointed_out(alerting: Run, tmp_path: Path) -> None:
+def test_a_period_that_ends_long_after_the_last_purchase_is_pointed_out(
+    alerting: Run, tmp_path: Path
+) -> None:
     (tmp_path / "orders.csv").write_text(text("customer,date,amount"))
     late = values(alerting, "orders.csv", end="1999-01-01")
     assert late.returncode == 0
-    assert "warning: the last purchase is of 1998-01-01; all the time to 1999-01-01 counts as silence" in late.stderr
+    assert (
+        "warning: the last purchase is of 1998-01-01; all the time to 1999-01-01 counts as silence"
+        in late.stderr
+    )
     assert "silence" not in values(alerting, "orders.csv", end="1998-01-20").stderr
 
 
@@ -150,35 +175,73 @@ C,1997-06-05,5
 """
 
 
-def test_each_bad_row_is_named_with_its_line_and_the_rest_counts(alerting: Run, tmp_path: Path) -> None:
+def test_each_bad_row_is_named_with_its_line_and_the_rest_counts(
+    alerting: Run, tmp_path: Path
+) -> None:
     (tmp_path / "orders.csv").write_text(BAD)
     done = values(alerting, "orders.csv")
     assert frequencies(done) == {"A": 1, "C": 1}
     lines = done.stderr.splitlines()
-    assert [line.partition(": ")[0] for line in lines[:8]] == [f"orders.csv:{n}" for n in (3, 4, 5, 6, 7, 8, 9, 12)]
+    assert [line.partition(": ")[0] for line in lines[:8]] == [
+        f"orders.csv:{n}" for n in (3, 4, 5, 6, 7, 8, 9, 12)
+    ]
     for line, words in zip(
         lines,
-        ["amount: 'ten'", "customer: is empty", "date: '1997-02-30' is not a date", "write 1997-01-31", "2 cells", "4 cells",
-         "not closed", "amount: ''", "left out: 8 bad rows", "left out: 1 row with a negative amount"],
+        [
+            "amount: 'ten'",
+            "customer: is empty",
+            "date: '1997-02-30' is not a date",
+            "write 1997-01-31",
+            "2 cells",
+            "4 cells",
+            "not closed",
+            "amount: ''",
+            "left out: 8 bad rows",
+            "left out: 1 row with a negative amount",
+        ],
         strict=False,
-    ):  # fmt: skip
+    ):
         assert words in line
 
 
 @pytest.mark.parametrize(
     ("content", "columns", "message"),
     [
-        ("customer,date,amount\n", (), "orders.csv has no purchase up to 1997-09-30; no row can be read"),
+        (
+            "customer,date,amount\n",
+            (),
+            "orders.csv has no purchase up to 1997-09-30; no row can be read",
+        ),
         ("", (), "orders.csv is empty"),
-        (text("customer,date,amount"), ("custmer", "date", "amount"), "no column 'custmer'; did you mean 'customer'?"),
-        (text("customer,date,amount"), ("custmer", "date", "amount"), "the columns are: 1 customer, 2 date, 3 amount"),
-        (text("customer,date,amount"), ("1", "2", "4"), "there is no column 4; they are counted from 1 to 3"),
+        (
+            text("customer,date,amount"),
+            ("custmer", "date", "amount"),
+            "no column 'custmer'; did you mean 'customer'?",
+        ),
+        (
+            text("customer,date,amount"),
+            ("custmer", "date", "amount"),
+            "the columns are: 1 customer, 2 date, 3 amount",
+        ),
+        (
+            text("customer,date,amount"),
+            ("1", "2", "4"),
+            "there is no column 4; they are counted from 1 to 3",
+        ),
         (text("customer,date,amount"), ("0", "2", "3"), "there is no column 0"),
         (text(None, " ", compact()), ("customer", "2", "3"), "there is no column 'customer'"),
         (text("customer,customer,date,amount"), (), "several columns 'customer'; give its number"),
-        (text("customer,date,amount"), ("1", "3", "2"), "no row can be read by its columns 1, 3, 2"),
+        (
+            text("customer,date,amount"),
+            ("1", "3", "2"),
+            "no row can be read by its columns 1, 3, 2",
+        ),
         (text("customer,date,amount", ",", ROWS[:2]), (), "nobody bought a second time"),
-        (text("customer,date,amount", ",", ROWS[-1:]), (), "they lie between 1998-01-01 and 1998-01-01"),
+        (
+            text("customer,date,amount", ",", ROWS[-1:]),
+            (),
+            "they lie between 1998-01-01 and 1998-01-01",
+        ),
         ("PK\x03\x04", (), "is a spreadsheet"),
     ],
 )
@@ -200,14 +263,18 @@ def test_an_end_that_is_no_day_is_refused(alerting: Run, tmp_path: Path, end: st
 
 
 @pytest.mark.parametrize("weeks", ["0", "-1", "nan", "inf", "1e9", "many"])
-def test_a_horizon_that_is_no_number_of_weeks_is_refused(alerting: Run, tmp_path: Path, weeks: str) -> None:
+def test_a_horizon_that_is_no_number_of_weeks_is_refused(
+    alerting: Run, tmp_path: Path, weeks: str
+) -> None:
     (tmp_path / "orders.csv").write_text(text("customer,date,amount"))
     done = values(alerting, "orders.csv", more=("--json", "--horizon", weeks))
     assert done.returncode == 2
     assert "no number of weeks" in done.stderr
 
 
-def test_people_read_parameters_bands_the_best_and_what_came_of_it(alerting: Run, cdnow_sample: Path) -> None:
+def test_people_read_parameters_bands_the_best_and_what_came_of_it(
+    alerting: Run, cdnow_sample: Path
+) -> None:
     done = values(alerting, cdnow_sample, "2", "3", "5", more=())
     assert done.returncode == 0
     assert done.stderr == ""
@@ -226,17 +293,33 @@ def test_the_whole_of_cdnow_can_be_valued(alerting: Run, cdnow_master: Path) -> 
     found = json.loads(done.stdout)
     assert len(found["customers"]) == 23_570
     assert found["log_likelihood"] == pytest.approx(-95_368.44, abs=0.01)
-    assert sum(one["expected_purchases"] for one in found["customers"]) == pytest.approx(16_873.7, abs=0.5)
+    assert sum(one["expected_purchases"] for one in found["customers"]) == pytest.approx(
+        16_873.7, abs=0.5
+    )
 
 
 def test_without_the_extra_the_rest_works_and_this_says_what_to_install(installation: Path) -> None:
     """An environment without scipy: its place is taken by a module that is not found."""
-    (installation / "scipy.py").write_text("raise ModuleNotFoundError(\"No module named 'scipy'\", name='scipy')\n")
+    (installation / "scipy.py").write_text(
+        "raise ModuleNotFoundError(\"No module named 'scipy'\", name='scipy')\n"
+    )
     (installation / "orders.csv").write_text(text("customer,date,amount"))
     columns = ["--customer", "1", "--date", "2", "--amount", "3"]
-    arguments = ["segments", "value", "--orders", "orders.csv", *columns, "--train-end", "1997-09-30"]
-    script = f"import sys; sys.path.insert(0, '.'); from alerting.cli import main; main({arguments!r})"
-    done = subprocess.run([sys.executable, "-c", script], cwd=installation, capture_output=True, text=True)
+    arguments = [
+        "segments",
+        "value",
+        "--orders",
+        "orders.csv",
+        *columns,
+        "--train-end",
+        "1997-09-30",
+    ]
+    script = (
+        f"import sys; sys.path.insert(0, '.'); from alerting.cli import main; main({arguments!r})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=installation, capture_output=True, text=True
+    )
     assert done.returncode == 1
     assert done.stderr == "error: this needs scipy; install it: pip install 'alerting[discover]'\n"
 

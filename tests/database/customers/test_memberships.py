@@ -1,4 +1,6 @@
-"""Moves between segments: noted when facts, the calendar, a group or a new rulebook make them, and told."""
+"""Moves between segments: noted when facts, the calendar, a group or a new rulebook make them, and
+told.
+"""
 
 import csv
 import io
@@ -25,7 +27,7 @@ SEGMENTS = "rules/segments.yaml"
 RENEWAL = """tags:
   renewal_90d: "days_to_renewal BETWEEN 0 AND 90"
   at_risk: "(last_sentiment = 'negative' OR calls_in_vain >= 2) AND days_to_renewal BETWEEN 0 AND 90"
-"""
+"""  # noqa: E501
 UNHAPPY = "tags:\n  unhappy: \"last_sentiment = 'negative'\"\n"
 MOVED = """rules:
   - id: became-at-risk
@@ -60,7 +62,9 @@ def tagged(world: World) -> World:
 
 
 def moves(world: World, customer: str) -> list[tuple[str | None, str, list[str], str]]:
-    rows = world.rows(select(membership).where(membership.c.customer_key == customer).order_by(membership.c.n))
+    rows = world.rows(
+        select(membership).where(membership.c.customer_key == customer).order_by(membership.c.n)
+    )
     return [(row.former, row.segment, row.tags, row.cause.split(" ")[0]) for row in rows]
 
 
@@ -84,22 +88,32 @@ def test_a_tag_comes_and_goes_by_the_calendar_alone(tagged: World) -> None:
     for _ in range(4):
         tagged.pass_time(days=1)
         review_due(tagged.app.ctx)
-    assert moves(tagged, "ALP")[1:] == [("low_potential", "low_potential", ["renewal_90d"], "calendar")]
+    assert moves(tagged, "ALP")[1:] == [
+        ("low_potential", "low_potential", ["renewal_90d"], "calendar")
+    ]
     tagged.pass_time(days=95)
     review_due(tagged.app.ctx)
     assert moves(tagged, "ALP")[-1] == ("low_potential", "low_potential", [], "calendar")
 
 
 def test_only_who_has_a_date_is_looked_at_every_night(tagged: World) -> None:
-    tagged.take(tagged.customer("ALP", revenue_with_us=900, renewal_date=day(400)), tagged.customer("KIOSK"))
-    assert [(row.customer_key, row.cause) for row in tagged.rows(select(review))] == [("ALP", "calendar")]
+    tagged.take(
+        tagged.customer("ALP", revenue_with_us=900, renewal_date=day(400)), tagged.customer("KIOSK")
+    )
+    assert [(row.customer_key, row.cause) for row in tagged.rows(select(review))] == [
+        ("ALP", "calendar")
+    ]
     assert review_due(tagged.app.ctx) == 0
     tagged.pass_time(days=1)
     assert review_due(tagged.app.ctx) == 1
 
 
 def test_a_rule_rings_when_a_customer_becomes_at_risk(tagged: World) -> None:
-    tagged.take(tagged.customer("ALP", name="Alp", revenue_with_us=900, owner="owner_north", renewal_date=day(30)))
+    tagged.take(
+        tagged.customer(
+            "ALP", name="Alp", revenue_with_us=900, owner="owner_north", renewal_date=day(30)
+        )
+    )
     tagged.take(tagged.call("ALP"), tagged.call("ALP"))
     assert moves(tagged, "ALP")[-1][2] == ["at_risk", "renewal_90d"]
     assert [row.rule for row in tagged.rows(select(alert))] == ["became-at-risk"]
@@ -110,7 +124,8 @@ def test_a_rule_rings_when_a_customer_becomes_at_risk(tagged: World) -> None:
 
 def test_another_rulebook_moves_everybody_it_concerns(tagged: World) -> None:
     tagged.take(
-        tagged.customer("ALP", revenue_with_us=300_000, owner="owner_north"), tagged.customer("B", revenue_with_us=900)
+        tagged.customer("ALP", revenue_with_us=300_000, owner="owner_north"),
+        tagged.customer("B", revenue_with_us=900),
     )
     files = {**starter_files(), "rules/escalations/moves.yaml": MOVED}
     files[SEGMENTS] = files[SEGMENTS].replace(">= 250000", ">= 500000") + RENEWAL
@@ -123,7 +138,9 @@ def test_another_rulebook_moves_everybody_it_concerns(tagged: World) -> None:
 
 def test_other_rules_alone_look_at_nobody(tagged: World) -> None:
     tagged.take(tagged.customer("ALP", revenue_with_us=300_000))
-    activate(tagged, **{"rules/escalations/moves.yaml": MOVED.replace("severity: low", "severity: high")})
+    activate(
+        tagged, **{"rules/escalations/moves.yaml": MOVED.replace("severity: low", "severity: high")}
+    )
     assert review_due(tagged.app.ctx) == 0
 
 
@@ -146,7 +163,9 @@ def test_a_groups_facts_that_arrive_late_have_its_plants_events_judged_again(tag
     tagged.take(tagged.customer("GROUP", revenue_with_us=400_000))
     review_due(tagged.app.ctx)
     standing = [row for row in tagged.rows(select(alert)) if row.superseded_at is None]
-    assert [(row.rule, row.segment, row.revision) for row in standing] == [("unhappy-customer", "high_potential", 2)]
+    assert [(row.rule, row.segment, row.revision) for row in standing] == [
+        ("unhappy-customer", "high_potential", 2)
+    ]
 
 
 def test_moves_go_out_numbered_and_once(small_world: World) -> None:
@@ -164,7 +183,9 @@ def test_moves_go_out_numbered_and_once(small_world: World) -> None:
         ("ALP#1", "0000000001", "low_potential"),
         ("ALP#2", "0000000002", "high_potential"),
     ]
-    assert sent[1]["type"] == "segment.changed" and sent[1]["data"]["from_segment"] == "low_potential"
+    assert (
+        sent[1]["type"] == "segment.changed" and sent[1]["data"]["from_segment"] == "low_potential"
+    )
     log.close()
 
 
@@ -172,10 +193,13 @@ def test_a_diff_of_edited_segments_says_who_moves_and_what_that_does_to_mails(
     migrated: Run, installation: Path, own_world: World
 ) -> None:
     own_world.known_customers()
-    own_world.take(*(own_world.survey(key, score=2) for key in ("ACME-AERO", "ALPENWERK", "KIOSK-7")))
+    own_world.take(
+        *(own_world.survey(key, score=2) for key in ("ACME-AERO", "ALPENWERK", "KIOSK-7"))
+    )
     file = installation / "rules" / "segments.yaml"
     file.write_text(
-        file.read_text().replace("members: key_accounts.csv", 'when: "revenue_with_us >= 400000"') + UNHAPPY
+        file.read_text().replace("members: key_accounts.csv", 'when: "revenue_with_us >= 400000"')
+        + UNHAPPY
     )
     shown = migrated("segments", "diff", "--rules", "rules", "--csv", "movers.csv")
     assert shown.returncode == 0, shown.stderr
@@ -184,7 +208,9 @@ def test_a_diff_of_edited_segments_says_who_moves_and_what_that_does_to_mails(
     assert "ALPENWERK" in shown.stdout and "+unhappy" in shown.stdout
     assert "1 alert more and 1 fewer" in shown.stdout
     assert "more mails a month for Vera Sample" in shown.stdout
-    assert "ALPENWERK,Alpenwerk,high_potential,key," in (installation / "movers.csv").read_text(encoding="utf-8-sig")
+    assert "ALPENWERK,Alpenwerk,high_potential,key," in (installation / "movers.csv").read_text(
+        encoding="utf-8-sig"
+    )
     found = json.loads(migrated("segments", "diff", "--rules", "rules", "--json").stdout)
     assert found["moves"] == [{"from": "high_potential", "to": "key", "customers": 1}]
     assert own_world.rows(select(membership).where(membership.c.n > 1)) == []
@@ -194,10 +220,18 @@ def test_members_say_whom_not_to_survey_and_no_name_becomes_a_formula(
     migrated: Run, installation: Path, own_world: World
 ) -> None:
     own_world.known_customers()
-    own_world.take(own_world.customer("EVIL", name="=cmd|'/c calc'!A1", revenue_with_us=1), own_world.survey("KIOSK-7"))
+    own_world.take(
+        own_world.customer("EVIL", name="=cmd|'/c calc'!A1", revenue_with_us=1),
+        own_world.survey("KIOSK-7"),
+    )
     shown = json.loads(migrated("segments", "members", "--do-not-survey", "--json").stdout)
-    assert [(one["customer_id"], one["do_not_survey"], one["case"]) for one in shown] == [("KIOSK-7", "yes", "C-1")]
-    assert migrated("segments", "members", "--segment", "low_potential", "--csv", "low.csv").returncode == 0
+    assert [(one["customer_id"], one["do_not_survey"], one["case"]) for one in shown] == [
+        ("KIOSK-7", "yes", "C-1")
+    ]
+    assert (
+        migrated("segments", "members", "--segment", "low_potential", "--csv", "low.csv").returncode
+        == 0
+    )
     text = (installation / "low.csv").read_text(encoding="utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [(row["customer_id"], row["name"], row["do_not_survey"]) for row in rows] == [

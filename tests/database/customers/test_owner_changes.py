@@ -19,9 +19,15 @@ from tests.support.builders import changed
 from tests.support.world import GERMANY, World, make_world, recipients
 
 
-def new_owner(world: World, owner: str | None, hours_ago: float = 0, customer: str = "ALPENWERK", **more: Any) -> None:
+def new_owner(
+    world: World, owner: str | None, hours_ago: float = 0, customer: str = "ALPENWERK", **more: Any
+) -> None:
     time = (world.now() - timedelta(hours=hours_ago)).isoformat()
-    world.take(world.envelope("customer.updated", {"customer_id": customer, "owner": owner, **more}, time=time))
+    world.take(
+        world.envelope(
+            "customer.updated", {"customer_id": customer, "owner": owner, **more}, time=time
+        )
+    )
 
 
 def story(world: World, customer: str = "ALPENWERK") -> list[str]:
@@ -50,14 +56,22 @@ def test_the_call_goes_to_the_new_owner_and_both_hear_of_it(called: World) -> No
     called.pass_time(hours=1)
     new_owner(called, "owner_west")
     after = called.case("ALPENWERK")
-    assert (after.caller, after.assignment, after.status) == ("owner_west", before.assignment + 1, "open")
-    assert called.clocks("ALPENWERK")["contact"].due_at == before.starts.customer_sent + timedelta(days=3)
+    assert (after.caller, after.assignment, after.status) == (
+        "owner_west",
+        before.assignment + 1,
+        "open",
+    )
+    assert called.clocks("ALPENWERK")["contact"].due_at == before.starts.customer_sent + timedelta(
+        days=3
+    )
     mails = {recipients([mail])[0]: mail for mail in called.deliver()}
     assert sorted(mails) == ["owner.north", "owner.west"]
     assert "Until now this call was Olga Sample's." in mails["owner.west"].text
     assert "you hold the role account owner" in mails["owner.west"].text
     assert "the call is no longer yours" in mails["owner.north"].text
-    assert "The customer has another owner: the call went from Olga Sample to Otto Sample" in story(called)
+    assert "The customer has another owner: the call went from Olga Sample to Otto Sample" in story(
+        called
+    )
 
 
 def test_the_former_owners_link_offers_to_take_over_instead_of_acting(world: World) -> None:
@@ -74,32 +88,45 @@ def test_the_former_owners_link_offers_to_take_over_instead_of_acting(world: Wor
     client.post(link.group(1), data={"take_over": "1"})
     assert world.case("ALPENWERK").caller == "owner_north"
     new_owner(world, "lead_america")
-    assert world.case("ALPENWERK").caller == "owner_north"  # taken over as a person, not as the owner
+    assert (
+        world.case("ALPENWERK").caller == "owner_north"
+    )  # taken over as a person, not as the owner
 
 
 def test_a_policy_to_keep_leaves_the_case_and_says_so(called: World) -> None:
     keeping(called)
     new_owner(called, "owner_west")
-    assert (called.case("ALPENWERK").caller, called.case("ALPENWERK").assignment) == ("owner_north", 1)
+    assert (called.case("ALPENWERK").caller, called.case("ALPENWERK").assignment) == (
+        "owner_north",
+        1,
+    )
     assert called.deliver() == []
     assert (
-        "The customer has another owner, Otto Sample; the call stays with Olga Sample: open cases stay with their caller"
-        in story(called)
+        "The customer has another owner, Otto Sample; the call stays with Olga Sample: open cases "
+        "stay with their caller" in story(called)
     )
 
 
 def test_an_acknowledged_case_moves_and_the_new_owner_may_say_i_will_call(called: World) -> None:
     called.acknowledged("ALPENWERK", "owner_north")
     new_owner(called, "owner_west")
-    assert (called.case("ALPENWERK").caller, called.case("ALPENWERK").status) == ("owner_west", "open")
+    assert (called.case("ALPENWERK").caller, called.case("ALPENWERK").status) == (
+        "owner_west",
+        "open",
+    )
 
 
 def test_a_customer_who_has_been_reached_needs_no_other_caller(called: World) -> None:
-    called.take(called.call("ALPENWERK"), called.call("ALPENWERK"), called.call("ALPENWERK"))  # a fixer, too
+    called.take(
+        called.call("ALPENWERK"), called.call("ALPENWERK"), called.call("ALPENWERK")
+    )  # a fixer, too
     called.reached("ALPENWERK", "owner_north")
     new_owner(called, "owner_west")
     assert called.case("ALPENWERK").caller == "owner_north"
-    assert any(line.endswith("stays with Olga Sample: the customer has been reached") for line in story(called))
+    assert any(
+        line.endswith("stays with Olga Sample: the customer has been reached")
+        for line in story(called)
+    )
 
 
 def test_the_case_moves_again_with_the_next_owner(called: World) -> None:
@@ -117,7 +144,9 @@ def test_the_case_moves_again_with_the_next_owner(called: World) -> None:
         ("OWNER.NORTH@example.com", "owner_north"),
     ],
 )
-def test_the_new_owner_is_found_as_for_a_new_case(small_world: World, owner: str | None, caller: str) -> None:
+def test_the_new_owner_is_found_as_for_a_new_case(
+    small_world: World, owner: str | None, caller: str
+) -> None:
     small_world.known_customers()
     small_world.take(small_world.survey("ALPENWERK"))
     new_owner(small_world, owner)
@@ -126,12 +155,16 @@ def test_the_new_owner_is_found_as_for_a_new_case(small_world: World, owner: str
 
 def test_with_the_new_owner_absent_the_call_goes_to_the_substitute(called: World) -> None:
     absence = {"from": "2026-03-01", "to": "2026-03-31"}
-    called.take(called.envelope("person.updated", {"person_id": "owner_west", "absences": [absence]}))
+    called.take(
+        called.envelope("person.updated", {"person_id": "owner_west", "absences": [absence]})
+    )
     new_owner(called, "owner_west")
     assert called.case("ALPENWERK").caller == "lead_america"
 
 
-def test_the_cases_of_an_owner_who_has_left_move_too_and_nobody_writes_to_the_one_who_left(called: World) -> None:
+def test_the_cases_of_an_owner_who_has_left_move_too_and_nobody_writes_to_the_one_who_left(
+    called: World,
+) -> None:
     called.take(called.envelope("person.removed", {"person_id": "owner_north"}))
     new_owner(called, "owner_west")
     assert called.case("ALPENWERK").caller == "owner_west"
@@ -162,7 +195,9 @@ def test_a_change_dated_before_the_complaint_moves_an_untouched_case_once(called
     after = called.case("ALPENWERK")
     assert (after.caller, after.assignment) == ("owner_west", 2)
     assert recipients(called.deliver()) == ["owner.north", "owner.west"]
-    assert not any("another owner" in line for line in story(called))  # it was another one all along
+    assert not any(
+        "another owner" in line for line in story(called)
+    )  # it was another one all along
 
 
 def test_a_change_dated_before_the_complaint_moves_a_touched_case_once(called: World) -> None:

@@ -16,7 +16,9 @@ from alerting.services.rulebook.activation import activate_rulebook
 from tests.support.builders import starter_files
 from tests.support.world import World
 
-TAGS = 'tags:\n  renewal_soon: "days_to_renewal BETWEEN 0 AND 90"\n  buyer: "customer.purchases > 0"\n'
+TAGS = (
+    'tags:\n  renewal_soon: "days_to_renewal BETWEEN 0 AND 90"\n  buyer: "customer.purchases > 0"\n'
+)
 
 
 @pytest.fixture
@@ -24,24 +26,38 @@ def many(world: World) -> World:
     """Nine customers, four of whom have bought, and rules that nobody has been looked at by."""
     for n in range(9):
         renewal = (world.now() + timedelta(days=40 * n)).date().isoformat()
-        world.take(world.customer(f"C-{n}", name=f"Customer {n}", revenue_with_us=n * 60_000, renewal_date=renewal))
+        world.take(
+            world.customer(
+                f"C-{n}", name=f"Customer {n}", revenue_with_us=n * 60_000, renewal_date=renewal
+            )
+        )
     for n in range(4):
-        world.take(world.envelope("purchase.recorded", {"customer_id": f"C-{n}", "amount": 10 * n + 1}))
-    files = {**starter_files(), "rules/segments.yaml": starter_files()["rules/segments.yaml"] + TAGS}
+        world.take(
+            world.envelope("purchase.recorded", {"customer_id": f"C-{n}", "amount": 10 * n + 1})
+        )
+    files = {
+        **starter_files(),
+        "rules/segments.yaml": starter_files()["rules/segments.yaml"] + TAGS,
+    }
     activate_rulebook(world.app.ctx, files, {}, author="test", reason="tags")
     return world
 
 
 def standings(world: World) -> dict[str, tuple[str, list[str]]]:
     with world.app.ctx.db.read() as tx:
-        return {row.customer_key: (row.segment, row.tags) for row in memberships.members(tx, None, None)}
+        return {
+            row.customer_key: (row.segment, row.tags) for row in memberships.members(tx, None, None)
+        }
 
 
 def would_move(world: World) -> list[str]:
     """Who would move if everybody were looked at by hand."""
     with world.app.ctx.db.read() as tx:
         book, keys = world.app.ctx.shelf.active(tx), [f"C-{n}" for n in range(9)]
-        return [move.customer_key for move in look_at(tx, book, tx.now(), dict.fromkeys(keys, "by hand")).moves]
+        return [
+            move.customer_key
+            for move in look_at(tx, book, tx.now(), dict.fromkeys(keys, "by hand")).moves
+        ]
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -72,7 +88,9 @@ def test_the_next_look_is_planned_and_what_was_due_is_done(many: World) -> None:
 
 
 def test_what_happens_between_looking_and_writing_counts(many: World) -> None:
-    """SQLite: we look before it is our turn to write. PostgreSQL: the customers are locked all the while."""
+    """SQLite: we look before it is our turn to write. PostgreSQL: the customers are locked all the
+    while.
+    """
 
     @contextmanager
     def busy_turn() -> Iterator[None]:

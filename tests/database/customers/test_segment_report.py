@@ -10,7 +10,12 @@ from sqlalchemy import select
 from alerting.adapters.imports.order_files import OrderColumns, read_orders
 from alerting.adapters.reports.pictures import segment_pictures
 from alerting.database.tables import event
-from alerting.services.customers.segment_report import SegmentLine, SegmentReport, as_json, segment_report
+from alerting.services.customers.segment_report import (
+    SegmentLine,
+    SegmentReport,
+    as_json,
+    segment_report,
+)
 from alerting.services.rulebook.activation import activate_rulebook
 from tests.support.builders import starter_files
 from tests.support.installation import Run
@@ -48,7 +53,9 @@ def test_each_segment_has_its_size_money_mood_and_cases(lived: World) -> None:
 
 def test_who_answers_well_after_the_case_is_resolved_was_won_back(world: World) -> None:
     world.known_customers()
-    world.take(*(world.call("ALPENWERK", time=(BEGIN - timedelta(hours=n)).isoformat()) for n in (1, 2, 3)))
+    world.take(
+        *(world.call("ALPENWERK", time=(BEGIN - timedelta(hours=n)).isoformat()) for n in (1, 2, 3))
+    )
     world.reached("ALPENWERK", "owner_north")
     world.fixed("ALPENWERK", "office_munich")
     assert line(segment_report(world.app.ctx), "high_potential").won_back == 0
@@ -80,11 +87,20 @@ ORDERS = """order;customer no;day;total
 
 
 def test_orders_as_german_sheets_write_them_and_none_from_the_future(tmp_path: Path) -> None:
-    (tmp_path / "o.csv").write_text("Kunde;Datum;Betrag\nB1;01.11.2026;10,50\nB2;2.11.2026;1.234,50\nB3;31.2.2026;3\n")
-    read = read_orders(str(tmp_path / "o.csv"), OrderColumns(customer="Kunde", date="Datum", amount="Betrag"))
-    assert [(str(p.day), str(p.amount)) for p in read.purchases] == [("2026-11-01", "10.5"), ("2026-11-02", "1234.5")]
+    (tmp_path / "o.csv").write_text(
+        "Kunde;Datum;Betrag\nB1;01.11.2026;10,50\nB2;2.11.2026;1.234,50\nB3;31.2.2026;3\n"
+    )
+    read = read_orders(
+        str(tmp_path / "o.csv"), OrderColumns(customer="Kunde", date="Datum", amount="Betrag")
+    )
+    assert [(str(p.day), str(p.amount)) for p in read.purchases] == [
+        ("2026-11-01", "10.5"),
+        ("2026-11-02", "1234.5"),
+    ]
     assert [line for line, _ in read.bad] == [4]
-    early = read_orders(str(tmp_path / "o.csv"), OrderColumns(customer="1", date="2", amount="3"), date(2026, 11, 1))
+    early = read_orders(
+        str(tmp_path / "o.csv"), OrderColumns(customer="1", date="2", amount="3"), date(2026, 11, 1)
+    )
     assert (3, "2: 2026-11-02 lies in the future") in early.bad
 
 
@@ -100,13 +116,23 @@ def test_orders_from_a_file_come_once_and_bad_rows_are_named(
     own_world.take(*(own_world.customer(f"C-{n}", revenue_with_us=5) for n in (1, 2)))
     columns = ("--customer", "customer no", "--date", "day", "--amount", "total")
     first = migrated("segments", "import-orders", "orders.csv", *columns)
-    assert (first.returncode, "orders.csv:6: day: 'never' is not a date" in first.stderr) == (1, True)
+    assert (first.returncode, "orders.csv:6: day: 'never' is not a date" in first.stderr) == (
+        1,
+        True,
+    )
     assert first.stdout == "4 new purchases, 0 known already, 1 of them returns, 1 bad row.\n"
     again = migrated("segments", "import-orders", "orders.csv", *columns)
     assert again.stdout.startswith("0 new purchases, 4 known already")
-    amounts = [row.payload["amount"] for row in own_world.rows(select(event)) if row.type == "purchase.recorded"]
+    amounts = [
+        row.payload["amount"]
+        for row in own_world.rows(select(event))
+        if row.type == "purchase.recorded"
+    ]
     assert sorted(amounts) == [-20, 20, 20, 100.5]
-    assert "2 customers looked at, 2 moves, value reckoned anew." in migrated("segments", "recompute").stdout
+    assert (
+        "2 customers looked at, 2 moves, value reckoned anew."
+        in migrated("segments", "recompute").stdout
+    )
     shown = migrated("segments", "report", "--pictures", "pictures")
     assert "50% of the customers bring 83% of all purchases." in shown.stdout
     assert (installation / "pictures" / "pareto.svg").read_text().startswith("<svg")

@@ -1,4 +1,6 @@
-"""Importing tables of customers, on either database: what is good is taken, what is bad is named by line and column."""
+"""Importing tables of customers, on either database: what is good is taken, what is bad is named by
+line and column.
+"""
 
 import shutil
 from pathlib import Path
@@ -54,7 +56,11 @@ def test_a_number_that_can_mean_two_is_a_bad_row_and_the_others_are_taken(world:
     assert result.bad == [
         (2, "revenue_with_us: '250.000' can mean 250 or 250000; write 250 or 250000"),
         (3, "revenue_with_us: '250,000' can mean 250 or 250000; write 250 or 250000"),
-        (4, "revenue_with_us: '1,5' can have a decimal comma or lack a digit; write 1.5 if that is meant"),
+        (
+            4,
+            "revenue_with_us: '1,5' can have a decimal comma or lack a digit; write 1.5 if that is "
+            "meant",
+        ),
         (6, "revenue_with_us: '1e400' is not a number; write one such as 250000 or 250000.50"),
         (7, "revenue_with_us: 'nan' is not a number; write one such as 250000 or 250000.50"),
         (8, "revenue_with_us: 'inf' is not a number; write one such as 250000 or 250000.50"),
@@ -78,14 +84,19 @@ def test_a_number_that_can_mean_two_is_a_bad_row_and_the_others_are_taken(world:
 def test_the_column_or_the_semicolon_tells_what_a_number_means(
     small_world: World, separator: str, numbers: list[str], taken: list[float]
 ) -> None:
-    rows = [["customer_id", "revenue_with_us"], *[[f"C-{i}", number] for i, number in enumerate(numbers)]]
+    rows = [
+        ["customer_id", "revenue_with_us"],
+        *[[f"C-{i}", number] for i, number in enumerate(numbers)],
+    ]
     result = importing(small_world, "".join(separator.join(row) + "\n" for row in rows))
     assert result.bad == []
     assert [state(small_world, f"C-{i}")["revenue_with_us"] for i in range(len(numbers))] == taken
 
 
 def test_another_columns_numbers_tell_nothing(small_world: World) -> None:
-    result = importing(small_world, "customer_id,revenue_with_us,employees\nA,250.000,1.240.000\nB,1,12.5\n")
+    result = importing(
+        small_world, "customer_id,revenue_with_us,employees\nA,250.000,1.240.000\nB,1,12.5\n"
+    )
     assert [line for line, _ in result.bad] == [2, 3]
     assert result.bad[1][1] == "employees: '12.5' is not a whole number"
 
@@ -137,7 +148,10 @@ def test_an_unclosed_quote_before_many_rows_costs_its_own_row_only(small_world: 
 
 
 def test_only_line_ends_end_a_row(small_world: World) -> None:
-    result = importing(small_world, 'customer_id,name,attributes.note\r\nA,Ac\u0085me\u2028,"one\ntwo"\r\nB,Be,\r\n')
+    result = importing(
+        small_world,
+        'customer_id,name,attributes.note\r\nA,Ac\u0085me\u2028,"one\ntwo"\r\nB,Be,\r\n',
+    )
     assert result.bad == []
     assert state(small_world, "A") == {"name": "Ac\u0085me", "attributes": {"note": "one\ntwo"}}
     assert known(small_world, "B") == ["B"]
@@ -157,29 +171,48 @@ def test_a_nul_character_is_a_bad_row(small_world: World) -> None:
     [
         (b"", "x.csv is empty; its first line names the columns: known are customer_id"),
         (b"\xef\xbb\xbf\r\n \n", "x.csv is empty"),
-        ("customer_id,name\nA,Zürich\n".encode("cp1252"), "x.csv:2: is not UTF-8 (byte 0xfc); save the file as CSV UTF-8"),
+        (
+            "customer_id,name\nA,Zürich\n".encode("cp1252"),
+            "x.csv:2: is not UTF-8 (byte 0xfc); save the file as CSV UTF-8",
+        ),
         ("customer_id\nA\n".encode("utf-16"), "x.csv is UTF-16; save it as CSV UTF-8"),
-        (b"PK\x03\x04...", "x.csv is a broken Excel file (File is not a zip file); open it and save it again"),
-        (b"\xd0\xcf\x11\xe0...", "x.csv is an old Excel file (.xls); open it and save it as Excel workbook (.xlsx)"),
+        (
+            b"PK\x03\x04...",
+            "x.csv is a broken Excel file (File is not a zip file); open it and save it again",
+        ),
+        (
+            b"\xd0\xcf\x11\xe0...",
+            "x.csv is an old Excel file (.xls); open it and save it as Excel workbook (.xlsx)",
+        ),
         (b"PAR1...", "x.csv cannot be read as Parquet"),
         (b"customer_id,name,name\nA,x,y\n", "x.csv:1: two columns name; leave one of them out"),
         (b"customer_id,attribute.a,attributes.a\nA,x,y\n", "two columns attributes.a"),
         (b"customer_id,nmae\nA,x\n", "unknown columns nmae (did you mean name?)"),
-        (b"customer_id,Time Zoone,phoone,zzz\n", "Time Zoone (did you mean time_zone?), phoone (did you mean contact_phone?), zzz;"),
+        (
+            b"customer_id,Time Zoone,phoone,zzz\n",
+            "Time Zoone (did you mean time_zone?), phoone (did you mean contact_phone?), zzz;",
+        ),
         (b"customer_id,attributes.\nA,x\n", "attributes. (did you mean attributes.<name>?)"),
         (b"customer_id\nA\n", "there are only ids, and nothing to say of them"),
         (b"name\nx\n", "there is no column customer_id; known are customer_id, name"),
-        (b'"customer_id,name\nA,x\n', "x.csv:1: the heading cannot be read: a quote that opens in this line is not closed"),
+        (
+            b'"customer_id,name\nA,x\n',
+            "x.csv:1: the heading cannot be read: a quote that opens in this line is not closed",
+        ),
     ],
-)  # fmt: skip
-def test_a_file_that_is_no_table_is_refused_whole_with_the_remedy(tmp_path: Path, content: bytes, said: str) -> None:
+)
+def test_a_file_that_is_no_table_is_refused_whole_with_the_remedy(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
     (tmp_path / "x.csv").write_bytes(content)
     with pytest.raises(ActionRefused) as refused:
         read_table(str(tmp_path / "x.csv"))
     assert said in str(refused.value)
 
 
-def test_tabs_semicolons_and_a_blank_line_before_the_heading_are_no_trouble(small_world: World) -> None:
+def test_tabs_semicolons_and_a_blank_line_before_the_heading_are_no_trouble(
+    small_world: World,
+) -> None:
     assert importing(small_world, "\r\ncustomer_id\tname\tcity\r\nA\tAy\tUlm\r\n").new == 1
     assert importing(small_world, "customer_id;name;city;;\r\nB;Be, Ce;Ulm;;\r\n").new == 1
     assert state(small_world, "B")["name"] == "Be, Ce"
@@ -206,7 +239,11 @@ def test_rows_of_one_customer_add_contacts_and_any_other_repetition_is_bad(world
         [
             (5, "customer_id: A stands in line 2 already, and this row adds no contact"),
             (6, "customer_id: A stands in line 2 already, and this row adds no contact"),
-            (7, "name: line 2 gives A 'Ay'; further rows of a customer add contacts and leave the rest empty"),
+            (
+                7,
+                "name: line 2 gives A 'Ay'; further rows of a customer add contacts and leave the "
+                "rest empty",
+            ),
             (9, "customer_id: B stands in line 8 already, and this row adds no contact"),
         ],
     )
@@ -244,17 +281,33 @@ def test_a_file_whose_name_no_event_can_hold_is_imported(world: World) -> None:
 @pytest.mark.parametrize(
     ("column", "text", "said"),
     [
-        ("country", "Gerrmany", "country: 'Gerrmany' is no ISO 3166 alpha-2 code; did you mean 'DE'?"),
+        (
+            "country",
+            "Gerrmany",
+            "country: 'Gerrmany' is no ISO 3166 alpha-2 code; did you mean 'DE'?",
+        ),
         ("time_zone", "Mars", "time_zone: 'Mars' is no time zone; write one such as Europe/Berlin"),
-        ("language", "Plattdeutsch", "language: 'Plattdeutsch' is no language tag; write one such as de or en-GB"),
+        (
+            "language",
+            "Plattdeutsch",
+            "language: 'Plattdeutsch' is no language tag; write one such as de or en-GB",
+        ),
         (
             "renewal_date",
             "31.05.26",
             "renewal_date: '31.05.26' is no day of the calendar; write the year with four digits",
         ),
-        ("renewal_date", "04/05/2026", "renewal_date: '04/05/2026' can mean 2026-04-05 or 2026-05-04"),
+        (
+            "renewal_date",
+            "04/05/2026",
+            "renewal_date: '04/05/2026' can mean 2026-04-05 or 2026-05-04",
+        ),
         ("employees", "many", "employees: 'many' is not a number"),
-        ("revenue_with_us", "10000000000000000", "revenue_with_us: Input should be less than or equal to"),
+        (
+            "revenue_with_us",
+            "10000000000000000",
+            "revenue_with_us: Input should be less than or equal to",
+        ),
         ("name", "x" * 501, "name: String should have at most 500 characters"),
         ("customer_id", "", "customer_id: is empty"),
     ],
@@ -263,7 +316,9 @@ def test_what_an_event_may_not_say_is_a_bad_row_with_its_column(
     small_world: World, column: str, text: str, said: str
 ) -> None:
     cells = {"customer_id": "A", "name": "Ay", column: text}
-    ((line, reason),) = importing(small_world, f"{','.join(cells)}\n{','.join(cells.values())}\nB,Be\n").bad
+    ((line, reason),) = importing(
+        small_world, f"{','.join(cells)}\n{','.join(cells.values())}\nB,Be\n"
+    ).bad
     assert (line, reason[: len(said)]) == (2, said)
     assert known(small_world, "A", "B") == ["B"]
 
@@ -275,17 +330,24 @@ def test_the_same_event_over_http_is_refused_with_its_field(world: World) -> Non
             answer = client.post(
                 "/v1/events",
                 json=world.customer("A", **{field: value}),
-                headers={"X-API-Key": "test-ingest-key-0123", "Content-Type": "application/cloudevents+json"},
+                headers={
+                    "X-API-Key": "test-ingest-key-0123",
+                    "Content-Type": "application/cloudevents+json",
+                },
             )
             assert (answer.status_code, answer.json()["field"]) == (422, f"data.{field}")
 
 
 def test_an_owner_nobody_knows_is_a_warning(world: World) -> None:
-    text = "customer_id,owner\nA,owner_nroth\nB,owner_nroth\nC,owner.north@example.com\nD,lead_central\nE,zz\n"
+    text = "customer_id,owner\nA,owner_nroth\nB,owner_nroth\nC,owner.north@example.com\nD,lead_central\nE,zz\n"  # noqa: E501
     result = importing(world, text)
     assert (result.new, result.bad) == (5, [])
     assert result.warnings == [
-        (2, "owner: 'owner_nroth' is nobody in people.yaml (and in 1 more); did you mean 'owner_north'?"),
+        (
+            2,
+            "owner: 'owner_nroth' is nobody in people.yaml (and in 1 more); did you mean "
+            "'owner_north'?",
+        ),
         (6, "owner: 'zz' is nobody in people.yaml"),
     ]
 
@@ -318,9 +380,20 @@ def test_attributes_are_numbers_or_true_or_false_where_all_of_the_column_is(worl
     assert "declare it as text in rules/attributes.yaml" in result.bad[0][1]
     assert importing(world, text.replace("250.000", "0.25")).new == 1
     assert state(world, "A")["attributes"] == {
-        "tier": "gold", "seats": 12, "vip": True, "code": "007", "plan": "1", "share": 0.25
-    }  # fmt: skip
-    assert state(world, "B")["attributes"] == {"tier": "2", "seats": 1.5, "vip": False, "code": "12", "plan": "x"}
+        "tier": "gold",
+        "seats": 12,
+        "vip": True,
+        "code": "007",
+        "plan": "1",
+        "share": 0.25,
+    }
+    assert state(world, "B")["attributes"] == {
+        "tier": "2",
+        "seats": 1.5,
+        "vip": False,
+        "code": "12",
+        "plan": "x",
+    }
     assert importing(world, text.replace("250.000", "0.25")).unchanged == 2
 
 
@@ -330,19 +403,30 @@ def test_an_attribute_with_a_declared_type_is_read_as_that(tmp_path: Path) -> No
     types = "{zip: text, seats: whole number, vip: true/false, since: date, brands: list of texts}"
     (rules / "attributes.yaml").write_text(f"attributes: {types}\n")
     world = make_world(tmp_path, rules=rules)
-    heading = "customer_id,attributes.zip,attributes.seats,attributes.vip,attributes.since,attributes.brands\n"
+    heading = "customer_id,attributes.zip,attributes.seats,attributes.vip,attributes.since,attributes.brands\n"  # noqa: E501
     result = importing(
-        world, heading + "A,89073,12,true,2020-01-31,\nB,,12.5,,,\nC,,,maybe,,\nD,,,,31.1.20,\nE,,,,,x\n"
+        world,
+        heading + "A,89073,12,true,2020-01-31,\nB,,12.5,,,\nC,,,maybe,,\nD,,,,31.1.20,\nE,,,,,x\n",
     )
     assert [(line, reason.split(":")[0]) for line, reason in result.bad] == [
-        (3, "attributes.seats"), (4, "attributes.vip"), (5, "attributes.since"), (6, "attributes.brands"),
-    ]  # fmt: skip
-    assert state(world, "A")["attributes"] == {"zip": "89073", "seats": 12, "vip": True, "since": "2020-01-31"}
+        (3, "attributes.seats"),
+        (4, "attributes.vip"),
+        (5, "attributes.since"),
+        (6, "attributes.brands"),
+    ]
+    assert state(world, "A")["attributes"] == {
+        "zip": "89073",
+        "seats": 12,
+        "vip": True,
+        "since": "2020-01-31",
+    }
     world.app.close()
 
 
 def test_who_is_looked_at_ahead_stands_where_intake_would_have_put_them(world: World) -> None:
-    """A newcomer, one who has answered before we knew it, a plant of a group, one who is known, one with a bad row."""
+    """A newcomer, one who has answered before we knew it, a plant of a group, one who is known, one
+    with a bad row.
+    """
     world.known_customers()
     world.take(world.survey("STRANGER", score=1))
     told = [
@@ -352,8 +436,12 @@ def test_who_is_looked_at_ahead_stands_where_intake_would_have_put_them(world: W
         ("KIOSK-7", {"name": "Kiosk", "revenue_with_us": 400_000}),
     ]
     columns = ("name", "revenue_with_us", "parent")
-    rows = [",".join([key, *(str(fields.get(name, "")) for name in columns)]) for key, fields in told]
-    (world.folder / "x.csv").write_text("\n".join([f"customer_id,{','.join(columns)}", *rows, "BAD,,many,"]))
+    rows = [
+        ",".join([key, *(str(fields.get(name, "")) for name in columns)]) for key, fields in told
+    ]
+    (world.folder / "x.csv").write_text(
+        "\n".join([f"customer_id,{','.join(columns)}", *rows, "BAD,,many,"])
+    )
     import_customers(world.app.ctx, read_table(str(world.folder / "x.csv")))
     with world.app.ctx.db.read() as tx:
         imported = {row.customer_key: row for row in memberships.members(tx, None, None)}
@@ -388,7 +476,10 @@ def test_a_further_row_that_contradicts_costs_no_contact(world: World) -> None:
 
 
 def test_several_processes_come_to_the_same_as_one(world: World) -> None:
-    rows = [f"C-{n % 20_900:05},Invented {n % 20_900},{n},Person {n},nobody{n % 3}\n" for n in range(21_000)]
+    rows = [
+        f"C-{n % 20_900:05},Invented {n % 20_900},{n},Person {n},nobody{n % 3}\n"
+        for n in range(21_000)
+    ]
     rows[7] = "C-00007,Invented 7,many,Person 7,\n"
     text = "customer_id,name,attributes.n,contact_name,owner\n" + "".join(rows)
     text = text.replace(",attributes.n,", ",revenue_with_us,")

@@ -1,4 +1,6 @@
-"""Mapping files, dry runs and clearing: what somebody wants done with a table, and what it would come to."""
+"""Mapping files, dry runs and clearing: what somebody wants done with a table, and what it would
+come to.
+"""
 
 import json
 from pathlib import Path
@@ -38,7 +40,9 @@ others: attributes
 def importing(world: World, text: str, mapping: str | None = None, **wishes: Any) -> Imported:
     (world.folder / "x.csv").write_text(text)
     (world.folder / "mapping.yaml").write_text(mapping or "{columns: {}}")
-    table = read_table(str(world.folder / "x.csv"), read_mapping(str(world.folder / "mapping.yaml")))
+    table = read_table(
+        str(world.folder / "x.csv"), read_mapping(str(world.folder / "mapping.yaml"))
+    )
     return import_customers(world.app.ctx, table, Wishes(**wishes))
 
 
@@ -55,7 +59,10 @@ def versions(world: World) -> int:
 
 
 def test_a_mapping_says_what_the_texts_of_a_column_mean(world: World) -> None:
-    text = "Nr;Firma;Branche;Umsatz;Land\n1;Ay;maschinenbau ;klein;Süd\n2;Be;Retail;7.500,00;\n3;Ce;offen;5;AT\n"
+    text = (
+        "Nr;Firma;Branche;Umsatz;Land\n1;Ay;maschinenbau "
+        ";klein;Süd\n2;Be;Retail;7.500,00;\n3;Ce;offen;5;AT\n"
+    )
     mapping = """columns:
   Nr: customer_id
   Branche: {field: industry, values: {Maschinenbau: machinery, offen: ""}}
@@ -64,7 +71,12 @@ def test_a_mapping_says_what_the_texts_of_a_column_mean(world: World) -> None:
 """
     result = importing(world, text, mapping)
     assert (result.new, result.bad) == (3, [])
-    assert state(world, "1") == {"name": "Ay", "industry": "machinery", "revenue_with_us": 1000, "country": "DE"}
+    assert state(world, "1") == {
+        "name": "Ay",
+        "industry": "machinery",
+        "revenue_with_us": 1000,
+        "country": "DE",
+    }
     assert state(world, "2") == {"name": "Be", "industry": "Retail", "revenue_with_us": 7500}
     assert state(world, "3") == {"name": "Ce", "revenue_with_us": 5, "country": "AT"}
     with pytest.raises(ActionRefused, match="customer_id has no `values`"):
@@ -90,31 +102,73 @@ def test_columns_a_mapping_ignores_or_does_not_name_can_be_left_out(small_world:
     text = "Konto;Kunde;Ort;Land\n1;Ay;Ulm;DE\n"
     importing(small_world, text, "columns: {Konto: customer_id, Ort: ignore}")
     assert state(small_world, "1") == {"name": "Ay", "country": "DE"}
-    importing(small_world, text.replace("1;", "2;"), "columns: {Konto: customer_id, Ort: city}\nothers: ignore")
+    importing(
+        small_world,
+        text.replace("1;", "2;"),
+        "columns: {Konto: customer_id, Ort: city}\nothers: ignore",
+    )
     assert state(small_world, "2") == {"city": "Ulm"}
 
 
 @pytest.mark.parametrize(
     ("mapping", "said"),
     [
-        ("columns:\n  Konto: custmer_id\n", "mapping.yaml:2:3: no field is called 'custmer_id' (did you mean 'customer_id'?)"),
-        ("columns:\n  Konto: customer_id\n  Wer: customer_id\n", "mapping.yaml:3:3: customer_id is read from 'Konto' already"),
-        ("colums:\n  Konto: customer_id\n", "mapping.yaml:1:1: unknown key 'colums' (did you mean 'columns'?)"),
-        ("columns:\n  Konto: {field: name, dates: day first}\n", "mapping.yaml:2:24: name has no `dates` (it is for renewal_date)"),
-        ("columns:\n  Geld: {field: revenue_with_us, currency: USD}\n", "mapping.yaml:2:34: says no rate (add `factor:`"),
-        ("columns:\n  Geld: {field: revenue_with_us, decimal: ';'}\n", "mapping.yaml:2:34: must be '.' or ','"),
-        ("columns:\n  Geld: {field: revenue_with_us, factor: 0}\n", "mapping.yaml:2:34: must be greater than 0"),
-        ("fixed:\n  country: Germany\n", "mapping.yaml:2:3: country: 'Germany' is no ISO 3166 alpha-2 code; did you mean 'DE'?"),
-        ("fixed:\n  customer_id: A\n", "mapping.yaml:2:3: customer_id cannot be the same for every customer"),
-        ("columns:\n  Land: country\nfixed:\n  country: DE\n", "mapping.yaml:4:3: country is read from the column 'Land'"),
+        (
+            "columns:\n  Konto: custmer_id\n",
+            "mapping.yaml:2:3: no field is called 'custmer_id' (did you mean 'customer_id'?)",
+        ),
+        (
+            "columns:\n  Konto: customer_id\n  Wer: customer_id\n",
+            "mapping.yaml:3:3: customer_id is read from 'Konto' already",
+        ),
+        (
+            "colums:\n  Konto: customer_id\n",
+            "mapping.yaml:1:1: unknown key 'colums' (did you mean 'columns'?)",
+        ),
+        (
+            "columns:\n  Konto: {field: name, dates: day first}\n",
+            "mapping.yaml:2:24: name has no `dates` (it is for renewal_date)",
+        ),
+        (
+            "columns:\n  Geld: {field: revenue_with_us, currency: USD}\n",
+            "mapping.yaml:2:34: says no rate (add `factor:`",
+        ),
+        (
+            "columns:\n  Geld: {field: revenue_with_us, decimal: ';'}\n",
+            "mapping.yaml:2:34: must be '.' or ','",
+        ),
+        (
+            "columns:\n  Geld: {field: revenue_with_us, factor: 0}\n",
+            "mapping.yaml:2:34: must be greater than 0",
+        ),
+        (
+            "fixed:\n  country: Germany\n",
+            "mapping.yaml:2:3: country: 'Germany' is no ISO 3166 alpha-2 code; did you mean 'DE'?",
+        ),
+        (
+            "fixed:\n  customer_id: A\n",
+            "mapping.yaml:2:3: customer_id cannot be the same for every customer",
+        ),
+        (
+            "columns:\n  Land: country\nfixed:\n  country: DE\n",
+            "mapping.yaml:4:3: country is read from the column 'Land'",
+        ),
         ("others: nothing\n", "mapping.yaml:1:1: must be 'match', 'ignore' or 'attributes'"),
         ("columns:\n\t- x\n", "mapping.yaml:2:1: not YAML"),
         ("", "mapping.yaml:1:1: the file is empty (begin with `columns:`)"),
-        ("columns:\n  Kontoo: customer_id\n", "mapping.yaml:2:3: the table has no column 'Kontoo' (did you mean 'Konto'?)"),
-        ("columns:\n  zzz: customer_id\n", "mapping.yaml:2:3: the table has no column 'zzz' (there are Konto, Wer, Geld,"),
+        (
+            "columns:\n  Kontoo: customer_id\n",
+            "mapping.yaml:2:3: the table has no column 'Kontoo' (did you mean 'Konto'?)",
+        ),
+        (
+            "columns:\n  zzz: customer_id\n",
+            "mapping.yaml:2:3: the table has no column 'zzz' (there are Konto, Wer, Geld,",
+        ),
     ],
-)  # fmt: skip
-def test_what_is_wrong_with_a_mapping_is_said_with_line_and_column(tmp_path: Path, mapping: str, said: str) -> None:
+)
+def test_what_is_wrong_with_a_mapping_is_said_with_line_and_column(
+    tmp_path: Path, mapping: str, said: str
+) -> None:
     (tmp_path / "x.csv").write_text(TABLE)
     (tmp_path / "mapping.yaml").write_text(mapping)
     with pytest.raises(ActionRefused) as refused:
@@ -141,15 +195,26 @@ def test_a_dry_run_shows_before_and_after_and_writes_nothing(world: World) -> No
     before = versions(world)
     text = (
         "customer_id,name,city,revenue_with_us,attributes.tier,contact_name\n"
-        "ACME-AERO,Acme Aerospace,Ulm,1240000,gold,Bob\nALPENWERK,Alpenwerk,,410000,,\nNEW,New One,,,,\nBAD,,,x,,\n"
+        "ACME-AERO,Acme Aerospace,Ulm,1240000,gold,Bob\nALPENWERK,Alpenwerk,,410000,,\nNEW,New "
+        "One,,,,\nBAD,,,x,,\n"
     )
     told: list[CustomerDiff] = []
     result = importing(world, text, dry_run=True, tell=told.append)
     assert (result.new, result.changed, result.unchanged, len(result.bad)) == (1, 1, 1, 1)
     assert versions(world) == before
     acme, new = told
-    assert (acme.customer_id, acme.name, acme.line, acme.kind) == ("ACME-AERO", "Acme Aerospace", 2, "changed")
-    ada = {"name": "Ada Example", "role": "Head of Purchasing", "phone": "+49 30 5550199", "email": "ada@acme.example"}
+    assert (acme.customer_id, acme.name, acme.line, acme.kind) == (
+        "ACME-AERO",
+        "Acme Aerospace",
+        2,
+        "changed",
+    )
+    ada = {
+        "name": "Ada Example",
+        "role": "Head of Purchasing",
+        "phone": "+49 30 5550199",
+        "email": "ada@acme.example",
+    }
     assert [(change.field, change.before, change.after) for change in acme.fields] == [
         ("contact 1", ada, {"name": "Bob"}),
         ("city", None, "Ulm"),
@@ -185,7 +250,9 @@ def test_the_command_prints_the_diff_or_gives_it_as_json(migrated: Run, installa
     assert "nothing was changed" in migrated("import", "x.csv").stdout
 
 
-def test_the_command_takes_a_mapping_and_says_how_it_read_the_file(migrated: Run, installation: Path) -> None:
+def test_the_command_takes_a_mapping_and_says_how_it_read_the_file(
+    migrated: Run, installation: Path
+) -> None:
     (installation / "x.csv").write_text(TABLE)
     (installation / "m.yaml").write_text(MAPPING.replace("others: attributes\n", ""))
     done = migrated("import", "x.csv", "--mapping", "m.yaml")
@@ -220,7 +287,10 @@ def test_an_empty_cell_leaves_a_value_unless_it_is_to_clear_it(world: World) -> 
 
 def test_a_failed_formula_clears_nothing(small_world: World) -> None:
     importing(small_world, "customer_id,name,city\nA,Ay,Ulm\n")
-    assert importing(small_world, "customer_id,name,city\nA,Ay,#N/A\n", empty_clears=True).unchanged == 1
+    assert (
+        importing(small_world, "customer_id,name,city\nA,Ay,#N/A\n", empty_clears=True).unchanged
+        == 1
+    )
     assert importing(small_world, "customer_id,name,city\nA,Ay,-\n", empty_clears=True).changed == 1
 
 
@@ -254,4 +324,8 @@ def test_an_imported_row_is_the_event_its_bytes_say(world: World) -> None:
         (row,) = events.find_event(tx, "#1")
     stored = events.stored_event(row)
     reread = events.parse_event(bytes(row.raw), {}, stored.received_at, stored.received_at)
-    assert (reread.payload, reread.digest, reread.time) == (stored.payload, stored.digest, stored.time)
+    assert (reread.payload, reread.digest, reread.time) == (
+        stored.payload,
+        stored.digest,
+        stored.time,
+    )

@@ -29,7 +29,9 @@ MIDNIGHT = datetime.fromisoformat("2026-05-31")
 """2026-05-31 00:00 without a time zone, as sheets have days."""
 
 
-def sheet(path: Path, rows: Sequence[Sequence[Any]], arrange: Callable[[Any], Any] = lambda ws: None) -> Path:
+def sheet(
+    path: Path, rows: Sequence[Sequence[Any]], arrange: Callable[[Any], Any] = lambda ws: None
+) -> Path:
     """An Excel file with one sheet."""
     workbook = Workbook()
     worksheet = workbook.active
@@ -42,8 +44,12 @@ def sheet(path: Path, rows: Sequence[Sequence[Any]], arrange: Callable[[Any], An
     return path
 
 
-def importing(world: World, *rows: Sequence[Any], arrange: Callable[[Any], Any] = lambda ws: None) -> Imported:
-    return import_customers(world.app.ctx, read_table(str(sheet(world.folder / "x.xlsx", rows, arrange))))
+def importing(
+    world: World, *rows: Sequence[Any], arrange: Callable[[Any], Any] = lambda ws: None
+) -> Imported:
+    return import_customers(
+        world.app.ctx, read_table(str(sheet(world.folder / "x.xlsx", rows, arrange)))
+    )
 
 
 def state(world: World, customer: str) -> dict[str, Any]:
@@ -60,7 +66,9 @@ def refused(path: Path, sheet_name: str | None = None) -> str:
 # Three hundred named accounts
 
 
-def test_a_sales_teams_sheet_of_300_named_accounts_goes_in_as_it_is_in_seconds(world: World) -> None:
+def test_a_sales_teams_sheet_of_300_named_accounts_goes_in_as_it_is_in_seconds(
+    world: World,
+) -> None:
     path = write_sheet(world.folder / "named_accounts.xlsx")
     began = time.perf_counter()
     result = import_customers(world.app.ctx, read_table(str(path)))
@@ -76,7 +84,9 @@ def test_a_sales_teams_sheet_of_300_named_accounts_goes_in_as_it_is_in_seconds(w
         assert found["owner"] in {"owner_north", "owner_west", "lead.central@example.com"}
         ends = row[9] if isinstance(row[9], date) else datetime.strptime(row[9], "%d.%m.%Y").date()  # noqa: DTZ007
         assert found["renewal_date"] == ends.isoformat()
-        assert [contact["name"] for contact in found["contacts"]] == [name for name in (row[10], row[13]) if name]
+        assert [contact["name"] for contact in found["contacts"]] == [
+            name for name in (row[10], row[13]) if name
+        ]
     again = import_customers(world.app.ctx, read_table(str(path)))
     assert (again.new, again.changed, again.unchanged) == (0, 0, 300)
 
@@ -93,9 +103,17 @@ def test_the_sample_beside_the_documentation_is_that_sheet(small_world: World) -
 
 def test_real_numbers_days_and_times_keep_their_types(world: World) -> None:
     heading = [
-        *HEADING, "revenue_with_us", "employees", "renewal_date", "contact_name", "contact_phone", "call_from",
-        "attributes.seats", "attributes.vip", "attributes.since",
-    ]  # fmt: skip
+        *HEADING,
+        "revenue_with_us",
+        "employees",
+        "renewal_date",
+        "contact_name",
+        "contact_phone",
+        "call_from",
+        "attributes.seats",
+        "attributes.vip",
+        "attributes.since",
+    ]
     row = [
         1001.0,
         "Acme",
@@ -135,7 +153,9 @@ def test_amounts_written_as_text_are_read_with_their_units(
 ) -> None:
     rows = [[f"C-{number}", text] for number, text in enumerate(texts)]
     assert importing(small_world, ["customer_id", "Umsatz"], *rows).bad == []
-    assert [state(small_world, f"C-{number}")["revenue_with_us"] for number in range(len(texts))] == taken
+    assert [
+        state(small_world, f"C-{number}")["revenue_with_us"] for number in range(len(texts))
+    ] == taken
 
 
 @pytest.mark.parametrize(
@@ -144,30 +164,48 @@ def test_amounts_written_as_text_are_read_with_their_units(
         ("Umsatz", "1.000,50 USD", "Umsatz (revenue_with_us): is in USD, and kept is EUR"),
         ("Umsatz (T€)", "1.234,50 EUR", "stands in a column of 1000; write the number alone"),
         ("Umsatz", "viele", "Umsatz (revenue_with_us): 'viele' is not a number"),
-        ("Umsatz", True, "Umsatz (revenue_with_us): 'true' is not a number; format the cell as one"),
+        (
+            "Umsatz",
+            True,
+            "Umsatz (revenue_with_us): 'true' is not a number; format the cell as one",
+        ),
         ("Umsatz", -5, "Umsatz (revenue_with_us): Input should be greater than or equal to 0"),
         ("Mitarbeiter", 1.5, "Mitarbeiter (employees): '1.5' is not a whole number"),
-        ("Vertragsende", 46_173, "Vertragsende (renewal_date): '46173' is no day; format the column as dates"),
-        ("Vertragsende", "31.02.2026", "Vertragsende (renewal_date): '31.02.2026' is no day of the calendar"),
+        (
+            "Vertragsende",
+            46_173,
+            "Vertragsende (renewal_date): '46173' is no day; format the column as dates",
+        ),
+        (
+            "Vertragsende",
+            "31.02.2026",
+            "Vertragsende (renewal_date): '31.02.2026' is no day of the calendar",
+        ),
         ("Land", "Atlantis", "Land (country): 'Atlantis' is no ISO 3166 alpha-2 code"),
     ],
 )
 def test_a_bad_cell_is_named_by_row_and_column_and_the_rest_goes_in(
     small_world: World, heading: str, cell: Any, said: str
 ) -> None:
-    ((row, reason),) = importing(small_world, ["customer_id", heading], ["A", cell], ["B", None]).bad
+    ((row, reason),) = importing(
+        small_world, ["customer_id", heading], ["A", cell], ["B", None]
+    ).bad
     assert (row, said in reason) == (2, True), reason
     assert state(small_world, "B") == {}
 
 
 def test_a_column_in_another_currency_is_refused_whole(small_world: World) -> None:
-    with pytest.raises(ActionRefused, match=r"Revenue \(USD\) .*is in USD, and kept is EUR; convert it, or give"):
+    with pytest.raises(
+        ActionRefused, match=r"Revenue \(USD\) .*is in USD, and kept is EUR; convert it, or give"
+    ):
         importing(small_world, ["customer_id", "Revenue (USD)"], ["A", 1])
 
 
 def test_error_cells_and_placeholders_are_not_known_and_errors_are_said(world: World) -> None:
     heading = [*HEADING, "Land", "Vertragsende", "Umsatz"]
-    result = importing(world, heading, ["A", "Ay", "#N/A", "-", "#REF!"], ["B", "Be", "#N/A", "n/a", "k.A."])
+    result = importing(
+        world, heading, ["A", "Ay", "#N/A", "-", "#REF!"], ["B", "Be", "#N/A", "n/a", "k.A."]
+    )
     assert (result.new, result.bad) == (2, [])
     assert result.warnings == [
         (2, "Land (country): 2 cells show #N/A, read as not known"),
@@ -177,10 +215,14 @@ def test_error_cells_and_placeholders_are_not_known_and_errors_are_said(world: W
 
 
 def test_formulas_give_their_stored_results_and_those_without_are_said(small_world: World) -> None:
-    path = sheet(small_world.folder / "f.xlsx", [[*HEADING, "Umsatz"], ["A", "Ay", "=1+1"], ["B", "Be", "=2+2"]])
+    path = sheet(
+        small_world.folder / "f.xlsx",
+        [[*HEADING, "Umsatz"], ["A", "Ay", "=1+1"], ["B", "Be", "=2+2"]],
+    )
     table = read_table(str(path))
     assert table.notices[-1] == (
-        "Umsatz (revenue_with_us): 2 formulas without a stored result (first in C2), read as empty; "
+        "Umsatz (revenue_with_us): 2 formulas without a stored result (first in C2), read as "
+        "empty; "
         "open the file in Excel and save it"
     )
     with zipfile.ZipFile(path) as package:
@@ -196,7 +238,9 @@ def test_formulas_give_their_stored_results_and_those_without_are_said(small_wor
     assert state(small_world, "A")["revenue_with_us"] == 2
 
 
-def test_leading_zeros_of_a_number_format_and_broken_lines_belong_to_the_text(small_world: World) -> None:
+def test_leading_zeros_of_a_number_format_and_broken_lines_belong_to_the_text(
+    small_world: World,
+) -> None:
     def arrange(worksheet: Any) -> None:
         worksheet["A2"].number_format = "00000"
 
@@ -209,7 +253,12 @@ def test_merged_cells_stand_for_every_row_below_them(world: World) -> None:
         for cells in ("A2:A4", "B2:B4", "C2:C4"):
             worksheet.merge_cells(cells)
 
-    rows = [["A", "Ay", 5, "Ada"], [None, None, None, "Bob"], [None, None, None, "Cid"], ["B", "Be", 7, "Dan"]]
+    rows = [
+        ["A", "Ay", 5, "Ada"],
+        [None, None, None, "Bob"],
+        [None, None, None, "Cid"],
+        ["B", "Be", 7, "Dan"],
+    ]
     result = importing(world, [*HEADING, "Umsatz", "Ansprechpartner"], *rows, arrange=arrange)
     assert (result.new, result.bad) == (2, [])
     assert [contact["name"] for contact in state(world, "A")["contacts"]] == ["Ada", "Bob", "Cid"]
@@ -221,10 +270,17 @@ def test_merged_cells_stand_for_every_row_below_them(world: World) -> None:
 
 def test_titles_empty_rows_and_columns_and_a_total_are_no_trouble(small_world: World) -> None:
     rows = [
-        ["Key accounts"], [], [None, "confidential"], [None, None, "Account No.", None, "Account", "ARR"], [],
-        [None, None, "A", None, "Ay", 5], [], [None, None, "B", None, "Total Invented Energy", 7], [],
+        ["Key accounts"],
+        [],
+        [None, "confidential"],
+        [None, None, "Account No.", None, "Account", "ARR"],
+        [],
+        [None, None, "A", None, "Ay", 5],
+        [],
+        [None, None, "B", None, "Total Invented Energy", 7],
+        [],
         [None, None, None, None, "Grand total:", 12],
-    ]  # fmt: skip
+    ]
     result = importing(small_world, *rows)
     assert (result.new, result.bad) == (2, [])
     assert result.warnings == [(10, "looks like a total and is left out")]
@@ -232,7 +288,9 @@ def test_titles_empty_rows_and_columns_and_a_total_are_no_trouble(small_world: W
 
 
 def test_a_customer_called_total_is_a_customer(small_world: World) -> None:
-    assert importing(small_world, ["customer_id", "country", "city"], ["Total", "FR", "Metz"]).new == 1
+    assert (
+        importing(small_world, ["customer_id", "country", "city"], ["Total", "FR", "Metz"]).new == 1
+    )
 
 
 def test_without_ids_names_stand_for_them_and_find_the_customers_we_know(world: World) -> None:
@@ -254,10 +312,20 @@ def test_a_name_that_two_customers_have_is_a_bad_row(small_world: World) -> None
     ]
 
 
-def test_contacts_are_read_from_numbered_columns_split_names_and_office_lines(small_world: World) -> None:
+def test_contacts_are_read_from_numbered_columns_split_names_and_office_lines(
+    small_world: World,
+) -> None:
     importing(
         small_world,
-        ["customer_id", "Vorname", "Nachname", "E-Mail", "Contact 2", "Contact 2 Phone", "Ansprechpartner 3 E-Mail"],
+        [
+            "customer_id",
+            "Vorname",
+            "Nachname",
+            "E-Mail",
+            "Contact 2",
+            "Contact 2 Phone",
+            "Ansprechpartner 3 E-Mail",
+        ],
         ["A", "Ada", "Example", "ada@example.com", "Bob", "+1", None],
     )
     importing(small_world, ["customer_id", "Kunde", "Telefon"], ["B", "Be", "+2"])
@@ -268,14 +336,17 @@ def test_contacts_are_read_from_numbered_columns_split_names_and_office_lines(sm
     assert state(small_world, "B")["contacts"] == [{"name": "Be", "phone": "+2"}]
 
 
-def test_of_several_headings_for_a_field_the_surest_is_read_and_the_others_are_said(small_world: World) -> None:
+def test_of_several_headings_for_a_field_the_surest_is_read_and_the_others_are_said(
+    small_world: World,
+) -> None:
     rows = [
         ["Kd-Nr", "Umsatz 2024", "Umsatz 2025", "Firma", "Kunde", "Segment", "Lifecyle"],
         ["1", 5, 7, "Ay", "x", "A", "y"],
     ]
     table = read_table(str(sheet(small_world.folder / "x.xlsx", rows)))
     assert table.notices[-1] == (
-        "ignored Umsatz 2024 (revenue_with_us is read from Umsatz 2025), Kunde (name is read from Firma), Segment, "
+        "ignored Umsatz 2024 (revenue_with_us is read from Umsatz 2025), Kunde (name is read from "
+        "Firma), Segment, "
         "Lifecyle (did you mean lifecycle?)"
     )
     import_customers(small_world.app.ctx, table)
@@ -285,7 +356,9 @@ def test_of_several_headings_for_a_field_the_surest_is_read_and_the_others_are_s
 # Sheets and files
 
 
-def test_the_sheet_with_customers_is_found_and_of_several_one_must_be_chosen(small_world: World) -> None:
+def test_the_sheet_with_customers_is_found_and_of_several_one_must_be_chosen(
+    small_world: World,
+) -> None:
     workbook = Workbook()
     workbook.active.title = "Notes"
     for title, key in (("North", "N"), ("South", "S")):
@@ -294,7 +367,9 @@ def test_the_sheet_with_customers_is_found_and_of_several_one_must_be_chosen(sma
         worksheet.append([key, title])
     path = small_world.folder / "two.xlsx"
     workbook.save(path)
-    assert "has customers in several sheets, 'North', 'South'; choose one with --sheet" in refused(path)
+    assert "has customers in several sheets, 'North', 'South'; choose one with --sheet" in refused(
+        path
+    )
     assert "has no sheet 'East'; there are 'Notes', 'North', 'South'" in refused(path, "East")
     assert "the sheet 'Notes' of two.xlsx is empty" in refused(path, "notes")
     assert import_customers(small_world.app.ctx, read_table(str(path), sheet="south")).new == 1
@@ -307,11 +382,16 @@ def test_the_sheet_with_customers_is_found_and_of_several_one_must_be_chosen(sma
     ("content", "said"),
     [
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "is an old Excel file (.xls)"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "is protected with a password"),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
+            "is protected with a password",
+        ),
         (b"PK\x03\x04 and nothing more", "is a broken Excel file"),
     ],
 )
-def test_a_file_nobody_can_read_is_refused_with_the_remedy(tmp_path: Path, content: bytes, said: str) -> None:
+def test_a_file_nobody_can_read_is_refused_with_the_remedy(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
     (tmp_path / "x.xlsx").write_bytes(content)
     assert said in refused(tmp_path / "x.xlsx")
 
@@ -356,7 +436,7 @@ def parquet(path: Path, select: str) -> Path:
 def test_parquet_columns_keep_their_types(world: World) -> None:
     select = """SELECT 1001 AS customer_id, 'Acme' AS name, 1234.50::DECIMAL(12, 2) AS revenue_with_us,
         DATE '2026-05-31' AS renewal_date, 12::BIGINT AS employees, true AS "attributes.vip", 0.5 AS "attributes.share"
-        UNION ALL SELECT 1002, NULL, NULL, NULL, NULL, NULL, NULL"""
+        UNION ALL SELECT 1002, NULL, NULL, NULL, NULL, NULL, NULL"""  # noqa: E501
     path = parquet(world.folder / "a [1].parquet", select)
     table = read_table(str(path))
     assert table.size == 2
@@ -374,7 +454,8 @@ def test_parquet_columns_keep_their_types(world: World) -> None:
 
 def test_a_parquet_row_is_named_by_its_number(small_world: World) -> None:
     path = parquet(
-        small_world.folder / "a.parquet", "SELECT * FROM (VALUES ('A', 5), ('B', -1)) t(customer_id, Umsatz)"
+        small_world.folder / "a.parquet",
+        "SELECT * FROM (VALUES ('A', 5), ('B', -1)) t(customer_id, Umsatz)",
     )
     ((row, reason),) = import_customers(small_world.app.ctx, read_table(str(path))).bad
     assert (row, "greater than or equal to 0" in reason) == (2, True)
@@ -383,17 +464,23 @@ def test_a_parquet_row_is_named_by_its_number(small_world: World) -> None:
 # What goes in comes out
 
 
-TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cf", "Zl", "Zp"]), max_size=20)
+TEXTS = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cf", "Zl", "Zp"]), max_size=20
+)
 NAMES = TEXTS.map(lambda text: " ".join(text.split())).filter(
     lambda text: text not in {"", "?", "-", "–", "—"} and text[0] not in "#="
 )
 ACCOUNT = st.fixed_dictionaries(
     {"name": NAMES},
     optional={
-        "revenue_with_us": st.one_of(st.integers(0, 10**12), st.floats(0, 10**9).map(lambda number: round(number, 2))),
+        "revenue_with_us": st.one_of(
+            st.integers(0, 10**12), st.floats(0, 10**9).map(lambda number: round(number, 2))
+        ),
         "employees": st.integers(0, 10**6),
         "renewal_date": st.dates(date(1990, 1, 1), date(2099, 12, 31)),
-        "city": NAMES.filter(lambda text: text.casefold() not in {"n/a", "n.a.", "na.", "k.a.", "k. a.", "tbd"}),
+        "city": NAMES.filter(
+            lambda text: text.casefold() not in {"n/a", "n.a.", "na.", "k.a.", "k. a.", "tbd"}
+        ),
     },
 )
 
@@ -406,16 +493,23 @@ def test_what_a_file_says_is_what_is_stored(small_world: World, kind: str) -> No
     @given(accounts=st.lists(ACCOUNT, min_size=1, max_size=8))
     def stored(accounts: list[dict[str, Any]]) -> None:
         stored.count += 1  # type: ignore[attr-defined]
-        rows = [[f"{kind}-{stored.count}-{n}", *(one.get(f) for f in fields[1:])] for n, one in enumerate(accounts)]  # type: ignore[attr-defined]
+        rows = [
+            [f"{kind}-{stored.count}-{n}", *(one.get(f) for f in fields[1:])]
+            for n, one in enumerate(accounts)
+        ]  # type: ignore[attr-defined]
         path = written(small_world.folder / f"x.{kind}", kind, fields, rows)
         result = import_customers(small_world.app.ctx, read_table(str(path)))
         assert (result.new, result.bad) == (len(accounts), [])
         for row in rows:
             expected = {
-                name: plain(value) for name, value in zip(fields[1:], row[1:], strict=True) if value is not None
+                name: plain(value)
+                for name, value in zip(fields[1:], row[1:], strict=True)
+                if value is not None
             }
             assert state(small_world, row[0]) == expected
-        assert import_customers(small_world.app.ctx, read_table(str(path))).unchanged == len(accounts)
+        assert import_customers(small_world.app.ctx, read_table(str(path))).unchanged == len(
+            accounts
+        )
 
     stored.count = 0  # type: ignore[attr-defined]
     stored()
@@ -432,11 +526,14 @@ def written(path: Path, kind: str, fields: list[str], rows: list[list[Any]]) -> 
         return sheet(path, [fields, *rows])
     if kind == "csv":
         lines = [fields, *([_csv(value) for value in row] for row in rows)]
-        path.write_text("".join(",".join(line) + "\n" for line in lines), encoding="utf-8", newline="")
+        path.write_text(
+            "".join(",".join(line) + "\n" for line in lines), encoding="utf-8", newline=""
+        )
         return path
     with duckdb.connect() as connection:
         connection.execute(
-            "CREATE TABLE t (customer_id VARCHAR, name VARCHAR, revenue_with_us DOUBLE, employees BIGINT, "
+            "CREATE TABLE t (customer_id VARCHAR, name VARCHAR, revenue_with_us DOUBLE, employees "
+            "BIGINT, "
             "renewal_date DATE, city VARCHAR)"
         )
         connection.executemany("INSERT INTO t VALUES (?, ?, ?, ?, ?, ?)", rows)
@@ -454,7 +551,9 @@ def _csv(value: Any) -> str:
 
 
 def test_a_mapping_may_name_the_sheet_and_the_row_of_the_heading(small_world: World) -> None:
-    path = sheet(small_world.folder / "x.xlsx", [["customer_id", "name"], ["foo", "wer"], ["A", "Ay"]])
+    path = sheet(
+        small_world.folder / "x.xlsx", [["customer_id", "name"], ["foo", "wer"], ["A", "Ay"]]
+    )
     with pytest.raises(ActionRefused, match="unknown columns foo, wer"):
         read_table(str(path), ImportMapping(heading_row=2))
     assert "has no sheet 'Nope'" in refused(path, "Nope")

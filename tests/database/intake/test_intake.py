@@ -53,10 +53,15 @@ def test_a_small_unhappy_customer_reaches_the_owner_and_no_vp(world: World) -> N
     assert recipients(world.deliver()) == ["lead.central"]
     world.pass_time(days=4)
     world.tick()
-    assert recipients(world.deliver()) == ["lead.central", "service.desk"]  # not called in time: the desk hears, no VP
+    assert recipients(world.deliver()) == [
+        "lead.central",
+        "service.desk",
+    ]  # not called in time: the desk hears, no VP
 
 
-def test_an_unknown_customer_is_unverified_and_goes_to_default_which_the_mail_says(world: World) -> None:
+def test_an_unknown_customer_is_unverified_and_goes_to_default_which_the_mail_says(
+    world: World,
+) -> None:
     world.take(world.survey("NOBODY-KNOWS", score=1))
     (mail,) = world.deliver()
     assert recipients([mail]) == ["service.desk"]
@@ -84,7 +89,10 @@ def test_a_second_alert_joins_the_one_open_case(world: World) -> None:
 def test_the_customer_of_the_same_batch_is_known_before_the_survey_is_judged(world: World) -> None:
     survey = world.survey("NEW-CO", score=1)
     world.take(
-        survey, world.customer("NEW-CO", name="New Co", revenue_with_us=900_000, country="DE", owner="owner_north")
+        survey,
+        world.customer(
+            "NEW-CO", name="New Co", revenue_with_us=900_000, country="DE", owner="owner_north"
+        ),
     )
     assert world.case("NEW-CO").segment == "high_potential"
 
@@ -98,7 +106,9 @@ def test_facts_are_as_of_the_events_time(world: World) -> None:
 
 
 @pytest.mark.parametrize("on_time", [True, False])
-def test_events_from_before_go_live_or_too_old_are_recorded_and_never_mailed(world: World, on_time: bool) -> None:
+def test_events_from_before_go_live_or_too_old_are_recorded_and_never_mailed(
+    world: World, on_time: bool
+) -> None:
     world.known_customers()
     old = BEGIN - timedelta(days=8) if on_time else BEGIN - timedelta(days=90)
     assert world.take(world.survey(time=old.isoformat())).alerts == 1
@@ -117,7 +127,9 @@ def test_a_time_ahead_of_ours_is_clamped_and_marked(world: World) -> None:
     assert recipients(world.deliver()) == ["office.berlin", "owner.north", "vp.sales"]
 
 
-def test_an_event_repeated_changes_nothing_and_one_with_other_content_is_a_dead_letter(world: World) -> None:
+def test_an_event_repeated_changes_nothing_and_one_with_other_content_is_a_dead_letter(
+    world: World,
+) -> None:
     world.known_customers()
     first = world.survey(id="same", score=2)
     again = json.loads(json.dumps(first))
@@ -143,7 +155,9 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_cannot_be_read_is_a_dead_letter_and_the_next_event_is_handled(world: World, name: str) -> None:
+def test_what_cannot_be_read_is_a_dead_letter_and_the_next_event_is_handled(
+    world: World, name: str
+) -> None:
     world.known_customers()
     raw, reason = BAD[name]
     taken = world.take(raw, world.survey(score=1))
@@ -166,7 +180,9 @@ def test_what_cannot_be_read_is_a_dead_letter_and_the_next_event_is_handled(worl
         ({"customer_id": None}, "data.customer_id"),
     ],
 )
-def test_a_wrong_field_is_named_in_the_dead_letter(small_world: World, change: dict[str, object], field: str) -> None:
+def test_a_wrong_field_is_named_in_the_dead_letter(
+    small_world: World, change: dict[str, object], field: str
+) -> None:
     survey = small_world.survey()
     survey["data"] |= change
     assert small_world.take(survey).dead == 1
@@ -202,11 +218,17 @@ def _batch(world: World, expected: int, *found: dict[str, object] | bytes) -> Ba
     records = [world.record(e) for e in found]
     placed = [
         type(r)(
-            place=f"surveys/0@{expected + i}", offset=expected + i, value=r.value, headers={}, timestamp=r.timestamp
+            place=f"surveys/0@{expected + i}",
+            offset=expected + i,
+            value=r.value,
+            headers={},
+            timestamp=r.timestamp,
         )
         for i, r in enumerate(records)
     ]
-    return Batch(partition=PARTITION, expected=expected, next=expected + len(placed), records=placed)
+    return Batch(
+        partition=PARTITION, expected=expected, next=expected + len(placed), records=placed
+    )
 
 
 def test_the_position_moves_with_the_batch_and_a_second_consumer_is_told(world: World) -> None:
@@ -222,17 +244,25 @@ def test_the_position_moves_with_the_batch_and_a_second_consumer_is_told(world: 
     assert world.rows(select(func.count()).select_from(notification))[0][0] == 3
 
 
-def test_one_event_that_cannot_be_handled_is_found_by_bisecting_and_the_others_go_on(world: World) -> None:
+def test_one_event_that_cannot_be_handled_is_found_by_bisecting_and_the_others_go_on(
+    world: World,
+) -> None:
     world.known_customers()
     with world.app.ctx.db.write() as tx:
         positions.begin_position(tx, PARTITION, 0)
-        # A customer whose stored state no code can read stands for any defect that only one event meets.
+        # A customer whose stored state no code can read stands for any defect that only one event
+        # meets.
         tx.execute(
             customer_version.insert().values(
-                customer_key="POISON", valid_from=BEGIN, recorded_at=BEGIN, source="s", event_id="e",
-                changes={}, state="no object at all",
+                customer_key="POISON",
+                valid_from=BEGIN,
+                recorded_at=BEGIN,
+                source="s",
+                event_id="e",
+                changes={},
+                state="no object at all",
             )
-        )  # fmt: skip
+        )
     found = [world.survey("KIOSK-7", score=9) for _ in range(6)]
     found[3] = world.survey("POISON", score=1)
     found[5] = world.survey("ACME-AERO", score=1)
@@ -248,21 +278,30 @@ def test_a_gap_before_a_batch_is_recorded(world: World) -> None:
     with world.app.ctx.db.write() as tx:
         positions.begin_position(tx, PARTITION, 3)
     inner = _batch(world, 9, world.survey("KIOSK-7", score=9))
-    take_batch(world.app.ctx, Batch(partition=PARTITION, expected=3, next=inner.next, records=inner.records))
+    take_batch(
+        world.app.ctx,
+        Batch(partition=PARTITION, expected=3, next=inner.next, records=inner.records),
+    )
     (gap,) = world.rows(select(position_gap))
     assert (gap.expected, gap.found) == (3, 9)
 
 
-def test_a_condition_that_cannot_be_decided_is_counted_and_fires_nothing(small_world: World) -> None:
+def test_a_condition_that_cannot_be_decided_is_counted_and_fires_nothing(
+    small_world: World,
+) -> None:
     small_world.known_customers()
     data = {"survey_id": "relationship", "comment": "no score given"}
-    taken = small_world.take(small_world.envelope("survey.answered", {"customer_id": "ACME-AERO", **data}))
+    taken = small_world.take(
+        small_world.envelope("survey.answered", {"customer_id": "ACME-AERO", **data})
+    )
     assert taken.alerts == 0
     with small_world.app.ctx.db.read() as tx:
         assert events.unknown_by_rule(tx) == {"key-account-unhappy": 1}
 
 
-def test_points_that_left_every_window_are_pruned_and_no_judgement_misses_them(world: World) -> None:
+def test_points_that_left_every_window_are_pruned_and_no_judgement_misses_them(
+    world: World,
+) -> None:
     world.known_customers()
     for _ in range(4):
         world.take(world.call(), world.survey("ALPENWERK", score=9))
@@ -272,21 +311,27 @@ def test_points_that_left_every_window_are_pruned_and_no_judgement_misses_them(w
     left = world.rows(select(signal_point))
     assert gone == before - len(left) > 0
     assert prune_points(world.app.ctx) == 0
-    ages = [(world.now() - point.time).days for point in left if not point.definition.startswith("@")]
+    ages = [
+        (world.now() - point.time).days for point in left if not point.definition.startswith("@")
+    ]
     assert max(ages) < 7 + 7  # the window, and as late as an event may ring
     assert sum(point.definition == "@answer" for point in left) >= 2
     taken = world.take(world.call(), world.call())
     assert taken.alerts == 1  # the call of five days ago and these two
 
 
-def test_calls_of_one_millisecond_without_a_time_count_in_the_order_of_the_log(world: World) -> None:
+def test_calls_of_one_millisecond_without_a_time_count_in_the_order_of_the_log(
+    world: World,
+) -> None:
     """In batches of their own, and with ids that would order them the other way round."""
     world.known_customers()
     with world.app.ctx.db.write() as tx:
         positions.begin_position(tx, PARTITION, 0)
     moment = world.now()
     for offset, name in enumerate("cba"):
-        made = {key: value for key, value in world.call("ALPENWERK", id=name).items() if key != "time"}
+        made = {
+            key: value for key, value in world.call("ALPENWERK", id=name).items() if key != "time"
+        }
         batch = _batch(world, offset, made)
         records = [replace(record, timestamp=moment) for record in batch.records]
         taken = take_batch(world.app.ctx, replace(batch, records=records))

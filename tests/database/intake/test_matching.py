@@ -1,4 +1,6 @@
-"""Answers known only by an address: matched to the one contact that has it, kept for a person where it is unclear."""
+"""Answers known only by an address: matched to the one contact that has it, kept for a person where
+it is unclear.
+"""
 
 import json
 from pathlib import Path
@@ -27,7 +29,11 @@ def answer(world: World, **respondent: str) -> int:
 
 
 def keys(world: World) -> list[str]:
-    return [row.customer_key.split(":")[0] for row in world.rows(select(event)) if row.type == "survey.answered"]
+    return [
+        row.customer_key.split(":")[0]
+        for row in world.rows(select(event))
+        if row.type == "survey.answered"
+    ]
 
 
 def waiting(world: World) -> list[tuple[int, list[str]]]:
@@ -37,7 +43,11 @@ def waiting(world: World) -> list[tuple[int, list[str]]]:
 
 @pytest.mark.parametrize(
     "respondent",
-    [{"email": "Ada@ACME.example "}, {"phone": "0049 (0)30 / 555 0199"}, {"phone": "+49-30-5550199", "name": "x"}],
+    [
+        {"email": "Ada@ACME.example "},
+        {"phone": "0049 (0)30 / 555 0199"},
+        {"phone": "+49-30-5550199", "name": "x"},
+    ],
 )
 def test_an_answer_is_that_of_the_customer_whose_contact_has_the_address(
     world: World, respondent: dict[str, str]
@@ -74,7 +84,9 @@ def stranger(world: World, seq: int) -> str:
     return str(next(row.customer_key for row in world.rows(select(event)) if row.seq == seq))
 
 
-def test_the_case_of_a_stranger_becomes_the_customers_and_who_was_told_hears_who_calls(world: World) -> None:
+def test_the_case_of_a_stranger_becomes_the_customers_and_who_was_told_hears_who_calls(
+    world: World,
+) -> None:
     world.known_customers()
     seq = answer(world, email="ada.private@home.example")
     assert recipients(world.deliver()) == ["service.desk"]
@@ -84,8 +96,14 @@ def test_the_case_of_a_stranger_becomes_the_customers_and_who_was_told_hears_who
     assert sorted(mails) == ["office.berlin", "owner.north", "service.desk", "vp.sales"]
     assert mails["service.desk"].startswith("For information: Acme Aerospace")
     assert (world.case("ACME-AERO").id, world.case("ACME-AERO").caller) == (number, "vp_sales")
-    standing = [row for row in world.rows(select(alert)) if row.superseded_at is None and row.state != "withdrawn"]
-    assert [(row.rule, row.customer_key) for row in standing] == [("key-account-unhappy", "ACME-AERO")]
+    standing = [
+        row
+        for row in world.rows(select(alert))
+        if row.superseded_at is None and row.state != "withdrawn"
+    ]
+    assert [(row.rule, row.customer_key) for row in standing] == [
+        ("key-account-unhappy", "ACME-AERO")
+    ]
 
 
 def test_a_call_to_a_stranger_is_a_call_to_the_customer(world: World) -> None:
@@ -157,7 +175,9 @@ def test_later_answers_of_the_customer_know_the_matched_one(world: World) -> Non
     assert [row.customer_key for row in world.rows(select(event)) if row.seq == seq] == ["LUMEN"]
 
 
-@given(st.lists(st.sampled_from([" ", "-", "/", "(0)", "."]), max_size=6), st.integers(10**6, 10**10))
+@given(
+    st.lists(st.sampled_from([" ", "-", "/", "(0)", "."]), max_size=6), st.integers(10**6, 10**10)
+)
 def test_a_number_is_the_same_however_it_is_written(noise: list[str], number: int) -> None:
     digits = str(number)
     written = "".join(d + (noise[i] if i < len(noise) else "") for i, d in enumerate(digits))

@@ -31,7 +31,9 @@ def put(client: TestClient, key: str, body: Any) -> Any:
 
 
 def consume(world: World) -> int:
-    """Bring what the log has to intake, as the consumer does; returns how many records there were."""
+    """Bring what the log has to intake, as the consumer does; returns how many records there
+    were.
+    """
     consumer = world.app.event_log.consumer()
     for partition in consumer.poll(0).assigned:
         consumer.seek(partition, 0)
@@ -48,7 +50,12 @@ def state(world: World, key: str) -> dict[str, Any]:
 def test_a_customer_put_is_durable_then_known_and_putting_it_again_changes_nothing(
     world: World, client: TestClient
 ) -> None:
-    body = {"name": "Acme", "revenue_with_us": 5, "contacts": [{"name": "Ada"}], "attributes": {"tier": "gold"}}
+    body = {
+        "name": "Acme",
+        "revenue_with_us": 5,
+        "contacts": [{"name": "Ada"}],
+        "attributes": {"tier": "gold"},
+    }
     answer = put(client, "ACME 1/2", body)
     assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
     assert world.app.event_log.ends()[("customers", 0)] == 1
@@ -57,13 +64,18 @@ def test_a_customer_put_is_durable_then_known_and_putting_it_again_changes_nothi
     again = put(client, "ACME 1/2", body)
     assert (again.status_code, again.json()) == (202, {"accepted": 0, "unchanged": True})
     assert put(client, "ACME 1/2", {"name": "Acme"}).json()["accepted"] == 0
-    assert put(client, "ACME 1/2", {"name": None, "attributes": {"tier": None}}).json()["accepted"] == 1
+    assert (
+        put(client, "ACME 1/2", {"name": None, "attributes": {"tier": None}}).json()["accepted"]
+        == 1
+    )
     assert consume(world) == 2
     assert "name" not in state(world, "ACME 1/2")
     assert len(world.rows(customer_version.select())) == 2
 
 
-def test_a_value_that_returns_is_a_change_and_the_last_put_counts(world: World, client: TestClient) -> None:
+def test_a_value_that_returns_is_a_change_and_the_last_put_counts(
+    world: World, client: TestClient
+) -> None:
     for city in ("Ulm", "Bonn", "Ulm"):
         assert put(client, "A", {"city": city}).json()["accepted"] == 1
     consume(world)
@@ -90,9 +102,17 @@ def test_what_was_true_earlier_is_put_into_the_past_and_a_correction_of_it_count
 @pytest.mark.parametrize(
     ("body", "field", "detail"),
     [
-        ({"country": "Germany"}, "country", "'Germany' is no ISO 3166 alpha-2 code; did you mean 'DE'?"),
+        (
+            {"country": "Germany"},
+            "country",
+            "'Germany' is no ISO 3166 alpha-2 code; did you mean 'DE'?",
+        ),
         ({"revenue_with_us": -1}, "revenue_with_us", "greater than or equal to 0"),
-        ({"contacts": [{"name": "Ada", "call_from": "9:00"}]}, "contacts.0.call_from", "written 09:00"),
+        (
+            {"contacts": [{"name": "Ada", "call_from": "9:00"}]},
+            "contacts.0.call_from",
+            "written 09:00",
+        ),
         ({"nmae": "x"}, "nmae", "is no field of a customer; did you mean 'name'?"),
         ({"customer_id": "B"}, "customer_id", "is not 'A', whose address this is"),
         ({"valid_from": "yesterday"}, "valid_from", "must be a time with its zone"),
@@ -112,7 +132,9 @@ def test_a_body_that_is_wrong_is_refused_with_its_field(
     assert world.app.event_log.ends().get(("customers", 0), 0) == 0
 
 
-def test_who_has_no_key_what_is_no_json_and_ids_nobody_may_have_are_refused(world: World, client: TestClient) -> None:
+def test_who_has_no_key_what_is_no_json_and_ids_nobody_may_have_are_refused(
+    world: World, client: TestClient
+) -> None:
     assert client.put("/v1/customers/A", json={}).status_code == 401
     assert client.put("/v1/customers/A", json={}, headers={"X-API-Key": "wrong"}).status_code == 401
     broken = client.put("/v1/customers/A", content=b"{", headers=KEY)

@@ -24,11 +24,17 @@ SOURCE = "/forms/sample"
 
 @pytest.fixture
 def answered(world: World) -> World:
-    """Four answers of a source over two days, one of them twice, one unreadable, one of another source."""
+    """Four answers of a source over two days, one of them twice, one unreadable, one of another
+    source.
+    """
     for n, hours in enumerate((-30, -29, -2, -1)):
         at = (BEGIN + timedelta(hours=hours)).isoformat()
         world.take(world.survey("ACME-AERO", id=f"a{n}", source=SOURCE, time=at))
-    world.take(world.survey("ACME-AERO", id="a0", source=SOURCE, time=(BEGIN - timedelta(hours=30)).isoformat()))
+    world.take(
+        world.survey(
+            "ACME-AERO", id="a0", source=SOURCE, time=(BEGIN - timedelta(hours=30)).isoformat()
+        )
+    )
     world.take(world.survey("ACME-AERO", id="bad", source=SOURCE, score=99))
     world.take(world.survey("ACME-AERO", id="a9", source="/elsewhere"), b"nonsense")
     return world
@@ -49,11 +55,15 @@ def test_days_are_compared_with_what_arrived(answered: World) -> None:
     assert (given.missing, given.is_complete) == (3, False)
     assert found(answered, Sent(days={date(2026, 3, 5): 2})).is_complete
     assert lines(found(answered, Sent(days={date(2026, 3, 5): 1}))) == [(1, 2, 0, 0, 1)]
-    assert not found(answered, Sent(days={date(2026, 3, 6): 3})).is_complete  # nothing is missing, one cannot be read
+    assert not found(
+        answered, Sent(days={date(2026, 3, 6): 3})
+    ).is_complete  # nothing is missing, one cannot be read
 
 
 def test_a_day_is_one_of_the_sources_own_zone(answered: World) -> None:
-    zone = ZoneInfo("Pacific/Kiritimati")  # half past eight in the morning is half past ten in the evening there
+    zone = ZoneInfo(
+        "Pacific/Kiritimati"
+    )  # half past eight in the morning is half past ten in the evening there
     assert lines(found(answered, Sent(days={date(2026, 3, 6): 2}), zone)) == [(2, 2, 1, 0, 1)]
 
 
@@ -79,7 +89,9 @@ def test_a_comparison_by_ids_counts_for_the_days_of_those_that_are_here(answered
         "2026-03-05",
         1,
     )
-    assert in_report(answered, date(2026, 3, 6), date(2026, 3, 7))["by_id"] is False  # it hides nothing of the sixth
+    assert (
+        in_report(answered, date(2026, 3, 6), date(2026, 3, 7))["by_id"] is False
+    )  # it hides nothing of the sixth
     assert in_report(answered, date(2026, 3, 4), date(2026, 3, 5))["by_id"] is True
     found(answered, Sent(ids=["nobody", "knows"]))  # today, the sixth
     assert in_report(answered, date(2026, 3, 6), date(2026, 3, 6))["missing"] == 2
@@ -88,15 +100,25 @@ def test_a_comparison_by_ids_counts_for_the_days_of_those_that_are_here(answered
     assert in_report(answered, date(2026, 3, 8), None) is None
 
 
-def test_a_source_nothing_came_from_is_said_and_kept(migrated: Run, own_world: World, tmp_path: Path) -> None:
-    own_world.take(own_world.survey("ACME-AERO", source="/forms/typeform"), own_world.survey("ACME-AERO", source="/b"))
+def test_a_source_nothing_came_from_is_said_and_kept(
+    migrated: Run, own_world: World, tmp_path: Path
+) -> None:
+    own_world.take(
+        own_world.survey("ACME-AERO", source="/forms/typeform"),
+        own_world.survey("ACME-AERO", source="/b"),
+    )
     Path("sent.csv").write_text("2026-03-06,1\n")
     done = migrated("reconcile", "--source", "/form/typefrom", "--count", "sent.csv")
     assert done.returncode == 1
-    assert "Nothing ever came from /form/typefrom; known sources are /forms/typeform, /b." in done.stderr
+    assert (
+        "Nothing ever came from /form/typefrom; known sources are /forms/typeform, /b."
+        in done.stderr
+    )
     with own_world.app.ctx.db.read() as tx:
         assert [row.source for row in tx.execute(select(reconciliation))] == ["/form/typefrom"]
-    assert "Nothing ever" not in migrated("reconcile", "--source", "/b", "--count", "sent.csv").stderr
+    assert (
+        "Nothing ever" not in migrated("reconcile", "--source", "/b", "--count", "sent.csv").stderr
+    )
     assert (
         "no source has more than 200 signs"
         in migrated("reconcile", "--source", "x" * 201, "--count", "sent.csv").stderr
@@ -107,7 +129,10 @@ def test_a_source_nothing_came_from_is_said_and_kept(migrated: Run, own_world: W
 @pytest.mark.parametrize(
     ("text", "sent"),
     [
-        ("day,count\n2026-03-05,2\n2026-03-06,0\n", Sent(days={date(2026, 3, 5): 2, date(2026, 3, 6): 0})),
+        (
+            "day,count\n2026-03-05,2\n2026-03-06,0\n",
+            Sent(days={date(2026, 3, 5): 2, date(2026, 3, 6): 0}),
+        ),
         ("2026-03-05;2\n", Sent(days={date(2026, 3, 5): 2})),
         ("id\na\n\nb\na\n", Sent(ids=["a", "b"])),
         ("\ufeffa\nb\n", Sent(ids=["a", "b"])),
@@ -128,24 +153,42 @@ def test_a_source_counts_by_day_or_by_id(tmp_path: Path, text: str, sent: Sent) 
     ("text", "said"),
     [
         ("", "sent.csv is empty; write day,count or one id a line"),
-        ("day,count\n2026-03-05,two\n", "sent.csv:2: '2026-03-05, two' is no day with its count; write 2026-03-06,12"),
+        (
+            "day,count\n2026-03-05,two\n",
+            "sent.csv:2: '2026-03-05, two' is no day with its count; write 2026-03-06,12",
+        ),
         ("day,count\n5.3.2026,2\n", "sent.csv:2: '5.3.2026, 2' is no day"),
         ("day,count\n2026-03-05\n", "sent.csv:2: '2026-03-05' is no day"),
         ("2026-03-05,-1\n", "is no day with its count"),
-        ("2026-03-05,1\n2026-03-05,2\n", "sent.csv:2: 2026-03-05 stands here twice; add the counts up"),
+        (
+            "2026-03-05,1\n2026-03-05,2\n",
+            "sent.csv:2: 2026-03-05 stands here twice; add the counts up",
+        ),
         ('"2026-03-05,1\n', "sent.csv:1: "),
         ("id\n", "sent.csv has a heading and nothing below it; write day,count or one id a line"),
         ("day,count\n", "sent.csv has a heading and nothing below it"),
-        ("Antwortnummer\nr1\nr2\n", "sent.csv:1: 'Antwortnummer' is nothing like what stands below it; write id or"),
+        (
+            "Antwortnummer\nr1\nr2\n",
+            "sent.csv:1: 'Antwortnummer' is nothing like what stands below it; write id or",
+        ),
         ("id\na\x00\n", "sent.csv:2: no id holds a NUL"),
-        ("2026-03-05,1_0\n", "sent.csv:1: '2026-03-05, 1_0' is no day with its count; write 2026-03-06,12"),
+        (
+            "2026-03-05,1_0\n",
+            "sent.csv:1: '2026-03-05, 1_0' is no day with its count; write 2026-03-06,12",
+        ),
         ("2026-03-05,1e30\n", "is no day with its count"),
         (f"2026-03-05,1{'0' * 30}\n", "is no day with its count"),
-        ("9999-12-31,1\n", "sent.csv:1: 9999-12-31 is no day on which anything was sent; write one of 1900 to 8999"),
+        (
+            "9999-12-31,1\n",
+            "sent.csv:1: 9999-12-31 is no day on which anything was sent; write one of 1900 to "
+            "8999",
+        ),
         ("0001-01-01,1\n", "sent.csv:1: 0001-01-01 is no day on which anything was sent"),
     ],
 )
-def test_what_is_no_such_file_is_refused_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+def test_what_is_no_such_file_is_refused_with_its_line(
+    tmp_path: Path, text: str, said: str
+) -> None:
     file = tmp_path / "sent.csv"
     file.write_text(text)
     with pytest.raises(ActionRefused, match=said.replace("(", r"\(")):

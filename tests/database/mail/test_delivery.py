@@ -1,4 +1,6 @@
-"""Delivery: leases, refusals, templates that fail, sends that are held; by a real SMTP server and a real mailbox."""
+"""Delivery: leases, refusals, templates that fail, sends that are held; by a real SMTP server and a
+real mailbox.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -48,12 +50,18 @@ def _statuses(world: World) -> dict[str, str]:
 
 def _outcomes(world: World) -> list[tuple[str, str | None]]:
     joined = delivery.join(notification, notification.c.id == delivery.c.notification_id)
-    statement = select(notification.c.recipient, delivery.c.outcome).select_from(joined).order_by(delivery.c.id)
+    statement = (
+        select(notification.c.recipient, delivery.c.outcome)
+        .select_from(joined)
+        .order_by(delivery.c.id)
+    )
     return [(row.recipient, row.outcome) for row in world.rows(statement)]
 
 
 def _actions(world: World) -> list[str]:
-    return [row.action for row in world.rows(select(audit_entry.c.action).order_by(audit_entry.c.id))]
+    return [
+        row.action for row in world.rows(select(audit_entry.c.action).order_by(audit_entry.c.id))
+    ]
 
 
 def test_each_mail_is_sent_once_over_starttls_with_login(unhappy: World, smtp: Any) -> None:
@@ -69,7 +77,9 @@ def test_each_mail_is_sent_once_over_starttls_with_login(unhappy: World, smtp: A
     assert _actions(unhappy).count("notification.sent") == 3
 
 
-def test_all_mails_of_a_case_hang_from_one_thread_and_none_asks_for_an_answer(unhappy: World, smtp: Any) -> None:
+def test_all_mails_of_a_case_hang_from_one_thread_and_none_asks_for_an_answer(
+    unhappy: World, smtp: Any
+) -> None:
     _over_smtp(unhappy, smtp)
     unhappy.deliver()
     found = [m.email for m in smtp.messages]
@@ -79,7 +89,9 @@ def test_all_mails_of_a_case_hang_from_one_thread_and_none_asks_for_an_answer(un
     assert {m["Reply-To"] for m in found} == {"owner.north@example.com"}
 
 
-def test_a_server_that_is_down_delays_and_nothing_is_lost_or_doubled(unhappy: World, smtp: Any) -> None:
+def test_a_server_that_is_down_delays_and_nothing_is_lost_or_doubled(
+    unhappy: World, smtp: Any
+) -> None:
     _over_smtp(unhappy, smtp)
     smtp.stop()
     unhappy.deliver()
@@ -114,7 +126,9 @@ def test_a_refused_address_passes_the_duty_to_the_next_responsible_and_the_audit
     assert "notification.refused" in _actions(unhappy)
 
 
-def test_a_wrong_address_brings_no_small_complaint_before_a_vice_president(small_world: World, smtp: Any) -> None:
+def test_a_wrong_address_brings_no_small_complaint_before_a_vice_president(
+    small_world: World, smtp: Any
+) -> None:
     small_world.known_customers()
     small_world.take(small_world.survey("KIOSK-7", score=2))
     _over_smtp(small_world, smtp)
@@ -128,15 +142,21 @@ def test_a_wrong_address_brings_no_small_complaint_before_a_vice_president(small
 def test_mail_to_somebody_who_has_left_goes_to_default_and_says_so(unhappy: World) -> None:
     with unhappy.app.ctx.db.write() as tx:
         staff = staff_facts.staff_at(tx, tx.now()).parties
-        gone = staff_facts.import_people(tx, {name: p for name, p in staff.items() if name != "vp_sales"}, tx.now())
+        gone = staff_facts.import_people(
+            tx, {name: p for name, p in staff.items() if name != "vp_sales"}, tx.now()
+        )
     assert gone == ["vp_sales"]
     mails = {mail.to.split("<")[-1].rstrip(">"): mail for mail in unhappy.deliver()}
     assert "vp.sales@example.com" not in mails
     assert "vp_sales has left" in mails["service.desk@example.com"].text
 
 
-def test_a_check_survey_whose_address_is_refused_goes_to_the_customers_next_contact(unhappy: World, smtp: Any) -> None:
-    activate_rulebook(unhappy.app.ctx, with_file("resolutions", RESOLUTIONS), {}, author="test", reason="a test")
+def test_a_check_survey_whose_address_is_refused_goes_to_the_customers_next_contact(
+    unhappy: World, smtp: Any
+) -> None:
+    activate_rulebook(
+        unhappy.app.ctx, with_file("resolutions", RESOLUTIONS), {}, author="test", reason="a test"
+    )
     contacts = [{"name": name, "email": f"{name}@acme.example"} for name in ("ada", "bob")]
     unhappy.take(unhappy.customer("ACME-AERO", contacts=contacts, time=unhappy.now().isoformat()))
     unhappy.reached("ACME-AERO", "vp_sales")
@@ -148,12 +168,22 @@ def test_a_check_survey_whose_address_is_refused_goes_to_the_customers_next_cont
     smtp.refuse["ada@acme.example"] = "550 no such user"
     unhappy.deliver()
     unhappy.deliver()
-    assert [to for m in smtp.messages for to in m.rcpt_tos if to.endswith("@acme.example")] == ["bob@acme.example"]
+    assert [to for m in smtp.messages for to in m.rcpt_tos if to.endswith("@acme.example")] == [
+        "bob@acme.example"
+    ]
 
 
 def test_when_everybody_refuses_it_ends_and_nothing_loops(unhappy: World, smtp: Any) -> None:
     _over_smtp(unhappy, smtp)
-    for party in ("vp.sales", "head.of.service", "ceo", "service.desk", "owner.north", "lead.central", "office.berlin"):
+    for party in (
+        "vp.sales",
+        "head.of.service",
+        "ceo",
+        "service.desk",
+        "owner.north",
+        "lead.central",
+        "office.berlin",
+    ):
         smtp.refuse[f"{party}@example.com"] = "550 no such user"
     for _ in range(10):
         unhappy.deliver()
@@ -176,7 +206,9 @@ def test_a_connection_lost_after_the_final_dot_is_not_sent_and_comes_again_under
     assert len(set(ids)) == 3
 
 
-def test_wrong_credentials_delay_and_do_not_pass_the_duty_on(unhappy: World, start_smtp: Callable[..., Any]) -> None:
+def test_wrong_credentials_delay_and_do_not_pass_the_duty_on(
+    unhappy: World, start_smtp: Callable[..., Any]
+) -> None:
     _over_smtp(unhappy, start_smtp(security="starttls", login=("alerting", "another password")))
     unhappy.deliver()
     assert {outcome for _, outcome in _outcomes(unhappy)} == {"deferred"}
@@ -184,8 +216,12 @@ def test_wrong_credentials_delay_and_do_not_pass_the_duty_on(unhappy: World, sta
 
 
 def test_a_certificate_nobody_vouches_for_is_not_trusted(unhappy: World, smtp: Any) -> None:
-    server = SmtpServer(host=smtp.host, port=smtp.port, security="starttls", user="alerting", password="secret")
-    object.__setattr__(unhappy.app, "post", replace(unhappy.app.post, mailer=SmtpMailer(server, 5.0)))
+    server = SmtpServer(
+        host=smtp.host, port=smtp.port, security="starttls", user="alerting", password="secret"
+    )
+    object.__setattr__(
+        unhappy.app, "post", replace(unhappy.app.post, mailer=SmtpMailer(server, 5.0))
+    )
     unhappy.deliver()
     assert not smtp.messages
     assert {outcome for _, outcome in _outcomes(unhappy)} == {"deferred"}
@@ -198,7 +234,9 @@ def _break_template(world: World, name: str, text: str) -> None:
     activate_rulebook(world.app.ctx, files, {}, author="test", reason="a template that fails")
 
 
-def test_a_template_that_fails_still_reaches_its_reader_plainly_and_the_audit_says_so(unhappy: World) -> None:
+def test_a_template_that_fails_still_reaches_its_reader_plainly_and_the_audit_says_so(
+    unhappy: World,
+) -> None:
     _break_template(unhappy, "call.html", "{{ v.customer.state.no_such_thing.at_all }}")
     mails = unhappy.deliver()
     plain = next(mail for mail in mails if "vp.sales" in mail.to)
@@ -216,7 +254,10 @@ def test_held_sends_wait_and_go_out_when_released(unhappy: World) -> None:
         assert instance.hold_reason(tx) == "moving house"
     hold_sends(unhappy.app.ctx, None, "tester")
     assert len(unhappy.deliver()) == 3
-    assert [a for a in _actions(unhappy) if a.startswith("sending.")] == ["sending.held", "sending.released"]
+    assert [a for a in _actions(unhappy) if a.startswith("sending.")] == [
+        "sending.held",
+        "sending.released",
+    ]
 
 
 def test_a_mail_whose_reason_has_gone_is_not_sent_and_the_reason_is_kept(unhappy: World) -> None:
@@ -224,14 +265,18 @@ def test_a_mail_whose_reason_has_gone_is_not_sent_and_the_reason_is_kept(unhappy
     mails = unhappy.deliver()
     assert "vp.sales" not in recipients(mails)
     (row,) = unhappy.rows(
-        select(notification).where(notification.c.recipient == "vp_sales", notification.c.template == "call")
+        select(notification).where(
+            notification.c.recipient == "vp_sales", notification.c.template == "call"
+        )
     )
     assert (row.status, row.reason) == ("skipped", "the customer has been reached")
     assert "no_notification_sent" in _actions(unhappy)
 
 
 class _Recorder:
-    """A mailer that stands for a process killed while it sends: what it was given, and then nothing is recorded."""
+    """A mailer that stands for a process killed while it sends: what it was given, and then nothing
+    is recorded.
+    """
 
     def __init__(self) -> None:
         self.given: list[Mail] = []
@@ -257,10 +302,14 @@ def test_an_expired_lease_is_taken_over_and_the_old_attempt_is_unknown(unhappy: 
     assert first.message_id.strip("<>") in {mail.name for mail in unhappy.mails()}
 
 
-def test_a_notification_that_cannot_be_prepared_does_not_keep_the_others_waiting(unhappy: World) -> None:
+def test_a_notification_that_cannot_be_prepared_does_not_keep_the_others_waiting(
+    unhappy: World,
+) -> None:
     with unhappy.app.ctx.db.write() as tx:
         tx.execute(
-            update(notification).where(notification.c.recipient == "vp_sales").values(template="reminder", data={})
+            update(notification)
+            .where(notification.c.recipient == "vp_sales")
+            .values(template="reminder", data={})
         )
     assert recipients(unhappy.deliver()) == ["office.berlin", "owner.north"]
     (row,) = unhappy.rows(select(notification).where(notification.c.recipient == "vp_sales"))
@@ -268,21 +317,31 @@ def test_a_notification_that_cannot_be_prepared_does_not_keep_the_others_waiting
     assert "KeyError" in row.reason
 
 
-def test_personal_words_stand_beside_the_audit_and_the_entry_holds_a_keyed_commitment(unhappy: World) -> None:
+def test_personal_words_stand_beside_the_audit_and_the_entry_holds_a_keyed_commitment(
+    unhappy: World,
+) -> None:
     (raised,) = unhappy.rows(select(audit_entry).where(audit_entry.c.action == "alert.raised"))
     assert b"leaks" not in bytes(raised.body)
     with unhappy.app.ctx.db.read() as tx:
         (entry,) = audit_entries.entries_of(tx, "alert", raised.subject_id)
         key = tx.execute(select(audit_entries.personal_key.c.key)).scalar_one()
     assert entry["personal_values"] == {"comment": "It still leaks."}
-    assert entry["personal"] == {"comment": audit_entries.commitment(bytes(key), "comment", "It still leaks.")}
+    assert entry["personal"] == {
+        "comment": audit_entries.commitment(bytes(key), "comment", "It still leaks.")
+    }
 
 
-def test_the_mailbox_folder_keeps_one_file_a_mail_however_often_it_is_sent(small_world: World, tmp_path: Path) -> None:
+def test_the_mailbox_folder_keeps_one_file_a_mail_however_often_it_is_sent(
+    small_world: World, tmp_path: Path
+) -> None:
     small_world.known_customers()
     small_world.take(small_world.survey(score=2))
     small_world.deliver()
     with small_world.app.ctx.db.write() as tx:
-        tx.execute(update(notification).values(status="pending", not_before=tx.now() - timedelta(seconds=1)))
+        tx.execute(
+            update(notification).values(
+                status="pending", not_before=tx.now() - timedelta(seconds=1)
+            )
+        )
     small_world.deliver()
     assert len(small_world.mails()) == 3

@@ -1,4 +1,6 @@
-"""Digests: the first mail at once, what follows within the reader's time as one, and nothing urgent ever late."""
+"""Digests: the first mail at once, what follows within the reader's time as one, and nothing urgent
+ever late.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -31,7 +33,10 @@ def patient(world: World) -> World:
     """The office of the small customers' caller, lead_central, gathers mails for two hours."""
     world.known_customers()
     world.take(
-        *(world.customer(key, name=f"Kiosk {key[-1]}", revenue_with_us=900, owner="lead_central") for key in SMALL)
+        *(
+            world.customer(key, name=f"Kiosk {key[-1]}", revenue_with_us=900, owner="lead_central")
+            for key in SMALL
+        )
     )
     with_digest(world.app, lead_central="2h")
     return world
@@ -40,7 +45,10 @@ def patient(world: World) -> World:
 def with_digest(app: App, **pauses: str | None) -> None:
     with app.ctx.db.write() as tx:
         staff = staff_facts.staff_at(tx, tx.now()).parties
-        changed = {name: p.model_copy(update={"digest": pauses.get(name, p.digest)}) for name, p in staff.items()}
+        changed = {
+            name: p.model_copy(update={"digest": pauses.get(name, p.digest)})
+            for name, p in staff.items()
+        }
         staff_facts.import_people(tx, changed, tx.now())
 
 
@@ -52,7 +60,9 @@ def to_lead(mails: Any) -> list[Any]:
     return [mail for mail in mails if "lead.central" in mail.to]
 
 
-def test_the_first_comes_at_once_and_what_follows_within_two_hours_comes_as_one(patient: World) -> None:
+def test_the_first_comes_at_once_and_what_follows_within_two_hours_comes_as_one(
+    patient: World,
+) -> None:
     complain(patient, "KIOSK-7")
     assert [mail.subject[:14] for mail in to_lead(patient.deliver())] == ["Call Kiosk 7 b"]
     patient.pass_time(minutes=30)
@@ -63,7 +73,10 @@ def test_the_first_comes_at_once_and_what_follows_within_two_hours_comes_as_one(
     patient.pass_time(minutes=2)
     (mail,) = to_lead(patient.deliver())
     assert mail.subject == "2 to call: Kiosk 8, Kiosk 9"
-    assert all(words in mail.text for words in ("KIOSK-8 leaks.", "KIOSK-9 leaks.", "gave a negative answer"))
+    assert all(
+        words in mail.text
+        for words in ("KIOSK-8 leaks.", "KIOSK-9 leaks.", "gave a negative answer")
+    )
     assert mail.text.count("/a/") == 6  # each of both can be answered by three links
     patient.pass_time(hours=12)
     assert to_lead(patient.deliver()) == []
@@ -101,7 +114,9 @@ def test_each_wait_is_on_record_with_its_reason(patient: World) -> None:
     (waiting,) = patient.rows(select(notification).where(notification.c.status == "pending"))
     assert waiting.reason.startswith("for the digest at 2026-03-06T10:30")
     assert timedelta(0) <= waiting.not_before - BEGIN - timedelta(hours=2) < timedelta(minutes=1)
-    assert [row.action for row in patient.rows(select(audit_entry))].count("notification.batched") == 1
+    assert [row.action for row in patient.rows(select(audit_entry))].count(
+        "notification.batched"
+    ) == 1
 
 
 def test_a_retry_may_drop_members_and_never_adds(patient: World) -> None:
@@ -112,14 +127,20 @@ def test_a_retry_may_drop_members_and_never_adds(patient: World) -> None:
     patient.deliver()
     assert [mail.subject for mail in sent] == ["3 to call: Kiosk 7, Kiosk 8, Kiosk 9"]
     patient.reached("KIOSK-8", "lead_central")
-    patient.take(patient.customer("KIOSK-10", name="Kiosk 10", revenue_with_us=1, owner="lead_central"))
+    patient.take(
+        patient.customer("KIOSK-10", name="Kiosk 10", revenue_with_us=1, owner="lead_central")
+    )
     complain(patient, "KIOSK-10")
     patient.pass_time(minutes=10)
     patient.deliver()
-    assert [mail.subject for mail in sent if "lead.central" in mail.recipient][1:] == ["2 to call: Kiosk 7, Kiosk 9"]
+    assert [mail.subject for mail in sent if "lead.central" in mail.recipient][1:] == [
+        "2 to call: Kiosk 7, Kiosk 9"
+    ]
     assert sent[0].message_id == sent[-1].message_id
     assert len(patient.rows(select(digest))) == 1
-    statuses = [row.status for row in patient.rows(select(notification).order_by(notification.c.id))]
+    statuses = [
+        row.status for row in patient.rows(select(notification).order_by(notification.c.id))
+    ]
     assert statuses[:4] == ["sent", "skipped", "sent", "pending"]
 
 
@@ -163,15 +184,21 @@ def test_whoever_reads_everything_at_once_is_not_kept_waiting(patient: World) ->
     assert len(to_lead(patient.deliver())) == 1
 
 
-def test_a_digest_that_would_fall_into_the_quiet_hours_holds_nothing_past_its_promise(patient: World) -> None:
+def test_a_digest_that_would_fall_into_the_quiet_hours_holds_nothing_past_its_promise(
+    patient: World,
+) -> None:
     with patient.app.ctx.db.write() as tx:
         people = staff_facts.staff_at(tx, tx.now()).parties
         asleep = {
-            "lead_central": people["lead_central"].model_copy(update={"quiet_hours": "10:00-06:00", "digest": "2h"})
+            "lead_central": people["lead_central"].model_copy(
+                update={"quiet_hours": "10:00-06:00", "digest": "2h"}
+            )
         }
         staff_facts.import_people(tx, {**people, **asleep}, tx.now())
     complain(patient, "KIOSK-7")
-    assert len(to_lead(patient.deliver())) == 1  # at 09:30 in Berlin; a digest at 11:30 would be read at 06:00
+    assert (
+        len(to_lead(patient.deliver())) == 1
+    )  # at 09:30 in Berlin; a digest at 11:30 would be read at 06:00
     patient.pass_time(minutes=10)
     late = (patient.now() - timedelta(days=2, hours=1)).isoformat()
     patient.take(
@@ -180,31 +207,46 @@ def test_a_digest_that_would_fall_into_the_quiet_hours_holds_nothing_past_its_pr
     assert [mail.subject[:13] for mail in to_lead(patient.deliver())] == ["Call Kiosk 8 "]
 
 
-def test_a_customer_who_complains_twice_stands_once_in_the_digest_with_both_complaints(patient: World) -> None:
+def test_a_customer_who_complains_twice_stands_once_in_the_digest_with_both_complaints(
+    patient: World,
+) -> None:
     patient.take(patient.survey("KIOSK-7", score=3, comment="First words."))
-    patient.take(patient.survey("KIOSK-7", score=3, comment="Second words."), patient.survey("KIOSK-8", score=3))
+    patient.take(
+        patient.survey("KIOSK-7", score=3, comment="Second words."),
+        patient.survey("KIOSK-8", score=3),
+    )
     (mail,) = to_lead(patient.deliver())
     assert mail.subject == "2 to call: Kiosk 7, Kiosk 8"
     assert mail.text.count("First words.") == mail.text.count("Second words.") == 1
 
 
-def test_a_mail_that_cannot_be_prepared_does_not_keep_the_rest_of_the_digest(patient: World) -> None:
+def test_a_mail_that_cannot_be_prepared_does_not_keep_the_rest_of_the_digest(
+    patient: World,
+) -> None:
     complain(patient, *SMALL)
     with patient.app.ctx.db.write() as tx:
         broken = tx.execute(select(notification.c.id).order_by(notification.c.id)).scalars().first()
-        tx.execute(notification.update().where(notification.c.id == broken).values(template="reminder", data={}))
+        tx.execute(
+            notification.update()
+            .where(notification.c.id == broken)
+            .values(template="reminder", data={})
+        )
     mails = to_lead(patient.deliver())
     assert [mail.subject for mail in mails] == ["2 to call: Kiosk 8, Kiosk 9"]
 
 
 def server_of(world: World, sent: list[Mail], answers: list[Outcome]) -> None:
-    """A mail server that gives these answers to what lead_central gets, and then takes everything."""
+    """A mail server that gives these answers to what lead_central gets, and then takes
+    everything.
+    """
 
     class Server:
         def send(self, mail: Mail) -> Outcome:
             sent.append(mail)
             return (
-                answers.pop(0) if answers and "lead.central" in mail.recipient else Outcome(kind="sent", detail="250")
+                answers.pop(0)
+                if answers and "lead.central" in mail.recipient
+                else Outcome(kind="sent", detail="250")
             )
 
     object.__setattr__(world.app, "post", replace(world.app.post, mailer=Server()))
@@ -233,7 +275,9 @@ def clock(by: Any, minutes: int) -> Clock:
     duty=st.sampled_from(["call", "fix", "informed", "handled", "a-rules-own"]),
     severity=st.sampled_from(SEVERITIES),
 )
-def test_nobody_is_left_less_than_half_of_the_time_that_remains(left: int, wait: int, duty: str, severity: str) -> None:
+def test_nobody_is_left_less_than_half_of_the_time_that_remains(
+    left: int, wait: int, duty: str, severity: str
+) -> None:
     by = "fixer" if duty == "fix" else "caller"
     until = NOW + timedelta(minutes=wait)
     waits = can_wait(duty, duty, severity, [clock(by, left)], until, NOW)

@@ -1,4 +1,6 @@
-"""Mails of real cases: what they must say, and that no word of a customer becomes anything but a word."""
+"""Mails of real cases: what they must say, and that no word of a customer becomes anything but a
+word.
+"""
 
 import hashlib
 import json
@@ -22,7 +24,14 @@ from itsdangerous import URLSafeSerializer
 from sqlalchemy import select
 
 from alerting.adapters.mail.email.mime import to_bytes
-from alerting.adapters.mail.email.templates import call_hours, day_time, language_name, money, one_line, phone_uri
+from alerting.adapters.mail.email.templates import (
+    call_hours,
+    day_time,
+    language_name,
+    money,
+    one_line,
+    phone_uri,
+)
 from alerting.adapters.mail.links import Links
 from alerting.adapters.rulebook.rulebook_builder import build_rulebook
 from alerting.database.people import staff_facts
@@ -36,10 +45,28 @@ from alerting.services.rulebook.activation import activate_rulebook
 from tests.support.builders import starter_files, starter_people, unhurried
 from tests.support.world import GERMANY, World, make_world
 
-HEADERS = ["From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "Reply-To", "Auto-Submitted",
-           "X-Auto-Response-Suppress", "MIME-Version", "Content-Type"]  # fmt: skip
-ADA = {"name": "Ada Example", "role": "Head of Purchasing", "email": "ada@acme.example", "phone": "+49 30 5550199",
-       "call_from": "09:00", "call_to": "11:30"}  # fmt: skip
+HEADERS = [
+    "From",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+    "Reply-To",
+    "Auto-Submitted",
+    "X-Auto-Response-Suppress",
+    "MIME-Version",
+    "Content-Type",
+]
+ADA = {
+    "name": "Ada Example",
+    "role": "Head of Purchasing",
+    "email": "ada@acme.example",
+    "phone": "+49 30 5550199",
+    "call_from": "09:00",
+    "call_to": "11:30",
+}
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +78,17 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def letters(world: World, key: str) -> dict[str, Letter]:
-    """The newest mail of each kind that waits for this customer's case, as delivery would hand it to the composer."""
+    """The newest mail of each kind that waits for this customer's case, as delivery would hand it
+    to the composer.
+    """
     ctx = world.app.ctx
     with ctx.db.read() as tx:
         book, staff = ctx.shelf.active(tx), staff_facts.staff_at(tx, tx.now())
-        query = select(notification).where(notification.c.customer_key == key).order_by(notification.c.id)
+        query = (
+            select(notification)
+            .where(notification.c.customer_key == key)
+            .order_by(notification.c.id)
+        )
         return {
             row.template: Letter(
                 template=row.template,
@@ -83,9 +116,16 @@ def parsed(mail: Mail) -> EmailMessage:
 def acme(world: World) -> dict[str, Letter]:
     """A key account's case: two calls in vain, then a bad answer."""
     world.take(
-        world.customer("ACME-AERO", name="Acme Aerospace", revenue_with_us=1_240_000, owner="owner_north",
-                       renewal_date="2026-05-31", contacts=[ADA], **GERMANY),
-    )  # fmt: skip
+        world.customer(
+            "ACME-AERO",
+            name="Acme Aerospace",
+            revenue_with_us=1_240_000,
+            owner="owner_north",
+            renewal_date="2026-05-31",
+            contacts=[ADA],
+            **GERMANY,
+        )
+    )
     month_ago = (world.now() - timedelta(days=30)).isoformat()
     world.take(world.survey("ACME-AERO", score=9, comment="Splendid", time=month_ago))
     for hours_ago in (30, 20):
@@ -93,7 +133,11 @@ def acme(world: World) -> dict[str, Letter]:
         world.take(world.call("ACME-AERO", topic="the pump", time=time))
     world.take(
         world.survey(
-            "ACME-AERO", score=2, comment="It still leaks.", contact_me=True, respondent={"name": "Ada Example"}
+            "ACME-AERO",
+            score=2,
+            comment="It still leaks.",
+            contact_me=True,
+            respondent={"name": "Ada Example"},
         )
     )
     return letters(world, "ACME-AERO")
@@ -102,7 +146,9 @@ def acme(world: World) -> dict[str, Letter]:
 # What a mail says
 
 
-def test_the_callers_mail_says_whom_to_call_why_and_by_when(world: World, acme: dict[str, Letter]) -> None:
+def test_the_callers_mail_says_whom_to_call_why_and_by_when(
+    world: World, acme: dict[str, Letter]
+) -> None:
     mail = composed(world, acme["call"])
     assert mail.html is not None
     assert mail.subject == "Call Acme Aerospace by Sat 7 Mar 09:30 - key account, NPS 2"
@@ -145,15 +191,20 @@ def test_every_link_of_a_mail_is_the_readers_own(world: World, acme: dict[str, L
                 assert (ticket.case_id, ticket.person) == (case.id, letter.recipient.id), template
                 assert (ticket.assignment, ticket.cycle) == (case.assignment, case.cycle), template
     purposes = {
-        world.app.links.read_action(t).purpose for t in re.findall(r"/a/([\w.-]+)", composed(world, acme["call"]).text)
+        world.app.links.read_action(t).purpose
+        for t in re.findall(r"/a/([\w.-]+)", composed(world, acme["call"]).text)
     }
     assert purposes == {"acknowledge", "contact", "hand_over"}
 
 
-def test_the_office_gets_its_task_and_the_informed_get_no_duty(world: World, acme: dict[str, Letter]) -> None:
+def test_the_office_gets_its_task_and_the_informed_get_no_duty(
+    world: World, acme: dict[str, Letter]
+) -> None:
     fix, informed = composed(world, acme["fix"]), composed(world, acme["informed"])
     assert "13 Mar 09:30" in fix.text  # its own deadline, a week after the customer wrote
-    assert {world.app.links.read_action(t).purpose for t in re.findall(r"/a/([\w.-]+)", fix.text)} >= {"fixed"}
+    assert {
+        world.app.links.read_action(t).purpose for t in re.findall(r"/a/([\w.-]+)", fix.text)
+    } >= {"fixed"}
     assert "YOU are the caller" not in fix.text + informed.text
     assert "/a/" not in informed.text
 
@@ -175,20 +226,27 @@ def test_the_headers_of_a_mail(world: World, acme: dict[str, Letter]) -> None:
     assert message["From"] == "Customer alerts <alerts@example.com>"
     assert message["To"].addresses == (Address("Vera Sample", addr_spec="vp.sales@example.com"),)
     assert message["Message-ID"] == letter.message_id
-    assert message["Reply-To"] == "owner.north@example.com"  # the account owner, whoever else is told
+    assert (
+        message["Reply-To"] == "owner.north@example.com"
+    )  # the account owner, whoever else is told
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["Date"].datetime == letter.view.now.replace(microsecond=0)
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
 
 
 def test_all_mails_of_a_case_are_one_thread_also_after_it_was_reopened(world: World) -> None:
-    world.take(world.customer("NORDWIND", name="Nordwind", **GERMANY), world.survey("NORDWIND", score=2))
+    world.take(
+        world.customer("NORDWIND", name="Nordwind", **GERMANY), world.survey("NORDWIND", score=2)
+    )
     first = letters(world, "NORDWIND")
     world.reached("NORDWIND", "vp_sales")
     world.pass_time(hours=2)
     world.take(world.survey("NORDWIND", score=1))
     assert world.case("NORDWIND").cycle == 2
-    mails = [composed(world, letter) for letter in (*first.values(), *letters(world, "NORDWIND").values())]
+    mails = [
+        composed(world, letter)
+        for letter in (*first.values(), *letters(world, "NORDWIND").values())
+    ]
     threads = {parsed(mail)["In-Reply-To"] for mail in mails}
     assert len(threads) == 1
     assert {parsed(mail)["References"] for mail in mails} == threads
@@ -207,13 +265,37 @@ NASTY = st.one_of(
     st.text(min_size=1, max_size=60),
     st.lists(
         st.sampled_from(
-            ["\r\n", "\n", "\r", "\0", "Bcc: eve@evil.example", "=?utf-8?q?", "=0D=0ABcc:_eve@evil.example", "?=", "=?", "?", "=",
-             "\u202e", "\u2028", "\x85", "\x0b", "ä", "😀", ":", ",", "<", ">", "\"", " ", "x" * 70]
+            [
+                "\r\n",
+                "\n",
+                "\r",
+                "\0",
+                "Bcc: eve@evil.example",
+                "=?utf-8?q?",
+                "=0D=0ABcc:_eve@evil.example",
+                "?=",
+                "=?",
+                "?",
+                "=",
+                "\u202e",
+                "\u2028",
+                "\x85",
+                "\x0b",
+                "ä",
+                "😀",
+                ":",
+                ",",
+                "<",
+                ">",
+                '"',
+                " ",
+                "x" * 70,
+            ]
         ),
         min_size=1,
         max_size=6,
     ).map("".join),
-)  # fmt: skip
+)
 BCC = "Bcc: eve@evil.example"
 
 
@@ -229,15 +311,33 @@ def test_no_words_of_a_customer_add_or_change_a_header(world: World) -> None:
     @example(name="é" * 400, words="x" * 500)
     def safe(name: str, words: str) -> None:
         key = f"NASTY-{next(number)}"
-        contact = {"name": words[:400], "role": name[:400], "phone": words[:50], "email": name[:400]}
-        world.take(world.customer(key, name=name[:400], language=words[:400], contacts=[contact], owner=words[:400]))
-        world.take(world.survey(key, score=1, comment=words, language=name[:400], respondent={"name": words[:400]}))
+        contact = {
+            "name": words[:400],
+            "role": name[:400],
+            "phone": words[:50],
+            "email": name[:400],
+        }
+        world.take(
+            world.customer(
+                key, name=name[:400], language=words[:400], contacts=[contact], owner=words[:400]
+            )
+        )
+        world.take(
+            world.survey(
+                key, score=1, comment=words, language=name[:400], respondent={"name": words[:400]}
+            )
+        )
         (letter,) = letters(world, key).values()
-        for mail in (composed(world, letter), world.app.post.compose_plain(letter, RenderError("x: " + words))):
+        for mail in (
+            composed(world, letter),
+            world.app.post.compose_plain(letter, RenderError("x: " + words)),
+        ):
             message = parsed(mail)
             assert set(message.keys()) <= set(HEADERS) | {"Content-Transfer-Encoding"}
             assert len(set(message.keys())) == len(message.keys())
-            assert [address.addr_spec for address in message["To"].addresses] == ["service.desk@example.com"]
+            assert [address.addr_spec for address in message["To"].addresses] == [
+                "service.desk@example.com"
+            ]
             assert not set(message["Subject"]) & set("\r\n\0\u202e\u2028")
             head = to_bytes(mail).split(b"\r\n\r\n")[0]
             assert not re.search(rb"(?im)^\s*bcc", head)
@@ -321,32 +421,63 @@ def text_of(html: str) -> str:
 
 
 def hostile(world: World, key: str, words: str) -> dict[str, Letter]:
-    """Every field a customer or a CRM may fill, filled with the same words. Two calls, then a bad answer."""
-    contact = {"name": f"N{words}", "role": f"R{words}", "email": f"E{words}", "phone": f"+49 30 1{words}"}
+    """Every field a customer or a CRM may fill, filled with the same words. Two calls, then a bad
+    answer.
+    """
+    contact = {
+        "name": f"N{words}",
+        "role": f"R{words}",
+        "email": f"E{words}",
+        "phone": f"+49 30 1{words}",
+    }
     state = {name: f"{name}{words}" for name in ("owner", "industry", "region", "city", "parent")}
     world.take(
-        world.customer(key, name=f"C{words}", contacts=[contact], country="DE", revenue_with_us=900_000, **state)
+        world.customer(
+            key,
+            name=f"C{words}",
+            contacts=[contact],
+            country="DE",
+            revenue_with_us=900_000,
+            **state,
+        )
     )
     for outcome in ("unresolved", "escalated", "voicemail"):
         world.take(
-            world.call(key, outcome, topic=f"T{words}", text=f"X{words}", agent=words, office=words, contact=words)
+            world.call(
+                key,
+                outcome,
+                topic=f"T{words}",
+                text=f"X{words}",
+                agent=words,
+                office=words,
+                contact=words,
+            )
         )
     world.take(
-        world.survey(key, score=0, comment=f"S{words}", language=f"L{words}", contact_me=True,
-                     respondent={"name": f"N{words}", "email": f"E{words}", "phone": f"P{words}"}),
-    )  # fmt: skip
+        world.survey(
+            key,
+            score=0,
+            comment=f"S{words}",
+            language=f"L{words}",
+            contact_me=True,
+            respondent={"name": f"N{words}", "email": f"E{words}", "phone": f"P{words}"},
+        )
+    )
     return letters(world, key)
 
 
 def test_markup_in_a_customers_words_is_shown_and_not_obeyed(world: World) -> None:
     words = (
-        "<script>alert(1)</script><img src=x onerror=y><a href=\"javascript:z\" style='x'>&amp;\"'}}{{ v }}{% raw %}"
+        '<script>alert(1)</script><img src=x onerror=y><a href="javascript:z" '
+        "style='x'>&amp;\"'}}{{ v }}{% raw %}"
     )
     for template, letter in hostile(world, "MARKUP", words).items():
         mail = composed(world, letter)
         assert mail.html is not None
         page = read_html(mail.html)
-        assert {tag for tag, _ in page.tags}.isdisjoint({"script", "img", "iframe", "svg", "form"}), template
+        assert {tag for tag, _ in page.tags}.isdisjoint(
+            {"script", "img", "iframe", "svg", "form"}
+        ), template
         for tag, attributes in page.tags:
             assert not [name for name in attributes if name.startswith("on")], (template, tag)
             link = attributes.get("href") or ""
@@ -358,8 +489,13 @@ def test_markup_in_a_customers_words_is_shown_and_not_obeyed(world: World) -> No
 def test_no_line_of_a_text_is_written_by_a_customer(world: World) -> None:
     """A line of one's own could pass for one of ours: `I'll call: http://evil.example`."""
     for template, letter in hostile(world, "LINES", "\r\n\nFORGED: http://evil.example\n").items():
-        for mail in (composed(world, letter), world.app.post.compose_plain(letter, RenderError("it failed"))):
-            begins = [line.strip() for line in mail.text.splitlines() if line.strip().startswith("FORGED")]
+        for mail in (
+            composed(world, letter),
+            world.app.post.compose_plain(letter, RenderError("it failed")),
+        ):
+            begins = [
+                line.strip() for line in mail.text.splitlines() if line.strip().startswith("FORGED")
+            ]
             assert begins == [], template
             assert "\n\n\n" not in mail.text
 
@@ -394,23 +530,37 @@ def test_a_template_that_fails_still_leads_to_a_plain_mail(
         composed(world, broken)
     plain = world.app.post.compose_plain(broken, caught.value)
     assert plain.subject == f"{broken.view.case.number}: Acme Aerospace - A key account is unhappy"
-    for words in ("Caller: Vera Sample", "Fixer: Berlin office", "contact by Sat 7 Mar 09:30", "+49 30 5550199", error):
+    for words in (
+        "Caller: Vera Sample",
+        "Fixer: Berlin office",
+        "contact by Sat 7 Mar 09:30",
+        "+49 30 5550199",
+        error,
+    ):
         assert words in plain.text
-    purposes = {world.app.links.read_action(t).purpose for t in re.findall(r"/a/([\w.-]+)", plain.text)}
+    purposes = {
+        world.app.links.read_action(t).purpose for t in re.findall(r"/a/([\w.-]+)", plain.text)
+    }
     assert purposes == {"acknowledge", "contact"}
     assert plain.html is None
     assert parsed(plain).get_content_type() == "text/plain"
-    assert (plain.message_id, plain.in_reply_to) == (acme["call"].message_id, composed(world, acme["call"]).in_reply_to)
+    assert (plain.message_id, plain.in_reply_to) == (
+        acme["call"].message_id,
+        composed(world, acme["call"]).in_reply_to,
+    )
 
 
 @pytest.mark.parametrize(
-    ("template", "purposes"), [("call", {"acknowledge", "contact"}), ("fix", {"fixed"}), ("informed", set())]
+    ("template", "purposes"),
+    [("call", {"acknowledge", "contact"}), ("fix", {"fixed"}), ("informed", set())],
 )
 def test_a_plain_mail_offers_each_reader_only_what_is_theirs_to_do(
     world: World, acme: dict[str, Letter], template: str, purposes: set[str]
 ) -> None:
     plain = world.app.post.compose_plain(acme[template], RenderError("it failed"))
-    found = {world.app.links.read_action(t).purpose for t in re.findall(r"/a/([\w.-]+)", plain.text)}
+    found = {
+        world.app.links.read_action(t).purpose for t in re.findall(r"/a/([\w.-]+)", plain.text)
+    }
     assert found == purposes
     assert f"/cases/{acme[template].view.case.id}" in plain.text
 
@@ -427,7 +577,9 @@ def test_a_plain_mail_offers_each_reader_only_what_is_theirs_to_do(
 def test_a_reader_without_templates_of_his_own_reads_english(
     world: World, acme: dict[str, Letter], locale: str, subject: str, german_text: bool
 ) -> None:
-    german = with_template(acme["call"], de_call_subject_txt="Bitte anrufen", de_call_txt="Bitte heute noch.")
+    german = with_template(
+        acme["call"], de_call_subject_txt="Bitte anrufen", de_call_txt="Bitte heute noch."
+    )
     letter = replace(german, recipient=german.recipient.model_copy(update={"locale": locale}))
     mail = composed(world, letter)
     assert mail.subject.startswith(subject)
@@ -440,34 +592,57 @@ def test_a_reader_without_templates_of_his_own_reads_english(
 
 @pytest.mark.parametrize(
     ("number", "uri"),
-    [("+49 30 5550199", "+49305550199"), ("(030) 555-0199", "0305550199"), (" +1 (312) 555 0100", "+13125550100"),
-     ("+49 (0)30 1", "+49301"),
-     ("030 5 x12", "0305"), ("on request", ""), ("javascript:alert(1)", "")],
-)  # fmt: skip
+    [
+        ("+49 30 5550199", "+49305550199"),
+        ("(030) 555-0199", "0305550199"),
+        (" +1 (312) 555 0100", "+13125550100"),
+        ("+49 (0)30 1", "+49301"),
+        ("030 5 x12", "0305"),
+        ("on request", ""),
+        ("javascript:alert(1)", ""),
+    ],
+)
 def test_a_phone_link_holds_digits_only(number: str, uri: str) -> None:
     assert phone_uri(number) == uri
 
 
 @pytest.mark.parametrize(
     ("amount", "text"),
-    [(1_240_000, "1.2 million EUR"), (2_000_000, "2 million EUR"), (310_000, "310,000 EUR"), (0, "0 EUR"), (1234.9, "1,234 EUR"),
-     (Decimal("10000000"), "10 million EUR"), (-1_500_000, "-1.5 million EUR")],
-)  # fmt: skip
+    [
+        (1_240_000, "1.2 million EUR"),
+        (2_000_000, "2 million EUR"),
+        (310_000, "310,000 EUR"),
+        (0, "0 EUR"),
+        (1234.9, "1,234 EUR"),
+        (Decimal("10000000"), "10 million EUR"),
+        (-1_500_000, "-1.5 million EUR"),
+    ],
+)
 def test_money_is_read_at_a_glance(amount: Any, text: str) -> None:
     assert money(amount, "EUR") == text
 
 
 def test_instants_are_shown_in_the_readers_zone_also_across_the_change_of_clocks() -> None:
     berlin = ZoneInfo("Europe/Berlin")
-    assert day_time(datetime(2026, 3, 29, 0, 30, tzinfo=UTC), berlin, with_zone=True) == "Sun 29 Mar 01:30 CET"
-    assert day_time(datetime(2026, 3, 29, 1, 30, tzinfo=UTC), berlin, with_zone=True) == "Sun 29 Mar 03:30 CEST"
+    assert (
+        day_time(datetime(2026, 3, 29, 0, 30, tzinfo=UTC), berlin, with_zone=True)
+        == "Sun 29 Mar 01:30 CET"
+    )
+    assert (
+        day_time(datetime(2026, 3, 29, 1, 30, tzinfo=UTC), berlin, with_zone=True)
+        == "Sun 29 Mar 03:30 CEST"
+    )
 
 
 @pytest.mark.parametrize(
     ("contact", "zone", "text"),
     [
         ({"call_from": "09:00", "call_to": "11:30"}, "Europe/Berlin", "09:00–11:30 their time"),
-        ({"call_from": "09:00", "call_to": "11:30"}, "Asia/Tokyo", "09:00–11:30 their time (01:00–03:30 yours)"),
+        (
+            {"call_from": "09:00", "call_to": "11:30"},
+            "Asia/Tokyo",
+            "09:00–11:30 their time (01:00–03:30 yours)",
+        ),
         ({"call_from": "09:00", "call_to": "11:30"}, None, "09:00–11:30 their time"),
         ({"call_from": "09:00", "call_to": "11:30"}, "Mars/Olympus", "09:00–11:30 their time"),
         ({"call_from": "09:00", "call_to": "11:30"}, "../../etc/passwd", "09:00–11:30 their time"),
@@ -475,18 +650,19 @@ def test_instants_are_shown_in_the_readers_zone_also_across_the_change_of_clocks
         ({}, "Europe/Berlin", None),
     ],
 )
-def test_calling_hours_are_theirs_and_ours(contact: dict[str, str], zone: str | None, text: str | None) -> None:
-    assert call_hours(contact, zone, ZoneInfo("Europe/Berlin"), datetime(2026, 3, 6, 8, tzinfo=UTC)) == text
+def test_calling_hours_are_theirs_and_ours(
+    contact: dict[str, str], zone: str | None, text: str | None
+) -> None:
+    assert (
+        call_hours(contact, zone, ZoneInfo("Europe/Berlin"), datetime(2026, 3, 6, 8, tzinfo=UTC))
+        == text
+    )
 
 
 def test_languages_have_names() -> None:
-    assert [language_name(code) for code in ("de", "pt-BR", "DE", "tlh", "x\nI'll call: http://evil")] == [
-        "German",
-        "Portuguese",
-        "German",
-        "tlh",
-        "x I'll call: http://evil",
-    ]
+    assert [
+        language_name(code) for code in ("de", "pt-BR", "DE", "tlh", "x\nI'll call: http://evil")
+    ] == ["German", "Portuguese", "German", "tlh", "x I'll call: http://evil"]
 
 
 # Links
@@ -532,7 +708,11 @@ def test_what_was_never_a_token_opens_nothing(token: str) -> None:
 
 
 def test_after_a_rotation_the_new_key_signs_and_the_old_one_still_opens() -> None:
-    before, during, after = Links("https://x", [OLD]), Links("https://x", [NEW, OLD]), Links("https://x", [NEW])
+    before, during, after = (
+        Links("https://x", [OLD]),
+        Links("https://x", [NEW, OLD]),
+        Links("https://x", [NEW]),
+    )
     assert during.read_action(token_of(before)) == TICKET
     assert after.read_action(token_of(during)) == TICKET
     for reader, token in ((after, token_of(before)), (before, token_of(during))):
@@ -567,7 +747,9 @@ def test_a_signature_for_another_purpose_or_by_a_weak_hash_opens_nothing(
 ) -> None:
     """The right key and the right content are not enough."""
     options = {"digest_method": digest, "key_derivation": "hmac"}
-    token = URLSafeSerializer(NEW, salt=salt, signer_kwargs=options).dumps([7, "vp_sales", 2, 1, "c"])
+    token = URLSafeSerializer(NEW, salt=salt, signer_kwargs=options).dumps(
+        [7, "vp_sales", 2, 1, "c"]
+    )
     links = Links("https://x", [NEW])
     if accepted:
         assert links.read_action(str(token)) == TICKET
@@ -578,7 +760,11 @@ def test_a_signature_for_another_purpose_or_by_a_weak_hash_opens_nothing(
 
 def test_no_key_and_no_address_is_readable_in_a_link(world: World, acme: dict[str, Letter]) -> None:
     mail = composed(world, acme["call"])
-    secrets = [*world.app.secrets.link_keys, world.app.secrets.admin_token, *world.app.secrets.ingest_keys]
+    secrets = [
+        *world.app.secrets.link_keys,
+        world.app.secrets.admin_token,
+        *world.app.secrets.ingest_keys,
+    ]
     for secret in secrets:
         assert secret not in mail.text + (mail.html or "")
     with world.app.ctx.db.read() as tx:
@@ -587,19 +773,29 @@ def test_no_key_and_no_address_is_readable_in_a_link(world: World, acme: dict[st
         assert "@" not in json.dumps(world.app.links.read_action(token).person)
 
 
-def test_a_reader_sees_conditions_rules_and_segments_in_the_own_language(small_world: World) -> None:
+def test_a_reader_sees_conditions_rules_and_segments_in_the_own_language(
+    small_world: World,
+) -> None:
     words = """
 conditions: {gave a negative answer: gab eine negative Antwort, is a key account: ist ein Schlüsselkunde}
 rules: {key-account-unhappy: Ein Schlüsselkunde ist unzufrieden}
 segments: {key: Schlüsselkunde}
-"""
+"""  # noqa: E501
     files = {**starter_files(), "rules/words/de.yaml": words}
-    people = {name: p.model_copy(update={"locale": "de-AT"}) for name, p in starter_people().items() if name != "ceo"}
-    activate_rulebook(small_world.app.ctx, files, {**starter_people(), **people}, author="test", reason="words")
+    people = {
+        name: p.model_copy(update={"locale": "de-AT"})
+        for name, p in starter_people().items()
+        if name != "ceo"
+    }
+    activate_rulebook(
+        small_world.app.ctx, files, {**starter_people(), **people}, author="test", reason="words"
+    )
     small_world.known_customers()
     small_world.take(small_world.survey())
     by_reader = {mail.to.split("<")[-1].split("@")[0]: mail for mail in small_world.deliver()}
     assert "gab eine negative Antwort (" in by_reader["vp.sales"].text
     assert "Schlüsselkunde, NPS 2" in by_reader["vp.sales"].subject
-    assert by_reader["owner.north"].subject.startswith("For information: Acme Aerospace: Ein Schlüsselkunde ist unzuf")
+    assert by_reader["owner.north"].subject.startswith(
+        "For information: Acme Aerospace: Ein Schlüsselkunde ist unzuf"
+    )
     assert "gave a negative answer" not in by_reader["vp.sales"].text

@@ -29,7 +29,9 @@ def reader(zone: str) -> Party:
     hour=st.integers(0, 23),
     zone=st.sampled_from(ZONES),
 )
-def test_a_mail_is_never_early_and_belongs_to_one_week(moment: datetime, weekday: int, hour: int, zone: str) -> None:
+def test_a_mail_is_never_early_and_belongs_to_one_week(
+    moment: datetime, weekday: int, hour: int, zone: str
+) -> None:
     now, weekly = moment.replace(tzinfo=UTC), Weekly(weekday=weekday, at=time(hour))
     week = week_due(weekly, reader(zone), now)
     days = [now.astimezone(ZoneInfo(zone)).date() - timedelta(days=n) for n in range(8)]

@@ -1,4 +1,6 @@
-"""People as dated facts in a whole installation: from the file, from events, from a table; and what follows from them."""
+"""People as dated facts in a whole installation: from the file, from events, from a table; and what
+follows from them.
+"""
 
 import json
 from datetime import date, timedelta
@@ -43,19 +45,31 @@ def days(begin: int, end: int, substitute: str | None = None) -> dict[str, Any]:
 def test_an_event_changes_what_it_names_and_leaves_the_rest(world: World) -> None:
     world.take(person(world, "vp_sales", email="vera@example.com", substitute=None))
     vera = staff(world).parties["vp_sales"]
-    assert (vera.email, vera.substitute, vera.name, vera.manager) == ("vera@example.com", None, "Vera Sample", "ceo")
+    assert (vera.email, vera.substitute, vera.name, vera.manager) == (
+        "vera@example.com",
+        None,
+        "Vera Sample",
+        "ceo",
+    )
     before = staff(world, hours=1).parties["vp_sales"]
     assert (before.email, before.substitute) == ("vp.sales@example.com", "head_of_service")
 
 
 def test_the_latest_dated_fact_wins_in_whatever_order_facts_arrive(world: World) -> None:
     def titled(title: str, hours: int) -> dict[str, Any]:
-        return person(world, "ceo", title=title, time=(world.now() - timedelta(hours=hours)).isoformat())
+        return person(
+            world, "ceo", title=title, time=(world.now() - timedelta(hours=hours)).isoformat()
+        )
 
     new, old, middle = titled("new", 1), titled("old", 5), titled("middle", 3)
     for event in (new, old, middle):
         world.take(event)
-    assert [staff(world, hours=n).parties["ceo"].title for n in (0, 2, 4, 6)] == ["new", "middle", "old", "CEO"]
+    assert [staff(world, hours=n).parties["ceo"].title for n in (0, 2, 4, 6)] == [
+        "new",
+        "middle",
+        "old",
+        "CEO",
+    ]
     world.take(new)
     assert len(world.rows(select(party_fact).where(party_fact.c.party == "ceo"))) == 4
 
@@ -66,13 +80,21 @@ def test_somebody_new_is_known_in_part_until_there_is_an_address(world: World) -
     assert "new_one" not in staff(world).parties
     world.take(person(world, "new_one", email="nora@example.com"))
     nora = staff(world).parties["new_one"]
-    assert (nora.name, nora.manager, staff(world).manager_of(nora)) == ("Nora New", "not_here_yet", None)
+    assert (nora.name, nora.manager, staff(world).manager_of(nora)) == (
+        "Nora New",
+        "not_here_yet",
+        None,
+    )
 
 
 @pytest.mark.parametrize(
-    ("kind", "more"), [("person.updated", {"active": False}), ("person.removed", {})], ids=["inactive", "removed"]
+    ("kind", "more"),
+    [("person.updated", {"active": False}), ("person.removed", {})],
+    ids=["inactive", "removed"],
 )
-def test_whoever_has_left_is_not_chosen_any_more_and_may_come_back(world: World, kind: str, more: Any) -> None:
+def test_whoever_has_left_is_not_chosen_any_more_and_may_come_back(
+    world: World, kind: str, more: Any
+) -> None:
     world.known_customers()
     world.take(world.envelope(kind, {"person_id": "owner_north", **more}))
     assert staff(world).former["owner_north"].name == "Olga Sample"
@@ -94,20 +116,30 @@ def test_whoever_has_left_is_not_chosen_any_more_and_may_come_back(world: World,
         ({"person_id": "ann", "email": "ann"}, "data.email"),
         ({"person_id": "ann", "time_zone": "Europe/Berln"}, "data.time_zone"),
         ({"person_id": "ann", "quiet_hours": "20-7"}, "data.quiet_hours"),
-        ({"person_id": "ann", "absences": [{"from": "2026-03-08", "to": "2026-03-02"}]}, "data.absences.0"),
+        (
+            {"person_id": "ann", "absences": [{"from": "2026-03-08", "to": "2026-03-02"}]},
+            "data.absences.0",
+        ),
         ({"person_id": "ann", "absences": [{"from": "2026-03-08"}]}, "data.absences.0.to"),
-        ({"person_id": "ann", "absences": [{"from": 5, "to": "2026-03-08"}]}, "data.absences.0.from"),
+        (
+            {"person_id": "ann", "absences": [{"from": 5, "to": "2026-03-08"}]},
+            "data.absences.0.from",
+        ),
         ({"person_id": "ann", "members": []}, "data.members"),
         ({"person_id": "ann", "active": "no"}, "data.active"),
     ],
 )
-def test_what_no_person_can_be_is_a_dead_letter_with_its_field(small_world: World, data: Any, field: str) -> None:
+def test_what_no_person_can_be_is_a_dead_letter_with_its_field(
+    small_world: World, data: Any, field: str
+) -> None:
     small_world.take(small_world.envelope("person.updated", data))
     (letter,) = small_world.rows(select(dead_letter))
     assert (letter.reason, letter.field) == ("invalid", field)
 
 
-def test_the_door_puts_people_on_their_topic_under_a_key_no_customer_can_have(small_world: World) -> None:
+def test_the_door_puts_people_on_their_topic_under_a_key_no_customer_can_have(
+    small_world: World,
+) -> None:
     event = person(small_world, "ceo", title="Chief")
     (record,) = read_request(json.dumps(event).encode(), {}, small_world.now())
     assert (record.topic, record.key) == ("people", "colleague:ceo")
@@ -116,7 +148,9 @@ def test_the_door_puts_people_on_their_topic_under_a_key_no_customer_can_have(sm
     assert letter.field == "data.customer_id"
 
 
-def test_explaining_a_fact_about_people_says_that_nothing_is_judged_by_it(small_world: World) -> None:
+def test_explaining_a_fact_about_people_says_that_nothing_is_judged_by_it(
+    small_world: World,
+) -> None:
     small_world.take(person(small_world, "ceo", title="Chief", id="hr-1"))
     found = explain(small_world.app.ctx, "hr-1")
     assert len(found.notes) == 1 and found.notes[0].startswith("a fact about one of our own people")
@@ -151,7 +185,9 @@ def test_who_came_by_an_event_does_not_leave_with_the_next_import(world: World) 
 # Absences
 
 
-def test_an_absence_by_event_brings_the_call_to_the_substitute_with_the_reason(world: World) -> None:
+def test_an_absence_by_event_brings_the_call_to_the_substitute_with_the_reason(
+    world: World,
+) -> None:
     world.known_customers()
     world.take(person(world, "owner_north", absences=[days(2, 8)]))
     world.take(world.survey("ALPENWERK"))
@@ -160,11 +196,16 @@ def test_an_absence_by_event_brings_the_call_to_the_substitute_with_the_reason(w
     said = " ".join(mail.text.split())
     assert "as Olga Sample is absent from 2026-03-02 to 2026-03-08, Lena Sample stands in" in said
     world.pass_time(days=3)
-    world.take(world.survey("KIOSK-9", customer_id="KIOSK-9"), world.customer("KIOSK-9", owner="owner_north"))
+    world.take(
+        world.survey("KIOSK-9", customer_id="KIOSK-9"),
+        world.customer("KIOSK-9", owner="owner_north"),
+    )
     assert world.case("KIOSK-9").caller == "owner_north"
 
 
-def test_a_reminder_goes_to_whoever_stands_in_when_the_caller_is_absent_by_then(world: World) -> None:
+def test_a_reminder_goes_to_whoever_stands_in_when_the_caller_is_absent_by_then(
+    world: World,
+) -> None:
     world.known_customers()
     world.take(world.survey("ALPENWERK"))
     world.deliver()
@@ -178,12 +219,18 @@ def test_a_reminder_goes_to_whoever_stands_in_when_the_caller_is_absent_by_then(
 # Teams
 
 
-TEAM = Team(id="service", name="Service", members=("owner_north", "owner_west", "lead_america"), turn="case")
+TEAM = Team(
+    id="service", name="Service", members=("owner_north", "owner_west", "lead_america"), turn="case"
+)
 
 
 def with_team(world: World, **more: Any) -> None:
-    files = changed(routing=("account_owner: {first_of: [customer.owner,", "account_owner: {first_of: [desk,"))
-    files["rules/routing.yaml"] = files["rules/routing.yaml"].replace("roles:\n", "roles:\n  desk: {team: service}\n")
+    files = changed(
+        routing=("account_owner: {first_of: [customer.owner,", "account_owner: {first_of: [desk,")
+    )
+    files["rules/routing.yaml"] = files["rules/routing.yaml"].replace(
+        "roles:\n", "roles:\n  desk: {team: service}\n"
+    )
     people = {**starter_people(), "service": TEAM.model_copy(update=more)}
     activate_rulebook(world.app.ctx, files, people, author="test", reason="a team")
 
@@ -196,7 +243,13 @@ def test_cases_go_round_a_team_also_within_one_batch(world: World) -> None:
     with_team(world)
     world.take(*(world.survey(f"SHOP-{n}") for n in range(4)))
     world.take(world.survey("SHOP-4"))
-    assert callers(world) == ["owner_north", "owner_west", "lead_america", "owner_north", "owner_west"]
+    assert callers(world) == [
+        "owner_north",
+        "owner_west",
+        "lead_america",
+        "owner_north",
+        "owner_west",
+    ]
     turns = world.rows(select(team_turn).order_by(team_turn.c.id))
     assert [row.member for row in turns] == callers(world)
 
@@ -246,7 +299,9 @@ def test_a_weekly_turn_is_that_of_the_week_in_which_the_alert_was_raised(world: 
 # Refused addresses
 
 
-def test_a_refused_address_is_remembered_and_the_next_case_goes_to_whoever_stands_in(world: World, smtp: Any) -> None:
+def test_a_refused_address_is_remembered_and_the_next_case_goes_to_whoever_stands_in(
+    world: World, smtp: Any
+) -> None:
     from tests.database.mail.test_delivery import _over_smtp
 
     world.known_customers()
@@ -277,7 +332,9 @@ def test_a_new_address_is_tried_again(small_world: World, smtp: Any) -> None:
 
 
 @pytest.mark.parametrize("answer", ["550 5.7.1 relaying denied", "451 try later"])
-def test_what_the_server_says_of_us_says_nothing_of_the_address(small_world: World, smtp: Any, answer: str) -> None:
+def test_what_the_server_says_of_us_says_nothing_of_the_address(
+    small_world: World, smtp: Any, answer: str
+) -> None:
     from tests.database.mail.test_delivery import _over_smtp
 
     small_world.known_customers()
@@ -297,7 +354,9 @@ def table(tmp_path: Path, text: str) -> Any:
     return read_table(str(path))
 
 
-def test_people_come_from_a_table_and_the_same_file_again_changes_nothing(world: World, tmp_path: Path) -> None:
+def test_people_come_from_a_table_and_the_same_file_again_changes_nothing(
+    world: World, tmp_path: Path
+) -> None:
     given = table(
         tmp_path,
         "id,name,email,kind,manager,absent_from,absent_to,absent_substitute,members,active\n"
@@ -335,7 +394,11 @@ def test_bad_rows_are_named_and_the_others_taken(small_world: World, tmp_path: P
     result = import_people_table(small_world.app.ctx, given)
     assert (result.changed, [line for line, _ in result.bad]) == (2, [3, 4, 5, 6, 7, 8])
     reasons = [reason for _, reason in result.bad]
-    assert reasons[0] == "person_id: 'Otto' is no id: small letters, digits, - _ and . only, a letter or digit first"
+    assert (
+        reasons[0]
+        == "person_id: 'Otto' is no id: small letters, digits, - _ and . only, a letter or digit "
+        "first"
+    )
     assert reasons[1] == "person_id: is empty"
     assert reasons[2] == "email: 'ann' is not one mail address"
     assert reasons[3] == "active: 'perhaps' is not true or false"
@@ -347,20 +410,30 @@ def test_bad_rows_are_named_and_the_others_taken(small_world: World, tmp_path: P
     ]
 
 
-def test_a_heading_nobody_knows_is_refused_with_what_was_meant(small_world: World, tmp_path: Path) -> None:
-    with pytest.raises(ActionRefused, match=r"unknown columns e-mail \(did you mean email\?\); leave them out"):
+def test_a_heading_nobody_knows_is_refused_with_what_was_meant(
+    small_world: World, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        ActionRefused, match=r"unknown columns e-mail \(did you mean email\?\); leave them out"
+    ):
         table(tmp_path, "person_id,e-mail\nann,ann@example.com\n")
-    with pytest.raises(ActionRefused, match="there is no column person_id; known are person_id, active"):
+    with pytest.raises(
+        ActionRefused, match="there is no column person_id; known are person_id, active"
+    ):
         table(tmp_path, "name\nAnn\n")
 
 
-def test_rules_may_name_people_who_came_by_a_table_but_nobody_who_left_the_file(tmp_path: Path) -> None:
-    (tmp_path / "people.yaml").write_text("people:\n  - {id: ann, name: Ann, email: a@b.c, manager: nora}\n")
+def test_rules_may_name_people_who_came_by_a_table_but_nobody_who_left_the_file(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "people.yaml").write_text(
+        "people:\n  - {id: ann, name: Ann, email: a@b.c, manager: nora}\n"
+    )
     assert set(read_people(tmp_path / "people.yaml", {"nora": party("nora")})) == {"ann"}
 
 
 def test_nobody_is_their_own_manager(small_world: World, tmp_path: Path) -> None:
-    text = "person_id,name,email,manager,substitute\nnora,Nora,nora@example.com,nora,\nann,Ann,ann@example.com,,ann\n"
+    text = "person_id,name,email,manager,substitute\nnora,Nora,nora@example.com,nora,\nann,Ann,ann@example.com,,ann\n"  # noqa: E501
     assert import_people_table(small_world.app.ctx, table(tmp_path, text)).bad == [
         (2, "manager: 'nora' cannot be their own manager; leave the cell empty"),
         (3, "substitute: 'ann' cannot be their own substitute; leave the cell empty"),

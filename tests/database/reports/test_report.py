@@ -19,15 +19,22 @@ def _office(begin: datetime, end: datetime) -> timedelta:
     total, day = timedelta(0), datetime.combine(begin.date(), time(), UTC)
     while day < end:
         if day.weekday() < 5:
-            total += max(timedelta(0), min(end, day + timedelta(hours=17)) - max(begin, day + timedelta(hours=9)))
+            total += max(
+                timedelta(0),
+                min(end, day + timedelta(hours=17)) - max(begin, day + timedelta(hours=9)),
+            )
         day += timedelta(days=1)
     return total
 
 
 class Ledger:
-    """The same figures once more, from the ledger's entries and plain counting; nothing of the product's is used."""
+    """The same figures once more, from the ledger's entries and plain counting; nothing of the
+    product's is used.
+    """
 
-    def __init__(self, world: World, now: datetime, begin: datetime | None, end: datetime | None) -> None:
+    def __init__(
+        self, world: World, now: datetime, begin: datetime | None, end: datetime | None
+    ) -> None:
         self.now, self.begin, self.end = now, begin, end
         self.rows = {t: world.rows(select(tables.metadata.tables[t])) for t in _READ}
         self.office_since = max(row.activated_at for row in self.rows["activation"])
@@ -43,16 +50,28 @@ class Ledger:
         for e in self.rows["clock_entry"]:
             key = (e.case_id, e.cycle, e.kind, e.plan)
             clock = found.setdefault(
-                key, {"key": key, "kind": e.kind, "case": e.case_id, "pauses": [], "stop": None, "gone": False}
+                key,
+                {
+                    "key": key,
+                    "kind": e.kind,
+                    "case": e.case_id,
+                    "pauses": [],
+                    "stop": None,
+                    "gone": False,
+                },
             )
             clock["due"], clock["party"] = e.due_at, e.party
             if e.what == "started":
                 clock["start"], clock["since"] = e.happened_at, None
                 former = [
-                    c for c in found.values() if c["case"] == e.case_id and c["kind"] == e.kind and c.get("missed_by")
+                    c
+                    for c in found.values()
+                    if c["case"] == e.case_id and c["kind"] == e.kind and c.get("missed_by")
                 ]
                 if any((c["start"], c["due"]) == (e.happened_at, e.due_at) for c in former):
-                    clock["missed_by"] = e.party  # owed on in the next cycle, and missed before it began
+                    clock["missed_by"] = (
+                        e.party
+                    )  # owed on in the next cycle, and missed before it began
                 clock["office"] = e.policy == "call_in_3d" and e.recorded_at >= self.office_since
             elif e.what == "missed":
                 clock["missed_by"] = e.party
@@ -70,12 +89,18 @@ class Ledger:
                 clock["party"] = clock["missed_by"]  # whoever missed it, missed it
             elif clock["stop"] is None and clock["key"][1] == self.cases[clock["case"]].cycle:
                 clock["party"] = owed[clock["case"]].get(clock["kind"], clock["party"])
-        return [clock for clock in found.values() if not clock["gone"] and self.within(clock["start"])]
+        return [
+            clock for clock in found.values() if not clock["gone"] and self.within(clock["start"])
+        ]
 
     def _owed(self) -> dict[int, dict[str, str]]:
         """An open clock is owed by whoever has the case now."""
         return {
-            row.id: {"acknowledge": row.caller, "contact": row.caller, "resolve": row.fixer or row.caller}
+            row.id: {
+                "acknowledge": row.caller,
+                "contact": row.caller,
+                "resolve": row.fixer or row.caller,
+            }
             for row in self.rows["case_file"]
         }
 
@@ -90,12 +115,21 @@ class Ledger:
         return float(((clock["stop"] or self.now) - clock["start"]).total_seconds())
 
     def working(self, clock: dict[str, Any]) -> float:
-        """Without pauses; the contacts of the second rules count weekdays from nine to five, all else counts always."""
+        """Without pauses; the contacts of the second rules count weekdays from nine to five, all
+        else counts always.
+        """
         end, office = clock["stop"] or self.now, clock["office"]
         spans = [(clock["start"], end)]
         for begin, until in clock["pauses"]:
-            spans = [part for a, b in spans for part in ((a, min(b, begin)), (max(a, until), b)) if part[0] < part[1]]
-        return sum((_office(a, b) if office else b - a for a, b in spans), timedelta(0)).total_seconds()
+            spans = [
+                part
+                for a, b in spans
+                for part in ((a, min(b, begin)), (max(a, until), b))
+                if part[0] < part[1]
+            ]
+        return sum(
+            (_office(a, b) if office else b - a for a, b in spans), timedelta(0)
+        ).total_seconds()
 
     def lines(self, group: str) -> dict[tuple[str, str | None], dict[str, Any]]:
         groups = defaultdict(list)
@@ -115,9 +149,14 @@ class Ledger:
 
     def summed(self, clocks: list[dict[str, Any]]) -> dict[str, Any]:
         states = Counter(self.state(clock) for clock in clocks)
-        found: dict[str, Any] = {state: states[state] for state in ("met", "late", "overdue", "running", "paused")}
+        found: dict[str, Any] = {
+            state: states[state] for state in ("met", "late", "overdue", "running", "paused")
+        }
         done = [clock for clock in clocks if self.state(clock) in {"met", "late", "overdue"}]
-        found["measured"], found["in_target"] = len(done), states["met"] / len(done) if done else None
+        found["measured"], found["in_target"] = (
+            len(done),
+            states["met"] / len(done) if done else None,
+        )
         for prefix, length in (("", self.felt), ("working_", self.working)):
             times = sorted((length(clock), clock["stop"] is None) for clock in done)
             for name, tenths in (("median", 5), ("p90", 9), ("slowest", 10)):
@@ -140,12 +179,18 @@ _READ = (
 
 
 def told(found: dict[str, Any], group: str) -> dict[tuple[str, str | None], dict[str, Any]]:
-    return {(line["clock"], line["party"]): {k: v for k, v in line.items() if k not in _NAMES} for line in found[group]}
+    return {
+        (line["clock"], line["party"]): {k: v for k, v in line.items() if k not in _NAMES}
+        for line in found[group]
+    }
 
 
 _NAMES = {"clock", "party", "name"}
 _SPREADS = {
-    f"{p}{n}_{u}" for p in ("", "working_") for n in ("median", "p90", "slowest") for u in ("seconds", "at_least")
+    f"{p}{n}_{u}"
+    for p in ("", "working_")
+    for n in ("median", "p90", "slowest")
+    for u in ("seconds", "at_least")
 }
 
 
@@ -159,9 +204,13 @@ def test_every_figure_comes_out_of_the_ledger_again(world: World, seed: int, cut
     for group in ("overall", "by_person", "by_segment", "by_territory", "by_rule"):
         assert told(found, group) == ledger.lines(group), group
     for group in ("by_week",):
-        mine = {key: {k: v for k, v in line.items() if k not in _SPREADS} for key, line in ledger.lines(group).items()}
+        mine = {
+            key: {k: v for k, v in line.items() if k not in _SPREADS}
+            for key, line in ledger.lines(group).items()
+        }
         assert {
-            key: {k: v for k, v in line.items() if k not in _SPREADS} for key, line in told(found, group).items()
+            key: {k: v for k, v in line.items() if k not in _SPREADS}
+            for key, line in told(found, group).items()
         } == mine
     if begin is None or end is None:
         states = {ledger.state(clock) for clock in ledger.clocks}
@@ -180,12 +229,21 @@ def _check_population(found: dict[str, Any], ledger: Ledger) -> None:
     p = found["population"]
     events = [e for e in ledger.rows["event"] if ledger.within(e.time)]
     answers = [e for e in events if e.type == "survey.answered"]
-    alerts = [a for a in ledger.rows["alert"] if a.superseded_at is None and ledger.within(a.raised_at)]
+    alerts = [
+        a for a in ledger.rows["alert"] if a.superseded_at is None and ledger.within(a.raised_at)
+    ]
     cases = [c for c in ledger.rows["case_file"] if ledger.within(c.opened_at)]
-    standing = [a for a in alerts if a.suppressed is None and a.state != "withdrawn" and a.case_id is not None]
+    standing = [
+        a
+        for a in alerts
+        if a.suppressed is None and a.state != "withdrawn" and a.case_id is not None
+    ]
     states = Counter(ledger.state(clock) for clock in ledger.clocks)
     assert p["events"] == len(events) == sum(source["received"] for source in found["sources"])
-    assert (p["answers"], p["negative"]) == (len(answers), sum(e.payload["score"] <= 6 for e in answers))
+    assert (p["answers"], p["negative"]) == (
+        len(answers),
+        sum(e.payload["score"] <= 6 for e in answers),
+    )
     assert (p["alerts"], p["cases"]) == (len(alerts), len(cases))
     assert p["joined"] == max(0, len(standing) - sum(c.withdrawn_at is None for c in cases))
     assert p["resolved"] == sum(c.resolved_at is not None and c.withdrawn_at is None for c in cases)
@@ -199,7 +257,9 @@ def _check_population(found: dict[str, Any], ledger: Ledger) -> None:
 def _check_contacts(found: dict[str, Any], ledger: Ledger) -> None:
     grades, after = Counter[str](), Counter[str]()
     calls = [
-        e for e in ledger.rows["event"] if e.type == "interaction.recorded" and e.payload["direction"] == "outbound"
+        e
+        for e in ledger.rows["event"]
+        if e.type == "interaction.recorded" and e.payload["direction"] == "outbound"
     ]
     made = [a for a in ledger.rows["contact_attempt"] if a.reached and ledger.within(a.happened_at)]
     for attempt in made:
@@ -226,9 +286,14 @@ def _check_contacts(found: dict[str, Any], ledger: Ledger) -> None:
 
 def _check_breaches(found: dict[str, Any], ledger: Ledger) -> None:
     missed = [clock for clock in ledger.clocks if ledger.state(clock) in {"late", "overdue"}]
-    mine = {(c["case"], c["kind"], c["key"][1]): ((c["stop"] or ledger.now) - c["due"]).total_seconds() for c in missed}
+    mine = {
+        (c["case"], c["kind"], c["key"][1]): ((c["stop"] or ledger.now) - c["due"]).total_seconds()
+        for c in missed
+    }
     assert found["breaches_total"] == len(missed)
-    assert {(b["case_id"], b["clock"], b["cycle"]): b["over_seconds"] for b in found["breaches"]} == mine
+    assert {
+        (b["case_id"], b["clock"], b["cycle"]): b["over_seconds"] for b in found["breaches"]
+    } == mine
     overs = [b["over_seconds"] for b in found["breaches"]]
     assert overs == sorted(overs, reverse=True)
 
@@ -248,7 +313,11 @@ def _check_the_rest(found: dict[str, Any], ledger: Ledger) -> None:
         for e in rows["event"]
         if e.type == "purchase.recorded" or (e.type == "survey.answered" and e.payload["score"] > 8)
     ]
-    back = [c for c in ended if any(e.customer_key == c.customer_key and e.time > c.resolved_at for e in good)]
+    back = [
+        c
+        for c in ended
+        if any(e.customer_key == c.customer_key and e.time > c.resolved_at for e in good)
+    ]
     assert (found["could_be_won"], found["won_back"]) == (len(ended), len(back))
     waits = [w for w in rows["wait"] if ledger.within(w.began_at)]
     told_waits = {s["status"]: s for s in found["stays"] if s["status"].startswith("waiting")}
@@ -258,6 +327,15 @@ def _check_the_rest(found: dict[str, Any], ledger: Ledger) -> None:
     assert sum(s["mean_seconds"] * s["count"] for s in told_waits.values()) == pytest.approx(waited)
     every = Ledger.__new__(Ledger)
     every.__dict__ |= {**ledger.__dict__, "begin": None, "end": None}
-    still = [c for c in every._replayed() if c["stop"] is None and every.cases[c["case"]].status != "resolved"]
+    still = [
+        c
+        for c in every._replayed()
+        if c["stop"] is None and every.cases[c["case"]].status != "resolved"
+    ]
     owed = Counter((c["party"], ledger.state(c)) for c in still)
-    assert {(x["party"], s): x[s] for x in found["load"] for s in ("running", "paused", "overdue") if x[s]} == owed
+    assert {
+        (x["party"], s): x[s]
+        for x in found["load"]
+        for s in ("running", "paused", "overdue")
+        if x[s]
+    } == owed

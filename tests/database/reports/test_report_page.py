@@ -1,4 +1,6 @@
-"""The report's files, filters, links and pictures; what it tells of breaches and of what sources say they sent."""
+"""The report's files, filters, links and pictures; what it tells of breaches and of what sources
+say they sent.
+"""
 
 import csv
 import html
@@ -37,12 +39,19 @@ def story(small_world: World) -> World:
     return lived(small_world, 1)
 
 
-def test_the_files_have_a_row_for_each_clock_and_nothing_a_spreadsheet_computes(story: World) -> None:
+def test_the_files_have_a_row_for_each_clock_and_nothing_a_spreadsheet_computes(
+    story: World,
+) -> None:
     rows = list(clock_rows(story.app.ctx, Selection()))
     lines = list(csv.DictReader(io.StringIO(as_csv(rows).decode("utf-8-sig"))))
     sheet = load_workbook(io.BytesIO(as_xlsx(rows)))["clocks"]
     cells = [list(row) for row in sheet.iter_rows(min_row=2)]
-    assert len(rows) == len(lines) == len(cells) == as_json(report(story.app.ctx))["population"]["clocks"]
+    assert (
+        len(rows)
+        == len(lines)
+        == len(cells)
+        == as_json(report(story.app.ctx))["population"]["clocks"]
+    )
     hostile = [n for n, row in enumerate(rows) if row["customer"].startswith("=")]
     assert hostile
     for n in hostile:
@@ -50,7 +59,11 @@ def test_the_files_have_a_row_for_each_clock_and_nothing_a_spreadsheet_computes(
         assert cells[n][6].value == rows[n]["customer"] and cells[n][6].data_type == "s"
     for row, line, made in zip(rows, lines, cells, strict=True):
         assert float(line["felt_seconds"]) == row["felt_seconds"] == pytest.approx(made[17].value)
-        assert datetime.fromisoformat(line["started_at"]) == row["started_at"] == datetime.fromisoformat(made[14].value)
+        assert (
+            datetime.fromisoformat(line["started_at"])
+            == row["started_at"]
+            == datetime.fromisoformat(made[14].value)
+        )
         assert line["started_at"].endswith("Z")
 
 
@@ -65,10 +78,17 @@ def test_parquet_has_types(story: World) -> None:
     rows = list(clock_rows(story.app.ctx, Selection()))
     file = story.folder / "clocks.parquet"
     file.write_bytes(as_parquet(rows))
-    found = duckdb.sql(f"SELECT \"case\", epoch_us(started_at), working_seconds FROM '{file}'").fetchall()
+    found = duckdb.sql(
+        f"SELECT \"case\", epoch_us(started_at), working_seconds FROM '{file}'"
+    ).fetchall()
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     assert found == [
-        (row["case"], (row["started_at"] - epoch) // timedelta(microseconds=1), row["working_seconds"]) for row in rows
+        (
+            row["case"],
+            (row["started_at"] - epoch) // timedelta(microseconds=1),
+            row["working_seconds"],
+        )
+        for row in rows
     ]
 
 
@@ -86,14 +106,23 @@ def test_a_report_is_narrowed_to_what_is_named(story: World) -> None:
     assert all(whole[f"by_{name}"] for name in groups if name != "team")
     for name, group in ((name, f"by_{name}") for name in groups):
         for line in whole[group]:
-            one = as_json(report(story.app.ctx, selection(None, None, {name: line["party"], "clock": line["clock"]})))
-            assert [(found["clock"], found["met"], found["measured"]) for found in one["overall"]] == [
-                (line["clock"], line["met"], line["measured"])
-            ]
+            one = as_json(
+                report(
+                    story.app.ctx,
+                    selection(None, None, {name: line["party"], "clock": line["clock"]}),
+                )
+            )
+            assert [
+                (found["clock"], found["met"], found["measured"]) for found in one["overall"]
+            ] == [(line["clock"], line["met"], line["measured"])]
             if not line["median_at_least"]:
-                assert [found["median_seconds"] for found in one["overall"]] == [line["median_seconds"]]
+                assert [found["median_seconds"] for found in one["overall"]] == [
+                    line["median_seconds"]
+                ]
             assert one["breaches_total"] == line["late"] + line["overdue"] == len(one["breaches"])
-    with pytest.raises(ActionRefused, match="there is no clock 'x'; known are acknowledge, contact, resolve"):
+    with pytest.raises(
+        ActionRefused, match="there is no clock 'x'; known are acknowledge, contact, resolve"
+    ):
         selection(None, None, {"clock": "x"})
 
 
@@ -101,12 +130,16 @@ def test_every_number_of_cases_leads_to_them(story: World) -> None:
     found = as_json(report(story.app.ctx))
     population, contacts = found["population"], found["contacts"]
     told = {name: population[name] for name in ("cases", "resolved", "reopened")}
-    told |= {name: contacts[name] for name in ("phone_log", "crm_event", "own_word")} | {"won_back": found["won_back"]}
+    told |= {name: contacts[name] for name in ("phone_log", "crm_event", "own_word")} | {
+        "won_back": found["won_back"]
+    }
     assert told["cases"] and told["resolved"] and told["own_word"]
     with story.app.ctx.db.read() as tx:
         for of, count in told.items():
             total, rows = behind_figure(tx, Selection(), of)
-            assert total == len(rows) and (total == count or (of in contacts and 0 < total <= count)), of
+            assert total == len(rows) and (
+                total == count or (of in contacts and 0 < total <= count)
+            ), of
 
 
 def test_a_report_of_somebody_counts_the_alerts_of_his_cases(story: World) -> None:
@@ -120,7 +153,11 @@ def test_a_report_of_somebody_counts_the_alerts_of_his_cases(story: World) -> No
 
 
 def test_working_times_are_recounted_from_the_export(story: World) -> None:
-    rows = [row for row in clock_rows(story.app.ctx, Selection()) if row["state"] in {"met", "late", "overdue"}]
+    rows = [
+        row
+        for row in clock_rows(story.app.ctx, Selection())
+        if row["state"] in {"met", "late", "overdue"}
+    ]
     assert any(row["state"] == "overdue" for row in rows)
     for line in as_json(report(story.app.ctx))["overall"]:
         times = sorted(row["working_seconds"] for row in rows if row["clock"] == line["clock"])
@@ -134,10 +171,16 @@ def test_every_link_of_the_page_leads_somewhere(story: World) -> None:
     with TestClient(app, headers={"authorization": "Bearer test-admin-token-0123"}) as browser:
         page = browser.get("/reports?from=2026-03-04&to=2026-03-20").text
         links = {html.unescape(link) for link in re.findall(r'href="(/[^"]*)"', page)}
-        assert {link.split("?")[0] for link in links} > {"/reports", "/reports/clocks", "/reports/cases"}
+        assert {link.split("?")[0] for link in links} > {
+            "/reports",
+            "/reports/clocks",
+            "/reports/cases",
+        }
         for link in sorted(links - {"/logout"}):
             assert browser.get(link).status_code == 200, link
-        week = next(link for link in links if link.startswith("/reports?from=2026-03-09&to=2026-03-15"))
+        week = next(
+            link for link in links if link.startswith("/reports?from=2026-03-09&to=2026-03-15")
+        )
         assert 'name="from" value="2026-03-09"' in browser.get(week).text
         assert browser.get("/reports/cases?of=x").status_code == 422
 
@@ -153,9 +196,9 @@ def test_how_long_a_case_stood_in_each_status(small_world: World) -> None:
     small_world.pass_time(hours=4)
     small_world.fixed("ACME-AERO")
     stays = as_json(report(small_world.app.ctx))["stays"]
-    assert [(s["status"].split()[0], s["count"], round(s["mean_seconds"] / 3600, 1)) for s in stays] == [
-        ("open", 2, 2), ("acknowledged", 1, 2), ("contacted", 1, 4),
-    ]  # fmt: skip
+    assert [
+        (s["status"].split()[0], s["count"], round(s["mean_seconds"] / 3600, 1)) for s in stays
+    ] == [("open", 2, 2), ("acknowledged", 1, 2), ("contacted", 1, 4)]
 
 
 def test_what_came_into_force_says_what_is_different(small_world: World) -> None:
@@ -199,12 +242,16 @@ def test_the_command_says_so_beside_its_report(migrated: Run) -> None:
     assert done.stderr == "warning: no person is called 'vp_salse'; did you mean 'vp_sales'?\n"
 
 
-@pytest.mark.parametrize("day", ["nonsense", "2026-13-01", "01.10.2026", "86400", "2026-10-01T00:00"])
+@pytest.mark.parametrize(
+    "day", ["nonsense", "2026-13-01", "01.10.2026", "86400", "2026-10-01T00:00"]
+)
 def test_a_bad_day_is_shown_the_right_form(story: World, day: str) -> None:
     with TestClient(create_app(web_parts(story.app))) as client:
         page = client.get(f"/reports?from={day}", headers=ADMIN)
     assert (page.status_code, page.headers["content-type"]) == (422, "text/html; charset=utf-8")
-    assert html.escape(f"from: '{day}' is no day; write 2026-10-01.") in page.text.replace("&#39;", "&#x27;")
+    assert html.escape(f"from: '{day}' is no day; write 2026-10-01.") in page.text.replace(
+        "&#39;", "&#x27;"
+    )
 
 
 def test_what_was_left_out_is_counted_as_people_count(migrated: Run, own_world: World) -> None:
@@ -213,21 +260,43 @@ def test_what_was_left_out_is_counted_as_people_count(migrated: Run, own_world: 
     assert "  without 1 event: " in migrated("report").stdout
 
 
-def test_a_rulebook_this_version_cannot_read_keeps_no_report_from_being_made(small_world: World) -> None:
+def test_a_rulebook_this_version_cannot_read_keeps_no_report_from_being_made(
+    small_world: World,
+) -> None:
     with small_world.app.ctx.db.write() as tx:
-        old = {"hash": "de" * 32, "files": {"rules/sla.yaml": "policies: {x: {old_word: 1}}"}, "stored_at": tx.now()}
+        old = {
+            "hash": "de" * 32,
+            "files": {"rules/sla.yaml": "policies: {x: {old_word: 1}}"},
+            "stored_at": tx.now(),
+        }
         tx.execute(insert(tables.rulebook).values(**old))
-        active = {"rulebook": old["hash"], "activated_at": tx.now(), "author": "somebody", "reason": "an old version"}
+        active = {
+            "rulebook": old["hash"],
+            "activated_at": tx.now(),
+            "author": "somebody",
+            "reason": "an old version",
+        }
         tx.execute(insert(tables.activation).values(**active))
-    told = [change for change in as_json(report(small_world.app.ctx))["changes"] if change["by"] == "somebody"]
+    told = [
+        change
+        for change in as_json(report(small_world.app.ctx))["changes"]
+        if change["by"] == "somebody"
+    ]
     assert [change["lines"] for change in told] == [[]]
 
 
-def test_what_a_source_says_it_sent_stands_first_and_what_nobody_asked_is_said(story: World) -> None:
+def test_what_a_source_says_it_sent_stands_first_and_what_nobody_asked_is_said(
+    story: World,
+) -> None:
     sources = {s["source"]: s for s in as_json(report(story.app.ctx))["sources"]}
     assert sources["/test"]["said"] is None
     for sent in (3, 900):
-        reconcile(story.app.ctx, "/test", Sent(days={date(2026, 3, 6): sent, date(2026, 3, 7): 0}), ZoneInfo("UTC"))
+        reconcile(
+            story.app.ctx,
+            "/test",
+            Sent(days={date(2026, 3, 6): sent, date(2026, 3, 7): 0}),
+            ZoneInfo("UTC"),
+        )
     reconcile(story.app.ctx, "/lost", Sent(ids=["a", "b"]), ZoneInfo("UTC"))
     found = {s["source"]: s for s in as_json(report(story.app.ctx))["sources"]}
     said = found["/test"]["said"]
@@ -235,7 +304,9 @@ def test_what_a_source_says_it_sent_stands_first_and_what_nobody_asked_is_said(s
     assert said["received"] + said["missing"] == 900
     assert (found["/lost"]["received"], found["/lost"]["said"]["missing_ids"]) == (0, ["a", "b"])
     later = selection(date(2026, 3, 8), None, {})
-    assert {s["source"]: s["said"] for s in as_json(report(story.app.ctx, later))["sources"]}["/test"] is None
+    assert {s["source"]: s["said"] for s in as_json(report(story.app.ctx, later))["sources"]}[
+        "/test"
+    ] is None
 
 
 def test_a_breach_tells_what_was_recorded_with_its_case(small_world: World) -> None:
@@ -245,12 +316,21 @@ def test_a_breach_tells_what_was_recorded_with_its_case(small_world: World) -> N
     small_world.tick()
     case = small_world.case("ACME-AERO")
     with small_world.app.ctx.db.write() as tx:
-        review = {"case_id": case.id, "cycle": 1, "due_at": BEGIN + timedelta(days=30), "done_at": tx.now()}
+        review = {
+            "case_id": case.id,
+            "cycle": 1,
+            "due_at": BEGIN + timedelta(days=30),
+            "done_at": tx.now(),
+        }
         tx.execute(insert(tables.effectiveness_review).values(**review, by="ceo", effective=False))
         ended = {"case_id": case.id, "cycle": 1, "root_cause": "part", "corrective_action": "CA-7"}
         tx.execute(insert(tables.resolution).values(**ended))
         times = {"was": BEGIN, "becomes": BEGIN, "proposed_at": tx.now()}
-        tx.execute(insert(tables.correction).values(case_id=case.id, what="contact", reason="typo", by="ceo", **times))
+        tx.execute(
+            insert(tables.correction).values(
+                case_id=case.id, what="contact", reason="typo", by="ceo", **times
+            )
+        )
     found = as_json(report(small_world.app.ctx))
     worst = found["breaches"][0]
     assert (worst["clock"], worst["stopped_at"], worst["reasons"]) == (
@@ -258,8 +338,15 @@ def test_a_breach_tells_what_was_recorded_with_its_case(small_world: World) -> N
         None,
         ["nobody acted before it was due"],
     )
-    assert (worst["root_cause"], worst["corrective_action"], worst["effect"]) == ("part", "CA-7", "not effective")
-    assert found["changes"][-1]["what"] == "correction" and "proposed: typo" in found["changes"][-1]["words"]
+    assert (worst["root_cause"], worst["corrective_action"], worst["effect"]) == (
+        "part",
+        "CA-7",
+        "not effective",
+    )
+    assert (
+        found["changes"][-1]["what"] == "correction"
+        and "proposed: typo" in found["changes"][-1]["words"]
+    )
 
 
 def test_only_enough_weeks_are_drawn(story: World) -> None:

@@ -26,7 +26,9 @@ def test_where_all_is_well_nobody_hears_anything(watched: World) -> None:
     assert watched.deliver() == []
 
 
-def test_whoever_holds_default_hears_once_what_is_new_and_later_what_is_mended(watched: World) -> None:
+def test_whoever_holds_default_hears_once_what_is_new_and_later_what_is_mended(
+    watched: World,
+) -> None:
     watched.take(watched.envelope("person.removed", {"person_id": "owner_north"}))
     problems = night(watched)
     assert problems
@@ -57,13 +59,17 @@ def test_with_the_admin_absent_whoever_stands_in_hears(watched: World) -> None:
     absences = [{"from": "2026-03-01", "to": "2026-03-31"}]
     watched.take(
         watched.envelope("person.removed", {"person_id": "owner_north"}),
-        watched.envelope("person.updated", {"person_id": "service_desk_lead", "absences": absences}),
+        watched.envelope(
+            "person.updated", {"person_id": "service_desk_lead", "absences": absences}
+        ),
     )
     night(watched)
     assert recipients(watched.deliver()) == ["head.of.service"]
 
 
-def test_a_refused_notice_ends_there_and_the_address_is_remembered(watched: World, smtp: Any) -> None:
+def test_a_refused_notice_ends_there_and_the_address_is_remembered(
+    watched: World, smtp: Any
+) -> None:
     from tests.database.mail.test_delivery import _over_smtp
 
     _over_smtp(watched, smtp)
@@ -73,8 +79,14 @@ def test_a_refused_notice_ends_there_and_the_address_is_remembered(watched: Worl
     watched.deliver()
     (row,) = watched.rows(select(notification))
     assert (row.status, row.case_id) == ("failed", None)
-    actions = [(e.action, e.subject_kind) for e in watched.rows(select(audit_entry).order_by(audit_entry.c.id))]
-    assert ("notification.refused", "check") in actions and ("person.unreachable", "person") in actions
+    actions = [
+        (e.action, e.subject_kind)
+        for e in watched.rows(select(audit_entry).order_by(audit_entry.c.id))
+    ]
+    assert ("notification.refused", "check") in actions and (
+        "person.unreachable",
+        "person",
+    ) in actions
     watched.pass_time(days=1)
     watched.take(watched.envelope("person.updated", {"person_id": "ceo", "name": "Cora"}))
     night(watched)  # the refused address itself is something new

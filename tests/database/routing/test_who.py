@@ -1,4 +1,6 @@
-"""`alerting who`: who is responsible and every step that led there; and the territories behind it."""
+"""`alerting who`: who is responsible and every step that led there; and the territories behind
+it.
+"""
 
 import json
 from datetime import timedelta
@@ -36,7 +38,9 @@ def test_every_role_has_its_person_the_steps_and_who_comes_next(world: World) ->
     owner = line(world, "ALPENWERK", "account_owner")
     assert owner.why == ["account owner: Olga Sample"]
     assert owner.next == ["Lena Sample", "Hugo Sample", "Dora Sample", "Cora Sample"]
-    assert line(world, "ALPENWERK", "local_office").why == ["local_office (territory DE, Bavaria): Munich office"]
+    assert line(world, "ALPENWERK", "local_office").why == [
+        "local_office (territory DE, Bavaria): Munich office"
+    ]
     assert line(world, "ALPENWERK", "industry_lead").why == [
         "industry_lead (industry): nobody",
         "nobody holds industry_lead: goes to default",
@@ -48,7 +52,9 @@ def test_it_answers_as_of_a_moment_by_the_facts_and_rules_of_then(world: World) 
     world.known_customers()
     before = world.now()
     world.pass_time(days=1)
-    world.take(world.envelope("customer.updated", {"customer_id": "ALPENWERK", "owner": "owner_west"}))
+    world.take(
+        world.envelope("customer.updated", {"customer_id": "ALPENWERK", "owner": "owner_west"})
+    )
     world.take(world.envelope("person.updated", {"person_id": "vp_sales", "name": "Vera Married"}))
     files = changed(routing=("vp_sales: {person: vp_sales}", "vp_sales: {person: ceo}"))
     activate_rulebook(world.app.ctx, files, {}, author="test", reason="another one")
@@ -61,7 +67,9 @@ def test_it_answers_as_of_a_moment_by_the_facts_and_rules_of_then(world: World) 
 def test_an_absence_ahead_can_be_asked_for(world: World) -> None:
     world.known_customers()
     absence = {"from": "2026-03-20", "to": "2026-03-27", "substitute": "owner_west"}
-    world.take(world.envelope("person.updated", {"person_id": "owner_north", "absences": [absence]}))
+    world.take(
+        world.envelope("person.updated", {"person_id": "owner_north", "absences": [absence]})
+    )
     assert line(world, "ALPENWERK", "account_owner").party == "owner_north"
     later = who(world.app.ctx, "ALPENWERK", world.now() + timedelta(days=14), "account_owner")
     assert later.roles[0].why == [
@@ -75,13 +83,16 @@ def test_an_unknown_customer_is_explained_too(world: World) -> None:
     found = who(world.app.ctx, "ALPENWERX")
     assert (found.customer["known"], found.customer["segment"]) == (False, "unverified")
     assert found.notes == [
-        "nobody has told us of a customer 'ALPENWERX' (did you mean 'ALPENWERK'?); an event about it would go to these people"
+        "nobody has told us of a customer 'ALPENWERX' (did you mean 'ALPENWERK'?); an event about "
+        "it would go to these people"
     ]
     assert {role.party for role in found.roles} == {"service_desk_lead", "vp_sales"}
 
 
 def test_a_role_nobody_has_declared_is_named_with_the_nearest(small_world: World) -> None:
-    with pytest.raises(LookupError, match="no role is called 'acount_owner'; did you mean 'account_owner'"):
+    with pytest.raises(
+        LookupError, match="no role is called 'acount_owner'; did you mean 'account_owner'"
+    ):
         who(small_world.app.ctx, "X", role="acount_owner")
 
 
@@ -114,8 +125,14 @@ PARTIES = staff(*(party(name) for name in ("land", "bavaria", "munich", "desk"))
 
 
 def led(what: str, territories: tuple[Territory, ...], **state: Any) -> list[str]:
-    roles = {"lead": Role(territory="lead"), "office": Role(territory="office"), "default": Role(person="desk")}
-    found = fill_role(what, customer(**state), "key", Routing(roles=roles, territories=territories), PARTIES)
+    roles = {
+        "lead": Role(territory="lead"),
+        "office": Role(territory="office"),
+        "default": Role(person="desk"),
+    }
+    found = fill_role(
+        what, customer(**state), "key", Routing(roles=roles, territories=territories), PARTIES
+    )
     return [found.party.id, *found.why]
 
 
@@ -128,9 +145,15 @@ IN_MUNICH = {"country": "DE", "region": "Bavaria", "city": "Munchen"}
 
 
 def test_a_territory_has_what_it_lacks_from_the_one_around_it() -> None:
-    assert led("office", TREE, **IN_MUNICH) == ["munich", "office (territory DE, Bavaria, München): Munich"]
+    assert led("office", TREE, **IN_MUNICH) == [
+        "munich",
+        "office (territory DE, Bavaria, München): Munich",
+    ]
     assert led("lead", TREE, **IN_MUNICH) == ["bavaria", "lead (territory DE, Bavaria): Bavaria"]
-    assert led("office", TREE, country="DE", region="bavaria ") == ["land", "office (territory DE): Land"]
+    assert led("office", TREE, country="DE", region="bavaria ") == [
+        "land",
+        "office (territory DE): Land",
+    ]
 
 
 def test_where_the_nearest_lead_has_left_the_one_around_it_is_asked() -> None:
@@ -144,7 +167,11 @@ def test_where_the_nearest_lead_has_left_the_one_around_it_is_asked() -> None:
 
 @pytest.mark.parametrize(
     ("written", "said"),
-    [("Baden-Württemberg", "baden wurttemberg"), ("Île de France", "ile-de-france"), ("São Paulo", "SAO  PAULO")],
+    [
+        ("Baden-Württemberg", "baden wurttemberg"),
+        ("Île de France", "ile-de-france"),
+        ("São Paulo", "SAO  PAULO"),
+    ],
 )
 def test_regions_are_the_same_however_they_are_written(written: str, said: str) -> None:
     place = Territory(country="de", region=written, office="land")
@@ -153,22 +180,29 @@ def test_regions_are_the_same_however_they_are_written(written: str, said: str) 
 
 
 def test_a_country_may_be_written_by_its_name() -> None:
-    assert [Territory(country=name, lead="land").country for name in ("Germany", "de", "Österreich", "USA")] == [
-        "DE",
-        "DE",
-        "AT",
-        "US",
-    ]
+    assert [
+        Territory(country=name, lead="land").country
+        for name in ("Germany", "de", "Österreich", "USA")
+    ] == ["DE", "DE", "AT", "US"]
 
 
 @pytest.mark.parametrize(
     ("edit", "problem"),
     [
-        (("- {country: US,", "- {country: Germny,"), "no ISO 3166 alpha-2 code; did you mean 'DE'?"),
-        (("office: office_berlin, lead: lead_central}", "city: Berlin}"), "a territory has an office, a lead or both"),
+        (
+            ("- {country: US,", "- {country: Germny,"),
+            "no ISO 3166 alpha-2 code; did you mean 'DE'?",
+        ),
+        (
+            ("office: office_berlin, lead: lead_central}", "city: Berlin}"),
+            "a territory has an office, a lead or both",
+        ),
         (("vp_sales: {person: vp_sales}", "vp_sales: {team: crewe}"), "no team is called 'crewe'"),
         (("open_cases: move", "open_cases: drop"), "must be 'move' or 'keep'"),
-        (("vp_sales: {person: vp_sales}", "vp_sales: {person: vp_sales, team: a}"), "a role has exactly one of"),
+        (
+            ("vp_sales: {person: vp_sales}", "vp_sales: {person: vp_sales, team: a}"),
+            "a role has exactly one of",
+        ),
     ],
 )
 def test_a_routing_that_does_not_fit_is_refused(edit: tuple[str, str], problem: str) -> None:

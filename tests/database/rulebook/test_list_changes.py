@@ -1,4 +1,6 @@
-"""A list of customers changed in the browser: uploaded, looked at, asked for, approved or not, in force everywhere."""
+"""A list of customers changed in the browser: uploaded, looked at, asked for, approved or not, in
+force everywhere.
+"""
 
 import io
 import re
@@ -28,7 +30,9 @@ LISTED = ("ACME-AERO", "NORDWIND", "LUMEN-MED")
 @pytest.fixture
 def client(world: World) -> Iterator[TestClient]:
     world.known_customers()
-    with TestClient(create_app(web_parts(world.app)), follow_redirects=False, headers=ADMIN) as opened:
+    with TestClient(
+        create_app(web_parts(world.app)), follow_redirects=False, headers=ADMIN
+    ) as opened:
         yield opened
 
 
@@ -44,12 +48,20 @@ def drafted(client: TestClient, *ids: str) -> str:
 
 
 def asked(client: TestClient, change: str, **more: str) -> Any:
-    given = {"act": "ask", "author": "owner_north", "approver": "vp_sales", "reason": "The yearly review", **more}
+    given = {
+        "act": "ask",
+        "author": "owner_north",
+        "approver": "vp_sales",
+        "reason": "The yearly review",
+        **more,
+    }
     return client.post(change, data=given)
 
 
 def newest_mail(world: World, address: str) -> Any:
-    return next(mail for mail in world.deliver() if address in mail.to and "approve" in mail.subject.lower())
+    return next(
+        mail for mail in world.deliver() if address in mail.to and "approve" in mail.subject.lower()
+    )
 
 
 def link_in(mail: Any) -> str:
@@ -61,7 +73,9 @@ def link_in(mail: Any) -> str:
 def segment(world: World, customer: str) -> str:
     review_due(world.app.ctx)
     with world.app.ctx.db.read() as tx:
-        return {row.customer_key: row.segment for row in memberships.members(tx, None, None)}[customer]
+        return {row.customer_key: row.segment for row in memberships.members(tx, None, None)}[
+            customer
+        ]
 
 
 def active(world: World) -> str | None:
@@ -69,7 +83,9 @@ def active(world: World) -> str | None:
         return rulebooks.active_hash(tx)
 
 
-def test_a_list_is_looked_at_approved_by_mail_and_in_force(client: TestClient, world: World) -> None:
+def test_a_list_is_looked_at_approved_by_mail_and_in_force(
+    client: TestClient, world: World
+) -> None:
     world.take(world.survey("ALPENWERK"))
     before, first = active(world), segment(world, "ALPENWERK")
     change = drafted(client, *LISTED, "ALPENWERK", "NOBODY-1")
@@ -77,7 +93,9 @@ def test_a_list_is_looked_at_approved_by_mail_and_in_force(client: TestClient, w
     assert "1 customer would move" in page
     assert "customer of high potential</td><td>key account" in page
     assert "NOBODY-1" in page and "misspelt, or not imported yet" in page
-    assert "more mails a month for Vera Sample" in page, "the key account's complaint would have gone to her"
+    assert "more mails a month for Vera Sample" in page, (
+        "the key account's complaint would have gone to her"
+    )
     assert (active(world), segment(world, "ALPENWERK")) == (before, first)
     assert asked(client, change).status_code == 303
     assert "Vera Sample was asked to approve" in client.get(change).text
@@ -96,7 +114,11 @@ def test_a_list_is_looked_at_approved_by_mail_and_in_force(client: TestClient, w
     assert segment(world, "ALPENWERK") == "key"
     with world.app.ctx.db.read() as tx:
         row = rulebooks.activations(tx)[0]
-    assert (row.author, row.approver, row.reason) == ("owner_north", "vp_sales", "The yearly review")
+    assert (row.author, row.approver, row.reason) == (
+        "owner_north",
+        "vp_sales",
+        "The yearly review",
+    )
     assert "This list is in force" in client.get(change).text
     assert client.get(f"/segments/lists/{LIST}").text == "".join(
         f"{one}\n" for one in ("customer_id", *LISTED, "ALPENWERK", "NOBODY-1")
@@ -110,17 +132,28 @@ def test_who_is_asked_may_say_no_and_the_asker_hears_why(client: TestClient, wor
     asked(client, change)
     link = link_in(newest_mail(world, "vp.sales@example.com"))
     assert "Say why" in client.post(link, data={"act": "decline"}).text
-    assert client.post(link, data={"act": "decline", "objection": "Not before May"}).status_code == 200
+    assert (
+        client.post(link, data={"act": "decline", "objection": "Not before May"}).status_code == 200
+    )
     assert "Vera Sample: Not before May" in newest_mail(world, "owner.north@example.com").text
     assert "Vera Sample did not approve: &ldquo;Not before May&rdquo;" in client.get(change).text
     assert client.post(link, data={"act": "approve"}).status_code == 400
     assert active(world) == before
     assert asked(client, change, reason="In May").status_code == 303
-    assert client.post(link, data={"act": "approve"}).status_code == 400, "the old question stays answered"
-    assert client.post(link_in(newest_mail(world, "vp.sales@example.com")), data={"act": "approve"}).status_code == 200
+    assert client.post(link, data={"act": "approve"}).status_code == 400, (
+        "the old question stays answered"
+    )
+    assert (
+        client.post(
+            link_in(newest_mail(world, "vp.sales@example.com")), data={"act": "approve"}
+        ).status_code
+        == 200
+    )
 
 
-def test_a_second_person_is_asked_for_where_the_rules_say_so(client: TestClient, world: World) -> None:
+def test_a_second_person_is_asked_for_where_the_rules_say_so(
+    client: TestClient, world: World
+) -> None:
     files = dict(starter_files())
     files["rules/settings.yaml"] += "second_person: true\n"
     activate_rulebook(world.app.ctx, files, {}, author="ops", reason="two pairs of eyes")
@@ -134,31 +167,47 @@ def test_a_second_person_is_asked_for_where_the_rules_say_so(client: TestClient,
     assert change.endswith(str(active(world)))
 
 
-def test_without_that_rule_one_person_is_enough_who_says_why(client: TestClient, world: World) -> None:
+def test_without_that_rule_one_person_is_enough_who_says_why(
+    client: TestClient, world: World
+) -> None:
     change = drafted(client, "ALPENWERK")
     assert "Say why" in client.post(change, data={"act": "activate", "author": "owner_north"}).text
     kept = client.post(change, data={"act": "activate", "reason": "The yearly review"}).text
     assert "Choose who you are" in kept and "The yearly review</textarea>" in kept
-    done = client.post(change, data={"act": "activate", "author": "owner_north", "reason": "The yearly review"})
+    done = client.post(
+        change, data={"act": "activate", "author": "owner_north", "reason": "The yearly review"}
+    )
     assert done.status_code == 303
     assert segment(world, "ACME-AERO") == "high_potential"
     assert "Since " in client.get(change).text
 
 
-def test_a_list_that_other_rules_have_overtaken_is_not_put_in_force(client: TestClient, world: World) -> None:
+def test_a_list_that_other_rules_have_overtaken_is_not_put_in_force(
+    client: TestClient, world: World
+) -> None:
     change = drafted(client, "ALPENWERK")
     asked(client, change)
     link = link_in(newest_mail(world, "vp.sales@example.com"))
-    files = {**starter_files(), "rules/surveys.yaml": starter_files()["rules/surveys.yaml"] + "# other words\n"}
+    files = {
+        **starter_files(),
+        "rules/surveys.yaml": starter_files()["rules/surveys.yaml"] + "# other words\n",
+    }
     activate_rulebook(world.app.ctx, files, {}, author="ops", reason="other words")
     assert "decided already" in client.post(link, data={"act": "approve"}).text
     stale = client.get(change)
     assert (stale.status_code, "upload it again" in stale.text) == (409, True)
-    assert active(world) == activate_rulebook(world.app.ctx, files, {}, author="ops", reason="the same").hash
+    assert (
+        active(world)
+        == activate_rulebook(world.app.ctx, files, {}, author="ops", reason="the same").hash
+    )
 
 
 def test_a_plant_moves_with_its_group(client: TestClient, world: World) -> None:
-    world.take(world.customer("ALPENWERK-SUED", name="Alpenwerk Sued", parent="ALPENWERK", revenue_with_us=10))
+    world.take(
+        world.customer(
+            "ALPENWERK-SUED", name="Alpenwerk Sued", parent="ALPENWERK", revenue_with_us=10
+        )
+    )
     page = client.get(drafted(client, *LISTED, "ALPENWERK")).text
     assert "2 customers would move" in page and "ALPENWERK-SUED" in page
 
@@ -177,7 +226,12 @@ def workbook(*rows: list[object]) -> bytes:
         ("customer_id\nA\nB\nA\n", ["A", "B"]),
         ("Name;Kundennummer;Umsatz\nWerk;A-1;12,5\nBau;B-2;3\n", ["A-1", "B-2"]),
         ("﻿customer_id,name\nA,x\n,y\nB,z\n", ["A", "B"]),
-        (workbook(["Key accounts 2026"], [], ["Customer ID", "Name"], [4711, "Werk"], ["B-2", "Bau"]), ["4711", "B-2"]),
+        (
+            workbook(
+                ["Key accounts 2026"], [], ["Customer ID", "Name"], [4711, "Werk"], ["B-2", "Bau"]
+            ),
+            ["4711", "B-2"],
+        ),
     ],
 )
 def test_lists_are_read_as_people_keep_them(content: str | bytes, ids: list[str]) -> None:
@@ -201,7 +255,9 @@ def test_a_row_without_an_id_is_named(client: TestClient) -> None:
         (b"\xff\xfec\x00", "UTF-16"),
     ],
 )
-def test_a_file_that_is_no_list_is_refused_with_the_remedy(client: TestClient, content: str | bytes, said: str) -> None:
+def test_a_file_that_is_no_list_is_refused_with_the_remedy(
+    client: TestClient, content: str | bytes, said: str
+) -> None:
     done = upload(client, content)
     assert done.status_code == 422
     assert said in done.text

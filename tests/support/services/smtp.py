@@ -53,9 +53,10 @@ def make_certificate(folder: Path) -> Certificate:
 class SmtpServer:
     """Listens on `host`:`port`, the same one after `stop()` and `start()`.
 
-    `certificate` is needed for any `security` but "none"; with `login` (user, password) nobody sends without it.
-    Switches, to be set at any time: `refuse["a@b.test"] = "550 no such user"` answers that recipient so; `defer`
-    answers every recipient 451; `drop_after_data` records the message and cuts the connection instead of answering.
+    `certificate` is needed for any `security` but "none"; with `login` (user, password) nobody
+    sends without it. Switches, to be set at any time: `refuse["a@b.test"] = "550 no such user"`
+    answers that recipient so; `defer` answers every recipient 451; `drop_after_data` records the
+    message and cuts the connection instead of answering.
     """
 
     host = "127.0.0.1"
@@ -88,7 +89,8 @@ class SmtpServer:
             ssl_context=context if self.security == "tls" else None,
             tls_context=context if self.security == "starttls" else None,
             require_starttls=self.security == "starttls",
-            auth_require_tls=self.security == "starttls",  # it would not see that "tls" is encrypted from the start
+            auth_require_tls=self.security
+            == "starttls",  # it would not see that "tls" is encrypted from the start
             authenticator=self._authenticate,
         )
         self._controller.start()
@@ -109,11 +111,15 @@ class SmtpServer:
             self._accepted.clear()
 
     def wait_for(self, count: int, timeout: float = 10) -> Sequence[Accepted]:
-        """All messages, as soon as there are at least `count`; AssertionError if there are not within `timeout`."""
+        """All messages, as soon as there are at least `count`; AssertionError if there are not
+        within `timeout`.
+        """
         with self._arrival:
             self._arrival.wait_for(lambda: len(self._accepted) >= count, timeout)
             subjects = [message.email["subject"] for message in self._accepted]
-            assert len(subjects) >= count, f"{len(subjects)} of {count} messages within {timeout:g} s: {subjects}"
+            assert len(subjects) >= count, (
+                f"{len(subjects)} of {count} messages within {timeout:g} s: {subjects}"
+            )
             return tuple(self._accepted)
 
     def record(self, envelope: Envelope) -> None:
@@ -127,7 +133,9 @@ class SmtpServer:
             self._accepted.append(message)
             self._arrival.notify_all()
 
-    def _authenticate(self, _server: SMTP, _session: Session, _envelope: Envelope, _way: str, data: Any) -> AuthResult:
+    def _authenticate(
+        self, _server: SMTP, _session: Session, _envelope: Envelope, _way: str, data: Any
+    ) -> AuthResult:
         right = self.login and data == LoginPassword(*(word.encode() for word in self.login))
         return AuthResult(success=bool(right), handled=False)
 
@@ -148,7 +156,12 @@ class _Handler:
         return "250 OK"
 
     async def handle_RCPT(
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+        self,
+        _server: SMTP,
+        _session: Session,
+        envelope: Envelope,
+        address: str,
+        _options: list[str],
     ) -> str:
         if self._owner.defer:
             return "451 4.7.1 Try again later"
@@ -161,12 +174,16 @@ class _Handler:
         self._owner.record(envelope)
         if self._owner.drop_after_data:
             server.transport.abort()
-            await asyncio.sleep(60)  # the loss of the connection cancels us; an answer now would only be a traceback
+            await asyncio.sleep(
+                60
+            )  # the loss of the connection cancels us; an answer now would only be a traceback
         return "250 OK"
 
 
 class _Controller(Controller):
-    """Cuts open connections on `stop`: from Python 3.12 on, the listener would wait for their clients to leave."""
+    """Cuts open connections on `stop`: from Python 3.12 on, the listener would wait for their
+    clients to leave.
+    """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -15,14 +15,20 @@ from tests.support.builders import NOW, call, hours, rulebook, unhurried, value_
 SIGNAL = rulebook().signals["calls_in_vain"]
 
 calls = st.lists(
-    st.tuples(st.integers(-240, 0), st.sampled_from(["unresolved", "resolved", None]), st.sampled_from("ab")),
+    st.tuples(
+        st.integers(-240, 0),
+        st.sampled_from(["unresolved", "resolved", None]),
+        st.sampled_from("ab"),
+    ),
     max_size=14,
     unique_by=lambda c: (c[0], c[2]),
 )
 
 
 def _events(drawn: list[tuple[int, str | None, str]]) -> list[Event]:
-    return [call(outcome or ..., at=hours(h), id_=f"{h}{s}", source=f"/{s}") for h, outcome, s in drawn]
+    return [
+        call(outcome or ..., at=hours(h), id_=f"{h}{s}", source=f"/{s}") for h, outcome, s in drawn
+    ]
 
 
 @unhurried
@@ -51,9 +57,13 @@ def test_the_window_leaves_out_its_begin(age: timedelta, counted: int) -> None:
 
 
 fields = st.dictionaries(
-    st.sampled_from(["name", "owner", "country"]), st.one_of(st.none(), st.sampled_from(["x", "y"])), max_size=3
+    st.sampled_from(["name", "owner", "country"]),
+    st.one_of(st.none(), st.sampled_from(["x", "y"])),
+    max_size=3,
 )
-attributes = st.dictionaries(st.sampled_from(["tier", "plan"]), st.one_of(st.none(), st.integers(0, 3)), max_size=2)
+attributes = st.dictionaries(
+    st.sampled_from(["tier", "plan"]), st.one_of(st.none(), st.integers(0, 3)), max_size=2
+)
 
 
 @unhurried
@@ -62,7 +72,9 @@ def test_changes_replace_null_clears_and_attributes_merge_by_key(
     drawn: list[tuple[dict[str, str], dict[str, int]]],
 ) -> None:
     changes = [
-        Change(valid_from=hours(i), source="s", event_id=str(i), changes={**plain, "attributes": inner})
+        Change(
+            valid_from=hours(i), source="s", event_id=str(i), changes={**plain, "attributes": inner}
+        )
         for i, (plain, inner) in enumerate(drawn)
     ]
     by_hand: dict[str, object] = {}
@@ -71,31 +83,45 @@ def test_changes_replace_null_clears_and_attributes_merge_by_key(
         by_hand |= plain
         inner_by_hand |= inner
     state = states_after(changes)[-1] if changes else {}
-    assert {k: v for k, v in state.items() if k != "attributes"} == {k: v for k, v in by_hand.items() if v is not None}
+    assert {k: v for k, v in state.items() if k != "attributes"} == {
+        k: v for k, v in by_hand.items() if v is not None
+    }
     assert state.get("attributes", {}) == {k: v for k, v in inner_by_hand.items() if v is not None}
 
 
 def test_clearing_all_attributes_at_once() -> None:
-    assert apply_change({"attributes": {"tier": 1}, "name": "A"}, {"attributes": None}) == {"name": "A"}
+    assert apply_change({"attributes": {"tier": 1}, "name": "A"}, {"attributes": None}) == {
+        "name": "A"
+    }
 
 
-promises = st.lists(st.tuples(st.integers(1, 50), st.one_of(st.none(), st.integers(0, 100))), max_size=25)
+promises = st.lists(
+    st.tuples(st.integers(1, 50), st.one_of(st.none(), st.integers(0, 100))), max_size=25
+)
 
 
 @unhurried
 @given(drawn=promises, asked=st.integers(0, 120))
 def test_attainment_agrees_with_counting(drawn: list[tuple[int, int | None]], asked: int) -> None:
-    """Hours to the due time, and hours to the answer; open and overdue counts as missed, with its time so far."""
+    """Hours to the due time, and hours to the answer; open and overdue counts as missed, with its
+    time so far.
+    """
     now = hours(asked)
     seen = [(due, done if done is None or done <= asked else None) for due, done in drawn]
     found = attainment(
         [
-            Promise(kind="contact", party="p", case_id=i, started_at=NOW, due_at=hours(due),
-                    stopped_at=None if done is None else hours(done))
+            Promise(
+                kind="contact",
+                party="p",
+                case_id=i,
+                started_at=NOW,
+                due_at=hours(due),
+                stopped_at=None if done is None else hours(done),
+            )
             for i, (due, done) in enumerate(seen)
         ],
         now,
-    )  # fmt: skip
+    )
     met = [done for due, done in seen if done is not None and done <= due]
     late = [done for due, done in seen if done is not None and done > due]
     overdue = [due for due, done in seen if done is None and asked > due]

@@ -1,4 +1,6 @@
-"""Cases: what follows from alerts and from what people do, in tables, and as a life in which anything may happen."""
+"""Cases: what follows from alerts and from what people do, in tables, and as a life in which
+anything may happen.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -11,7 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from alerting.domain.cases.case_alerts import join_case, open_case, promised_by
-from alerting.domain.cases.case_responses import acknowledge, hand_over, record_contact, remove_cause
+from alerting.domain.cases.case_responses import (
+    acknowledge,
+    hand_over,
+    record_contact,
+    remove_cause,
+)
 from alerting.domain.cases.cases import (
     CHANNELS,
     OUTCOMES,
@@ -62,11 +69,18 @@ POLICIES = {sla.id: sla for sla in (STRICT, RELAXED, QUICK)}
 
 
 def assigned(*names: str) -> tuple[Assignment, ...]:
-    return tuple(Assignment(party=party(name), role=f"role_of_{name}", why=(f"because {name}",)) for name in names)
+    return tuple(
+        Assignment(party=party(name), role=f"role_of_{name}", why=(f"because {name}",))
+        for name in names
+    )
 
 
 def alert(
-    caller: str = "ann", severity: str = "high", sla: Policy = STRICT, at: datetime = NOW, **more: Any
+    caller: str = "ann",
+    severity: str = "high",
+    sla: Policy = STRICT,
+    at: datetime = NOW,
+    **more: Any,
 ) -> RaisedAlert:
     informed = more.get("inform", ("boss",))
     return RaisedAlert(
@@ -118,20 +132,32 @@ class File:
     def acknowledged(self, by: str, at: datetime) -> "File":
         return self.take(acknowledge(self.case, self.clocks.values(), by, at))
 
-    def tried(self, by: str, at: datetime, outcome: str = "reached", happened_at: datetime | None = None) -> "File":
+    def tried(
+        self, by: str, at: datetime, outcome: str = "reached", happened_at: datetime | None = None
+    ) -> "File":
         attempt = Attempt(by=by, channel="phone", outcome=outcome, happened_at=happened_at or at)
-        return self.decided(lambda c, k: record_contact(c, k, attempt, at, self.complaints, POLICIES), by, at)
+        return self.decided(
+            lambda c, k: record_contact(c, k, attempt, at, self.complaints, POLICIES), by, at
+        )
 
     def handed(self, to: str, at: datetime) -> "File":
-        return self.take(hand_over(self.case, self.clocks.values(), to, self.case.caller, "on a plane", at))
+        return self.take(
+            hand_over(self.case, self.clocks.values(), to, self.case.caller, "on a plane", at)
+        )
 
     def mended(self, at: datetime) -> "File":
-        return self.decided(lambda c, k: remove_cause(c, k, "office", MENDED, Resolutions(), at), "office", at)
+        return self.decided(
+            lambda c, k: remove_cause(c, k, "office", MENDED, Resolutions(), at), "office", at
+        )
 
-    def decided(self, decide: Callable[[Case, list[Clock]], Decision], by: str, at: datetime) -> "File":
+    def decided(
+        self, decide: Callable[[Case, list[Clock]], Decision], by: str, at: datetime
+    ) -> "File":
         return self.take(deciding(self.case, list(self.clocks.values()), decide, by, at))
 
-    def waits(self, by: str, waiting_for: WaitingFor, at: datetime, length: timedelta = 240 * H) -> "File":
+    def waits(
+        self, by: str, waiting_for: WaitingFor, at: datetime, length: timedelta = 240 * H
+    ) -> "File":
         wait = Wait(waiting_for=waiting_for, by=by, reason="away until then", until=at + length)
         return self.take(begin_wait(self.case, self.clocks.values(), wait, 1000 * H, at))
 
@@ -139,7 +165,11 @@ class File:
         return self.take(end_wait(self.case, self.clocks.values(), at, "ann", now or at))
 
     def now_running(self) -> dict[ClockKind, Clock]:
-        return {kind: clock for kind, clock in current_clocks(self.case, self.clocks.values()).items() if clock.running}
+        return {
+            kind: clock
+            for kind, clock in current_clocks(self.case, self.clocks.values()).items()
+            if clock.running
+        }
 
     def dues(self) -> dict[str, datetime]:
         return {kind.value: clock.due_at for kind, clock in self.now_running().items()}
@@ -151,7 +181,12 @@ class File:
 def test_the_first_alert_opens_a_case_with_its_clocks_and_tells_each_person_once() -> None:
     opened = File(alert(inform=("boss", "ann", "office", "boss")))
     case = opened.case
-    assert (case.status, case.caller, case.fixer, case.informed) == (Status.OPEN, "ann", "office", ("boss",))
+    assert (case.status, case.caller, case.fixer, case.informed) == (
+        Status.OPEN,
+        "ann",
+        "office",
+        ("boss",),
+    )
     assert (case.cycle, case.assignment) == (1, 1)
     assert opened.told == [("ann", "call"), ("office", "fix"), ("boss", "informed")]
     assert opened.dues() == {"acknowledge": hours(4), "contact": hours(24), "resolve": hours(168)}
@@ -160,7 +195,11 @@ def test_the_first_alert_opens_a_case_with_its_clocks_and_tells_each_person_once
 
 def test_the_audit_keeps_who_was_chosen_for_what_and_why() -> None:
     (line,) = open_case("ACME", alert(), NOW).audit
-    assert line.facts["people"][0] == {"role": "role_of_ann", "party": "ann", "why": ["because ann"]}
+    assert line.facts["people"][0] == {
+        "role": "role_of_ann",
+        "party": "ann",
+        "why": ["because ann"],
+    }
     assert {person["party"] for person in line.facts["people"]} == {"ann", "office", "boss"}
     assert line.facts["clocks"]["1.contact.1"] == hours(24).isoformat()
 
@@ -170,7 +209,9 @@ def test_the_audit_keeps_who_was_chosen_for_what_and_why() -> None:
 
 @pytest.mark.parametrize("held", SEVERITIES)
 @pytest.mark.parametrize("new", SEVERITIES)
-def test_the_higher_severitys_caller_holds_the_case_and_ties_keep_the_present_one(held: str, new: str) -> None:
+def test_the_higher_severitys_caller_holds_the_case_and_ties_keep_the_present_one(
+    held: str, new: str
+) -> None:
     file = File(alert("ann", held)).joined(alert("ben", new, rule="b-rule"), hours(1))
     stronger = SEVERITIES.index(new) > SEVERITIES.index(held)
     assert file.case.caller == ("ben" if stronger else "ann")
@@ -198,7 +239,9 @@ def test_a_stricter_target_starts_the_next_plan_and_a_laxer_one_changes_nothing(
     file.joined(alert(sla=QUICK, at=hours(2)), hours(2))
     assert file.dues() == {"acknowledge": hours(3), "contact": hours(10), "resolve": hours(50)}
     assert {clock.plan for clock in file.now_running().values()} == {2}
-    assert {timer.key.split(".")[2] for timer in file.timers.values()} == {"2"}  # the steps of the first plan are gone
+    assert {timer.key.split(".")[2] for timer in file.timers.values()} == {
+        "2"
+    }  # the steps of the first plan are gone
 
 
 def test_a_promise_the_case_did_not_have_is_added() -> None:
@@ -209,12 +252,24 @@ def test_a_promise_the_case_did_not_have_is_added() -> None:
 
 
 def test_what_is_done_already_is_not_asked_for_again() -> None:
-    """Nothing could stop such a clock any more: the caller would be reminded of what he has said already."""
-    said = File(alert(sla=RELAXED)).acknowledged("ann", hours(1)).joined(alert(sla=STRICT, at=hours(2)), hours(2))
+    """Nothing could stop such a clock any more: the caller would be reminded of what he has said
+    already.
+    """
+    said = (
+        File(alert(sla=RELAXED))
+        .acknowledged("ann", hours(1))
+        .joined(alert(sla=STRICT, at=hours(2)), hours(2))
+    )
     assert set(said.dues()) == {"contact", "resolve"}
-    reached = File(alert(sla=RELAXED)).tried("ann", hours(3)).joined(alert(sla=STRICT, at=hours(2)), hours(4))
+    reached = (
+        File(alert(sla=RELAXED))
+        .tried("ann", hours(3))
+        .joined(alert(sla=STRICT, at=hours(2)), hours(4))
+    )
     assert set(reached.dues()) == {"resolve"}
-    mended = File(alert(sla=RELAXED)).mended(hours(3)).joined(alert(sla=STRICT, at=hours(2)), hours(4))
+    mended = (
+        File(alert(sla=RELAXED)).mended(hours(3)).joined(alert(sla=STRICT, at=hours(2)), hours(4))
+    )
     assert set(mended.dues()) == {"acknowledge", "contact"}
     assert mended.tried("ann", hours(5)).case.status is Status.RESOLVED
     assert mended.dues() == {}
@@ -232,7 +287,11 @@ def test_a_cause_that_was_removed_before_the_new_complaint_has_to_be_removed_aga
 
 def test_a_call_recorded_late_comes_to_the_same_as_one_recorded_at_once() -> None:
     at_once = File(alert()).tried("ann", hours(1)).joined(alert(at=hours(2), id_=2), hours(2))
-    late = File(alert()).joined(alert(at=hours(2), id_=2), hours(2)).tried("ann", hours(5), happened_at=hours(1))
+    late = (
+        File(alert())
+        .joined(alert(at=hours(2), id_=2), hours(2))
+        .tried("ann", hours(5), happened_at=hours(1))
+    )
     assert (late.case, late.dues()) == (at_once.case, at_once.dues())
     assert late.case.status is Status.OPEN
     assert late.clocks["1.contact.1"].stopped_at == hours(1)
@@ -240,15 +299,25 @@ def test_a_call_recorded_late_comes_to_the_same_as_one_recorded_at_once() -> Non
     assert late.audit == ["contact.made", "case.reopened"]
 
 
-def test_what_was_mended_after_the_newest_complaint_stays_mended_when_an_earlier_call_is_recorded() -> None:
+def test_what_was_mended_after_the_newest_complaint_stays_mended_when_an_earlier_call_is_recorded() -> (  # noqa: E501
+    None
+):
     file = File(alert()).joined(alert(at=hours(2), id_=2), hours(2)).mended(hours(3))
     file.tried("ann", hours(5), happened_at=hours(1))
-    assert (file.case.status, file.case.cycle, set(file.dues())) == (Status.OPEN, 2, {"acknowledge", "contact"})
+    assert (file.case.status, file.case.cycle, set(file.dues())) == (
+        Status.OPEN,
+        2,
+        {"acknowledge", "contact"},
+    )
     assert file.tried("ann", hours(6)).case.status is Status.RESOLVED
 
 
-def test_a_late_recorded_call_leaves_the_strictest_promise_of_all_that_was_written_after_it() -> None:
-    """The order in which two further complaints are stored, and when the call is recorded, change nothing."""
+def test_a_late_recorded_call_leaves_the_strictest_promise_of_all_that_was_written_after_it() -> (
+    None
+):
+    """The order in which two further complaints are stored, and when the call is recorded, change
+    nothing.
+    """
     quick, relaxed = alert(sla=QUICK, at=hours(2), id_=2), alert(sla=RELAXED, at=hours(8), id_=3)
     at_once = File(alert()).tried("ann", hours(1)).joined(quick, hours(2)).joined(relaxed, hours(8))
     for further in ([quick, relaxed], [relaxed, quick]):
@@ -256,7 +325,11 @@ def test_a_late_recorded_call_leaves_the_strictest_promise_of_all_that_was_writt
         for complaint in further:
             late.joined(complaint, hours(8))
         late.tried("ann", hours(9), happened_at=hours(1))
-        assert late.dues() == at_once.dues() == {"acknowledge": hours(3), "contact": hours(10), "resolve": hours(50)}
+        assert (
+            late.dues()
+            == at_once.dues()
+            == {"acknowledge": hours(3), "contact": hours(10), "resolve": hours(50)}
+        )
         assert late.case.cycle == 2
 
 
@@ -271,11 +344,17 @@ def test_a_late_complaint_that_a_call_has_answered_already_makes_no_promise_stri
 
 
 @pytest.mark.parametrize("order", [(1, 3), (3, 1)])
-def test_a_call_between_two_complaints_is_taken_in_whatever_order_they_came(order: tuple[int, int]) -> None:
+def test_a_call_between_two_complaints_is_taken_in_whatever_order_they_came(
+    order: tuple[int, int],
+) -> None:
     first, second = order
     file = File(alert(at=hours(first)), hours(4)).joined(alert(at=hours(second), id_=2), hours(4))
     file.tried("ann", hours(5), happened_at=hours(2))
-    assert (file.case.status, file.case.cycle, file.case.answered_until) == (Status.OPEN, 2, hours(2))
+    assert (file.case.status, file.case.cycle, file.case.answered_until) == (
+        Status.OPEN,
+        2,
+        hours(2),
+    )
     assert file.dues()["contact"] == hours(27)
 
 
@@ -286,11 +365,19 @@ def test_a_clock_ahead_of_ours_does_not_date_a_complaint_after_its_arrival() -> 
 
 
 def test_an_earlier_call_recorded_second_is_when_the_promise_was_kept() -> None:
-    file = File(alert(sla=QUICK)).tried("ann", hours(9)).tried("ben", hours(10), happened_at=hours(2))
+    file = (
+        File(alert(sla=QUICK)).tried("ann", hours(9)).tried("ben", hours(10), happened_at=hours(2))
+    )
     assert file.clocks["1.contact.1"].met
-    between = File(alert(sla=QUICK)).joined(alert(sla=QUICK, at=hours(3), id_=2), hours(3)).tried("ann", hours(9))
+    between = (
+        File(alert(sla=QUICK))
+        .joined(alert(sla=QUICK, at=hours(3), id_=2), hours(3))
+        .tried("ann", hours(9))
+    )
     between.tried("ben", hours(10), happened_at=hours(2))
-    assert between.clocks["1.contact.1"].met is False  # the second complaint was answered by the later call only
+    assert (
+        between.clocks["1.contact.1"].met is False
+    )  # the second complaint was answered by the later call only
 
 
 def test_what_was_missed_before_the_case_opened_again_is_told_once() -> None:
@@ -314,7 +401,9 @@ def test_after_the_call_there_is_nothing_to_hand_over() -> None:
         File(alert()).tried("ann", hours(1)).handed("ben", hours(2))
 
 
-def test_what_was_mended_between_two_complaints_is_not_asked_for_again_when_an_earlier_call_is_recorded() -> None:
+def test_what_was_mended_between_two_complaints_is_not_asked_for_again_when_an_earlier_call_is_recorded() -> (  # noqa: E501
+    None
+):
     def live(*, late: bool) -> File:
         file = File(alert())
         if not late:
@@ -324,7 +413,11 @@ def test_what_was_mended_between_two_complaints_is_not_asked_for_again_when_an_e
         )
         return file.tried("ann", hours(5), happened_at=hours(1)) if late else file
 
-    assert live(late=True).dues() == live(late=False).dues() == {"acknowledge": hours(6), "contact": hours(26)}
+    assert (
+        live(late=True).dues()
+        == live(late=False).dues()
+        == {"acknowledge": hours(6), "contact": hours(26)}
+    )
 
 
 def test_an_earlier_call_recorded_last_does_not_take_back_what_the_later_one_answered() -> None:
@@ -335,7 +428,12 @@ def test_an_earlier_call_recorded_last_does_not_take_back_what_the_later_one_ans
 def test_a_complaint_after_the_call_reopens_the_case_in_its_next_cycle() -> None:
     file = File(alert()).tried("ann", hours(3)).joined(alert(at=hours(5)), hours(5))
     case = file.case
-    assert (case.status, case.cycle, case.assignment, case.contacted_at) == (Status.OPEN, 2, 2, None)
+    assert (case.status, case.cycle, case.assignment, case.contacted_at) == (
+        Status.OPEN,
+        2,
+        2,
+        None,
+    )
     assert file.audit[0] == "case.reopened"
     assert file.dues() == {
         "acknowledge": hours(9),
@@ -343,7 +441,9 @@ def test_a_complaint_after_the_call_reopens_the_case_in_its_next_cycle() -> None
         "resolve": hours(168),
     }  # the office's is older
     assert [recipient for recipient, _ in file.told] == ["ann", "office"]
-    file.tried("ann", hours(6), happened_at=hours(4))  # a call from before does not answer the new complaint
+    file.tried(
+        "ann", hours(6), happened_at=hours(4)
+    )  # a call from before does not answer the new complaint
     assert (file.case, file.audit) == (case, ["contact.attempted"])
 
 
@@ -354,13 +454,21 @@ def test_a_complaint_from_before_the_call_joins_and_needs_no_second_one() -> Non
 
 
 def test_a_new_caller_at_reopening_is_on_record() -> None:
-    file = File(alert("ann", "normal")).tried("ann", hours(1)).joined(alert("ben", "critical", at=hours(2)), hours(2))
+    file = (
+        File(alert("ann", "normal"))
+        .tried("ann", hours(1))
+        .joined(alert("ben", "critical", at=hours(2)), hours(2))
+    )
     assert (file.case.caller, file.case.assignment) == ("ben", 2)
     assert file.audit == ["case.reopened", "case.caller_changed"]
 
 
 def test_what_the_office_owes_survives_a_reopening_by_a_rule_that_asks_nothing_of_it() -> None:
-    file = File(alert(sla=STRICT)).tried("ann", hours(3)).joined(alert(sla=RELAXED, at=hours(5)), hours(5))
+    file = (
+        File(alert(sla=STRICT))
+        .tried("ann", hours(3))
+        .joined(alert(sla=RELAXED, at=hours(5)), hours(5))
+    )
     assert file.dues() == {"contact": hours(77), "resolve": hours(168)}
     assert {"missed 2.resolve.1", "step 2.resolve.1.1", "step 2.resolve.1.2"} <= set(file.timers)
     assert file.mended(hours(6)).dues() == {"contact": hours(77)}
@@ -368,7 +476,9 @@ def test_what_the_office_owes_survives_a_reopening_by_a_rule_that_asks_nothing_o
 
 def test_a_promise_whose_policy_is_gone_is_owed_on_as_it_was_made() -> None:
     file = File(alert(sla=STRICT)).tried("ann", hours(3))
-    decision = join_case(file.case, file.clocks.values(), alert(sla=RELAXED, at=hours(5)), {}, hours(5))
+    decision = join_case(
+        file.case, file.clocks.values(), alert(sla=RELAXED, at=hours(5)), {}, hours(5)
+    )
     keys = [timer.key for timer in decision.timers if "resolve" in timer.key]
     assert keys == ["2.resolve.1", "2.resolve.1.1", "2.resolve.1.2"]
     promised = promised_by(file.case, file.clocks.values())
@@ -393,18 +503,33 @@ def test_acknowledging_stops_its_clock_and_is_said_once() -> None:
 
 def test_a_substitute_takes_over_by_acknowledging() -> None:
     file = File(alert()).acknowledged("ann", hours(1)).acknowledged("ben", hours(2))
-    assert (file.case.caller, file.case.assignment, file.case.status) == ("ben", 2, Status.ACKNOWLEDGED)
+    assert (file.case.caller, file.case.assignment, file.case.status) == (
+        "ben",
+        2,
+        Status.ACKNOWLEDGED,
+    )
     assert file.case.informed == ("boss", "ann")
     assert file.audit == ["case.acknowledged", "case.taken_over"]
 
 
 @pytest.mark.parametrize("outcome", [outcome for outcome, counts in OUTCOMES.items() if not counts])
 @pytest.mark.parametrize("channel", CHANNELS)
-def test_an_attempt_that_did_not_reach_anybody_only_goes_on_record(outcome: str, channel: str) -> None:
+def test_an_attempt_that_did_not_reach_anybody_only_goes_on_record(
+    outcome: str, channel: str
+) -> None:
     file = File(alert())
-    attempt = Attempt(by="ann", channel=channel, outcome=outcome, happened_at=hours(1), note="left word")
-    decision = record_contact(file.case, file.clocks.values(), attempt, hours(1), file.complaints, POLICIES)
-    assert (decision.case, decision.clocks, decision.cancelled, decision.tell) == (file.case, (), (), ())
+    attempt = Attempt(
+        by="ann", channel=channel, outcome=outcome, happened_at=hours(1), note="left word"
+    )
+    decision = record_contact(
+        file.case, file.clocks.values(), attempt, hours(1), file.complaints, POLICIES
+    )
+    assert (decision.case, decision.clocks, decision.cancelled, decision.tell) == (
+        file.case,
+        (),
+        (),
+        (),
+    )
     assert decision.audit[0].action == "contact.attempted"
     assert decision.audit[0].personal == {"note": "left word"}
     assert "left word" not in str(decision.audit[0].facts)
@@ -437,7 +562,15 @@ def test_the_caller_hears_when_somebody_else_has_called_and_nobody_hears_twice()
 )
 def test_an_attempt_that_cannot_have_been_is_refused(attempt: dict[str, Any], words: str) -> None:
     file = File(alert())
-    given = Attempt(**{"by": "ann", "channel": "phone", "outcome": "reached", "happened_at": hours(1), **attempt})
+    given = Attempt(
+        **{
+            "by": "ann",
+            "channel": "phone",
+            "outcome": "reached",
+            "happened_at": hours(1),
+            **attempt,
+        }
+    )
     with pytest.raises(ActionRefused, match=words):
         record_contact(file.case, file.clocks.values(), given, hours(1), file.complaints, POLICIES)
 
@@ -445,7 +578,10 @@ def test_an_attempt_that_cannot_have_been_is_refused(attempt: dict[str, Any], wo
 def test_handing_over_needs_a_reason_and_somebody_else_and_lets_the_clocks_run() -> None:
     file = File(alert()).acknowledged("ann", hours(1))
     before = dict(file.clocks)
-    for to, reason, words in (("ben", "  ", "why it is handed over"), ("ann", "busy", "with ann already")):
+    for to, reason, words in (
+        ("ben", "  ", "why it is handed over"),
+        ("ann", "busy", "with ann already"),
+    ):
         with pytest.raises(ActionRefused, match=words):
             hand_over(file.case, file.clocks.values(), to, "ann", reason, hours(2))
     file.handed("ben", hours(2))
@@ -459,7 +595,9 @@ def test_handing_over_needs_a_reason_and_somebody_else_and_lets_the_clocks_run()
 
 
 @pytest.mark.parametrize("first", ["call", "cause"])
-def test_a_case_ends_when_the_cause_is_removed_and_the_customer_reached_in_either_order(first: str) -> None:
+def test_a_case_ends_when_the_cause_is_removed_and_the_customer_reached_in_either_order(
+    first: str,
+) -> None:
     file = File(alert())
     if first == "call":
         file = file.tried("ann", hours(1))
@@ -478,7 +616,9 @@ def test_a_case_ends_when_the_cause_is_removed_and_the_customer_reached_in_eithe
 def test_the_cause_is_removed_once_and_in_words() -> None:
     file = File(alert())
     with pytest.raises(ActionRefused, match="what was wrong"):
-        remove_cause(file.case, file.clocks.values(), "office", Resolution(note=" "), Resolutions(), NOW)
+        remove_cause(
+            file.case, file.clocks.values(), "office", Resolution(note=" "), Resolutions(), NOW
+        )
     file.mended(hours(1))
     with pytest.raises(ActionRefused, match="already recorded as removed"):
         file.mended(hours(2))
@@ -492,7 +632,9 @@ def test_nothing_can_be_done_to_a_resolved_case() -> None:
         lambda: file.handed("ben", hours(3)),
         lambda: file.mended(hours(3)),
     ):
-        with pytest.raises(ActionRefused, match="C-7 is resolved; a new complaint opens a new case"):
+        with pytest.raises(
+            ActionRefused, match="C-7 is resolved; a new complaint opens a new case"
+        ):
             act()
 
 
@@ -522,8 +664,14 @@ class CaseLife(RuleBasedStateMachine):
         self.now += amount * H
 
     def last_mended(self) -> datetime | None:
-        """A complaint that was sent before the cause was removed asks for nothing that is not done."""
-        found = [c.stopped_at for c in self.file.clocks.values() if c.kind is RESOLVE and c.stopped_at is not None]
+        """A complaint that was sent before the cause was removed asks for nothing that is not
+        done.
+        """
+        found = [
+            c.stopped_at
+            for c in self.file.clocks.values()
+            if c.kind is RESOLVE and c.stopped_at is not None
+        ]
         return max([*found, *filter(None, [self.file.case.cause_removed_at])], default=None)
 
     @rule(drawn=ALERTS, ago=st.sampled_from([0, 0, 0, 5]))
@@ -536,7 +684,9 @@ class CaseLife(RuleBasedStateMachine):
         if before.status is Status.RESOLVED and before.answers(at):
             return  # such a complaint opens nothing again
         if before.waiting_since is not None:
-            self.file.goes_on(self.now)  # a complaint that joins ends the wait, and it is asked for before it joins
+            self.file.goes_on(
+                self.now
+            )  # a complaint that joins ends the wait, and it is asked for before it joins
             dues = self.file.dues()
         self._act(lambda: self.file.joined(alert(*drawn, at=at, id_=self.alerts), self.now))
         after = self.file.case
@@ -555,7 +705,9 @@ class CaseLife(RuleBasedStateMachine):
             assert self.file.case.caller == by
             assert ACKNOWLEDGE not in self.file.now_running()
         else:
-            assert before.status is Status.RESOLVED or (before.status is not Status.OPEN and by == before.caller)
+            assert before.status is Status.RESOLVED or (
+                before.status is not Status.OPEN and by == before.caller
+            )
 
     @rule(by=PEOPLE, outcome=st.sampled_from(list(OUTCOMES)), ago=st.sampled_from([0, 2, 30]))
     def tries_to_call(self, by: str, outcome: str, ago: int) -> None:
@@ -564,7 +716,9 @@ class CaseLife(RuleBasedStateMachine):
         done = self._act(lambda: self.file.tried(by, self.now, outcome, at))
         assert done is (before.status is not Status.RESOLVED)
         unanswered = [
-            a.starts.customer_sent for a in self.file.complaints if not before.answers(a.starts.customer_sent)
+            a.starts.customer_sent
+            for a in self.file.complaints
+            if not before.answers(a.starts.customer_sent)
         ]
         if done and outcome == "reached" and unanswered and all(sent > at for sent in unanswered):
             assert self.file.case == before  # it answers nothing new
@@ -614,28 +768,42 @@ class CaseLife(RuleBasedStateMachine):
         self._act(lambda: self.file.goes_on(at, self.now))
         for kind, clock in self.file.now_running().items():
             waited = at - since if before[kind].paused_at is not None else timedelta(0)
-            assert clock.due_at == before[kind].due_at + waited  # on a calendar that is open all the time
+            assert (
+                clock.due_at == before[kind].due_at + waited
+            )  # on a calendar that is open all the time
 
     @invariant()
     def a_clock_is_due_when_its_target_is_used_up_without_the_pauses(self) -> None:
         for clock in self.file.clocks.values():
             if clock.paused_at is None and clock.superseded_at is None:
-                assert clock.due_at == due_instant(ALWAYS, clock.started_at, clock.within, clock.pauses)
+                assert clock.due_at == due_instant(
+                    ALWAYS, clock.started_at, clock.within, clock.pauses
+                )
             if clock.stopped_at is not None:
-                assert clock.worked == working_time(ALWAYS, clock.started_at, clock.stopped_at, clock.pauses)
+                assert clock.worked == working_time(
+                    ALWAYS, clock.started_at, clock.stopped_at, clock.pauses
+                )
                 assert clock.met is (clock.worked <= (clock.within.length or timedelta(0)))
 
     @invariant()
     def nothing_stands_still_but_while_the_case_waits(self) -> None:
         waiting = self.file.case.waiting_since
-        assert (waiting is None) is (self.file.case.waiting_until is None) is (self.file.case.waiting_for is None)
+        assert (
+            (waiting is None)
+            is (self.file.case.waiting_until is None)
+            is (self.file.case.waiting_for is None)
+        )
         assert waiting is None or self.file.case.status is not Status.RESOLVED
         assert all(c.paused_at in {None, waiting} for c in self.file.clocks.values())
         ends = [timer for timer in self.file.timers.values() if timer.kind == WAIT_END]
-        assert [timer.due_at for timer in ends] == ([self.file.case.waiting_until] if waiting is not None else [])
+        assert [timer.due_at for timer in ends] == (
+            [self.file.case.waiting_until] if waiting is not None else []
+        )
 
     def _act(self, act: Any) -> bool:
-        """Do it, unless it is refused; then nothing has changed. Checks what holds between before and after."""
+        """Do it, unless it is refused; then nothing has changed. Checks what holds between before
+        and after.
+        """
         before, clocks, timers = self.file.case, dict(self.file.clocks), dict(self.file.timers)
         try:
             act()
@@ -649,7 +817,11 @@ class CaseLife(RuleBasedStateMachine):
         if after.cycle != before.cycle:
             told = [action for action in self.file.audit if action != "case.resumed"]
             assert before.contacted_at is not None or told[:2] == ["contact.made", "case.reopened"]
-        elif clocks.get(f"{before.cycle}.contact.1") and before.contacted_at is None and after.contacted_at is not None:
+        elif (
+            clocks.get(f"{before.cycle}.contact.1")
+            and before.contacted_at is None
+            and after.contacted_at is not None
+        ):
             assert self.file.audit[0] == "contact.made"
         self._plans_only_grow(clocks)
         assert self.file.audit
@@ -658,16 +830,26 @@ class CaseLife(RuleBasedStateMachine):
     def _plans_only_grow(self, before: dict[str, Clock]) -> None:
         for key, clock in before.items():
             same = self.file.clocks[key]
-            assert (same.started_at, same.policy, same.within) == (clock.started_at, clock.policy, clock.within)
+            assert (same.started_at, same.policy, same.within) == (
+                clock.started_at,
+                clock.policy,
+                clock.within,
+            )
             assert same.due_at == clock.due_at or same.pauses != clock.pauses
-            if not clock.running and same != clock:  # what has ended stays as it ended, save for an earlier call
+            if (
+                not clock.running and same != clock
+            ):  # what has ended stays as it ended, save for an earlier call
                 assert clock.stopped_at is not None
                 assert same.stopped_at is not None
                 assert same.stopped_at < clock.stopped_at
                 kept = {"worked": same.worked, "pauses": same.pauses, "due_at": same.due_at}
                 assert same == replace(clock, stopped_at=same.stopped_at, **kept)
         for clock in self.file.clocks.values():
-            plans = [c.plan for c in self.file.clocks.values() if (c.kind, c.cycle) == (clock.kind, clock.cycle)]
+            plans = [
+                c.plan
+                for c in self.file.clocks.values()
+                if (c.kind, c.cycle) == (clock.kind, clock.cycle)
+            ]
             assert sorted(plans) == list(range(1, len(plans) + 1))
 
     @invariant()
@@ -700,7 +882,11 @@ class CaseLife(RuleBasedStateMachine):
             plan = timer.key if timer.kind == "missed" else timer.key.rsplit(".", 1)[0]
             assert timer.kind == WAIT_END or plan.split(".resumed")[0] in running
         for key, clock in running.items():
-            marks = [t.due_at for t in self.file.timers.values() if t.kind == "missed" and t.key.startswith(key)]
+            marks = [
+                t.due_at
+                for t in self.file.timers.values()
+                if t.kind == "missed" and t.key.startswith(key)
+            ]
             assert marks == ([clock.due_at] if clock.paused_at is None else [])
 
 
@@ -718,4 +904,6 @@ def test_the_model_forgets_timers_of_cancelled_plans_only() -> None:
     every = keys(file.timers.values())
     decision = acknowledge(file.case, file.clocks.values(), "ann", hours(1))
     assert decision.cancelled == ("1.acknowledge.1",)
-    assert keys(file.take(decision).timers.values()) == {key for key in every if not key.startswith("1.acknowledge.1")}
+    assert keys(file.take(decision).timers.values()) == {
+        key for key in every if not key.startswith("1.acknowledge.1")
+    }

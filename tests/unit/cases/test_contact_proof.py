@@ -1,4 +1,6 @@
-"""What proves a contact: the phone system's record, another system's event, or somebody's own word."""
+"""What proves a contact: the phone system's record, another system's event, or somebody's own
+word.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -16,7 +18,12 @@ from tests.support.world import World
 
 
 def logged(minutes: float = 0, **more: Any) -> Logged:
-    given: dict[str, Any] = {"source": "/pbx", "id": f"call{minutes:+g}", "channel": "phone", "duration_seconds": 240}
+    given: dict[str, Any] = {
+        "source": "/pbx",
+        "id": f"call{minutes:+g}",
+        "channel": "phone",
+        "duration_seconds": 240,
+    }
     return Logged(time=NOW + timedelta(minutes=minutes), **{**given, **more})
 
 
@@ -26,7 +33,10 @@ def logged(minutes: float = 0, **more: Any) -> Logged:
         ([], "own word, 3 h later"),
         ([logged(-12)], "phone log: event call-12 of /pbx"),
         ([logged(20), logged(-12)], "phone log: event call-12 of /pbx"),
-        ([logged(1, duration_seconds=None, source="/crm"), logged(-22)], "phone log: event call-22 of /pbx"),
+        (
+            [logged(1, duration_seconds=None, source="/crm"), logged(-22)],
+            "phone log: event call-22 of /pbx",
+        ),
         ([logged(1, duration_seconds=None, source="/crm")], "CRM event: event call+1 of /crm"),
         ([logged(31)], "own word, 3 h later"),
         ([logged(0, channel="email")], "own word, 3 h later"),
@@ -37,7 +47,9 @@ def logged(minutes: float = 0, **more: Any) -> Logged:
         ([logged(-25, duration_seconds=60)], "own word, 3 h later"),
     ],
 )
-def test_the_best_event_near_the_recorded_time_proves_a_contact(events: list[Logged], words: str) -> None:
+def test_the_best_event_near_the_recorded_time_proves_a_contact(
+    events: list[Logged], words: str
+) -> None:
     since = NOW - timedelta(minutes=23)
     assert proof_of("phone", NOW, NOW + timedelta(hours=3), events, since).words == words
 
@@ -64,7 +76,13 @@ def test_a_call_of_the_phone_system_attaches_itself_whenever_it_arrives(world: W
     at = (world.now() - timedelta(minutes=50)).isoformat()
     inbound = world.call("ACME-AERO", outcome="resolved", time=at, id="in", duration_seconds=60)
     outbound = world.call(
-        "ACME-AERO", outcome=None, direction="outbound", time=at, id="out", source="/pbx", duration_seconds=310
+        "ACME-AERO",
+        outcome=None,
+        direction="outbound",
+        time=at,
+        id="out",
+        source="/pbx",
+        duration_seconds=310,
     )
     world.take(inbound, outbound)
     assert contact(world).proof == "phone log: event out of /pbx"

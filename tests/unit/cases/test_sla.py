@@ -19,7 +19,9 @@ SENT, RECEIVED, OPENED = hours(0), hours(1), hours(2)
 STARTS = Starts(customer_sent=SENT, received=RECEIVED, case_opened=OPENED)
 
 
-def clock(within: timedelta = 24 * H, *steps: Step, starts: Any = "customer_sent") -> tuple[Clock, Target]:
+def clock(
+    within: timedelta = 24 * H, *steps: Step, starts: Any = "customer_sent"
+) -> tuple[Clock, Target]:
     target = Target(by="caller", within=Amount(length=within), steps=steps)
     policy = Policy(id="policy", starts=starts, targets={ClockKind.CONTACT: target})
     return start_clock(ClockKind.CONTACT, policy, STARTS, cycle=2, plan=3), target
@@ -43,8 +45,10 @@ def test_a_clock_starts_where_its_policy_says(
 
 @pytest.mark.parametrize(
     ("stopped_after", "met"), [(None, None), (23.9, True), (24, True), (24.001, False)]
-)  # fmt: skip
-def test_a_promise_is_kept_up_to_and_with_its_due_instant(stopped_after: float | None, met: bool | None) -> None:
+)
+def test_a_promise_is_kept_up_to_and_with_its_due_instant(
+    stopped_after: float | None, met: bool | None
+) -> None:
     running, _ = clock()
     stopped = running if stopped_after is None else running.stop(hours(stopped_after))
     assert stopped.met is met
@@ -62,7 +66,9 @@ def test_a_promise_is_kept_up_to_and_with_its_due_instant(stopped_after: float |
         (step(at=Fraction(1)), hours(24)),
     ],
 )
-def test_a_step_lies_before_or_after_the_due_instant_or_at_a_share_of_the_target(given: Step, instant: Any) -> None:
+def test_a_step_lies_before_or_after_the_due_instant_or_at_a_share_of_the_target(
+    given: Step, instant: Any
+) -> None:
     assert given.instant(hours(0), hours(24)) == instant
 
 
@@ -80,7 +86,10 @@ SEVERAL = (
     [
         (0, [1, 2, 3, 4, 5]),
         (11.9, [1, 2, 3, 4, 5]),
-        (12, [2, 4, 5]),  # a step due this very moment says no more than the mail that opens the case
+        (
+            12,
+            [2, 4, 5],
+        ),  # a step due this very moment says no more than the mail that opens the case
         (19, [2, 4, 5]),
         (20, [4, 5]),
         (24, [4, 5]),
@@ -92,14 +101,21 @@ def test_steps_that_have_passed_are_left_out_but_those_after_the_due_instant_fir
 ) -> None:
     started, target = clock(24 * H, *SEVERAL)
     timers = timers_of(started, target, hours(opened))
-    assert [t.key for t in timers if t.kind == "step"] == [f"2.contact.3.{number}" for number in left]
+    assert [t.key for t in timers if t.kind == "step"] == [
+        f"2.contact.3.{number}" for number in left
+    ]
     assert [(t.key, t.due_at) for t in timers if t.kind == "missed"] == [("2.contact.3", hours(24))]
 
 
 def test_a_timer_carries_what_its_firing_must_check() -> None:
     started, target = clock(24 * H, Step(notify=("caller", "vp_sales"), before=4 * H))
     (_, timer) = timers_of(started, target, NOW)
-    assert timer.data == {"clock": "contact", "plan": 3, "cycle": 2, "notify": ["caller", "vp_sales"]}
+    assert timer.data == {
+        "clock": "contact",
+        "plan": 3,
+        "cycle": 2,
+        "notify": ["caller", "vp_sales"],
+    }
     assert timer.due_at == hours(20)
 
 
@@ -112,7 +128,9 @@ STEPS = st.one_of(
 
 @unhurried
 @given(steps=st.lists(STEPS, max_size=6), within=st.integers(0, 60), opened=st.integers(-10, 90))
-def test_only_steps_after_the_due_instant_may_lie_in_the_past(steps: list[Step], within: int, opened: int) -> None:
+def test_only_steps_after_the_due_instant_may_lie_in_the_past(
+    steps: list[Step], within: int, opened: int
+) -> None:
     started, target = clock(within * H, *steps)
     timers = timers_of(started, target, hours(opened))
     assert len({timer.key for timer in timers}) == len(timers)
@@ -120,7 +138,9 @@ def test_only_steps_after_the_due_instant_may_lie_in_the_past(steps: list[Step],
         assert timer.due_at > hours(opened) or timer.due_at >= started.due_at
     kept = {timer.key for timer in timers}
     for number, given_ in enumerate(steps, 1):
-        late = given_.after is None and given_.instant(started.started_at, started.due_at) <= hours(opened)
+        late = given_.after is None and given_.instant(started.started_at, started.due_at) <= hours(
+            opened
+        )
         assert (f"{started.key}.{number}" in kept) is not late
 
 
@@ -146,7 +166,9 @@ def test_durations_are_read_as_people_write_them(text: str, duration: timedelta)
     assert parse_duration(text) == duration
 
 
-@pytest.mark.parametrize("text", ["", "24", "9:00", "-1h", "1.5h", "1w", "P7D", "1h30m", "24 hours", "9999999d"])
+@pytest.mark.parametrize(
+    "text", ["", "24", "9:00", "-1h", "1.5h", "1w", "P7D", "1h30m", "24 hours", "9999999d"]
+)
 def test_what_is_no_duration_is_refused_with_the_right_form(text: str) -> None:
     with pytest.raises(ValueError, match="write 30m, 24h or 7d"):
         parse_duration(text)

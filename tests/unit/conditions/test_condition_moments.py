@@ -1,4 +1,6 @@
-"""Dates, times, intervals, lists, ROUND, GREATEST and LEAST, and types by value: PostgreSQL is the oracle here, too."""
+"""Dates, times, intervals, lists, ROUND, GREATEST and LEAST, and types by value: PostgreSQL is the
+oracle here, too.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -34,7 +36,9 @@ SCOPE = Scope(names={name: (name, kind) for name, (kind, _) in COLUMNS.items()},
 
 def value(sql: str, **facts: Any) -> bool | None:
     condition = compile_condition(sql, SCOPE)
-    condition.variant(tuple(type(facts.get(key)) for key in condition.by_value))  # raises what a call would hide
+    condition.variant(
+        tuple(type(facts.get(key)) for key in condition.by_value)
+    )  # raises what a call would hide
     return condition(facts)
 
 
@@ -54,7 +58,9 @@ SMALL = st.integers(-40, 400).map(lambda n: f"{n}" if n >= 0 else f"({n})")
 
 @cache
 def dates(depth: int) -> SearchStrategy[str]:
-    leaves = st.one_of(st.sampled_from(["d", "e", "d"]), DATE_LITERALS.map(lambda text: f"DATE '{text}'"))
+    leaves = st.one_of(
+        st.sampled_from(["d", "e", "d"]), DATE_LITERALS.map(lambda text: f"DATE '{text}'")
+    )
     if not depth:
         return leaves
     return st.one_of(
@@ -69,7 +75,9 @@ def dates(depth: int) -> SearchStrategy[str]:
 
 @cache
 def times(depth: int) -> SearchStrategy[str]:
-    leaves = st.one_of(st.sampled_from(["now", "v"]), TIME_LITERALS.map(lambda text: f"TIMESTAMPTZ '{text}'"))
+    leaves = st.one_of(
+        st.sampled_from(["now", "v"]), TIME_LITERALS.map(lambda text: f"TIMESTAMPTZ '{text}'")
+    )
     if not depth:
         return leaves
     return st.one_of(
@@ -130,33 +138,52 @@ def truths(depth: int) -> SearchStrategy[str]:
         st.builds(lambda a, op, b: f"{a} {op} {b}", dates(depth), COMPARISON, times(depth)),
         st.builds(lambda a, op, b: f"{a} {op} '{b}'", dates(depth), COMPARISON, DATE_LITERALS),
         st.builds(lambda a, b: f"now BETWEEN {a} AND '{b}'", times(depth), TIME_LITERALS),
-        st.builds(lambda a, b, c: f"{a} IN ({b}, '2026-01-31', {c})", dates(depth), dates(0), dates(0)),
+        st.builds(
+            lambda a, b, c: f"{a} IN ({b}, '2026-01-31', {c})", dates(depth), dates(0), dates(0)
+        ),
         many("{} = ANY(tags)", texts),
         many("{} <> ALL(tags)", texts),
         st.builds(lambda a, name: f"{a} = ANY(lists.{name})", texts, st.sampled_from(list(LISTS))),
-        st.sampled_from([f"contains_any({a}, lists.{name})" for a in ("s", "UPPER(s)") for name in LISTS]),
+        st.sampled_from(
+            [f"contains_any({a}, lists.{name})" for a in ("s", "UPPER(s)") for name in LISTS]
+        ),
         many("{} IS NULL", st.one_of(dates(depth), times(depth), intervals(depth), numbers(depth))),
     )
     if not depth:
         return leaves
     inner = truths(depth - 1)
     return st.one_of(
-        leaves, leaves, many("NOT ({})", inner), many("({}) AND ({})", inner, inner), many("({}) OR ({})", inner, inner)
+        leaves,
+        leaves,
+        many("NOT ({})", inner),
+        many("({}) AND ({})", inner, inner),
+        many("({}) OR ({})", inner, inner),
     )
 
 
 MOMENTS = st.one_of(
     st.none(),
-    st.sampled_from([datetime(2026, 3, 6, 8, 30, tzinfo=UTC), datetime(2024, 2, 29, 23, 59, 59, 999_999, tzinfo=UTC)]),
+    st.sampled_from(
+        [
+            datetime(2026, 3, 6, 8, 30, tzinfo=UTC),
+            datetime(2024, 2, 29, 23, 59, 59, 999_999, tzinfo=UTC),
+        ]
+    ),
     st.datetimes(datetime(2023, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001,
 )
-DAYS = st.one_of(st.none(), st.dates(date(2023, 1, 1), date(2028, 1, 1)), st.sampled_from([date(2026, 1, 31)]))
-WORDS = st.sampled_from(["AA", "aa", "b", "refund", "refunded", "We switch  to you", "a-b-c", "", "ß refund.", "xAA"])
+DAYS = st.one_of(
+    st.none(), st.dates(date(2023, 1, 1), date(2028, 1, 1)), st.sampled_from([date(2026, 1, 31)])
+)
+WORDS = st.sampled_from(
+    ["AA", "aa", "b", "refund", "refunded", "We switch  to you", "a-b-c", "", "ß refund.", "xAA"]
+)
 
 
 @st.composite
 def rows(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """Four rows whose `k` are all whole numbers or all fractions: the value decides the type, as in JSON."""
+    """Four rows whose `k` are all whole numbers or all fractions: the value decides the type, as in
+    JSON.
+    """
     number = st.integers(-9, 99) if draw(st.booleans()) else st.decimals(-99, 99, places=2)
     whole = draw(st.sampled_from([number, st.one_of(number)]))
     row = st.fixed_dictionaries(
@@ -185,12 +212,14 @@ def postgresql(new_database: Callable[[], str]) -> Iterator[psycopg.Connection]:
         connection.execute(
             r"""CREATE FUNCTION contains_any(given text, words text[]) RETURNS boolean IMMUTABLE STRICT LANGUAGE sql AS
             $$ SELECT EXISTS (SELECT FROM unnest(words) AS word
-                              WHERE given ~* ('\m' || regexp_replace(word, '\s+', '\\s+', 'g') || '\M')) $$"""
+                              WHERE given ~* ('\m' || regexp_replace(word, '\s+', '\\s+', 'g') || '\M')) $$"""  # noqa: E501
         )
         yield connection
 
 
-def asked(postgresql: psycopg.Connection, sql: str, given: list[dict[str, Any]]) -> list[bool | None]:
+def asked(
+    postgresql: psycopg.Connection, sql: str, given: list[dict[str, Any]]
+) -> list[bool | None]:
     by_value = "numeric" if any(isinstance(row["k"], Decimal) for row in given) else "bigint"
     casts = ", ".join(
         f"CAST(%s AS {(kind or by_value).split(' ')[0]}) {' '.join((kind or '').split(' ')[1:])}"
@@ -198,16 +227,23 @@ def asked(postgresql: psycopg.Connection, sql: str, given: list[dict[str, Any]])
     )
     numbered = ", ".join(f"({number}, {casts})" for number in range(len(given)))
     arrays = ", ".join(
-        f"ARRAY[{', '.join(repr(word) for word in words)}]::text[] AS {name}" for name, words in LISTS.items()
+        f"ARRAY[{', '.join(repr(word) for word in words)}]::text[] AS {name}"
+        for name, words in LISTS.items()
     )
     query = (
-        f"SELECT ({sql.replace('%', '%%')}) FROM (VALUES {numbered}) AS facts(row, {', '.join(COLUMNS)}), "
+        f"SELECT ({sql.replace('%', '%%')}) FROM (VALUES {numbered}) AS facts(row, "
+        f"{', '.join(COLUMNS)}), "
         f"(SELECT {arrays}) AS lists ORDER BY row"
     )
-    return [row[0] for row in postgresql.execute(query, [row[name] for row in given for name in COLUMNS])]
+    return [
+        row[0]
+        for row in postgresql.execute(query, [row[name] for row in given for name in COLUMNS])
+    ]
 
 
-def test_moments_lists_and_numbers_mean_what_postgresql_says(postgresql: psycopg.Connection) -> None:
+def test_moments_lists_and_numbers_mean_what_postgresql_says(
+    postgresql: psycopg.Connection,
+) -> None:
     seen: Counter[str] = Counter()
 
     @settings(unhurried, max_examples=400 * LONG)
@@ -238,7 +274,11 @@ def test_moments_lists_and_numbers_mean_what_postgresql_says(postgresql: psycopg
         ("COALESCE(k, 0.5) / 2 = 3.5", {"k": 7}, True),  # beside a fraction, a whole number is one
         ("k > 'x'", {"k": 7}, None),
         ("d - e = 30", {"d": date(2026, 3, 31), "e": date(2026, 3, 1)}, True),
-        ("now - INTERVAL '1 month' = '2026-02-28 08:00Z'", {"now": datetime(2026, 3, 31, 8, tzinfo=UTC)}, True),
+        (
+            "now - INTERVAL '1 month' = '2026-02-28 08:00Z'",
+            {"now": datetime(2026, 3, 31, 8, tzinfo=UTC)},
+            True,
+        ),
         ("now + INTERVAL '9000 years' > now", {"now": datetime(2026, 3, 31, 8, tzinfo=UTC)}, None),
         ("contains_any(s, lists.words)", {"s": "we will SWITCH\n to another"}, True),
         ("contains_any(s, lists.words)", {"s": "refunding"}, False),
@@ -256,7 +296,9 @@ def test_moments_lists_and_numbers_mean_what_postgresql_says(postgresql: psycopg
         ("DATE '2026-03-06' = TIMESTAMPTZ '2026-03-06 00:00Z'", {}, True),
     ],
 )
-def test_what_is_known_comes_out_as_expected(sql: str, facts: dict[str, Any], answer: bool | None) -> None:
+def test_what_is_known_comes_out_as_expected(
+    sql: str, facts: dict[str, Any], answer: bool | None
+) -> None:
     try:
         assert value(sql, **facts) is answer
     except ConditionRefused:
@@ -293,7 +335,9 @@ def test_what_is_known_comes_out_as_expected(sql: str, facts: dict[str, Any], an
     ],
 )
 def test_what_does_not_fit_is_refused_with_the_reason(sql: str, words: str) -> None:
-    with pytest.raises(ConditionRefused, match=words.replace("(", r"\(").replace(")", r"\)").replace(".", r"\.")):
+    with pytest.raises(
+        ConditionRefused, match=words.replace("(", r"\(").replace(")", r"\)").replace(".", r"\.")
+    ):
         compile_condition(sql, SCOPE)
 
 
@@ -321,14 +365,25 @@ def test_what_a_condition_requires_of_single_facts_is_found_for_the_index() -> N
         found = compile_condition(sql, Scope(names=names)).requirements
         return [(one.field, None if one.texts is None else set(one.texts)) for one in found]
 
-    assert requires("region = 'NW' AND score < 3") == [("customer.region", {"NW"}), ("event.score", None)]
+    assert requires("region = 'NW' AND score < 3") == [
+        ("customer.region", {"NW"}),
+        ("event.score", None),
+    ]
     assert requires("('a' = segment) AND region IN ('x', 'y')") == [
         ("customer.segment", {"a"}),
         ("customer.region", {"x", "y"}),
     ]
-    for not_one_of_some_texts in ("region <> 'x'", "NOT region = 'x'", "region NOT IN ('x')", "region IN ('x', NULL)"):
+    for not_one_of_some_texts in (
+        "region <> 'x'",
+        "NOT region = 'x'",
+        "region NOT IN ('x')",
+        "region IN ('x', NULL)",
+    ):
         assert requires(not_one_of_some_texts) == [("customer.region", None)]
-    assert requires("NOT contact_me AND score IN (1, 2)") == [("event.contact_me", None), ("event.score", None)]
+    assert requires("NOT contact_me AND score IN (1, 2)") == [
+        ("event.contact_me", None),
+        ("event.score", None),
+    ]
     for nothing in (
         "region = 'NW' OR score < 3",  # reads two facts
         "score / 2 = 1",  # 3 and 3.0 differ

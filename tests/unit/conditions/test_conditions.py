@@ -1,4 +1,6 @@
-"""Conditions: three-valued logic, refusals that help, and PostgreSQL as the oracle for everything in between."""
+"""Conditions: three-valued logic, refusals that help, and PostgreSQL as the oracle for everything
+in between.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -61,7 +63,9 @@ def refusal(sql: str, scope: Scope = SURVEY) -> ConditionRefused:
         (None, None, None, None),
     ],
 )
-def test_and_and_or_know_three_values(a: bool | None, b: bool | None, both: bool | None, either: bool | None) -> None:
+def test_and_and_or_know_three_values(
+    a: bool | None, b: bool | None, both: bool | None, either: bool | None
+) -> None:
     assert value("a AND b", a=a, b=b) is both
     assert value("a OR b", a=a, b=b) is either
 
@@ -117,18 +121,30 @@ def test_a_missing_value_is_unknown_until_something_decides(
         ("7 / 2 = 3", {}, True),
         ("-7 / 2 = -3", {}, True),
         ("-7 % 3 = -1", {}, True),
-        ("p / 2 = 3.5", {"p": 7}, True),  # a fraction's field holding a whole number is still a fraction's field
+        (
+            "p / 2 = 3.5",
+            {"p": 7},
+            True,
+        ),  # a fraction's field holding a whole number is still a fraction's field
         ("p / 2 = 3.5", {"p": Decimal("7.0")}, True),
         ("n / 2 = 3", {"n": 7}, True),
         ("1 / n = 1", {"n": 0}, None),
         ("1 % n = 1", {"n": 0}, None),
         ("p / q > 0", {"p": Decimal(1), "q": Decimal(0)}, None),
-        ("1 / n = 1 OR m = 1", {"n": 0, "m": 1}, True),  # an operator that fails is unknown, and evaluation goes on
+        (
+            "1 / n = 1 OR m = 1",
+            {"n": 0, "m": 1},
+            True,
+        ),  # an operator that fails is unknown, and evaluation goes on
         ("n + 1 > 0", {"n": 2**63 - 1}, None),
         ("n * n > 0", {"n": 2**62}, None),
         ("- n > 0", {"n": -(2**63)}, None),
         ("ABS(n) > 0", {"n": -(2**63)}, None),
-        ("p + 1 = 9223372036854775808", {"p": 2**63 - 1}, True),  # numeric has room where bigint has none
+        (
+            "p + 1 = 9223372036854775808",
+            {"p": 2**63 - 1},
+            True,
+        ),  # numeric has room where bigint has none
         ("p + 0.000000000000000000000000000001 > p", {"p": Decimal("12345678901234567890")}, True),
         ("0.1 + 0.2 = 0.3", {}, True),
         ("1e3 = n", {"n": 1000}, True),
@@ -139,24 +155,39 @@ def test_numbers_are_postgresqls(sql: str, facts: dict[str, Any], answer: bool |
 
 
 def test_names_may_have_dots_and_those_of_an_event_come_before_signals() -> None:
-    condition = compile_condition("customer.name = 'ACME' AND calls_in_vain >= 3 AND event.score < 7", SURVEY)
+    condition = compile_condition(
+        "customer.name = 'ACME' AND calls_in_vain >= 3 AND event.score < 7", SURVEY
+    )
     assert condition.reads == ("customer.name", "signal.calls_in_vain", "event.score")
     assert condition({"customer.name": "ACME", "signal.calls_in_vain": 3, "event.score": 2}) is True
 
 
 @pytest.mark.parametrize("event_type", sorted(EVENT_FIELDS))
-def test_every_field_can_be_asked_for_even_where_sql_has_a_word_of_that_name(event_type: str) -> None:
+def test_every_field_can_be_asked_for_even_where_sql_has_a_word_of_that_name(
+    event_type: str,
+) -> None:
     scope = VOCABULARY.for_rules(event_type)
     for name, (_, kind) in scope.names.items():
         if kind is Type.TEXTS:
             continue
-        assert compile_condition(f"{name} IS NULL AND NOT {name} = {name} OR {name} IN ({name})", scope)({}) is None
+        assert (
+            compile_condition(
+                f"{name} IS NULL AND NOT {name} = {name} OR {name} IN ({name})", scope
+            )({})
+            is None
+        )
 
 
 def test_segments_read_customers_by_bare_name() -> None:
     scope = VOCABULARY.for_segments()
-    condition = compile_condition("revenue_with_us >= 250000 AND country = 'DE' AND calls_in_vain = 0", scope)
-    assert condition.reads == ("customer.revenue_with_us", "customer.country", "signal.calls_in_vain")
+    condition = compile_condition(
+        "revenue_with_us >= 250000 AND country = 'DE' AND calls_in_vain = 0", scope
+    )
+    assert condition.reads == (
+        "customer.revenue_with_us",
+        "customer.country",
+        "signal.calls_in_vain",
+    )
 
 
 # Refusals
@@ -166,8 +197,18 @@ def test_segments_read_customers_by_bare_name() -> None:
     ("sql", "column", "message", "suggestion"),
     [
         ("sentimnt = 'negative'", 1, "unknown field 'sentimnt'", "did you mean 'sentiment'?"),
-        ("score < 3 AND sentimnt = 'negative'", 15, "unknown field 'sentimnt'", "did you mean 'sentiment'?"),
-        ("score < 3 AND custmer.name = 'x'", 15, "unknown field 'custmer.name'", "did you mean 'customer.name'?"),
+        (
+            "score < 3 AND sentimnt = 'negative'",
+            15,
+            "unknown field 'sentimnt'",
+            "did you mean 'sentiment'?",
+        ),
+        (
+            "score < 3 AND custmer.name = 'x'",
+            15,
+            "unknown field 'custmer.name'",
+            "did you mean 'customer.name'?",
+        ),
         ("customer.nam = 'x'", 1, "unknown field 'customer.nam'", "did you mean 'customer.name'?"),
         ("a.b.c.d.e.f = 1", 1, "unknown field 'a.b.c.d.e.f'", None),
         ("\"SENTIMENT\" = 'x'", 1, "unknown field 'SENTIMENT'", "did you mean 'sentiment'?"),
@@ -333,7 +374,9 @@ def test_a_condition_is_at_most_4000_characters_long() -> None:
         ("", "score", " - (score"),
     ],
 )
-def test_endless_nesting_is_refused_and_never_crashes(opening: str, inside: str, closing: str, count: int) -> None:
+def test_endless_nesting_is_refused_and_never_crashes(
+    opening: str, inside: str, closing: str, count: int
+) -> None:
     for times in (count, min(count, (MAX_LENGTH - len(inside)) // len(opening + closing))):
         refusal(opening * times + inside + closing * times)
 
@@ -356,7 +399,9 @@ def test_nested_ranges_cost_no_more_than_their_length() -> None:
 def test_a_customers_long_comment_cannot_stall_a_pattern() -> None:
     condition = compile_condition("comment ILIKE '%refund%money%back%now%'", SURVEY)
     comment = "refund money back " * 5_000
-    assert condition({"event.comment": comment}) is False  # searched with backtracking, this would take hours
+    assert (
+        condition({"event.comment": comment}) is False
+    )  # searched with backtracking, this would take hours
     assert condition({"event.comment": comment + "now"}) is True
 
 
@@ -365,7 +410,9 @@ def test_a_customers_long_comment_cannot_stall_a_pattern() -> None:
 
 @dataclass(frozen=True)
 class Sql:
-    """A generated expression. `guarded` divides by NULLIF(..., 0): what ours must come to where PostgreSQL raises."""
+    """A generated expression. `guarded` divides by NULLIF(..., 0): what ours must come to where
+    PostgreSQL raises.
+    """
 
     text: str
     guarded: str
@@ -387,9 +434,9 @@ def quoted(text: str) -> str:
 
 LETTERS = "aAbB %_\\'\nßΣσÄäİiIéЖж0"
 TEXTS = st.text(alphabet=LETTERS, max_size=6)
-PATTERNS = st.lists(st.sampled_from(["%", "_", "\\%", "\\_", "\\\\", "\\a", *"aAbB ßΣσÄäİiI'"]), max_size=5).map(
-    "".join
-)
+PATTERNS = st.lists(
+    st.sampled_from(["%", "_", "\\%", "\\_", "\\\\", "\\a", *"aAbB ßΣσÄäİiI'"]), max_size=5
+).map("".join)
 FORMS = st.sampled_from(["{}", "({})"])
 
 
@@ -408,21 +455,46 @@ def binary(operators: str, operands: SearchStrategy[Sql]) -> SearchStrategy[Sql]
 
 
 def division(dividend: Sql, operator: str, divisor: Sql) -> Sql:
-    return Sql.of(f"{{}} {operator} ({{}})", dividend, divisor, guarded=f"{{}} {operator} NULLIF({{}}, 0)")
+    return Sql.of(
+        f"{{}} {operator} ({{}})", dividend, divisor, guarded=f"{{}} {operator} NULLIF({{}}, 0)"
+    )
 
 
 def chosen(kind: SearchStrategy[Sql], depth: int) -> SearchStrategy[Sql]:
     """What any type can be wrapped in."""
     return st.one_of(
         st.builds(lambda a, b: Sql.of("COALESCE({}, {})", a, b), kind, kind),
-        st.builds(lambda w, a, b: Sql.of("CASE WHEN {} THEN {} ELSE {} END", w, a, b), truths(depth), kind, kind),
+        st.builds(
+            lambda w, a, b: Sql.of("CASE WHEN {} THEN {} ELSE {} END", w, a, b),
+            truths(depth),
+            kind,
+            kind,
+        ),
         st.builds(lambda w, a: Sql.of("CASE WHEN {} THEN {} END", w, a), truths(depth), kind),
     )
 
 
 @cache
 def numbers(depth: int) -> SearchStrategy[Sql]:
-    leaves = atoms("n", "m", "p", "q", "n", "p", "0", "1", "2", "3", "7", "100", "0.1", "2.50", "1e3", "-1", "-0.75")
+    leaves = atoms(
+        "n",
+        "m",
+        "p",
+        "q",
+        "n",
+        "p",
+        "0",
+        "1",
+        "2",
+        "3",
+        "7",
+        "100",
+        "0.1",
+        "2.50",
+        "1e3",
+        "-1",
+        "-0.75",
+    )
     if not depth:
         return leaves
     inner = placed(numbers(depth - 1))
@@ -439,13 +511,19 @@ def numbers(depth: int) -> SearchStrategy[Sql]:
 
 @cache
 def texts(depth: int) -> SearchStrategy[Sql]:
-    leaves = st.one_of(atoms("s", "t"), TEXTS.map(quoted).map(lambda text: Sql(text, text, atom=True)))
+    leaves = st.one_of(
+        atoms("s", "t"), TEXTS.map(quoted).map(lambda text: Sql(text, text, atom=True))
+    )
     if not depth:
         return leaves
     inner = texts(depth - 1)
     return st.one_of(
         leaves,
-        st.builds(lambda function, a: Sql.of(f"{function}({{}})", a), st.sampled_from(["LOWER", "UPPER"]), inner),
+        st.builds(
+            lambda function, a: Sql.of(f"{function}({{}})", a),
+            st.sampled_from(["LOWER", "UPPER"]),
+            inner,
+        ),
         chosen(inner, depth - 1),
     )
 
@@ -455,14 +533,20 @@ def truths(depth: int) -> SearchStrategy[Sql]:
     leaves = atoms("a", "b", "a", "TRUE", "FALSE")
     if not depth:
         return leaves
-    inner, number, text = placed(truths(depth - 1)), placed(numbers(depth - 1)), placed(texts(depth - 1))
+    inner, number, text = (
+        placed(truths(depth - 1)),
+        placed(numbers(depth - 1)),
+        placed(texts(depth - 1)),
+    )
     any_kind = st.one_of(inner, number, text)
     null = atoms("NULL")
 
     def listed(kind: SearchStrategy[Sql]) -> SearchStrategy[Sql]:
         items = st.lists(st.one_of(kind, kind, null), min_size=1, max_size=3)
         return st.builds(
-            lambda a, word, found: Sql.of(f"{{}} {word} (" + ", ".join(["{}"] * len(found)) + ")", a, *found),
+            lambda a, word, found: Sql.of(
+                f"{{}} {word} (" + ", ".join(["{}"] * len(found)) + ")", a, *found
+            ),
             kind,
             st.sampled_from(["IN", "NOT IN"]),
             items,
@@ -471,7 +555,11 @@ def truths(depth: int) -> SearchStrategy[Sql]:
     def between(kind: SearchStrategy[Sql]) -> SearchStrategy[Sql]:
         words = st.sampled_from(["BETWEEN", "NOT BETWEEN"])
         return st.builds(
-            lambda a, word, b, c: Sql.of(f"{{}} {word} {{}} AND {{}}", a, word and b, c), kind, words, kind, kind
+            lambda a, word, b, c: Sql.of(f"{{}} {word} {{}} AND {{}}", a, word and b, c),
+            kind,
+            words,
+            kind,
+            kind,
         )
 
     return st.one_of(
@@ -497,24 +585,34 @@ def truths(depth: int) -> SearchStrategy[Sql]:
             inner,
             st.sampled_from(["TRUE", "FALSE", "NOT TRUE", "NOT FALSE", "UNKNOWN"]),
         ),
-        st.builds(lambda a, word: Sql.of(f"{{}} IS {word}", a), any_kind, st.sampled_from(["NULL", "NOT NULL"])),
+        st.builds(
+            lambda a, word: Sql.of(f"{{}} IS {word}", a),
+            any_kind,
+            st.sampled_from(["NULL", "NOT NULL"]),
+        ),
         chosen(inner, depth - 1),
     )
 
 
 QUOTIENTS = st.builds(
     lambda quotient, truth: Sql.of("{} > 1 OR {}", quotient, truth),
-    st.builds(division, placed(numbers(1)), st.sampled_from(["/", "%"]), atoms("n", "p", "n * 0", "0")),
+    st.builds(
+        division, placed(numbers(1)), st.sampled_from(["/", "%"]), atoms("n", "p", "n * 0", "0")
+    ),
     placed(truths(1)),
 )
 
-BIGINTS = st.one_of(st.none(), st.just(0), st.integers(-9, 9), st.sampled_from([0, 2**63 - 1, -(2**63), 10**12]))
+BIGINTS = st.one_of(
+    st.none(), st.just(0), st.integers(-9, 9), st.sampled_from([0, 2**63 - 1, -(2**63), 10**12])
+)
 NUMERICS = st.one_of(
     st.none(),
     st.just(0),
     st.integers(-9, 9),  # a JSON integer in a field for fractions
     st.decimals(-1000, 1000, places=2),
-    st.sampled_from([Decimal(0), Decimal("0.00"), Decimal("1E+25"), Decimal("1E-25"), Decimal(10) ** 30, 10**30]),
+    st.sampled_from(
+        [Decimal(0), Decimal("0.00"), Decimal("1E+25"), Decimal("1E-25"), Decimal(10) ** 30, 10**30]
+    ),
 )
 BOOLEANS = st.sampled_from([None, True, False])
 FACTS = st.fixed_dictionaries(
@@ -547,17 +645,26 @@ def postgresql(new_database: Callable[[], str]) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def asked(postgresql: psycopg.Connection, sql: str, rows: list[dict[str, Any]]) -> list[bool | None]:
+def asked(
+    postgresql: psycopg.Connection, sql: str, rows: list[dict[str, Any]]
+) -> list[bool | None]:
     """PostgreSQL's answers for each of the rows."""
     numbered = ", ".join([f"({number}, {CASTS})" for number in range(len(rows))])
     query = (
-        f"SELECT ({sql.replace('%', '%%')}) FROM (VALUES {numbered}) AS facts(row, {', '.join(COLUMNS)}) ORDER BY row"
+        f"SELECT ({sql.replace('%', '%%')}) FROM (VALUES {numbered}) AS facts(row, "
+        f"{', '.join(COLUMNS)}) ORDER BY row"
     )
-    return [row[0] for row in postgresql.execute(query, [row[name] for row in rows for name in COLUMNS])]
+    return [
+        row[0] for row in postgresql.execute(query, [row[name] for row in rows for name in COLUMNS])
+    ]
 
 
-def oracle(postgresql: psycopg.Connection, sql: Sql, facts: dict[str, Any], seen: Counter[str]) -> list[bool | None]:
-    """One row's answer in a list, or none where PostgreSQL raises whatever one does, for too large a number."""
+def oracle(
+    postgresql: psycopg.Connection, sql: Sql, facts: dict[str, Any], seen: Counter[str]
+) -> list[bool | None]:
+    """One row's answer in a list, or none where PostgreSQL raises whatever one does, for too large
+    a number.
+    """
     for kind, text in (("plain", sql.text), ("guarded", sql.guarded)):
         try:
             answer = asked(postgresql, text, [facts])
@@ -570,7 +677,8 @@ def oracle(postgresql: psycopg.Connection, sql: Sql, facts: dict[str, Any], seen
 
 
 @pytest.mark.parametrize(
-    "text", ["ΟΔΟΣ", "İstanbul", "ISPARTA", "Straße", "ſtark", "ÄÖÜ", "ﬁn", "K\u212a", "a\nb", "\\%_"]
+    "text",
+    ["ΟΔΟΣ", "İstanbul", "ISPARTA", "Straße", "ſtark", "ÄÖÜ", "ﬁn", "K\u212a", "a\nb", "\\%_"],
 )
 def test_letters_change_their_case_one_by_one(postgresql: psycopg.Connection, text: str) -> None:
     facts = {**dict.fromkeys(COLUMNS), "s": text}
@@ -588,9 +696,11 @@ def test_letters_change_their_case_one_by_one(postgresql: psycopg.Connection, te
 
 
 def test_every_condition_means_what_postgresql_says(postgresql: psycopg.Connection) -> None:
-    """Where PostgreSQL divides by zero, ours is NULL at that operator. Where a number is out of range, nobody knows.
+    """Where PostgreSQL divides by zero, ours is NULL at that operator. Where a number is out of
+    range, nobody knows.
 
-    Literals are `integer` to PostgreSQL and `bigint` to us, which shows only in sums beyond 2 ** 31 of literals alone.
+    Literals are `integer` to PostgreSQL and `bigint` to us, which shows only in sums beyond 2 ** 31
+    of literals alone.
     """
     seen: Counter[str] = Counter()
     six = st.lists(FACTS, min_size=6, max_size=6)
@@ -600,17 +710,23 @@ def test_every_condition_means_what_postgresql_says(postgresql: psycopg.Connecti
             theirs = [[answer] for answer in asked(postgresql, sql.text, rows)]
             seen["plain"] += len(rows)
         except (psycopg.ProgrammingError, psycopg.errors.InvalidTextRepresentation):
-            seen["refused by PostgreSQL"] += 1  # without parentheses, `a = '' IS NULL` asks whether a is ''
+            seen["refused by PostgreSQL"] += (
+                1  # without parentheses, `a = '' IS NULL` asks whether a is ''
+            )
             return
         except psycopg.errors.DataError:
             theirs = [oracle(postgresql, sql, facts, seen) for facts in rows]
         condition = compile_condition(sql.text, SCOPE)
-        ours = [[condition(facts)] if answer else [] for facts, answer in zip(rows, theirs, strict=True)]
+        ours = [
+            [condition(facts)] if answer else [] for facts, answer in zip(rows, theirs, strict=True)
+        ]
         assert ours == theirs
 
     @settings(unhurried, max_examples=280 * LONG)
     @given(sql=truths(3), rows=six)
-    @example(sql=Sql("a = b IS NULL", "a = b IS NULL"), rows=[{**dict.fromkeys(COLUMNS), "a": False}])
+    @example(
+        sql=Sql("a = b IS NULL", "a = b IS NULL"), rows=[{**dict.fromkeys(COLUMNS), "a": False}]
+    )
     def means_the_same(sql: Sql, rows: list[dict[str, Any]]) -> None:
         compare(sql, rows)
 
@@ -639,12 +755,16 @@ OPERATIONS = {
 DECIMALS = st.one_of(
     st.decimals(-(10**6), 10**6, places=4),
     st.builds(
-        lambda digits, exponent: Decimal(digits).scaleb(exponent), st.integers(-99999, 99999), st.integers(-40, 40)
+        lambda digits, exponent: Decimal(digits).scaleb(exponent),
+        st.integers(-99999, 99999),
+        st.integers(-40, 40),
     ),
 )
 
 
-def test_fractions_have_postgresqls_digits_even_after_a_division(postgresql: psycopg.Connection) -> None:
+def test_fractions_have_postgresqls_digits_even_after_a_division(
+    postgresql: psycopg.Connection,
+) -> None:
     @settings(unhurried, max_examples=60)
     @given(pairs=st.lists(st.tuples(DECIMALS, DECIMALS), min_size=20, max_size=20))
     @example(
@@ -658,9 +778,14 @@ def test_fractions_have_postgresqls_digits_even_after_a_division(postgresql: psy
     def same_digits(pairs: list[tuple[Decimal, Decimal]]) -> None:
         pairs = [(a, b) for a, b in pairs if b]
         for operator, operation in OPERATIONS.items():
-            sign, columns = operator.replace("%", "%%"), "unnest(%s::text[]::numeric[], %s::text[]::numeric[])"
+            sign, columns = (
+                operator.replace("%", "%%"),
+                "unnest(%s::text[]::numeric[], %s::text[]::numeric[])",
+            )
             query = f"SELECT (a {sign} b)::text FROM {columns} AS pairs(a, b)"
-            answers = postgresql.execute(query, [[f"{a:f}" for a, _ in pairs], [f"{b:f}" for _, b in pairs]])
+            answers = postgresql.execute(
+                query, [[f"{a:f}" for a, _ in pairs], [f"{b:f}" for _, b in pairs]]
+            )
             theirs = [Decimal(row[0]) for row in answers]
             assert [operation.numeric(a, b) for a, b in pairs] == theirs, operator
 
@@ -671,11 +796,20 @@ ASKED = st.sampled_from(["n", "p", "n + m", "ABS(n)", "CASE WHEN a THEN n END"])
 NEAR_ZERO = st.integers(-2, 2)
 QUOTED = TEXTS.map(lambda text: "'" + text.replace("'", "''") + "'")
 LIMITS = st.one_of(
-    st.builds("{} {} {}".format, ASKED, st.sampled_from(["<", "<=", ">", ">=", "=", "<>"]), NEAR_ZERO),
+    st.builds(
+        "{} {} {}".format, ASKED, st.sampled_from(["<", "<=", ">", ">=", "=", "<>"]), NEAR_ZERO
+    ),
     st.builds("{} BETWEEN {} AND {}".format, ASKED, NEAR_ZERO, NEAR_ZERO),
-    st.builds("{} {}IN ({}, {})".format, ASKED, st.sampled_from(["", "NOT "]), NEAR_ZERO, NEAR_ZERO),
+    st.builds(
+        "{} {}IN ({}, {})".format, ASKED, st.sampled_from(["", "NOT "]), NEAR_ZERO, NEAR_ZERO
+    ),
     st.builds("{} IS {}NULL".format, ASKED, st.sampled_from(["", "NOT "])),
-    st.builds("{} {} {}".format, st.sampled_from(["s", "LOWER(s)", "UPPER(s)"]), st.sampled_from(["=", "<>"]), QUOTED),
+    st.builds(
+        "{} {} {}".format,
+        st.sampled_from(["s", "LOWER(s)", "UPPER(s)"]),
+        st.sampled_from(["=", "<>"]),
+        QUOTED,
+    ),
     st.builds("LENGTH(s) {} {}".format, st.sampled_from(["<", ">", "="]), NEAR_ZERO),
     st.sampled_from(["a", "NOT a", "a = TRUE", "n / 0 > 1", "NULL"]),
 )
@@ -691,7 +825,11 @@ def test_what_can_never_be_true_never_is() -> None:
         impossible = never_true(limits, SCOPE, {})
         told[impossible is not None] += 1
         whole = " AND ".join(f"({limit})" for limit in limits)
-        nearby = [{**facts, "n": n, "m": 0, "p": Decimal(n)} for facts in people for n in (-2, -1, 0, 1, 2)]
+        nearby = [
+            {**facts, "n": n, "m": 0, "p": Decimal(n)}
+            for facts in people
+            for n in (-2, -1, 0, 1, 2)
+        ]
         possible = any(map(compile_condition(whole, SCOPE), [*people, *nearby]))
         assert not (impossible and possible), (whole, impossible)
 

@@ -29,14 +29,26 @@ from tests.support.builders import NOW, STRANGER, customer, unhurried
         ({"name": "Acme"}, {"owner": None}, {"name": "Acme"}),
         ({"name": "Acme"}, {}, {"name": "Acme"}),
         ({"employees": 5}, {"employees": 0}, {"employees": 0}),
-        ({"contacts": [{"name": "Ada"}]}, {"contacts": [{"name": "Bea"}]}, {"contacts": [{"name": "Bea"}]}),
+        (
+            {"contacts": [{"name": "Ada"}]},
+            {"contacts": [{"name": "Bea"}]},
+            {"contacts": [{"name": "Bea"}]},
+        ),
         ({"contacts": [{"name": "Ada"}]}, {"contacts": []}, {"contacts": []}),
-        ({"attributes": {"a": 1, "b": 2}}, {"attributes": {"b": 3}}, {"attributes": {"a": 1, "b": 3}}),
+        (
+            {"attributes": {"a": 1, "b": 2}},
+            {"attributes": {"b": 3}},
+            {"attributes": {"a": 1, "b": 3}},
+        ),
         ({"attributes": {"a": 1, "b": 2}}, {"attributes": {"b": None}}, {"attributes": {"a": 1}}),
         ({"attributes": {"a": 1}}, {"attributes": {}}, {"attributes": {"a": 1}}),
         ({"attributes": {"a": 1}, "name": "Acme"}, {"attributes": None}, {"name": "Acme"}),
         ({}, {"contract": {"sla": "gold"}}, {"contract": {"sla": "gold"}}),
-        ({"contract": {"sla": "gold"}}, {"contract": {"sla": {"call": "2h"}}}, {"contract": {"sla": {"call": "2h"}}}),
+        (
+            {"contract": {"sla": "gold"}},
+            {"contract": {"sla": {"call": "2h"}}},
+            {"contract": {"sla": {"call": "2h"}}},
+        ),
     ],
 )
 def test_what_is_given_replaces_null_clears_and_the_rest_stays(
@@ -49,16 +61,23 @@ def test_what_is_given_replaces_null_clears_and_the_rest_stays(
 
 VALUES = st.one_of(st.none(), st.sampled_from(["x", "y"]))
 INNER = st.one_of(
-    st.none(), st.dictionaries(st.sampled_from("ab"), st.one_of(st.none(), st.integers(0, 2)), max_size=2)
+    st.none(),
+    st.dictionaries(st.sampled_from("ab"), st.one_of(st.none(), st.integers(0, 2)), max_size=2),
 )
-GIVEN = st.fixed_dictionaries({}, optional={"name": VALUES, "owner": VALUES, "attributes": INNER, "contract": INNER})
+GIVEN = st.fixed_dictionaries(
+    {}, optional={"name": VALUES, "owner": VALUES, "attributes": INNER, "contract": INNER}
+)
 
 
 @st.composite
 def arrivals(draw: st.DrawFn) -> tuple[list[Change], list[list[Change]]]:
     """Changes in their own order, and the same in batches as they happen to arrive."""
     orders = draw(
-        st.lists(st.tuples(st.integers(0, 3), st.sampled_from("st"), st.sampled_from("123")), unique=True, max_size=9)
+        st.lists(
+            st.tuples(st.integers(0, 3), st.sampled_from("st"), st.sampled_from("123")),
+            unique=True,
+            max_size=9,
+        )
     )
     changes = [
         Change(valid_from=NOW + timedelta(hours=h), source=s, event_id=e, changes=draw(GIVEN))
@@ -89,16 +108,24 @@ def test_changes_in_any_order_of_arrival_lead_to_the_same_states(database: Datab
             customers.lock_customers(tx, ["ACME"], NOW)
             for batch in batches:
                 customers.add_changes(tx, {"ACME": batch}, NOW)
-                customers.add_changes(tx, {"ACME": batch[:1]}, NOW)  # what comes again changes nothing
+                customers.add_changes(
+                    tx, {"ACME": batch[:1]}, NOW
+                )  # what comes again changes nothing
             v = customer_version.c
-            rows = tx.execute(select(customer_version).order_by(v.valid_from, v.source, v.event_id)).all()
+            rows = tx.execute(
+                select(customer_version).order_by(v.valid_from, v.source, v.event_id)
+            ).all()
             history = customers.histories(tx, ["ACME"])["ACME"]
         expected = states_after(in_order)
         assert [row.state for row in rows] == expected
-        assert [change.order for change, _ in history.versions] == [change.order for change in in_order]
+        assert [change.order for change, _ in history.versions] == [
+            change.order for change in in_order
+        ]
         for moment in range(-1, 5):
             known = [
-                s for c, s in zip(in_order, expected, strict=True) if c.valid_from <= NOW + timedelta(hours=moment)
+                s
+                for c, s in zip(in_order, expected, strict=True)
+                if c.valid_from <= NOW + timedelta(hours=moment)
             ]
             found = history.as_of(NOW + timedelta(hours=moment))
             assert found.known is bool(in_order)
@@ -120,7 +147,9 @@ def test_conditions_see_fractions_as_decimals_and_days_as_days() -> None:
 def test_a_stranger_goes_by_the_key_and_a_respondents_hash_is_shown_to_nobody() -> None:
     assert STRANGER.name == "NEVER-HEARD-OF"
     assert customer(name="Acme Aerospace").name == "Acme Aerospace"
-    assert Customer(key="respondent:0123abcd", known=False, state={}).name == "an unknown respondent"
+    assert (
+        Customer(key="respondent:0123abcd", known=False, state={}).name == "an unknown respondent"
+    )
 
 
 ADA = {"name": "Ada", "email": "ada@example.com"}

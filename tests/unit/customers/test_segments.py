@@ -21,7 +21,9 @@ SCOPE = Vocabulary(signals={"calls_in_vain": Type.BIGINT}).for_segments()
 
 def segment_in(who: Customer, signals: dict[str, int], segments: tuple[Segment, ...]) -> Membership:
     facts = {f"customer.{name}": value for name, value in who.fields().items()}
-    return segment_of(who, {**facts, **{f"signal.{name}": value for name, value in signals.items()}}, segments)
+    return segment_of(
+        who, {**facts, **{f"signal.{name}": value for name, value in signals.items()}}, segments
+    )
 
 
 def when(id_: str, sql: str) -> Segment:
@@ -50,7 +52,10 @@ def test_the_starter_segments(key: str, state: dict[str, Any], segment: str) -> 
 def test_a_customer_nobody_has_told_us_about_is_unverified_unless_listed() -> None:
     assert segment_in(STRANGER, {}, STARTER).segment == UNVERIFIED
     assert segment_in(STRANGER, {}, (OTHERWISE,)).segment == UNVERIFIED
-    assert segment_in(STRANGER, {}, (when("small", "employees IS NULL"), OTHERWISE)).segment == UNVERIFIED
+    assert (
+        segment_in(STRANGER, {}, (when("small", "employees IS NULL"), OTHERWISE)).segment
+        == UNVERIFIED
+    )
     assert segment_in(STRANGER, {}, (OTHERWISE, LISTED)).segment == "listed"
     assert "know nothing" in segment_in(STRANGER, {}, (OTHERWISE,)).why
 
@@ -86,12 +91,16 @@ def test_without_a_fitting_segment_a_customer_is_unverified() -> None:
     assert (found.segment, found.why) == (UNVERIFIED, "no segment fits")
 
 
-KNOWN = st.fixed_dictionaries({}, optional={"employees": st.integers(0, 20), "country": st.sampled_from(["DE", "FR"])})
+KNOWN = st.fixed_dictionaries(
+    {}, optional={"employees": st.integers(0, 20), "country": st.sampled_from(["DE", "FR"])}
+)
 
 
 @unhurried
 @given(state=KNOWN, hidden=st.sets(st.sampled_from(["employees", "country"])))
-def test_taking_facts_away_never_moves_a_customer_to_the_rest(state: dict[str, Any], hidden: set[str]) -> None:
+def test_taking_facts_away_never_moves_a_customer_to_the_rest(
+    state: dict[str, Any], hidden: set[str]
+) -> None:
     segments = (when("big", "employees >= 10"), when("german", "country = 'DE'"), OTHERWISE)
     whole = Customer(key="X", known=True, state=state)
     less = Customer(key="X", known=True, state={k: v for k, v in state.items() if k not in hidden})
@@ -112,7 +121,10 @@ def test_a_plant_inherits_the_segment_of_its_group_where_that_ranks_higher(world
     found = {key: explain(world.app.ctx, key).customer for key in ("PLANT", "OTHER", "LOST")}
     assert found["PLANT"]["segment"] == "high_potential"
     assert found["PLANT"]["segment_why"] == "its group Big Group is: revenue_with_us >= 250000"
-    assert (found["OTHER"]["segment"], found["LOST"]["segment"]) == ("high_potential", "low_potential")
+    assert (found["OTHER"]["segment"], found["LOST"]["segment"]) == (
+        "high_potential",
+        "low_potential",
+    )
 
 
 def test_the_group_counts_as_it_was_and_a_circle_of_groups_ends(world: World) -> None:
@@ -126,10 +138,16 @@ def test_the_group_counts_as_it_was_and_a_circle_of_groups_ends(world: World) ->
     for name, ago in days.items():
         world.take(world.survey("A", id=name, time=(BEGIN - timedelta(days=ago)).isoformat()))
     found = {name: explain(world.app.ctx, name).customer["segment"] for name in days}
-    assert found == {"before": "low_potential", "as part of it": "high_potential", "after": "low_potential"}
+    assert found == {
+        "before": "low_potential",
+        "as part of it": "high_potential",
+        "after": "low_potential",
+    }
 
 
 def test_what_is_unverified_never_hides_a_better_segment_of_its_own(world: World) -> None:
-    world.take(world.customer("G", name="Group"), world.customer("P", revenue_with_us=900, parent="G"))
+    world.take(
+        world.customer("G", name="Group"), world.customer("P", revenue_with_us=900, parent="G")
+    )
     world.take(world.survey("P", id="p"))
     assert explain(world.app.ctx, "p").customer["segment"] == "low_potential"

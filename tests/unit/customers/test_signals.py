@@ -28,10 +28,11 @@ def count(*events: Event, at: Event, signal: Signal = IN_VAIN) -> int:
 
 
 @pytest.mark.parametrize(
-    ("age", "counted"),
-    [(timedelta(0), 1), (WEEK - INSTANT, 1), (WEEK, 0), (WEEK + INSTANT, 0)],
+    ("age", "counted"), [(timedelta(0), 1), (WEEK - INSTANT, 1), (WEEK, 0), (WEEK + INSTANT, 0)]
 )
-def test_the_window_reaches_to_now_and_leaves_out_its_beginning(age: timedelta, counted: int) -> None:
+def test_the_window_reaches_to_now_and_leaves_out_its_beginning(
+    age: timedelta, counted: int
+) -> None:
     now = call("resolved", at=NOW, id_="z")
     without_reset = replace(IN_VAIN, reset_when=None)
     assert count(call(at=NOW - age, id_="a"), at=now, signal=without_reset) == counted
@@ -54,14 +55,23 @@ def test_what_comes_later_does_not_count_yet() -> None:
         (("/zzz", "1"), 1),
     ],
 )
-def test_at_one_instant_source_and_id_decide_who_is_first(other: tuple[str, str], counted: int) -> None:
+def test_at_one_instant_source_and_id_decide_who_is_first(
+    other: tuple[str, str], counted: int
+) -> None:
     source, id_ = other
     assert count(call(source=source, id_=id_), at=call(id_="5")) == counted
 
 
 @pytest.mark.parametrize(
     ("outcome", "counted"),
-    [("unresolved", 1), ("escalated", 1), ("voicemail", 1), ("none", 1), (None, 1), ("resolved", 0)],
+    [
+        ("unresolved", 1),
+        ("escalated", 1),
+        ("voicemail", 1),
+        ("none", 1),
+        (None, 1),
+        ("resolved", 0),
+    ],
 )
 def test_a_call_is_in_vain_unless_it_solved_something(outcome: str | None, counted: int) -> None:
     assert count(at=call(outcome)) == counted
@@ -106,7 +116,9 @@ def test_an_event_that_counts_and_resets_leaves_nothing() -> None:
 
 
 def test_points_of_another_definition_do_not_count() -> None:
-    """Not even those of the same signal with another window: they were made from events of another stretch of time."""
+    """Not even those of the same signal with another window: they were made from events of another
+    stretch of time.
+    """
     points = IN_VAIN.points_of(call(at=hours(-20)))
     assert value_at(IN_VAIN, call().order, points) == 1
     for other in (
@@ -118,7 +130,12 @@ def test_points_of_another_definition_do_not_count() -> None:
 
 def of(aggregate: str, field: str | None, **changes: Any) -> Signal:
     kind = EVENT_FIELDS["interaction.recorded"].get(field or "", Type.NULL)
-    made = replace(IN_VAIN, aggregate=Aggregate(aggregate), field=field, type=Aggregate(aggregate).type_of(kind))
+    made = replace(
+        IN_VAIN,
+        aggregate=Aggregate(aggregate),
+        field=field,
+        type=Aggregate(aggregate).type_of(kind),
+    )
     return replace(made, **{"where": None, "reset_when": None, **changes})
 
 
@@ -146,7 +163,11 @@ def test_each_aggregate_reckons_with_the_marks_of_its_window(
         call(at=hours(-50), id_="3", duration_seconds=60.5, agent="ann"),
         call(at=hours(-40), id_="4"),
     ]
-    points = [point for one in (*calls, call(at=hours(-1000), id_="old")) for point in signal.points_of(one)]
+    points = [
+        point
+        for one in (*calls, call(at=hours(-1000), id_="old"))
+        for point in signal.points_of(one)
+    ]
     for order in (points, points[::-1]):
         assert value_at(signal, call().order, order) == value
     assert type(value_at(signal, call().order, points)) is type(value)
@@ -157,10 +178,17 @@ def test_whole_numbers_stay_whole_and_their_average_has_postgresqls_digits() -> 
     points = [call(at=hours(-n), id_=str(n), duration_seconds=n) for n in (1, 2, 4)]
     for aggregate, value in (("sum", 7), ("avg", Decimal("2.3333333333333333"))):
         signal = of(aggregate, "duration_seconds")
-        assert value_at(signal, call().order, [p for one in points for p in signal.points_of(one)]) == value
+        assert (
+            value_at(signal, call().order, [p for one in points for p in signal.points_of(one)])
+            == value
+        )
 
 
-CALL = st.tuples(st.integers(-200, 0), st.sampled_from(["unresolved", "resolved", None]), st.sampled_from(["/a", "/b"]))
+CALL = st.tuples(
+    st.integers(-200, 0),
+    st.sampled_from(["unresolved", "resolved", None]),
+    st.sampled_from(["/a", "/b"]),
+)
 
 
 @unhurried
@@ -168,7 +196,10 @@ CALL = st.tuples(st.integers(-200, 0), st.sampled_from(["unresolved", "resolved"
 def test_any_order_of_arrival_gives_what_a_list_of_calls_would_say(
     drawn: list[tuple[int, str | None, str]], data: st.DataObject
 ) -> None:
-    events = [call(outcome, at=hours(hour), id_=f"{hour}", source=source) for hour, outcome, source in drawn]
+    events = [
+        call(outcome, at=hours(hour), id_=f"{hour}", source=source)
+        for hour, outcome, source in drawn
+    ]
     arrived = data.draw(st.permutations(events))
     points = [point for found in arrived for point in IN_VAIN.points_of(found)]
     for judged in events:

@@ -1,4 +1,6 @@
-"""Value by purchases (RFM, tenths, Pareto) and health: against counting by hand, and in conditions."""
+"""Value by purchases (RFM, tenths, Pareto) and health: against counting by hand, and in
+conditions.
+"""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -47,7 +49,9 @@ def facts_of(one: Bought, everybody: list[Bought]) -> dict[str, Any]:
 @unhurried
 @given(everybody=st.lists(bought, min_size=1, max_size=60))
 def test_a_fifth_is_how_many_fifths_of_all_buyers_lie_below(everybody: list[Bought]) -> None:
-    """By hand: the fifth of a value is the first k of which at least k fifths of all buyers lie at or below it."""
+    """By hand: the fifth of a value is the first k of which at least k fifths of all buyers lie at
+    or below it.
+    """
     for one in everybody[:10]:
         found = facts_of(one, everybody)
         for name, mine, all_of_them in (
@@ -55,18 +59,28 @@ def test_a_fifth_is_how_many_fifths_of_all_buyers_lie_below(everybody: list[Boug
             ("rfm_monetary", one.purchased, [b.purchased for b in everybody]),
         ):
             below = sum(value < mine for value in all_of_them)
-            assert found[name] == next(k for k in range(1, 6) if below < -(-k * len(everybody) // 5))
+            assert found[name] == next(
+                k for k in range(1, 6) if below < -(-k * len(everybody) // 5)
+            )
         sooner = sum(b.days_since < one.days_since for b in everybody)
-        assert found["rfm_recency"] == 6 - next(k for k in range(1, 6) if sooner < -(-k * len(everybody) // 5))
+        assert found["rfm_recency"] == 6 - next(
+            k for k in range(1, 6) if sooner < -(-k * len(everybody) // 5)
+        )
         poorer = sum(b.purchased < one.purchased for b in everybody)
-        assert found["value_decile"] == 11 - next(k for k in range(1, 11) if poorer < -(-k * len(everybody) // 10))
-        assert found["rfm"] == f"{found['rfm_recency']}{found['rfm_frequency']}{found['rfm_monetary']}"
+        assert found["value_decile"] == 11 - next(
+            k for k in range(1, 11) if poorer < -(-k * len(everybody) // 10)
+        )
+        assert (
+            found["rfm"] == f"{found['rfm_recency']}{found['rfm_frequency']}{found['rfm_monetary']}"
+        )
         assert found["rfm_group"] in GROUPS
 
 
 @unhurried
 @given(everybody=st.lists(bought, min_size=2, max_size=60), data=st.data())
-def test_who_buys_more_is_never_in_a_lower_fifth(everybody: list[Bought], data: st.DataObject) -> None:
+def test_who_buys_more_is_never_in_a_lower_fifth(
+    everybody: list[Bought], data: st.DataObject
+) -> None:
     a, b = (data.draw(st.sampled_from(everybody)) for _ in range(2))
     more, less = sorted((a, b), key=lambda one: one.purchased, reverse=True)
     assert facts_of(more, everybody)["rfm_monetary"] >= facts_of(less, everybody)["rfm_monetary"]
@@ -76,10 +90,16 @@ def test_who_buys_more_is_never_in_a_lower_fifth(everybody: list[Bought], data: 
 @pytest.mark.parametrize(
     ("fifths", "name"),
     [
-        ((5, 5, 5), "champions"), ((5, 1, 5), "new"), ((3, 4, 1), "loyal"), ((4, 2, 5), "big_spenders"),
-        ((3, 2, 2), "promising"), ((1, 5, 1), "slipping"), ((2, 1, 1), "hibernating"), ((1, 1, 1), "lost"),
+        ((5, 5, 5), "champions"),
+        ((5, 1, 5), "new"),
+        ((3, 4, 1), "loyal"),
+        ((4, 2, 5), "big_spenders"),
+        ((3, 2, 2), "promising"),
+        ((1, 5, 1), "slipping"),
+        ((2, 1, 1), "hibernating"),
+        ((1, 1, 1), "lost"),
     ],
-)  # fmt: skip
+)
 def test_groups_have_the_names_salespeople_use(fifths: tuple[int, int, int], name: str) -> None:
     assert group_of(*fifths) == name
 
@@ -94,15 +114,27 @@ def test_a_scale_counts_from_its_own_time_on_and_the_first_also_before() -> None
 
 def test_four_fifths_of_the_money_come_from_a_fifth_of_the_buyers() -> None:
     shares = pareto([Decimal(400), Decimal(400), *[Decimal(25)] * 8])
-    assert [(share.buyers, round(share.of_purchases, 3)) for share in shares[:3]] == [(1, 0.4), (2, 0.8), (3, 0.825)]
+    assert [(share.buyers, round(share.of_purchases, 3)) for share in shares[:3]] == [
+        (1, 0.4),
+        (2, 0.8),
+        (3, 0.825),
+    ]
     assert shares[-1].of_purchases == 1.0
     assert pareto([]) == pareto([Decimal(0)]) == []
 
 
 @unhurried
-@given(parts=st.dictionaries(st.sampled_from("abcd"), st.tuples(st.integers(1, 9), st.none() | st.integers(0, 100))))
-def test_health_is_the_weighted_mean_of_the_parts_there_are(parts: dict[str, tuple[int, int | None]]) -> None:
-    found = Health(parts={n: s for n, (_, s) in parts.items()}, weights={n: w for n, (w, _) in parts.items()})
+@given(
+    parts=st.dictionaries(
+        st.sampled_from("abcd"), st.tuples(st.integers(1, 9), st.none() | st.integers(0, 100))
+    )
+)
+def test_health_is_the_weighted_mean_of_the_parts_there_are(
+    parts: dict[str, tuple[int, int | None]],
+) -> None:
+    found = Health(
+        parts={n: s for n, (_, s) in parts.items()}, weights={n: w for n, (w, _) in parts.items()}
+    )
     known = [(w, s) for w, s in parts.values() if s is not None]
     assert found.missing == [n for n, (_, s) in parts.items() if s is None]
     if not known:
@@ -141,28 +173,39 @@ tags:
 @pytest.fixture
 def valued(world: World) -> World:
     files = {**starter_files(), **RULES, "rules/segments.yaml": SEGMENTS}
-    files["rules/escalations/unhappy_customers.yaml"] = files["rules/escalations/unhappy_customers.yaml"].replace(
-        "\"customer.segment <> 'key'\"", "\"customer.rfm IS NULL OR customer.rfm <> '555'\""
-    )
+    files["rules/escalations/unhappy_customers.yaml"] = files[
+        "rules/escalations/unhappy_customers.yaml"
+    ].replace("\"customer.segment <> 'key'\"", "\"customer.rfm IS NULL OR customer.rfm <> '555'\"")
     activate_rulebook(world.app.ctx, files, {}, author="test", reason="value")
     return world
 
 
-def buy(world: World, customer: str, amount: float, days_ago: int = 1, **more: Any) -> dict[str, Any]:
+def buy(
+    world: World, customer: str, amount: float, days_ago: int = 1, **more: Any
+) -> dict[str, Any]:
     time = (BEGIN - timedelta(days=days_ago)).isoformat()
-    return world.envelope("purchase.recorded", {"customer_id": customer, "amount": amount, **more}, time=time)
+    return world.envelope(
+        "purchase.recorded", {"customer_id": customer, "amount": amount, **more}, time=time
+    )
 
 
 def standing(world: World, customer: str) -> tuple[str, list[str]]:
     (row,) = world.rows(
-        select(membership).where(membership.c.customer_key == customer, membership.c.superseded_at.is_(None))
+        select(membership).where(
+            membership.c.customer_key == customer, membership.c.superseded_at.is_(None)
+        )
     )
     return row.segment, row.tags
 
 
-def test_purchases_make_a_key_account_and_returns_a_customer_of_negative_value(valued: World) -> None:
+def test_purchases_make_a_key_account_and_returns_a_customer_of_negative_value(
+    valued: World,
+) -> None:
     valued.take(*(valued.customer(f"C-{n}") for n in range(6)))
-    valued.take(*(buy(valued, f"C-{n}", 100 * n + 0.5, days_ago=10 - n) for n in range(5)), buy(valued, "C-5", -20))
+    valued.take(
+        *(buy(valued, f"C-{n}", 100 * n + 0.5, days_ago=10 - n) for n in range(5)),
+        buy(valued, "C-5", -20),
+    )
     valued.take(
         buy(valued, "C-4", 300, days_ago=2),
         buy(valued, "C-0", 9_000, days_ago=300),
@@ -171,7 +214,9 @@ def test_purchases_make_a_key_account_and_returns_a_customer_of_negative_value(v
     assert renew_scale(valued.app.ctx)
     review_due(valued.app.ctx)
     assert standing(valued, "C-4")[0] == "key"
-    assert standing(valued, "C-0")[0] == "low_potential"  # what lies too far back, and other currencies, do not count
+    assert (
+        standing(valued, "C-0")[0] == "low_potential"
+    )  # what lies too far back, and other currencies, do not count
     assert standing(valued, "C-1")[0] == "low_potential"
     assert standing(valued, "C-5")[1] == ["half_known", "negative_value"]
     assert not renew_scale(valued.app.ctx)
@@ -192,7 +237,9 @@ def test_health_says_what_is_missing_and_is_as_it_was_before_the_event(valued: W
 
 
 def test_explain_shows_what_the_customer_was_worth_then(valued: World) -> None:
-    valued.take(valued.customer("C-1"), buy(valued, "C-1", 50), buy(valued, "C-1", 25.25, days_ago=3))
+    valued.take(
+        valued.customer("C-1"), buy(valued, "C-1", 50), buy(valued, "C-1", 25.25, days_ago=3)
+    )
     renew_scale(valued.app.ctx)
     valued.take(valued.survey("C-1", score=1, id="bad"))
     found = explain(valued.app.ctx, "bad")
@@ -213,12 +260,24 @@ def test_without_a_condition_that_reads_it_nothing_is_reckoned(world: World) -> 
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("rules/health.yaml", "parts: {a: {weight: 0, scores: [{score: 1, when: \"TRUE\"}]}}", "greater than or equal to 1"),
-        ("rules/health.yaml", 'parts: {a: {weight: 1, scores: [{score: 101, when: "employees > 1"}]}}', "less than or equal to 100"),
-        ("rules/health.yaml", 'parts: {a: {weight: 1, scores: [{score: 1, when: "revenu > 1"}]}}', "unknown"),
+        (
+            "rules/health.yaml",
+            'parts: {a: {weight: 0, scores: [{score: 1, when: "TRUE"}]}}',
+            "greater than or equal to 1",
+        ),
+        (
+            "rules/health.yaml",
+            'parts: {a: {weight: 1, scores: [{score: 101, when: "employees > 1"}]}}',
+            "less than or equal to 100",
+        ),
+        (
+            "rules/health.yaml",
+            'parts: {a: {weight: 1, scores: [{score: 1, when: "revenu > 1"}]}}',
+            "unknown",
+        ),
         ("rules/value.yaml", "within: 365", "is not a duration"),
     ],
-)  # fmt: skip
+)
 def test_mistakes_are_named(name: str, text: str, said: str) -> None:
     (problem,) = problems_of({**starter_files(), name: text})
     assert said in str(problem)

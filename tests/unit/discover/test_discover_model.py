@@ -1,4 +1,6 @@
-"""BG/NBD: the published figures, the likelihood and the forecast against integrals done by somebody else."""
+"""BG/NBD: the published figures, the likelihood and the forecast against integrals done by somebody
+else.
+"""
 
 import math
 from dataclasses import astuple
@@ -26,7 +28,10 @@ PUBLISHED = Parameters(r=0.243, alpha=4.414, a=0.793, b=2.426)
 
 
 def bought(customer: str, *days: str, amount: str = "10") -> list[Purchase]:
-    return [Purchase(customer=customer, day=date.fromisoformat(day), amount=Decimal(amount)) for day in days]
+    return [
+        Purchase(customer=customer, day=date.fromisoformat(day), amount=Decimal(amount))
+        for day in days
+    ]
 
 
 def histories(*rows: tuple[float, float, float]) -> Histories:
@@ -36,23 +41,32 @@ def histories(*rows: tuple[float, float, float]) -> Histories:
 
 @pytest.fixture(scope="session")
 def sample(cdnow_sample: Path) -> list[Buyer]:
-    return buyers(read_orders(str(cdnow_sample), OrderColumns(customer="2", date="3", amount="5")).purchases, END)
+    return buyers(
+        read_orders(str(cdnow_sample), OrderColumns(customer="2", date="3", amount="5")).purchases,
+        END,
+    )
 
 
 def test_the_sample_has_the_published_parameters_and_likelihood(sample: list[Buyer]) -> None:
     assert len(sample) == 2_357
     found = fit(Histories.of(sample))
     assert found.log_likelihood == pytest.approx(-9582.4, abs=0.05)
-    assert astuple(found.parameters) == pytest.approx(astuple(PUBLISHED), abs=0.0006)  # as they were rounded
+    assert astuple(found.parameters) == pytest.approx(
+        astuple(PUBLISHED), abs=0.0006
+    )  # as they were rounded
     assert not found.undetermined
 
 
-def test_the_sample_s_first_customer_has_the_published_history_and_forecast(sample: list[Buyer]) -> None:
+def test_the_sample_s_first_customer_has_the_published_history_and_forecast(
+    sample: list[Buyer],
+) -> None:
     first = sample[0]
     assert (first.customer, first.frequency) == ("0001", 2)
     assert (first.recency, first.age) == pytest.approx((30.43, 38.86), abs=0.005)
     expected = forecast(PUBLISHED, Histories.of([first]), weeks=39).expected_purchases
-    assert expected == pytest.approx(1.226, abs=0.0005)  # Fader, Hardie and Lee: Implementing the BG/NBD Model in Excel
+    assert expected == pytest.approx(
+        1.226, abs=0.0005
+    )  # Fader, Hardie and Lee: Implementing the BG/NBD Model in Excel
 
 
 def test_the_parameters_are_the_top_of_the_likelihood(sample: list[Buyer]) -> None:
@@ -72,7 +86,11 @@ def test_the_likelihood_is_the_integral_over_rates_and_chances_to_stop(x: int) -
         going = (1 - chance) ** x * rate**x * math.exp(-rate * T)
         stopped = chance * (1 - chance) ** (x - 1) * rate**x * math.exp(-rate * tx) if x else 0.0
         beta = (
-            chance ** (p.a - 1) * (1 - chance) ** (p.b - 1) * math.gamma(p.a + p.b) / math.gamma(p.a) / math.gamma(p.b)
+            chance ** (p.a - 1)
+            * (1 - chance) ** (p.b - 1)
+            * math.gamma(p.a + p.b)
+            / math.gamma(p.a)
+            / math.gamma(p.b)
         )
         gamma = p.alpha**p.r * rate ** (p.r - 1) * math.exp(-rate * p.alpha) / math.gamma(p.r)
         return (going + stopped) * beta * gamma
@@ -82,7 +100,9 @@ def test_the_likelihood_is_the_integral_over_rates_and_chances_to_stop(x: int) -
 
 
 def exactly(p: Parameters, x: int, T: float, weeks: float) -> float:
-    """The paper's formula with its Gaussian hypergeometric function, with as many digits as it takes."""
+    """The paper's formula with its Gaussian hypergeometric function, with as many digits as it
+    takes.
+    """
     with mpmath.workdps(80):
         r, alpha, a, b, T_, t = (mpmath.mpf(one) for one in (*astuple(p), T, weeks))
         a = a + mpmath.mpf("1e-30") if a == 1 else a
@@ -105,7 +125,9 @@ def exactly(p: Parameters, x: int, T: float, weeks: float) -> float:
     ],
     ids=str,
 )
-def test_what_is_expected_of_the_active_is_the_paper_s_formula_at_any_size(p: Parameters, x: int, T: float) -> None:
+def test_what_is_expected_of_the_active_is_the_paper_s_formula_at_any_size(
+    p: Parameters, x: int, T: float
+) -> None:
     found = expected_while_active(p, np.array([float(x)]), np.array([T]), 39.0)[0]
     assert found == pytest.approx(exactly(p, x, T, 39.0), rel=1e-10)
 
@@ -123,15 +145,21 @@ def test_the_forecast_agrees_with_customers_that_are_simulated() -> None:
     found = forecast(p, histories(*rows), weeks)
     for chosen in (lambda x: x == 0, lambda x: x == 2, lambda x: x >= 5):
         some = np.array([chosen(row[0]) for row in rows])
-        assert found.expected_purchases[some].mean() == pytest.approx(np.array(later)[some].mean(), rel=0.05)
+        assert found.expected_purchases[some].mean() == pytest.approx(
+            np.array(later)[some].mean(), rel=0.05
+        )
         assert found.p_alive[some].mean() == pytest.approx(np.array(alive)[some].mean(), abs=0.01)
 
 
-def simulated(random: np.random.Generator, p: Parameters, until: float) -> tuple[list[float], float | None]:
+def simulated(
+    random: np.random.Generator, p: Parameters, until: float
+) -> tuple[list[float], float | None]:
     """When one customer buys again, and the moment after which they never will, if it comes."""
     rate, chance = random.gamma(p.r) / p.alpha, random.beta(p.a, p.b)
     times: list[float] = []
-    while (time := (times[-1] if times else 0.0) + random.exponential(1 / max(rate, 1e-12))) <= until:
+    while (
+        time := (times[-1] if times else 0.0) + random.exponential(1 / max(rate, 1e-12))
+    ) <= until:
         times.append(time)
         if random.random() < chance:
             return times, time
@@ -158,10 +186,14 @@ def test_whatever_the_numbers_are_the_forecast_is_finite_and_between_its_bounds(
     never_stopping = (p.r + x) * weeks / (p.alpha + T)
     assert 0 <= found.p_alive[0] <= 1
     assert 0 <= found.expected_purchases[0] <= never_stopping * (1 + 1e-9)
-    assert forecast(p, one, weeks * 2).expected_purchases[0] >= found.expected_purchases[0] * (1 - 1e-9)
+    assert forecast(p, one, weeks * 2).expected_purchases[0] >= found.expected_purchases[0] * (
+        1 - 1e-9
+    )
 
 
-def test_nobody_stops_before_a_second_purchase_and_a_long_silence_tells_against_a_frequent_buyer() -> None:
+def test_nobody_stops_before_a_second_purchase_and_a_long_silence_tells_against_a_frequent_buyer() -> (  # noqa: E501
+    None
+):
     found = p_alive(PUBLISHED, histories((0, 0, 500), (20, 38, 39), (20, 20, 39), (400, 20, 39)))
     assert found[0] == 1.0
     assert found[1] > 0.9
@@ -170,9 +202,9 @@ def test_nobody_stops_before_a_second_purchase_and_a_long_silence_tells_against_
 
 
 def test_purchases_of_a_day_are_one_and_the_last_day_counts() -> None:
-    purchases = bought("A", "1997-01-01", "1997-01-01", "1997-01-08", "1997-09-30", "1997-10-01") + bought(
-        "B", "1997-10-01"
-    )
+    purchases = bought(
+        "A", "1997-01-01", "1997-01-01", "1997-01-08", "1997-09-30", "1997-10-01"
+    ) + bought("B", "1997-10-01")
     (only,) = buyers(purchases, END)
     assert (only.customer, only.frequency, only.spent) == ("A", 2, Decimal(40))
     assert (only.recency, only.age) == (272 / 7, 272 / 7)
@@ -200,7 +232,9 @@ def test_customers_who_are_all_alike_leave_the_parameters_open_and_the_forecast_
     found = fit(every)
     assert {"r", "a"} & set(found.undetermined)
     expected = forecast(found.parameters, every, 10).expected_purchases
-    assert expected == pytest.approx(np.full(50, 38 / every.T[0] * 10), rel=0.02)  # once a week, as before
+    assert expected == pytest.approx(
+        np.full(50, 38 / every.T[0] * 10), rel=0.02
+    )  # once a week, as before
 
 
 def test_parameters_are_found_again_in_what_they_made() -> None:

@@ -15,9 +15,15 @@ from alerting.domain.people.places import country_named, language_named
 @pytest.mark.parametrize(
     ("headings", "field"),
     [
-        ("customer_id, Customer ID, Kd.-Nr., Kunden-Nr, KUNDENNUMMER, Account No., Debitor", "customer_id"),
+        (
+            "customer_id, Customer ID, Kd.-Nr., Kunden-Nr, KUNDENNUMMER, Account No., Debitor",
+            "customer_id",
+        ),
         ("Account, Account Name, AccountName, Kunde, Firma, Company, name", "name"),
-        ("Revenue, ARR, Umsatz, Umsatz 2025 (T€), Revenue [kUSD], Annual Revenue, Sales in EUR", "revenue_with_us"),
+        (
+            "Revenue, ARR, Umsatz, Umsatz 2025 (T€), Revenue [kUSD], Annual Revenue, Sales in EUR",
+            "revenue_with_us",
+        ),
         ("Owner, Account Owner, KAM, Betreuer, Betreuer (KAM), Key-Account-Manager", "owner"),
         ("Land, Country, Billing Country, BillingCountry, Länderkürzel", "country"),
         ("Renewal, Vertragsende, Contract End Date, Laufzeit bis", "renewal_date"),
@@ -25,7 +31,10 @@ from alerting.domain.people.places import country_named, language_named
         ("Contact, Ansprechpartner, Contact 1: Name, contact_1_name, Kontakt", "contact_name"),
         ("E-Mail, Mail, contact email, Ansprechpartner E-Mail, E-Mail-Adresse", "contact_email"),
         ("Telefon, Phone, Tel., Contact Phone, Telefon Ansprechpartner", "contact_phone"),
-        ("Telefon 2, Contact 2 Phone, contact_2_phone, Ansprechpartner 2 Telefon", "contact_2_phone"),
+        (
+            "Telefon 2, Contact 2 Phone, contact_2_phone, Ansprechpartner 2 Telefon",
+            "contact_2_phone",
+        ),
         ("attributes.tier, attribute.tier", "attributes.tier"),
     ],
 )
@@ -36,7 +45,19 @@ def test_a_heading_stands_for_its_field(headings: str, field: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "heading", ["", "Segment", "Bemerkung", "Next step", "Priority", "PLZ", "x", "2025", "attributes.", "(T€)"]
+    "heading",
+    [
+        "",
+        "Segment",
+        "Bemerkung",
+        "Next step",
+        "Priority",
+        "PLZ",
+        "x",
+        "2025",
+        "attributes.",
+        "(T€)",
+    ],
 )
 def test_a_heading_nobody_knows_stands_for_nothing(heading: str) -> None:
     assert match_heading(heading) is None
@@ -61,9 +82,22 @@ def test_the_nearest_field_is_named_where_one_is_near(heading: str, field: str |
 
 @pytest.mark.parametrize(
     "text",
-    ["2026-05-31", "31.05.2026", "31.5.2026", "31. 5. 2026", "31. Mai 2026", "31 May 2026", "May 31, 2026", "31-May-2026",
-     "2026/05/31", "31/05/2026", "05/31/2026", "2026-05-31 00:00:00", "2026-05-31T12:00:00Z"],
-)  # fmt: skip
+    [
+        "2026-05-31",
+        "31.05.2026",
+        "31.5.2026",
+        "31. 5. 2026",
+        "31. Mai 2026",
+        "31 May 2026",
+        "May 31, 2026",
+        "31-May-2026",
+        "2026/05/31",
+        "31/05/2026",
+        "05/31/2026",
+        "2026-05-31 00:00:00",
+        "2026-05-31T12:00:00Z",
+    ],
+)
 def test_a_day_with_one_reading_is_taken(text: str) -> None:
     assert read_day(text) == date(2026, 5, 31)
 
@@ -151,7 +185,11 @@ def test_a_heading_is_split_from_its_unit(heading: str, rest: str, unit: Unit) -
 
 
 def test_countries_and_languages_go_by_their_names() -> None:
-    assert [country_named(text) for text in ("Germany", "ÖSTERREICH", "d", "us", "Cote d Ivoire")] == [
-        "DE", "AT", "DE", "US", "CI",
-    ]  # fmt: skip
-    assert [language_named(text) for text in ("German", "englisch", "de-AT")] == ["de", "en", "de-AT"]
+    assert [
+        country_named(text) for text in ("Germany", "ÖSTERREICH", "d", "us", "Cote d Ivoire")
+    ] == ["DE", "AT", "DE", "US", "CI"]
+    assert [language_named(text) for text in ("German", "englisch", "de-AT")] == [
+        "de",
+        "en",
+        "de-AT",
+    ]

@@ -1,4 +1,6 @@
-"""Numbers as spreadsheets write them: what has one reading is taken, what has two is refused unless its column tells."""
+"""Numbers as spreadsheets write them: what has one reading is taken, what has two is refused unless
+its column tells.
+"""
 
 from decimal import Decimal
 
@@ -6,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.domain.imports.written_numbers import Mark, decimal_mark, looks_like_number, read_number
+from alerting.domain.imports.written_numbers import (
+    Mark,
+    decimal_mark,
+    looks_like_number,
+    read_number,
+)
 
 
 @pytest.mark.parametrize(
@@ -55,9 +62,30 @@ def test_a_number_with_two_readings_is_refused_with_both(text: str, remedy: str)
 
 @pytest.mark.parametrize(
     "text",
-    ["many", "1e5", "1e400", "nan", "inf", "-inf", "Infinity", "", "-", "1,24,000", "1.24.000", "1,240.000.5", "1.240,000,5",
-     "12 34", "1 2400", "0x10", "٣", "5 €", "--5", "1_000", "9" * 41],
-)  # fmt: skip
+    [
+        "many",
+        "1e5",
+        "1e400",
+        "nan",
+        "inf",
+        "-inf",
+        "Infinity",
+        "",
+        "-",
+        "1,24,000",
+        "1.24.000",
+        "1,240.000.5",
+        "1.240,000,5",
+        "12 34",
+        "1 2400",
+        "0x10",
+        "٣",
+        "5 €",
+        "--5",
+        "1_000",
+        "9" * 41,
+    ],
+)
 def test_what_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a number; write one such as"):
         read_number(text)
@@ -74,11 +102,17 @@ def test_what_is_no_number_is_refused(text: str) -> None:
         (["1.5"], None, "."),
         (["1,240,000", "1.240.000"], None, None),
         (["250.000"], ",", ","),
-        (["1.5"], ",", None),  # a file with semicolons that writes points: nobody can tell what 250.000 is
+        (
+            ["1.5"],
+            ",",
+            None,
+        ),  # a file with semicolons that writes points: nobody can tell what 250.000 is
         (["1.240.000"], ",", ","),
     ],
 )
-def test_a_column_tells_how_it_writes_decimals(texts: list[str], known: Mark | None, mark: Mark | None) -> None:
+def test_a_column_tells_how_it_writes_decimals(
+    texts: list[str], known: Mark | None, mark: Mark | None
+) -> None:
     assert decimal_mark(texts, known) == mark
 
 
@@ -94,7 +128,9 @@ def test_a_column_tells_how_it_writes_decimals(texts: list[str], known: Mark | N
         ("1.5", ",", 1.5),
     ],
 )
-def test_where_the_column_tells_the_doubtful_is_read_so(text: str, mark: Mark, number: float) -> None:
+def test_where_the_column_tells_the_doubtful_is_read_so(
+    text: str, mark: Mark, number: float
+) -> None:
     assert read_number(text, mark) == number
 
 
@@ -117,8 +153,17 @@ def test_a_number_written_out_is_never_read_as_another(number: Decimal, comma: b
 
 
 @pytest.mark.parametrize(
-    ("text", "is_one"), [("12", True), ("1,5", True), ("0", True), ("0.5", True), ("007", False), ("+49 30", False),
-                         ("gold", False), ("00.5", False)],
-)  # fmt: skip
+    ("text", "is_one"),
+    [
+        ("12", True),
+        ("1,5", True),
+        ("0", True),
+        ("0.5", True),
+        ("007", False),
+        ("+49 30", False),
+        ("gold", False),
+        ("00.5", False),
+    ],
+)
 def test_a_code_of_digits_does_not_look_like_a_number(text: str, is_one: bool) -> None:
     assert looks_like_number(text) is is_one

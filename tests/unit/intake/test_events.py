@@ -1,4 +1,6 @@
-"""Events: what is read, what is refused and under which field's name, and when two of them say the same."""
+"""Events: what is read, what is refused and under which field's name, and when two of them say the
+same.
+"""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -26,7 +28,9 @@ HEADERS = {
 ANSWER = {"customer_id": "ACME", "survey_id": "relationship", "metric": "nps", "score": 2}
 
 
-def refused(given: dict[str, Any] | bytes | None, headers: dict[str, bytes] | None = None) -> UnreadableEvent:
+def refused(
+    given: dict[str, Any] | bytes | None, headers: dict[str, bytes] | None = None
+) -> UnreadableEvent:
     value = json.dumps(given).encode() if isinstance(given, dict) else given
     with pytest.raises(UnreadableEvent) as caught:
         parse_event(value, headers or {}, NOW)
@@ -61,7 +65,9 @@ def raw_answer(field: str, json_text: str) -> bytes:
         (b" " * (MAX_BODY + 1), "too large"),
     ],
 )
-def test_bytes_that_are_no_event_are_refused_with_their_reason(value: bytes | None, reason: str) -> None:
+def test_bytes_that_are_no_event_are_refused_with_their_reason(
+    value: bytes | None, reason: str
+) -> None:
     assert refused(value).reason == reason
 
 
@@ -69,7 +75,9 @@ def test_a_body_of_exactly_one_mebibyte_is_read() -> None:
     assert read(json.dumps(envelope()).encode().ljust(MAX_BODY)).id == "1"
 
 
-@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "1e400", "-1e400", "1" + "0" * 5000, "01", "0x1"])
+@pytest.mark.parametrize(
+    "text", ["NaN", "Infinity", "-Infinity", "1e400", "-1e400", "1" + "0" * 5000, "01", "0x1"]
+)
 def test_what_is_no_number_in_json_is_refused(text: str) -> None:
     assert refused(raw_answer("score", text)).reason == "not JSON"
 
@@ -166,7 +174,11 @@ def test_an_unknown_type_is_named_with_those_that_are_known() -> None:
         ("survey.answered", {"customer_id": ""}, "customer_id"),
         ("survey.answered", {"customer_id": ...}, "customer_id"),
         ("survey.answered", {"customer_id": ..., "respondent": {"name": "Ada"}}, "customer_id"),
-        ("survey.answered", {"customer_id": ..., "respondent": {"email": "n/a", "phone": "unknown"}}, "customer_id"),
+        (
+            "survey.answered",
+            {"customer_id": ..., "respondent": {"email": "n/a", "phone": "unknown"}},
+            "customer_id",
+        ),
         ("survey.answered", {"respondent": "ada@example.com"}, "respondent"),
         ("survey.answered", {"respondent": {"email": 5}}, "respondent.email"),
         ("interaction.recorded", {"channel": ...}, "channel"),
@@ -199,14 +211,26 @@ def test_an_unknown_type_is_named_with_those_that_are_known() -> None:
         ("customer.updated", {"time_zone": "Factory"}, "time_zone"),
         ("customer.updated", {"contacts": {}}, "contacts"),
         ("customer.updated", {"contacts": [{"role": "Buyer"}]}, "contacts.0.name"),
-        ("customer.updated", {"contacts": [{"name": "A"}, {"name": "B", "call_from": "9:00"}]}, "contacts.1.call_from"),
-        ("customer.updated", {"contacts": [{"name": "A", "call_to": "24:00"}]}, "contacts.0.call_to"),
+        (
+            "customer.updated",
+            {"contacts": [{"name": "A"}, {"name": "B", "call_from": "9:00"}]},
+            "contacts.1.call_from",
+        ),
+        (
+            "customer.updated",
+            {"contacts": [{"name": "A", "call_to": "24:00"}]},
+            "contacts.0.call_to",
+        ),
         ("customer.updated", {"attributes": []}, "attributes"),
         ("customer.deleted", {"customer_id": ...}, "customer_id"),
     ],
 )
 def test_a_field_that_is_wrong_is_named(type_: str, changes: dict[str, Any], field: str) -> None:
-    data = {name: value for name, value in {**envelope(type_)["data"], **changes}.items() if value is not ...}
+    data = {
+        name: value
+        for name, value in {**envelope(type_)["data"], **changes}.items()
+        if value is not ...
+    }
     error = refused(envelope(type_, data=data))
     assert (error.reason, error.field) == ("invalid", f"data.{field}")
     assert error.detail
@@ -225,7 +249,9 @@ def test_a_field_that_is_wrong_is_named(type_: str, changes: dict[str, Any], fie
         (timedelta(days=400), True),
     ],
 )
-def test_a_time_too_far_ahead_becomes_the_time_of_arrival_and_is_marked(ahead: timedelta, clamped: bool) -> None:
+def test_a_time_too_far_ahead_becomes_the_time_of_arrival_and_is_marked(
+    ahead: timedelta, clamped: bool
+) -> None:
     arrived = read(envelope(time=(NOW + ahead).isoformat()), NOW)
     assert arrived.clamped is clamped
     assert arrived.time == (NOW if clamped else NOW + ahead)
@@ -263,7 +289,9 @@ def test_binary_mode_says_the_same_as_structured_mode() -> None:
         ({"ce_specversion": b"2.0"}, "specversion", "invalid"),
     ],
 )
-def test_binary_mode_names_what_is_wrong(headers: dict[str, bytes], field: str, reason: str) -> None:
+def test_binary_mode_names_what_is_wrong(
+    headers: dict[str, bytes], field: str, reason: str
+) -> None:
     error = refused(ANSWER, {**HEADERS, **headers})
     assert (error.field, error.reason) == (field, reason)
 
@@ -344,7 +372,13 @@ def test_sentiment_by_bands(metric: str, scale: int | None, bands: dict[str, ran
 def test_a_rating_between_the_points_is_banded_exactly(scale: int, tenths: int) -> None:
     score = 1 + tenths % ((scale - 1) * 10 + 1) / 10
     share = (Fraction(str(score)) - 1) / (scale - 1)
-    band = "negative" if share < Fraction("0.4") else "positive" if share >= Fraction("0.75") else "neutral"
+    band = (
+        "negative"
+        if share < Fraction("0.4")
+        else "positive"
+        if share >= Fraction("0.75")
+        else "neutral"
+    )
     assert sentiment_of("rating", score, scale) == band
 
 
@@ -366,7 +400,9 @@ def test_a_respondents_fields_stand_under_their_own_name() -> None:
 
 
 def test_a_change_of_a_customer_holds_what_was_given_and_nothing_else() -> None:
-    payload = event("customer.updated", name="Acme", owner=None, renewal_date="2026-05-31", unheard_of=1).payload
+    payload = event(
+        "customer.updated", name="Acme", owner=None, renewal_date="2026-05-31", unheard_of=1
+    ).payload
     assert isinstance(payload, CustomerUpdated)
     assert payload.changes() == {"name": "Acme", "owner": None, "renewal_date": "2026-05-31"}
 
@@ -374,7 +410,11 @@ def test_a_change_of_a_customer_holds_what_was_given_and_nothing_else() -> None:
 def test_a_country_and_a_language_are_kept_in_one_form_and_the_same_event_stays_the_same() -> None:
     first = event("customer.updated", country="de", language="de_DE", time_zone="Europe/Berlin")
     assert isinstance(first.payload, CustomerUpdated)
-    assert first.payload.changes() == {"country": "DE", "language": "de-DE", "time_zone": "Europe/Berlin"}
+    assert first.payload.changes() == {
+        "country": "DE",
+        "language": "de-DE",
+        "time_zone": "Europe/Berlin",
+    }
     again = event("customer.updated", country="de", language="de_DE", time_zone="Europe/Berlin")
     assert again.digest == first.digest
     cleared = event("customer.updated", country=None, language=None, time_zone=None).payload
@@ -384,7 +424,11 @@ def test_a_country_and_a_language_are_kept_in_one_form_and_the_same_event_stays_
 
 @pytest.mark.parametrize(
     ("customer_id", "said"),
-    [("  ", "is blank"), ("\u00a0", "is blank"), ("respondent:0123", "must not begin with 'respondent:'")],
+    [
+        ("  ", "is blank"),
+        ("\u00a0", "is blank"),
+        ("respondent:0123", "must not begin with 'respondent:'"),
+    ],
 )
 @pytest.mark.parametrize("type_", ["survey.answered", "interaction.recorded", "customer.updated"])
 def test_an_id_that_names_no_customer_is_refused(type_: str, customer_id: str, said: str) -> None:
@@ -395,4 +439,6 @@ def test_an_id_that_names_no_customer_is_refused(type_: str, customer_id: str, s
 
 
 def test_a_leap_second_is_read_as_the_second_before_it() -> None:
-    assert read(envelope(time="2016-12-31T23:59:60.5Z")).time == datetime(2016, 12, 31, 23, 59, 59, 500_000, UTC)
+    assert read(envelope(time="2016-12-31T23:59:60.5Z")).time == datetime(
+        2016, 12, 31, 23, 59, 59, 500_000, UTC
+    )

@@ -1,4 +1,6 @@
-"""Customer words are untrusted: whatever they hold, a mail keeps its own headers and its own markup."""
+"""Customer words are untrusted: whatever they hold, a mail keeps its own headers and its own
+markup.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -19,8 +21,20 @@ from alerting.services.cases.respond import Ticket
 from tests.support.builders import unhurried
 from tests.support.world import World, make_world
 
-HEADERS = ["From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "Reply-To", "Auto-Submitted",
-           "X-Auto-Response-Suppress", "MIME-Version", "Content-Type"]  # fmt: skip
+HEADERS = [
+    "From",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+    "Reply-To",
+    "Auto-Submitted",
+    "X-Auto-Response-Suppress",
+    "MIME-Version",
+    "Content-Type",
+]
 
 
 @unhurried
@@ -30,16 +44,25 @@ HEADERS = ["From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "Refere
 @example(words="a\u2028b\u202ec\x00d")
 def test_no_text_becomes_a_header(words: str) -> None:
     mail = Mail(
-        message_id="<1@example.com>", sender="Alerts <alerts@example.com>", recipient="vp@example.com",
-        recipient_name=one_line(words), subject=one_line(f"Call {words}"), text=words.replace("\x00", ""),
-        html=None, reply_to="owner@example.com", in_reply_to="<case-1@example.com>", sent_at=datetime(2026, 3, 6, tzinfo=UTC),
-    )  # fmt: skip
+        message_id="<1@example.com>",
+        sender="Alerts <alerts@example.com>",
+        recipient="vp@example.com",
+        recipient_name=one_line(words),
+        subject=one_line(f"Call {words}"),
+        text=words.replace("\x00", ""),
+        html=None,
+        reply_to="owner@example.com",
+        in_reply_to="<case-1@example.com>",
+        sent_at=datetime(2026, 3, 6, tzinfo=UTC),
+    )
     try:
         raw = to_bytes(mail)
     except ValueError:
         return  # refused whole is safe, too; it is recorded as such
     parsed = BytesParser(policy=policy.default).parsebytes(raw)
-    assert {name.lower() for name in parsed} <= {name.lower() for name in HEADERS} | {"content-transfer-encoding"}
+    assert {name.lower() for name in parsed} <= {name.lower() for name in HEADERS} | {
+        "content-transfer-encoding"
+    }
     assert parsed["To"].addresses[0].addr_spec == "vp@example.com"
     assert len(parsed["To"].addresses) == 1
 
@@ -50,9 +73,17 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     world: World = make_world(Path(tmp_path_factory.mktemp("hostile")))
     evil = "<img src=x onerror=alert(1)>\"'&\r\nBcc: victim@example.com"
     world.take(
-        world.customer("EVIL", name=evil, revenue_with_us=9_000_000, owner="owner_north", country="DE",
-                       contacts=[{"name": evil, "role": evil, "phone": '+49"><script>', "email": "a@b\r\nBcc: x"}])
-    )  # fmt: skip
+        world.customer(
+            "EVIL",
+            name=evil,
+            revenue_with_us=9_000_000,
+            owner="owner_north",
+            country="DE",
+            contacts=[
+                {"name": evil, "role": evil, "phone": '+49"><script>', "email": "a@b\r\nBcc: x"}
+            ],
+        )
+    )
     world.take(world.survey("EVIL", score=0, comment=evil * 20))
     world.deliver()
     yield world
@@ -93,7 +124,9 @@ def test_a_link_changed_by_one_letter_opens_nothing_else(place: int, letter: str
     place %= len(token)
     changed = token[:place] + letter + token[place + 1 :]
     try:
-        assert links.read_action(changed) == TICKET  # the last letter of base64 may hold unused bits
+        assert (
+            links.read_action(changed) == TICKET
+        )  # the last letter of base64 may hold unused bits
     except ActionRefused:
         assert changed != token
 

@@ -22,12 +22,17 @@ from tests.unit.people.test_people import open_case_of
 FRIDAY = date(2026, 3, 6)
 
 
-def absent(begin: str = "2026-03-02", end: str = "2026-03-08", substitute: str | None = None) -> Absence:
+def absent(
+    begin: str = "2026-03-02", end: str = "2026-03-08", substitute: str | None = None
+) -> Absence:
     return Absence(begin=begin, end=end, substitute=substitute)
 
 
 def at(
-    *known: Party | Team, moment: datetime = NOW, taken: dict[str, dict[str, int]] | None = None, **more: Any
+    *known: Party | Team,
+    moment: datetime = NOW,
+    taken: dict[str, dict[str, int]] | None = None,
+    **more: Any,
 ) -> Staff:
     """The staff by facts, `ann={...}` adding to what is known of Ann."""
     states = {one.id: dated(one) | more.get(one.id, {}) for one in known}
@@ -62,25 +67,33 @@ DESK = party("desk")
             {"absences": (absent(substitute="ben"),), "substitute": "cid"},
             [party("ben", absences=(absent(),)), party("cid")],
             "cid",
-            "account owner: Ann is absent from 2026-03-02 to 2026-03-08, Ben is absent from 2026-03-02 to 2026-03-08, "
+            "account owner: Ann is absent from 2026-03-02 to 2026-03-08, Ben is absent from "
+            "2026-03-02 to 2026-03-08, "
             "Cid stands in",
         ),
         (
             {"absences": (absent(substitute="ben"),)},
             [party("ben", absences=(absent(substitute="ann"),))],
             "desk",
-            "account owner: Ann is absent from 2026-03-02 to 2026-03-08, Ben is absent from 2026-03-02 to 2026-03-08, "
+            "account owner: Ann is absent from 2026-03-02 to 2026-03-08, Ben is absent from "
+            "2026-03-02 to 2026-03-08, "
             "nobody stands in",
         ),
         (
             {"absences": (absent(substitute="gone"),)},
             [],
             "desk",
-            "account owner: Ann is absent from 2026-03-02 to 2026-03-08, gone is not in people.yaml, nobody stands in",
+            "account owner: Ann is absent from 2026-03-02 to 2026-03-08, gone is not in "
+            "people.yaml, nobody stands in",
         ),
-        ({"absences": (absent("2026-03-07", "2026-03-08"),), "substitute": "ben"}, [party("ben")], "ann", "account owner: Ann"),
+        (
+            {"absences": (absent("2026-03-07", "2026-03-08"),), "substitute": "ben"},
+            [party("ben")],
+            "ann",
+            "account owner: Ann",
+        ),
     ],
-)  # fmt: skip
+)
 def test_whoever_is_absent_is_passed_over_and_the_reason_says_who_stands_in(
     ann: dict[str, Any], others: list[Party], who: str, why: str
 ) -> None:
@@ -97,7 +110,9 @@ def test_whoever_is_absent_is_passed_over_and_the_reason_says_who_stands_in(
         ("2026-03-08T00:00:00+01:00", True),
     ],
 )
-def test_the_days_of_an_absence_are_those_of_the_persons_own_zone_both_included(moment: str, here: bool) -> None:
+def test_the_days_of_an_absence_are_those_of_the_persons_own_zone_both_included(
+    moment: str, here: bool
+) -> None:
     ann = party("ann", time_zone="Europe/Berlin", absences=(absent("2026-03-06", "2026-03-07"),))
     assert (ann.absence_at(datetime.fromisoformat(moment).astimezone(UTC)) is None) == here
 
@@ -119,7 +134,8 @@ def test_a_refused_address_is_passed_over_until_it_changes() -> None:
     found = owner_of(at(party("ann", substitute="ben"), party("ben"), DESK, ann=refused))
     assert found.party.id == "ben"
     assert found.why == (
-        "account owner: Ann cannot be reached (mail to this address was refused on 2026-03-05), Ben stands in",
+        "account owner: Ann cannot be reached (mail to this address was refused on 2026-03-05), "
+        "Ben stands in",
     )
     moved = party("ann", substitute="ben", email="ann.new@example.com")
     assert owner_of(at(moved, party("ben"), DESK, ann=refused)).party.id == "ann"
@@ -134,19 +150,20 @@ def test_somebody_who_has_left_is_named_and_never_chosen() -> None:
 
 @pytest.mark.parametrize(
     ("desk", "who"),
-    [
-        ({}, "boss"),
-        ({"manager": "boss"}, "boss"),
-        ({"active": False, "manager": "boss"}, "boss"),
-    ],
+    [({}, "boss"), ({"manager": "boss"}, "boss"), ({"active": False, "manager": "boss"}, "boss")],
 )
-def test_with_default_away_the_managers_are_asked_before_anything_is_lost(desk: dict[str, Any], who: str) -> None:
+def test_with_default_away_the_managers_are_asked_before_anything_is_lost(
+    desk: dict[str, Any], who: str
+) -> None:
     away = party("desk", absences=(absent(),))
     found = owner_of(at(away, party("boss", kind="person"), desk=desk), "nobody")
     assert found.party.id == who
     everybody_away = at(away, desk={})
     last = owner_of(everybody_away, "nobody")
-    assert (last.party.id, last.why[-1]) == ("desk", "nobody else is left: goes to Desk all the same")
+    assert (last.party.id, last.why[-1]) == (
+        "desk",
+        "nobody else is left: goes to Desk all the same",
+    )
 
 
 # Steps of a clock
@@ -209,15 +226,25 @@ def test_a_search_always_ends_and_finds_nobody_who_is_away_while_somebody_is_the
         for name in "abcde"
     ]
     more: dict[str, dict[str, Any]] = {name: {"active": False} for name in gone}
-    more |= {name: {"refused": {"address": f"{name}@example.com", "on": "2026-03-05"}} for name in bounced - gone}
+    more |= {
+        name: {"refused": {"address": f"{name}@example.com", "on": "2026-03-05"}}
+        for name in bounced - gone
+    }
     staff = at(*parties, DESK, **more)
     for owner in "abcde":
         found = owner_of(staff, owner).party
         assert found.id not in staff.away and found.id not in staff.former
-        assert found.id in {"desk", owner} or found.id in {*substitutes.values(), *absences.values()}
+        assert found.id in {"desk", owner} or found.id in {
+            *substitutes.values(),
+            *absences.values(),
+        }
         for word in ("caller", "substitute", "manager of caller"):
             reached = reach(
-                word, open_case_of(owner), customer(), Routing(roles={"default": Role(person="desk")}), staff
+                word,
+                open_case_of(owner),
+                customer(),
+                Routing(roles={"default": Role(person="desk")}),
+                staff,
             )
             assert reached.party.id not in staff.away
 
@@ -225,14 +252,24 @@ def test_a_search_always_ends_and_finds_nobody_who_is_away_while_somebody_is_the
 # Turns
 
 
-def turns(team: Team, *members: Party, moment: datetime = NOW, taken: dict[str, int] | None = None) -> Assignment:
+def turns(
+    team: Team, *members: Party, moment: datetime = NOW, taken: dict[str, int] | None = None
+) -> Assignment:
     roles = {"desk": Role(team=team.id), "default": Role(person="desk")}
     staff = at(team, *members, DESK, moment=moment, taken={team.id: taken or {}})
     return fill_role("desk", customer(), "key", Routing(roles=roles), staff, to_call=True)
 
 
 def team(turn: str = "week", **more: Any) -> Team:
-    return Team(**{"id": "service", "name": "Service", "members": ("ann", "ben", "cid"), "turn": turn, **more})
+    return Team(
+        **{
+            "id": "service",
+            "name": "Service",
+            "members": ("ann", "ben", "cid"),
+            "turn": turn,
+            **more,
+        }
+    )
 
 
 MEMBERS = (party("ann"), party("ben"), party("cid"))
@@ -242,7 +279,9 @@ def test_a_team_takes_turns_by_the_week_from_a_declared_day_on() -> None:
     weekly = team(begins="2026-03-02")
     asked = [turns(weekly, *MEMBERS, moment=NOW + timedelta(weeks=n)).party.id for n in range(4)]
     assert asked == ["ann", "ben", "cid", "ann"]
-    assert turns(weekly, *MEMBERS).why == ("desk (team Service): it is the turn of Ann (week 1 since 2026-03-02)",)
+    assert turns(weekly, *MEMBERS).why == (
+        "desk (team Service): it is the turn of Ann (week 1 since 2026-03-02)",
+    )
     before = turns(weekly, *MEMBERS, moment=NOW - timedelta(weeks=1))
     assert before.party.id == "cid"
 
@@ -250,18 +289,22 @@ def test_a_team_takes_turns_by_the_week_from_a_declared_day_on() -> None:
 def test_a_day_of_a_team_begins_at_its_own_midnight() -> None:
     daily = team("day", begins="2026-03-06", time_zone="Europe/Berlin")
     last = datetime(2026, 3, 6, 22, 59, 59, tzinfo=UTC)
-    assert [turns(daily, *MEMBERS, moment=moment).party.id for moment in (last, last + timedelta(seconds=1))] == [
-        "ann",
-        "ben",
-    ]
+    assert [
+        turns(daily, *MEMBERS, moment=moment).party.id
+        for moment in (last, last + timedelta(seconds=1))
+    ] == ["ann", "ben"]
 
 
 def test_by_case_it_is_whoever_had_one_the_longest_ago() -> None:
     by_case = team("case")
-    assert turns(by_case, *MEMBERS).why == ("desk (team Service): it is the turn of Ann (who has had no case yet)",)
+    assert turns(by_case, *MEMBERS).why == (
+        "desk (team Service): it is the turn of Ann (who has had no case yet)",
+    )
     later = turns(by_case, *MEMBERS, taken={"ann": 3, "ben": 1, "cid": 2})
     assert later.party.id == "ben"
-    assert later.why == ("desk (team Service): it is the turn of Ben (whose last case is the longest ago)",)
+    assert later.why == (
+        "desk (team Service): it is the turn of Ben (whose last case is the longest ago)",
+    )
 
 
 def test_members_who_are_away_or_have_left_are_skipped_and_the_reason_says_so() -> None:
@@ -279,7 +322,9 @@ def test_members_who_are_away_or_have_left_are_skipped_and_the_reason_says_so() 
 
 @unhurried
 @given(away=st.sets(st.sampled_from("abcdef"), max_size=5), cases=st.integers(1, 30))
-def test_by_case_everybody_who_is_there_gets_the_same_number_of_cases(away: set[str], cases: int) -> None:
+def test_by_case_everybody_who_is_there_gets_the_same_number_of_cases(
+    away: set[str], cases: int
+) -> None:
     members = tuple("abcdef")
     parties = [party(name, absences=(absent(),) if name in away else ()) for name in members]
     taken: dict[str, int] = {}
@@ -310,7 +355,8 @@ def read(folder: Path, text: str) -> dict[str, Any]:
 def test_absences_and_teams_are_read_from_people_yaml(tmp_path: Path) -> None:
     found = read(
         tmp_path,
-        "teams:\n  - {id: service, name: Service, members: [ann, ben], turn: day, begins: 2026-03-02}\n"
+        "teams:\n  - {id: service, name: Service, members: [ann, ben], turn: day, begins: "
+        "2026-03-02}\n"
         "absences:\n  - {person: ann, from: 2026-03-02, to: 2026-03-08, substitute: ben}\n"
         "  - {person: ann, from: 2026-04-02, to: 2026-04-02}\n",
     )
@@ -321,9 +367,18 @@ def test_absences_and_teams_are_read_from_people_yaml(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("absences:\n  - {person: anne, from: 2026-03-02, to: 2026-03-08}\n", ":7:6: no person is called 'anne'"),
-        ("absences:\n  - {person: berlin, from: 2026-03-02, to: 2026-03-08}\n", ":7:6: no person is called 'berlin'"),
-        ("absences:\n  - {person: ann, from: 2026-03-08, to: 2026-03-02}\n", ":7:5: to: 2026-03-02 lies before"),
+        (
+            "absences:\n  - {person: anne, from: 2026-03-02, to: 2026-03-08}\n",
+            ":7:6: no person is called 'anne'",
+        ),
+        (
+            "absences:\n  - {person: berlin, from: 2026-03-02, to: 2026-03-08}\n",
+            ":7:6: no person is called 'berlin'",
+        ),
+        (
+            "absences:\n  - {person: ann, from: 2026-03-08, to: 2026-03-02}\n",
+            ":7:5: to: 2026-03-02 lies before",
+        ),
         ("absences:\n  - {person: ann, from: 2026-03-02}\n", ":7:5: 'to' is missing"),
         ("absences:\n  - {person: ann, from: 3, to: 2026-03-02}\n", ":7:19: must be a day"),
         (
@@ -336,22 +391,34 @@ def test_absences_and_teams_are_read_from_people_yaml(tmp_path: Path) -> None:
             ":7:5: on 2026-03-05 those who stand in are absent, too: ann, ben, ann",
         ),
         ("teams:\n  - {id: t, name: T, members: [ann, cid]}\n", ":7:37: no person is called 'cid'"),
-        ("teams:\n  - {id: t, name: T, members: [ann, ann]}\n", ":7:5: members: 'ann' stands here twice"),
+        (
+            "teams:\n  - {id: t, name: T, members: [ann, ann]}\n",
+            ":7:5: members: 'ann' stands here twice",
+        ),
         ("teams:\n  - {id: t, name: T, members: []}\n", ":7:22: this is empty"),
-        ("teams:\n  - {id: t, name: T, members: [ann], turn: month}\n", ":7:38: must be 'day', 'week' or 'case'"),
+        (
+            "teams:\n  - {id: t, name: T, members: [ann], turn: month}\n",
+            ":7:38: must be 'day', 'week' or 'case'",
+        ),
         ("teams:\n  - {id: ann, name: T, members: [ann]}\n", ":7:6: 'ann' stands here twice"),
     ],
-)  # fmt: skip
-def test_absences_and_teams_that_do_not_fit_are_refused_at_their_place(tmp_path: Path, text: str, problem: str) -> None:
+)
+def test_absences_and_teams_that_do_not_fit_are_refused_at_their_place(
+    tmp_path: Path, text: str, problem: str
+) -> None:
     with pytest.raises(RulebookInvalid) as caught:
         read(tmp_path, text)
-    assert str(caught.value.problems[0]).startswith("rules/people.yaml" + problem), caught.value.problems
+    assert str(caught.value.problems[0]).startswith("rules/people.yaml" + problem), (
+        caught.value.problems
+    )
 
 
 @pytest.mark.parametrize("key", ["manager", "substitute"])
 def test_circles_of_managers_and_of_substitutes_are_refused(tmp_path: Path, key: str) -> None:
     text = PEOPLE.replace("ann@example.com", f"ann@example.com, {key}: ben")
-    (tmp_path / "people.yaml").write_text(text.replace("ben@example.com", f"ben@example.com, {key}: ann"))
+    (tmp_path / "people.yaml").write_text(
+        text.replace("ben@example.com", f"ben@example.com, {key}: ann")
+    )
     with pytest.raises(RulebookInvalid, match=f"the {key}s go round in a circle: ann, ben, ann"):
         read_people(tmp_path / "people.yaml")
 

@@ -1,4 +1,6 @@
-"""People: who holds a role for a customer, why, and who comes next when somebody cannot be reached."""
+"""People: who holds a role for a customer, why, and who comes next when somebody cannot be
+reached.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -13,13 +15,24 @@ from alerting.domain.cases.clocks import Starts
 from alerting.domain.people.people import Party
 from alerting.domain.routing.routing import Assignment, Role, Routing, Territory, fill_role
 from alerting.domain.routing.staff import Staff
-from tests.support.builders import NOW, STRANGER, customer, party, rulebook, staff, starter_people, unhurried
+from tests.support.builders import (
+    NOW,
+    STRANGER,
+    customer,
+    party,
+    rulebook,
+    staff,
+    starter_people,
+    unhurried,
+)
 
 EVERYBODY = Staff(parties=starter_people())
 ROUTING = rulebook().routing
 
 
-def filled(role: str, segment: str = "low_potential", routing: Routing = ROUTING, **state: Any) -> Assignment:
+def filled(
+    role: str, segment: str = "low_potential", routing: Routing = ROUTING, **state: Any
+) -> Assignment:
     return fill_role(role, customer(**state), segment, routing, EVERYBODY)
 
 
@@ -27,9 +40,17 @@ def filled(role: str, segment: str = "low_potential", routing: Routing = ROUTING
     ("state", "segment", "who"),
     [
         ({"owner": "owner_west", "country": "DE"}, "key", "owner_west"),
-        ({"owner": "Owner.West@Example.com"}, "key", "owner_west"),  # an owner may be written as a mail address
+        (
+            {"owner": "Owner.West@Example.com"},
+            "key",
+            "owner_west",
+        ),  # an owner may be written as a mail address
         ({"owner": "gone", "country": "US"}, "key", "lead_america"),
-        ({"country": "US", "industry": "healthcare"}, "key", "lead_america"),  # first of: the territory comes first
+        (
+            {"country": "US", "industry": "healthcare"},
+            "key",
+            "lead_america",
+        ),  # first of: the territory comes first
         ({"country": "FR", "industry": "healthcare"}, "key", "specialist_healthcare"),
         ({"country": "FR", "industry": "Healthcare"}, "key", "specialist_healthcare"),
         ({"country": "FR"}, "key", "vp_sales"),
@@ -37,7 +58,9 @@ def filled(role: str, segment: str = "low_potential", routing: Routing = ROUTING
         ({}, "unverified", "service_desk_lead"),
     ],
 )
-def test_the_account_owner_is_the_first_who_can_be_found(state: dict[str, Any], segment: str, who: str) -> None:
+def test_the_account_owner_is_the_first_who_can_be_found(
+    state: dict[str, Any], segment: str, who: str
+) -> None:
     assert filled("account_owner", segment, **state).party.id == who
 
 
@@ -74,7 +97,10 @@ def test_a_default_that_names_nobody_is_an_error_with_its_reasons() -> None:
         ({"country": "de", "region": "bavaria"}, "region"),
         ({"country": "DE", "region": "Bavaria", "city": "Munich"}, "city"),
         ({"country": "DE", "region": "Bavaria", "city": "Augsburg"}, "region"),
-        ({"country": "DE", "city": "Munich"}, "country"),  # a city alone does not say which region it means
+        (
+            {"country": "DE", "city": "Munich"},
+            "country",
+        ),  # a city alone does not say which region it means
         ({"country": "FR", "region": "Bavaria"}, "default"),
         ({}, "default"),
     ],
@@ -88,7 +114,9 @@ def test_the_most_specific_territory_counts(state: dict[str, Any], office: str) 
     roles = {"local_office": Role(territory="office"), "default": Role(person="default")}
     everybody = staff(*(party(name) for name in ("country", "region", "city", "default")))
     routing = Routing(roles=roles, territories=territories)
-    assert fill_role("local_office", customer(**state), "key", routing, everybody).party.id == office
+    assert (
+        fill_role("local_office", customer(**state), "key", routing, everybody).party.id == office
+    )
 
 
 @pytest.mark.parametrize(
@@ -106,7 +134,9 @@ def test_whoever_cannot_be_reached_is_replaced_by_substitute_then_default_then_m
     already: set[str], heir: str | None
 ) -> None:
     ann = party("ann", substitute="stand_in", manager="boss")
-    everybody = staff(ann, party("stand_in"), party("desk"), party("boss", manager="chief"), party("chief"))
+    everybody = staff(
+        ann, party("stand_in"), party("desk"), party("boss", manager="chief"), party("chief")
+    )
     found = everybody.next_responsible(ann, "desk", {"ann", *already})
     assert (found.id if found else None) == heir
 
@@ -123,8 +153,15 @@ NAMES = st.sampled_from("abcde")
 
 @unhurried
 @given(managers=st.dictionaries(NAMES, NAMES), substitutes=st.dictionaries(NAMES, NAMES))
-def test_passing_on_always_ends_and_meets_nobody_twice(managers: dict[str, str], substitutes: dict[str, str]) -> None:
-    everybody = staff(*(party(name, manager=managers.get(name), substitute=substitutes.get(name)) for name in "abcde"))
+def test_passing_on_always_ends_and_meets_nobody_twice(
+    managers: dict[str, str], substitutes: dict[str, str]
+) -> None:
+    everybody = staff(
+        *(
+            party(name, manager=managers.get(name), substitute=substitutes.get(name))
+            for name in "abcde"
+        )
+    )
     met: list[str] = ["a"]
     current: Party | None = everybody.parties["a"]
     while current is not None:
@@ -136,8 +173,19 @@ def test_passing_on_always_ends_and_meets_nobody_twice(managers: dict[str, str],
 
 @pytest.mark.parametrize(
     "email",
-    ["", "ann", "@example.com", "ann@", "a@b@c", "a b@c.de", "Ann <a@b.de>", "a@b.de, c@d.de", "a@b.de\nBcc: x@y.z", "jürgen@b.de"],
-)  # fmt: skip
+    [
+        "",
+        "ann",
+        "@example.com",
+        "ann@",
+        "a@b@c",
+        "a b@c.de",
+        "Ann <a@b.de>",
+        "a@b.de, c@d.de",
+        "a@b.de\nBcc: x@y.z",
+        "jürgen@b.de",
+    ],
+)
 def test_a_person_has_one_plain_mail_address(email: str) -> None:
     with pytest.raises(ValidationError, match="email"):
         party("ann", email=email)
@@ -155,13 +203,21 @@ def test_an_office_is_passed_over_where_somebody_must_call() -> None:
     roles = {"owner": Role(first_of=["customer.owner", "default"]), "default": Role(person="desk")}
     everybody = staff(office, ann, desk)
     for owner, caller in (("berlin", "desk"), ("ann", "ann")):
-        found = fill_role("owner", customer(owner=owner), "key", Routing(roles=roles), everybody, to_call=True)
+        found = fill_role(
+            "owner", customer(owner=owner), "key", Routing(roles=roles), everybody, to_call=True
+        )
         assert found.party.id == caller
-    assert fill_role("owner", customer(owner="berlin"), "key", Routing(roles=roles), everybody).party.id == "berlin"
+    assert (
+        fill_role(
+            "owner", customer(owner="berlin"), "key", Routing(roles=roles), everybody
+        ).party.id
+        == "berlin"
+    )
 
 
 @pytest.mark.parametrize(
-    "address", ["a@b.", "a@b..c", "a@[1", "a@)b", "a..b@c.d", ".a@b.c", "a@-b.c", "a b@c.d", "a@b@c"]
+    "address",
+    ["a@b.", "a@b..c", "a@[1", "a@)b", "a..b@c.d", ".a@b.c", "a@-b.c", "a b@c.d", "a@b@c"],
 )
 def test_an_address_no_mail_server_would_take_is_refused_when_it_is_read(address: str) -> None:
     with pytest.raises(ValidationError, match="is not one mail address"):
@@ -181,11 +237,17 @@ def test_unusual_addresses_that_are_right_are_taken() -> None:
         ("20:00-07:00", "2026-03-07T07:00+01:00", None),
         ("20:00-07:00", "2026-03-06T19:59+01:00", None),
         ("12:00-13:30", "2026-03-06T12:00+01:00", "2026-03-06T13:30+01:00"),
-        ("20:00-07:00", "2026-03-28T23:00+01:00", "2026-03-29T07:00+02:00"),  # the clocks change that night
+        (
+            "20:00-07:00",
+            "2026-03-28T23:00+01:00",
+            "2026-03-29T07:00+02:00",
+        ),  # the clocks change that night
         (None, "2026-03-06T22:40+01:00", None),
     ],
 )
-def test_quiet_hours_are_of_the_readers_own_zone(hours_: str | None, at: str, until: str | None) -> None:
+def test_quiet_hours_are_of_the_readers_own_zone(
+    hours_: str | None, at: str, until: str | None
+) -> None:
     ann = party("ann", time_zone="Europe/Berlin", quiet_hours=hours_)
     found = ann.quiet_until(datetime.fromisoformat(at))
     assert found == (datetime.fromisoformat(until) if until else None)

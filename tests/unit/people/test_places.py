@@ -21,7 +21,9 @@ from alerting.domain.people.places import country_code, language_tag, zone_name
         (zone_name, "UTC", "UTC"),
     ],
 )
-def test_what_exists_is_taken_in_one_form(read: Callable[[str], str], text: str, found: str) -> None:
+def test_what_exists_is_taken_in_one_form(
+    read: Callable[[str], str], text: str, found: str
+) -> None:
     assert read(text) == found
 
 
@@ -45,7 +47,9 @@ def test_what_exists_is_taken_in_one_form(read: Callable[[str], str], text: str,
         (zone_name, "x" * 500, "is no time zone"),
     ],
 )
-def test_what_does_not_exist_is_refused_with_what_was_meant(read: Callable[[str], str], text: str, said: str) -> None:
+def test_what_does_not_exist_is_refused_with_what_was_meant(
+    read: Callable[[str], str], text: str, said: str
+) -> None:
     with pytest.raises(ValueError, match="is no") as refused:
         read(text)
     assert said in str(refused.value)

@@ -17,7 +17,14 @@ DUE = 24
 def promise(stopped: float | None, due: float = DUE) -> Promise:
     """Made at NOW, due and stopped that many hours later."""
     stopped_at = None if stopped is None else hours(stopped)
-    return Promise(kind="contact", party="ann", case_id=1, started_at=NOW, due_at=hours(due), stopped_at=stopped_at)
+    return Promise(
+        kind="contact",
+        party="ann",
+        case_id=1,
+        started_at=NOW,
+        due_at=hours(due),
+        stopped_at=stopped_at,
+    )
 
 
 @pytest.mark.parametrize(
@@ -31,7 +38,9 @@ def promise(stopped: float | None, due: float = DUE) -> Promise:
         (None, 24.01, "overdue"),
     ],
 )
-def test_a_promise_is_met_late_running_or_overdue(stopped: float | None, now: float, state: str) -> None:
+def test_a_promise_is_met_late_running_or_overdue(
+    stopped: float | None, now: float, state: str
+) -> None:
     assert promise(stopped).state(hours(now)) == state
 
 
@@ -53,7 +62,8 @@ def test_nothing_measured_has_no_share_and_no_quantile() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "median", "p90"), [(1, 1, 1), (2, 1, 2), (9, 5, 9), (10, 5, 9), (11, 6, 10), (20, 10, 18), (100, 50, 90)]
+    ("count", "median", "p90"),
+    [(1, 1, 1), (2, 1, 2), (9, 5, 9), (10, 5, 9), (11, 6, 10), (20, 10, 18), (100, 50, 90)],
 )
 def test_quantiles_are_nearest_rank(count: int, median: int, p90: int) -> None:
     found = attainment([promise(h) for h in range(count, 0, -1)], hours(1000))
@@ -63,13 +73,17 @@ def test_quantiles_are_nearest_rank(count: int, median: int, p90: int) -> None:
     assert found.p90.value == timedelta(hours=p90)
 
 
-DRAWN = st.lists(st.tuples(st.integers(1, 60), st.one_of(st.none(), st.integers(0, 90))), max_size=40)
+DRAWN = st.lists(
+    st.tuples(st.integers(1, 60), st.one_of(st.none(), st.integers(0, 90))), max_size=40
+)
 
 
 @unhurried
 @given(drawn=DRAWN, elapsed=st.integers(0, 100))
 def test_it_agrees_with_counting_by_hand(drawn: list[tuple[int, int | None]], elapsed: int) -> None:
-    known = [(due, stopped if stopped is None or stopped <= elapsed else None) for due, stopped in drawn]
+    known = [
+        (due, stopped if stopped is None or stopped <= elapsed else None) for due, stopped in drawn
+    ]
     found = attainment([promise(stopped, due) for due, stopped in known], hours(elapsed))
     answered = [stopped for _, stopped in known if stopped is not None]
     overdue = [elapsed for due, stopped in known if stopped is None and elapsed > due]
@@ -92,7 +106,9 @@ def test_it_agrees_with_counting_by_hand(drawn: list[tuple[int, int | None]], el
     parts=st.lists(st.lists(st.integers(0, 10**12)), min_size=1).filter(any),
     percent=st.integers(1, 100),
 )
-def test_the_nth_of_several_ordered_lists_is_that_of_all_of_them(parts: list[list[int]], percent: int) -> None:
+def test_the_nth_of_several_ordered_lists_is_that_of_all_of_them(
+    parts: list[list[int]], percent: int
+) -> None:
     ordered = sorted(value for part in parts for value in part)
     n = rank(percent, len(ordered))
     assert nth([sorted(part) for part in parts], n) == ordered[n - 1]

@@ -1,4 +1,6 @@
-"""rules/ and templates/: the starter files load, and whatever is wrong is found at once, where it stands."""
+"""rules/ and templates/: the starter files load, and whatever is wrong is found at once, where it
+stands.
+"""
 
 import shutil
 from pathlib import Path
@@ -11,7 +13,14 @@ from alerting.adapters.rulebook.rule_files import read_all, read_files
 from alerting.adapters.rulebook.rulebook_builder import build_rulebook
 from alerting.domain.errors import RulebookInvalid
 from alerting.domain.rulebook.rulebook import content_hash
-from tests.support.builders import ROOT, changed, problems_of, rulebook, starter_files, starter_people
+from tests.support.builders import (
+    ROOT,
+    changed,
+    problems_of,
+    rulebook,
+    starter_files,
+    starter_people,
+)
 
 SETTINGS = "rules/settings.yaml"
 SEGMENTS = "rules/segments.yaml"
@@ -57,8 +66,17 @@ def refused(rules: Path, templates: Path) -> list[str]:
 def test_the_starter_rules_load_with_their_people() -> None:
     files, people = read_all(ROOT / "rules", ROOT / "templates")
     loaded = build_rulebook(files, people)
-    assert [rule.id for rule in loaded.rules] == ["calls-in-vain", "key-account-unhappy", "unhappy-customer"]
-    assert [segment.id for segment in loaded.segments] == ["key", "unverified", "high_potential", "low_potential"]
+    assert [rule.id for rule in loaded.rules] == [
+        "calls-in-vain",
+        "key-account-unhappy",
+        "unhappy-customer",
+    ]
+    assert [segment.id for segment in loaded.segments] == [
+        "key",
+        "unverified",
+        "high_potential",
+        "low_potential",
+    ]
     assert set(loaded.policies) == {"call_in_24h", "call_in_3d"}
     assert "ACME-AERO" in (loaded.segments[0].members or ())
     assert loaded.surveys["relationship"].scores == range(11)
@@ -69,7 +87,10 @@ def test_no_starter_rule_lets_an_ordinary_customer_reach_a_vice_president() -> N
     loaded = rulebook()
     ordinary = next(rule for rule in loaded.rules if rule.id == "unhappy-customer")
     words = {
-        word for target in loaded.policies[ordinary.policy].targets.values() for s in target.steps for word in s.notify
+        word
+        for target in loaded.policies[ordinary.policy].targets.values()
+        for s in target.steps
+        for word in s.notify
     }
     assert {ordinary.caller, ordinary.fixer, *ordinary.inform} == {"account_owner", None}
     assert words == {"caller", "default"}
@@ -106,15 +127,57 @@ def test_a_files_text_cannot_be_moved_into_its_name() -> None:
 
 TEN = [
     (SETTINGS, "currency: EUR", "curencyy: EUR", 5, 1, "did you mean 'currency'?"),
-    (SIGNALS, "outcome = 'resolved'\"\n", "outcom = 'resolved'\"\n", 7, 18, "did you mean 'outcome'?"),
-    (SEGMENTS, "members: key_accounts.csv", "members: key_acounts.csv", 4, 44, "did you mean 'key_accounts.csv'?"),
+    (
+        SIGNALS,
+        "outcome = 'resolved'\"\n",
+        "outcom = 'resolved'\"\n",
+        7,
+        18,
+        "did you mean 'outcome'?",
+    ),
+    (
+        SEGMENTS,
+        "members: key_accounts.csv",
+        "members: key_acounts.csv",
+        4,
+        44,
+        "did you mean 'key_accounts.csv'?",
+    ),
     (ROUTING, "person: vp_sales", "person: vp_sale", 4, 14, "did you mean 'vp_sales'?"),
-    (ROUTING, "office: office_munich", "office: office_munch", 12, 36, "did you mean 'office_munich'?"),
+    (
+        ROUTING,
+        "office: office_munich",
+        "office: office_munch",
+        12,
+        36,
+        "did you mean 'office_munich'?",
+    ),
     (SLA, "notify: substitute}", "notify: substitut}", 15, 24, "did you mean 'substitute'?"),
-    (KEY_ACCOUNTS, "sentiment = 'negative'", "sentimnt = 'negative'", 6, 32, "did you mean 'sentiment'?"),
-    (KEY_ACCOUNTS, "policy: call_in_24h", "policy: call_in_24", 12, 5, "did you mean 'call_in_24h'?"),
+    (
+        KEY_ACCOUNTS,
+        "sentiment = 'negative'",
+        "sentimnt = 'negative'",
+        6,
+        32,
+        "did you mean 'sentiment'?",
+    ),
+    (
+        KEY_ACCOUNTS,
+        "policy: call_in_24h",
+        "policy: call_in_24",
+        12,
+        5,
+        "did you mean 'call_in_24h'?",
+    ),
     (KEY_ACCOUNTS, "severity: critical", "severity: criticl", 8, 5, "did you mean 'critical'?"),
-    (KEY_ACCOUNTS, "inform: [account_owner]", "inform: [acount_owner]", 11, 5, "did you mean 'account_owner'?"),
+    (
+        KEY_ACCOUNTS,
+        "inform: [account_owner]",
+        "inform: [acount_owner]",
+        11,
+        5,
+        "did you mean 'account_owner'?",
+    ),
 ]
 
 
@@ -137,7 +200,9 @@ def test_one_broken_entry_does_not_make_all_that_refers_to_its_file_wrong() -> N
         SEGMENTS: ("rank: 3", "rank: high"),
     }
     for name, (right, wrong) in broken.items():
-        assert the_problem(with_file(name, starter_files()[name].replace(right, wrong, 1))).startswith(f"{name}:")
+        assert the_problem(
+            with_file(name, starter_files()[name].replace(right, wrong, 1))
+        ).startswith(f"{name}:")
 
 
 @pytest.mark.parametrize("name", [ROUTING, SLA, SEGMENTS, SIGNALS])
@@ -160,7 +225,10 @@ def test_a_file_that_nothing_reads_is_not_passed_over(name: str, hint: str) -> N
 
 
 def test_lists_and_notes_may_stand_beside_the_rules() -> None:
-    assert problems_of(with_file("rules/README.md", "# Ours") | {"rules/other.csv": "customer_id"}) == []
+    assert (
+        problems_of(with_file("rules/README.md", "# Ours") | {"rules/other.csv": "customer_id"})
+        == []
+    )
 
 
 def test_an_entry_with_a_wrong_value_is_still_searched_for_wrong_names() -> None:
@@ -174,13 +242,21 @@ def test_an_entry_with_a_wrong_value_is_still_searched_for_wrong_names() -> None
 
 MISTAKES = {
     "people.yaml": [
-        ("email: ceo@example.com", "emial: ceo@example.com", ["'email' is missing", "unknown key 'emial'"]),
+        (
+            "email: ceo@example.com",
+            "emial: ceo@example.com",
+            ["'email' is missing", "unknown key 'emial'"],
+        ),
         (
             "time_zone: America/Chicago}\n  - {id: spec",
             "time_zone: Chicago}\n  - {id: spec",
             ["'Chicago' is not a time"],
         ),
-        ("lead_america, substitute", "lead_amerika, substitute", ["no person is called 'lead_amerika'"]),
+        (
+            "lead_america, substitute",
+            "lead_amerika, substitute",
+            ["no person is called 'lead_amerika'"],
+        ),
     ],
     "routing.yaml": [
         ("{person: vp_sales}", "{person: vp_sails}", ["no person or office is called 'vp_sails'"]),
@@ -203,7 +279,11 @@ MISTAKES = {
     "escalations/calls_in_vain.yaml": [
         ("severity: high", "severity: hihg", ["must be 'low', 'normal', 'high' or 'critical'"]),
         ("in_vain >= 3", "in_vian >= 3", ["unknown field 'calls_in_vian'"]),
-        ("direction = 'inbound'", "direction = 'in'", ["can never be true: direction is one of inbound, outbound"]),
+        (
+            "direction = 'inbound'",
+            "direction = 'in'",
+            ["can never be true: direction is one of inbound, outbound"],
+        ),
         ("policy: call_in_24h", "policy: call_in_24", ["no policy is called 'call_in_24'"]),
     ],
     "escalations/unhappy_customers.yaml": [
@@ -224,7 +304,9 @@ def test_no_mistake_hides_another_and_none_is_made_up(folders: tuple[Path, Path]
             expected += [(f"rules/{name}:", what) for what in said]
         (rules / name).write_text(text)
     found = refused(rules, templates)
-    missed = [one for one in expected if not any(p.startswith(one[0]) and one[1] in p for p in found)]
+    missed = [
+        one for one in expected if not any(p.startswith(one[0]) and one[1] in p for p in found)
+    ]
     assert missed == []
     assert len(found) == len(expected), "\n".join(found)
 
@@ -232,7 +314,9 @@ def test_no_mistake_hides_another_and_none_is_made_up(folders: tuple[Path, Path]
 def test_files_and_people_are_checked_together(folders: tuple[Path, Path]) -> None:
     rules, templates = folders
     people = rules / "people.yaml"
-    people.write_text(people.read_text().replace("manager: ceo, time_zone", "manager: cio, time_zone", 1))
+    people.write_text(
+        people.read_text().replace("manager: ceo, time_zone", "manager: cio, time_zone", 1)
+    )
     (rules / "surveys.yaml").write_bytes(b"surveys:\n  # \xe9t\xe9\n")
     (rules / "settings.yaml").write_text("")
     assert refused(rules, templates) == [
@@ -252,25 +336,40 @@ def test_files_and_people_are_checked_together(folders: tuple[Path, Path]) -> No
         ("# nothing\n", ":1:1: the file is empty (begin with `go_live:`)"),
         ("- go_live\n", ":1:1: the file holds no keys with values (begin with `go_live:`)"),
         ("go_live\n", ":1:1: the file holds no keys with values (begin with `go_live:`)"),
-        (GO_LIVE + "\tcurrency: EUR\n", ":2:1: not YAML: found character '\\t' that cannot start any token"),
-        (GO_LIVE + "currency: EUR\ncurrency: USD\n", ":3:1: this key stands here twice (keep one of them)"),
+        (
+            GO_LIVE + "\tcurrency: EUR\n",
+            ":2:1: not YAML: found character '\\t' that cannot start any token",
+        ),
+        (
+            GO_LIVE + "currency: EUR\ncurrency: USD\n",
+            ":3:1: this key stands here twice (keep one of them)",
+        ),
         ('go_live: "2026', ":1:15: not YAML: found unexpected end of stream"),
         (GO_LIVE + "---\n" + GO_LIVE, ":2:1: not YAML: but found another document"),
         ("go_live: *there\n", ":1:10: not YAML: found undefined alias 'there'"),
-        (GO_LIVE + "currency: \x07\n", ":2: not YAML: a character that no text has: '\\x07' (remove it)"),
+        (
+            GO_LIVE + "currency: \x07\n",
+            ":2: not YAML: a character that no text has: '\\x07' (remove it)",
+        ),
         (GO_LIVE + "curencyy: EUR\n", ":2:1: unknown key 'curencyy' (did you mean 'currency'?)"),
         (GO_LIVE + "5: EUR\n", ":2:1: Keys should be strings"),
         ("currency: EUR\n", ":1:1: 'go_live' is missing (add `go_live:`)"),
         ("go_live: 2026\n", ":1:1: write a time with its zone"),
         ("go_live: 2026-01-01\n", ":1:1: write a time with its zone"),
         ("go_live: 2026-01-01T00:00:00\n", ":1:1: must have timezone info"),
-        (GO_LIVE + "notify_max_age: 9:00\n", ":2:1: '9:00' is not a duration; write 30m, 24h or 7d"),
+        (
+            GO_LIVE + "notify_max_age: 9:00\n",
+            ":2:1: '9:00' is not a duration; write 30m, 24h or 7d",
+        ),
         (GO_LIVE + "notify_max_age: 7\n", ":2:1: '7' is not a duration; write 30m, 24h or 7d"),
         (
             GO_LIVE + "notify_max_age: 5 working days\n",
             ":2:1: '5 working days': only targets are counted in working days",
         ),
-        (GO_LIVE + "currency: euro\n", ":2:1: 'euro' does not fit here (three capital letters, such as EUR)"),
+        (
+            GO_LIVE + "currency: euro\n",
+            ":2:1: 'euro' does not fit here (three capital letters, such as EUR)",
+        ),
     ],
 )
 def test_a_file_that_does_not_fit_says_where_and_what_would(text: str, problem: str) -> None:
@@ -286,7 +385,9 @@ def test_two_empty_files_are_two_problems() -> None:
 
 
 def test_on_no_and_times_of_day_are_words() -> None:
-    routing = changed(routing=("{country: DE, office: office_berlin", "{country: NO, office: office_berlin"))
+    routing = changed(
+        routing=("{country: DE, office: office_berlin", "{country: NO, office: office_berlin")
+    )
     assert rulebook(routing).routing.territories[0].country == "NO"
     surveys = changed(surveys=("low_label: not at all likely", "low_label: 9:00"))
     assert rulebook(surveys).surveys["relationship"].low_label == "9:00"
@@ -294,8 +395,12 @@ def test_on_no_and_times_of_day_are_words() -> None:
 
 
 def test_merged_keys_are_checked_like_others() -> None:
-    text = starter_files()[SLA].replace("      by: caller\n      within: 3d\n", "      <<: {by: callr, within: 3d}\n")
-    assert "must be 'caller' or 'fixer' (did you mean 'caller'?)" in the_problem(with_file(SLA, text))
+    text = starter_files()[SLA].replace(
+        "      by: caller\n      within: 3d\n", "      <<: {by: callr, within: 3d}\n"
+    )
+    assert "must be 'caller' or 'fixer' (did you mean 'caller'?)" in the_problem(
+        with_file(SLA, text)
+    )
 
 
 # Conditions at their place
@@ -315,9 +420,14 @@ def test_merged_keys_are_checked_like_others() -> None:
         ('"score < 3\n        AND sentimnt = 5"', "6:31"),
     ],
 )
-def test_a_condition_is_refused_at_its_column_and_over_several_lines_at_its_start(written: str, place: str) -> None:
+def test_a_condition_is_refused_at_its_column_and_over_several_lines_at_its_start(
+    written: str, place: str
+) -> None:
     files = changed(key_accounts=("\"sentiment = 'negative'\"", written))
-    assert the_problem(files) == f"{KEY_ACCOUNTS}:{place}: unknown field 'sentimnt' (did you mean 'sentiment'?)"
+    assert (
+        the_problem(files)
+        == f"{KEY_ACCOUNTS}:{place}: unknown field 'sentimnt' (did you mean 'sentiment'?)"
+    )
 
 
 # What refers to nothing, and what contradicts itself
@@ -326,32 +436,137 @@ def test_a_condition_is_refused_at_its_column_and_over_several_lines_at_its_star
 @pytest.mark.parametrize(
     ("name", "right", "wrong", "problem"),
     [
-        (KEY_ACCOUNTS, "caller: vp_sales", "caller: vp_sale", ":9:5: no role is called 'vp_sale' (did you mean 'vp_sales'?)"),
-        (KEY_ACCOUNTS, "fixer: local_office", "fixer: local_offic", ":10:5: no role is called 'local_offic'"),
-        (KEY_ACCOUNTS, "    fixer: local_office\n", "", ":11:5: call_in_24h gives the fixer a clock, but the rule names no"),
-        (KEY_ACCOUNTS, "on: survey.answered", "on: survey.answred", ":4:5: no event type is called 'survey.answred' (did"),
-        (KEY_ACCOUNTS, "on: survey.answered", "on: customer.updated", ":4:5: no event type is called 'customer.updated'"),
-        (KEY_ACCOUNTS, "key-account-unhappy", "calls-in-vain", ":2:5: the rule 'calls-in-vain' exists twice"),
-        (KEY_ACCOUNTS, "    title: A key account is unhappy\n", "", ":2:5: 'title' is missing (add `title:`)"),
-        (KEY_ACCOUNTS, "is a key account: ", "5: ", ":7:7: a text is needed here (put it in quotes)"),
-        (ROUTING, "[customer.owner,", "[customer.ownr,", ":5:30: no role is called 'customer.ownr' (did you mean 'customer.ow"),
-        (ROUTING, "  key: vp_sales", "  kee: vp_sales", ":17:3: no segment is called 'kee' (did you mean 'key'?)"),
-        (ROUTING, "{territory: office}", "{territory: office, person: ceo}", ":6:3: a role has exactly one of person"),
-        (ROUTING, "{person: service_desk_lead}", "{first_of: [vp_sales]}", ":3:3: the role 'default' must name a person"),
-        (ROUTING, "{industry: lead}", "{first_of: [account_owner]}", ":5:19: 'account_owner' leads back to itself"),
-        (SLA, "before: 12h,", "before: 24h,", ":14:12: never reached: it lies before the clock even starts"),
-        (SLA, "before: 12h,", "before: 12h, after: 1h,", ":14:11: a step has exactly one of before, after and at"),
+        (
+            KEY_ACCOUNTS,
+            "caller: vp_sales",
+            "caller: vp_sale",
+            ":9:5: no role is called 'vp_sale' (did you mean 'vp_sales'?)",
+        ),
+        (
+            KEY_ACCOUNTS,
+            "fixer: local_office",
+            "fixer: local_offic",
+            ":10:5: no role is called 'local_offic'",
+        ),
+        (
+            KEY_ACCOUNTS,
+            "    fixer: local_office\n",
+            "",
+            ":11:5: call_in_24h gives the fixer a clock, but the rule names no",
+        ),
+        (
+            KEY_ACCOUNTS,
+            "on: survey.answered",
+            "on: survey.answred",
+            ":4:5: no event type is called 'survey.answred' (did",
+        ),
+        (
+            KEY_ACCOUNTS,
+            "on: survey.answered",
+            "on: customer.updated",
+            ":4:5: no event type is called 'customer.updated'",
+        ),
+        (
+            KEY_ACCOUNTS,
+            "key-account-unhappy",
+            "calls-in-vain",
+            ":2:5: the rule 'calls-in-vain' exists twice",
+        ),
+        (
+            KEY_ACCOUNTS,
+            "    title: A key account is unhappy\n",
+            "",
+            ":2:5: 'title' is missing (add `title:`)",
+        ),
+        (
+            KEY_ACCOUNTS,
+            "is a key account: ",
+            "5: ",
+            ":7:7: a text is needed here (put it in quotes)",
+        ),
+        (
+            ROUTING,
+            "[customer.owner,",
+            "[customer.ownr,",
+            ":5:30: no role is called 'customer.ownr' (did you mean 'customer.ow",
+        ),
+        (
+            ROUTING,
+            "  key: vp_sales",
+            "  kee: vp_sales",
+            ":17:3: no segment is called 'kee' (did you mean 'key'?)",
+        ),
+        (
+            ROUTING,
+            "{territory: office}",
+            "{territory: office, person: ceo}",
+            ":6:3: a role has exactly one of person",
+        ),
+        (
+            ROUTING,
+            "{person: service_desk_lead}",
+            "{first_of: [vp_sales]}",
+            ":3:3: the role 'default' must name a person",
+        ),
+        (
+            ROUTING,
+            "{industry: lead}",
+            "{first_of: [account_owner]}",
+            ":5:19: 'account_owner' leads back to itself",
+        ),
+        (
+            SLA,
+            "before: 12h,",
+            "before: 24h,",
+            ":14:12: never reached: it lies before the clock even starts",
+        ),
+        (
+            SLA,
+            "before: 12h,",
+            "before: 12h, after: 1h,",
+            ":14:11: a step has exactly one of before, after and at",
+        ),
         (SLA, "at: 80%", "at: 0.8", ":21:12: '0.8' is not a share of the target; write 80%"),
-        (SLA, "starts: customer_sent", "starts: customer_send", ":4:5: must be 'customer_sent', 'received' or"),
-        (SEGMENTS, "members: key_accounts.csv", "members: key_accounts.csv, otherwise: true", ":4:5: a segment has exactly"),
+        (
+            SLA,
+            "starts: customer_sent",
+            "starts: customer_send",
+            ":4:5: must be 'customer_sent', 'received' or",
+        ),
+        (
+            SEGMENTS,
+            "members: key_accounts.csv",
+            "members: key_accounts.csv, otherwise: true",
+            ":4:5: a segment has exactly",
+        ),
         (SEGMENTS, "id: unverified", "id: key", ":5:6: the segment 'key' stands here twice"),
-        (SEGMENTS, 'when: "revenue_with_us IS NULL"', "otherwise: true", ":5:50: what stands after 'otherwise' is never"),
-        (SEGMENTS, "revenue_with_us IS NULL", "customer.segment = 'x'", ":5:57: unknown field 'customer.segment'"),
-        (SIGNALS, "count: interaction.recorded", "count: interaction", ":4:5: no event type is called 'interaction' (did you"),
-        (SURVEYS, "metric: nps", "metric: rating", ":3:3: a rating needs its scale, and only a rating has one"),
+        (
+            SEGMENTS,
+            'when: "revenue_with_us IS NULL"',
+            "otherwise: true",
+            ":5:50: what stands after 'otherwise' is never",
+        ),
+        (
+            SEGMENTS,
+            "revenue_with_us IS NULL",
+            "customer.segment = 'x'",
+            ":5:57: unknown field 'customer.segment'",
+        ),
+        (
+            SIGNALS,
+            "count: interaction.recorded",
+            "count: interaction",
+            ":4:5: no event type is called 'interaction' (did you",
+        ),
+        (
+            SURVEYS,
+            "metric: nps",
+            "metric: rating",
+            ":3:3: a rating needs its scale, and only a rating has one",
+        ),
         (SURVEYS, "question:", "qestion:", ":3:3: 'question' is missing"),
     ],
-)  # fmt: skip
+)
 def test_each_mistake_is_found_at_its_line(name: str, right: str, wrong: str, problem: str) -> None:
     assert right in starter_files()[name]
     lines = found(with_file(name, starter_files()[name].replace(right, wrong, 1)))
@@ -361,10 +576,19 @@ def test_each_mistake_is_found_at_its_line(name: str, right: str, wrong: str, pr
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("name,customer_id\n", "rules/key_accounts.csv:1:1: the first line must begin with customer_id"),
+        (
+            "name,customer_id\n",
+            "rules/key_accounts.csv:1:1: the first line must begin with customer_id",
+        ),
         ("", "rules/key_accounts.csv:1:1: the first line must begin with customer_id"),
-        ("customer_id;name\n1;2\n", "rules/key_accounts.csv:1:1: the first line must begin with customer_id"),
-        ('customer_id\n"' + "x" * 200_000 + '"\n', "rules/key_accounts.csv:2: no table: field larger than field limit"),
+        (
+            "customer_id;name\n1;2\n",
+            "rules/key_accounts.csv:1:1: the first line must begin with customer_id",
+        ),
+        (
+            'customer_id\n"' + "x" * 200_000 + '"\n',
+            "rules/key_accounts.csv:2: no table: field larger than field limit",
+        ),
         (None, f"{SEGMENTS}:4:44: no list is called 'key_accounts.csv'"),
     ],
 )
@@ -374,7 +598,9 @@ def test_a_list_of_members_that_is_none_is_refused(text: str | None, problem: st
 
 def test_a_list_may_come_from_a_spreadsheet() -> None:
     text = "\ufeffcustomer_id,name\r\n A-1 ,Acme\r\n\r\nB-2,\r\n"
-    assert rulebook(with_file("rules/key_accounts.csv", text)).segments[0].members == frozenset({"A-1", "B-2"})
+    assert rulebook(with_file("rules/key_accounts.csv", text)).segments[0].members == frozenset(
+        {"A-1", "B-2"}
+    )
 
 
 @pytest.mark.parametrize("name", [SETTINGS, SEGMENTS, ROUTING, SLA])
@@ -385,7 +611,9 @@ def test_a_needed_file_that_is_missing_is_named(name: str) -> None:
 def test_rules_without_signals_surveys_or_any_rule() -> None:
     files = with_file(SURVEYS, None)
     assert rulebook(files).surveys == {}
-    ruleless = {name: text for name, text in files.items() if not name.startswith("rules/escalations/")}
+    ruleless = {
+        name: text for name, text in files.items() if not name.startswith("rules/escalations/")
+    }
     assert "there is no rule" in the_problem(ruleless)
     calls = "rules/escalations/calls_in_vain.yaml"
     assert f"{calls}:7:46: unknown field 'calls_in_vain'" in found(with_file(SIGNALS, None))
@@ -397,9 +625,17 @@ def test_rules_without_signals_surveys_or_any_rule() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [
-        ("en/call.txt", "Hello\n{% if %}\n", ":2: Expected an expression, got 'end of statement block'"),
+        (
+            "en/call.txt",
+            "Hello\n{% if %}\n",
+            ":2: Expected an expression, got 'end of statement block'",
+        ),
         ("en/call.html", "{{ v.customer.name\n", ":1: unexpected end of template"),
-        ("en/call.txt", "Hello\n\n{{ v | no_such_filter }}\n", ":3: No filter named 'no_such_filter'."),
+        (
+            "en/call.txt",
+            "Hello\n\n{{ v | no_such_filter }}\n",
+            ":3: No filter named 'no_such_filter'.",
+        ),
         (
             "en/call.html",
             "\n{% extends 'en/_nowhere.html' %}\n",
@@ -409,17 +645,24 @@ def test_rules_without_signals_surveys_or_any_rule() -> None:
         ("en/overdue.html", None, ": is missing"),
     ],
 )
-def test_a_template_that_cannot_be_read_is_refused_at_its_line(name: str, text: str | None, problem: str) -> None:
+def test_a_template_that_cannot_be_read_is_refused_at_its_line(
+    name: str, text: str | None, problem: str
+) -> None:
     lines = found(with_file(f"templates/mail/{name}", text))
     assert any(line.startswith(f"templates/mail/{name}{problem}") for line in lines), lines
 
 
 def test_a_rule_may_bring_its_own_mail_which_needs_all_three_files() -> None:
-    files = changed(key_accounts=("policy: call_in_24h", "policy: call_in_24h\n    template: urgent"))
+    files = changed(
+        key_accounts=("policy: call_in_24h", "policy: call_in_24h\n    template: urgent")
+    )
     missing = [f"templates/mail/en/urgent.{ending}" for ending in ("html", "subject.txt", "txt")]
     assert [problem.file for problem in problems_of(files)] == missing
     whole = files | {name: starter_files()[name.replace("urgent", "call")] for name in missing}
-    assert next(rule for rule in rulebook(whole).rules if rule.template == "urgent").id == "key-account-unhappy"
+    assert (
+        next(rule for rule in rulebook(whole).rules if rule.template == "urgent").id
+        == "key-account-unhappy"
+    )
 
 
 # People
@@ -434,15 +677,28 @@ PEOPLE = "people:\n  - {id: ann, name: Ann, email: ann@example.com, manager: ben
         (PEOPLE, ":2:50: no person is called 'ben' (known are ann)"),
         (PEOPLE.replace("ben", "ann"), ":2:50: nobody is their own manager"),
         (PEOPLE.replace(", manager: ben", "") * 2, ":3:1: this key stands here twice"),
-        (PEOPLE.replace("manager: ben", "time_zone: Europe/Berln"), ":2:50: 'Europe/Berln' is not a time zone"),
-        (PEOPLE.replace("ann@example.com, manager: ben", "ann"), ":2:26: 'ann' is not one mail address"),
-        (PEOPLE.replace("manager: ben", "phone: +493055"), ":2:50: a text is needed here (put it in quotes)"),
+        (
+            PEOPLE.replace("manager: ben", "time_zone: Europe/Berln"),
+            ":2:50: 'Europe/Berln' is not a time zone",
+        ),
+        (
+            PEOPLE.replace("ann@example.com, manager: ben", "ann"),
+            ":2:26: 'ann' is not one mail address",
+        ),
+        (
+            PEOPLE.replace("manager: ben", "phone: +493055"),
+            ":2:50: a text is needed here (put it in quotes)",
+        ),
         (PEOPLE.replace("manager: ben", "boss: ben"), ":2:50: unknown key 'boss'"),
-        ("people:\n  - {id: Ann, name: Ann, email: a@b.c}\n", ":2:6: 'Ann' does not fit here (small letters"),
+        (
+            "people:\n  - {id: Ann, name: Ann, email: a@b.c}\n",
+            ":2:6: 'Ann' does not fit here (small letters",
+        ),
         ("people: []\n", ":1:1: this is empty (write at least one"),
         ("", ":1:1: the file is empty (begin with `people:`)"),
         (
-            PEOPLE.replace(", manager: ben", "") + "offices:\n  - {id: ann, name: Berlin, email: b@example.com}\n",
+            PEOPLE.replace(", manager: ben", "")
+            + "offices:\n  - {id: ann, name: Berlin, email: b@example.com}\n",
             ":4:6: 'ann' stands here twice",
         ),
         (
@@ -452,23 +708,33 @@ PEOPLE = "people:\n  - {id: ann, name: Ann, email: ann@example.com, manager: ben
         ),
     ],
 )
-def test_people_who_do_not_fit_are_refused_at_their_place(tmp_path: Path, text: str, problem: str) -> None:
+def test_people_who_do_not_fit_are_refused_at_their_place(
+    tmp_path: Path, text: str, problem: str
+) -> None:
     path = tmp_path / "people.yaml"
     path.write_text(text)
     with pytest.raises(RulebookInvalid) as caught:
         read_people(path)
-    assert str(caught.value.problems[0]).startswith("rules/people.yaml" + problem), caught.value.problems
+    assert str(caught.value.problems[0]).startswith("rules/people.yaml" + problem), (
+        caught.value.problems
+    )
 
 
-def test_a_day_no_calendar_has_is_one_mistake_at_its_place_among_others(folders: tuple[Path, Path]) -> None:
+def test_a_day_no_calendar_has_is_one_mistake_at_its_place_among_others(
+    folders: tuple[Path, Path],
+) -> None:
     rules, templates = folders
     (rules / "settings.yaml").write_text("go_live: 2026-02-29T00:00:00Z\ncurency: EUR\n")
     people = (rules / "people.yaml").read_text()
-    (rules / "people.yaml").write_text(people + "teams:\n  - {id: t, name: T, members: [ceo], begins: 2026-02-30}\n")
+    (rules / "people.yaml").write_text(
+        people + "teams:\n  - {id: t, name: T, members: [ceo], begins: 2026-02-30}\n"
+    )
     found = refused(rules, templates)
     assert [line.split(" (")[0] for line in found] == [
-        "rules/people.yaml:26:38: must be a day of the calendar written year-month-day, such as 2026-05-31",
-        "rules/settings.yaml:1:1: must be a valid datetime or date, day value is outside expected range",
+        "rules/people.yaml:26:38: must be a day of the calendar written year-month-day, such as "
+        "2026-05-31",
+        "rules/settings.yaml:1:1: must be a valid datetime or date, day value is outside expected "
+        "range",
         "rules/settings.yaml:2:1: unknown key 'curency'",
     ]
 
@@ -484,7 +750,9 @@ def test_lists_and_links_are_checked(folders: tuple[Path, Path]) -> None:
     findings = Findings()
     with pytest.raises(RulebookInvalid):
         read_all(rules, templates, findings)
-    assert "rules/key_accounts.csv: stands here twice: A (keep one of each)" in map(str, findings.warnings)
+    assert "rules/key_accounts.csv: stands here twice: A (keep one of each)" in map(
+        str, findings.warnings
+    )
     (only,) = map(str, findings.problems)
     assert only.startswith("templates/mail/en/call.txt:") and only.endswith(
         "no mail knows link('acknowlege') (did you mean link('acknowledge')?)"
@@ -502,7 +770,9 @@ def test_people_who_are_not_utf_8_or_not_there_are_refused(tmp_path: Path) -> No
 
 def test_folders_that_are_not_there_are_named_with_what_to_set(tmp_path: Path) -> None:
     lines = refused(tmp_path / "rules", tmp_path / "templates")
-    assert any(line.startswith("rules: there is no folder") and "ALERTING_RULES" in line for line in lines)
+    assert any(
+        line.startswith("rules: there is no folder") and "ALERTING_RULES" in line for line in lines
+    )
     assert any(line.startswith("templates/mail: there is no folder") for line in lines)
 
 
@@ -512,11 +782,16 @@ def test_a_stored_rulebook_needs_no_people_to_be_read_again() -> None:
 
 
 def test_names_are_translated_and_a_misspelt_one_is_found() -> None:
-    text = "conditions:\n  gave a negative anser: gab eine negative Antwort\nrules: {key-account-unhapy: x}\n"
+    text = (
+        "conditions:\n  gave a negative anser: gab eine negative Antwort\nrules: "
+        "{key-account-unhapy: x}\n"
+    )
     problems = found(with_file("rules/words/de.yaml", text))
     assert problems == [
-        "rules/words/de.yaml:2:3: no condition is called 'gave a negative anser' (did you mean 'gave a negative answer'?)",
-        "rules/words/de.yaml:3:9: no rule is called 'key-account-unhapy' (did you mean 'key-account-unhappy'?)",
+        "rules/words/de.yaml:2:3: no condition is called 'gave a negative anser' (did you mean "
+        "'gave a negative answer'?)",
+        "rules/words/de.yaml:3:9: no rule is called 'key-account-unhapy' (did you mean "
+        "'key-account-unhappy'?)",
     ]
     assert the_problem(with_file("rules/words/german.yaml", "rules: {}\n")).startswith(
         "rules/words/german.yaml:1:1: 'german' is no locale"
@@ -529,7 +804,9 @@ def test_what_a_language_leaves_out_is_warned_of_and_stays_as_written() -> None:
     built = build_rulebook(with_file("rules/words/de.yaml", text), None, findings)
     (warning,) = [w for w in findings.warnings if w.file == "rules/words/de.yaml"]
     assert "'is a key account'" in warning.message and "negative answer" not in warning.message
-    assert built.words_for("de-AT").conditions == {"gave a negative answer": "gab eine negative Antwort"}
+    assert built.words_for("de-AT").conditions == {
+        "gave a negative answer": "gab eine negative Antwort"
+    }
     assert built.words_for("fr").conditions == {}
 
 
@@ -540,9 +817,15 @@ def test_what_a_language_leaves_out_is_warned_of_and_stays_as_written() -> None:
         ("{{ v.case.nosuch }}", "no mail knows 'v.case.nosuch'"),
         ("{{ v.trigger.titel }}", "no mail knows 'v.trigger.titel' (did you mean 'title'?)"),
         ("{{ me.nam }}", "no mail knows 'me.nam' (did you mean 'name'?)"),
-        ("{% for a in v.alerts %}{{ a.titel }}{% endfor %}", "no mail knows 'a.titel' (did you mean 'title'?)"),
+        (
+            "{% for a in v.alerts %}{{ a.titel }}{% endfor %}",
+            "no mail knows 'a.titel' (did you mean 'title'?)",
+        ),
         ("{% set c = v.customer %}{{ c.zzz }}", "no mail knows 'c.zzz'"),
-        ("{% set c = v %}{% for a in c.alerts %}{{ a.nope }}{% endfor %}", "no mail knows 'a.nope'"),
+        (
+            "{% set c = v %}{% for a in c.alerts %}{{ a.nope }}{% endfor %}",
+            "no mail knows 'a.nope'",
+        ),
         ("{{ v['custmer'].name }}", "no mail knows 'v.custmer' (did you mean 'customer'?)"),
     ],
 )
@@ -554,17 +837,29 @@ def test_what_no_case_has_is_found_before_a_mail_fails(wrong: str, said: str) ->
 @pytest.mark.parametrize(
     "never",
     [
-        "score IS NULL AND score > 3", "score <> 3 AND score = 3", "score NOT IN (1, 2) AND score = 1", "score IN (NULL)",
-        "NULL", "scale > 3 AND scale < 4", "contact_me = TRUE AND contact_me = FALSE", "contact_me AND NOT contact_me",
+        "score IS NULL AND score > 3",
+        "score <> 3 AND score = 3",
+        "score NOT IN (1, 2) AND score = 1",
+        "score IN (NULL)",
+        "NULL",
+        "scale > 3 AND scale < 4",
+        "contact_me = TRUE AND contact_me = FALSE",
+        "contact_me AND NOT contact_me",
     ],
-)  # fmt: skip
+)
 def test_what_can_never_be_true_is_found(never: str) -> None:
     assert "can never be true" in the_problem(conditions(never))
 
 
 @pytest.mark.parametrize(
     "possible",
-    ["scale > 3 AND scale <= 4", "NOT contact_me", "score IN (1, NULL)", "score <> 3 AND score > 2", "comment IS NULL"],
+    [
+        "scale > 3 AND scale <= 4",
+        "NOT contact_me",
+        "score IN (1, NULL)",
+        "score <> 3 AND score > 2",
+        "comment IS NULL",
+    ],
 )
 def test_what_may_be_true_is_not_refused(possible: str) -> None:
     assert found(conditions(possible)) == []
@@ -588,16 +883,25 @@ def test_a_number_no_field_can_have_is_told_with_what_it_can_be(never: str, said
 
 
 def test_a_key_that_stands_twice_hides_nothing_else_in_its_file() -> None:
-    twice = GO_LIVE + "currency: EUR\ncurrency: USD\nlateness: soon\nlateness: 7d\nnotify_max_agee: 7d\n"
+    twice = (
+        GO_LIVE
+        + "currency: EUR\ncurrency: USD\nlateness: soon\nlateness: 7d\nnotify_max_agee: 7d\n"
+    )
     problems = found(with_file("rules/settings.yaml", twice))
-    assert [line.split(": ", 1)[0] for line in problems] == [f"rules/settings.yaml:{n}:1" for n in (3, 4, 5, 6)]
+    assert [line.split(": ", 1)[0] for line in problems] == [
+        f"rules/settings.yaml:{n}:1" for n in (3, 4, 5, 6)
+    ]
     assert "did you mean 'notify_max_age'" in problems[-1]
 
 
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ("industry_lead, segment_lead, default]", "default, segment_lead]", "is never reached: segment_lead"),
+        (
+            "industry_lead, segment_lead, default]",
+            "default, segment_lead]",
+            "is never reached: segment_lead",
+        ),
         (
             "  - {country: US, office",
             "  - {country: germany, lead: lead_america}\n  - {country: US, office",
@@ -627,7 +931,8 @@ def test_mails_nobody_sends_and_locales_nobody_has_are_warned_of() -> None:
     build_rulebook(files, None, findings)
     assert [str(warning) for warning in findings.warnings] == [
         "templates/mail/en/cal.txt: no rule sends the mail 'cal' (did you mean 'call'?)",
-        "templates/mail/en/call.htm: no mail has a file of this name (name it call.subject.txt/.txt/.html)",
+        "templates/mail/en/call.htm: no mail has a file of this name (name it "
+        "call.subject.txt/.txt/.html)",
         "templates/mail/german/call.txt: 'german' is no locale (name the folder de, or pt-BR)",
     ]
 
@@ -636,8 +941,10 @@ def test_mails_nobody_sends_and_locales_nobody_has_are_warned_of() -> None:
     "fine",
     [
         "{% for a in v.alerts %}{{ a.title }}{{ loop.index }}{% endfor %}",
-        "{% for a in v.alerts %}{{ a.title }}{% endfor %}{% for a in v.informed %}{{ a.email }}{% endfor %}",
-        "{% macro m(a) %}{{ a.anything }}{% endmacro %}{% for a in v.alerts %}{{ m(a) }}{% endfor %}",
+        "{% for a in v.alerts %}{{ a.title }}{% endfor %}{% for a in v.informed %}{{ a.email }}{% "
+        "endfor %}",
+        "{% macro m(a) %}{{ a.anything }}{% endmacro %}{% for a in v.alerts %}{{ m(a) }}{% endfor "
+        "%}",
         "{% set c = v.customer %}{{ c.state.renewal_date }}{{ c['name'] }}",
         "{% for k, x in v.clocks.items() %}{{ x.due_at }}{% endfor %}",
     ],

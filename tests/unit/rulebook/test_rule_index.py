@@ -60,13 +60,18 @@ FACTS = st.fixed_dictionaries(
 
 @unhurried
 @given(
-    st.lists(st.lists(st.lists(st.sampled_from(PARTS), min_size=1, max_size=3), max_size=2), max_size=20),
+    st.lists(
+        st.lists(st.lists(st.sampled_from(PARTS), min_size=1, max_size=3), max_size=2), max_size=20
+    ),
     st.lists(FACTS, min_size=1, max_size=12),
 )
 def test_the_possible_rules_are_those_none_of_whose_conditions_is_false(
     rules: list[list[list[str]]], many_facts: list[dict[str, Any]]
 ) -> None:
-    compiled = [[compile_condition(" AND ".join(parts), SCOPE) for parts in conditions] for conditions in rules]
+    compiled = [
+        [compile_condition(" AND ".join(parts), SCOPE) for parts in conditions]
+        for conditions in rules
+    ]
     index = RuleIndex(list(enumerate(compiled)))
     for facts in many_facts:
         expected = [

@@ -1,4 +1,6 @@
-"""Working time, against a computation that asks a wall clock minute by minute and knows nothing of ours."""
+"""Working time, against a computation that asks a wall clock minute by minute and knows nothing of
+ours.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -49,7 +51,11 @@ CLOSED, SHORT = (
     {date(2025, 12, 23): ("09:00-12:00",), date(2025, 4, 20): ("10:00-11:00",)},
 )
 WEEKS = (OFFICE, NIGHT, ODD)
-KINDS = [(zone, week) for n, zone in enumerate(ZONES) for week in (WEEKS if LONG > 1 else WEEKS[n % 3 : n % 3 + 1])]
+KINDS = [
+    (zone, week)
+    for n, zone in enumerate(ZONES)
+    for week in (WEEKS if LONG > 1 else WEEKS[n % 3 : n % 3 + 1])
+]
 
 
 def minutes(text: str) -> tuple[int, int]:
@@ -73,7 +79,9 @@ def calendar(kind: int) -> Calendar:
 
 @cache
 def open_minutes(kind: int) -> bytes:
-    """For each minute from BEGIN on whether work is done. Clocks are changed on the quarter of an hour alone."""
+    """For each minute from BEGIN on whether work is done. Clocks are changed on the quarter of an
+    hour alone.
+    """
     zone_name, week = KINDS[kind]
     zone, known = ZoneInfo(zone_name), ZONES[zone_name]
     off: Any = holidays.country_holidays(known[0], subdiv=known[1]) if known else {}
@@ -127,7 +135,10 @@ def test_due_instants_are_those_of_a_minute_by_minute_count() -> None:
             counted[0] += 1
 
     the_same()
-    print(f"due instants: {counted[0]} counted minute by minute, {len(ZONES)} zones, {YEARS} years: no difference")
+    print(
+        f"due instants: {counted[0]} counted minute by minute, {len(ZONES)} zones, {YEARS} years: "
+        "no difference"
+    )
 
 
 @settings(unhurried, max_examples=200 * LONG)
@@ -138,14 +149,24 @@ def test_working_time_is_that_of_a_minute_by_minute_count(
     pauses = [(start + begin, start + begin + long) for begin, long in drawn]
     counts = open_minutes(kind)
     expected = sum(
-        counts[at] and not any(begin <= at < end for begin, end in pauses) for at in range(start, start + length)
+        counts[at] and not any(begin <= at < end for begin, end in pauses)
+        for at in range(start, start + length)
     )
     held = [(instant(begin), instant(end)) for begin, end in pauses]
-    assert working_time(calendar(kind), instant(start), instant(start + length), held) == expected * MINUTE
+    assert (
+        working_time(calendar(kind), instant(start), instant(start + length), held)
+        == expected * MINUTE
+    )
 
 
 @settings(unhurried, max_examples=200 * LONG)
-@given(st.integers(0, len(KINDS) - 1), STARTS, st.integers(1, 4), st.integers(0, 3_000), st.integers(0, 900))
+@given(
+    st.integers(0, len(KINDS) - 1),
+    STARTS,
+    st.integers(1, 4),
+    st.integers(0, 3_000),
+    st.integers(0, 900),
+)
 def test_working_days_end_with_the_last_one_later_by_what_was_paused(
     kind: int, start: int, count: int, after: int, length: int
 ) -> None:
@@ -165,12 +186,19 @@ def test_working_days_end_with_the_last_one_later_by_what_was_paused(
     if end <= last:
         paused = sum(counts[begin:end])
         expected = instant(walked(kind, last, paused, []))
-        assert due_instant(calendar(kind), instant(start), amount, [(instant(begin), instant(end))]) == expected
+        assert (
+            due_instant(calendar(kind), instant(start), amount, [(instant(begin), instant(end))])
+            == expected
+        )
 
 
 @settings(unhurried, max_examples=300)
-@given(st.integers(0, len(KINDS) - 1), STARTS, st.timedeltas(timedelta(0), timedelta(days=9)), PAUSES)
-def test_there_and_back(kind: int, start: int, length: timedelta, drawn: list[tuple[int, int]]) -> None:
+@given(
+    st.integers(0, len(KINDS) - 1), STARTS, st.timedeltas(timedelta(0), timedelta(days=9)), PAUSES
+)
+def test_there_and_back(
+    kind: int, start: int, length: timedelta, drawn: list[tuple[int, int]]
+) -> None:
     """To the microsecond, and over many years."""
     begin, found = instant(start) + timedelta(microseconds=start % 999_983), calendar(kind)
     assert found.between(begin, found.add(begin, length)) == length
@@ -202,11 +230,15 @@ def test_always_is_elapsed_time() -> None:
     moment = datetime(2025, 3, 29, 23, 30, 0, 1, tzinfo=UTC)
     assert ALWAYS.add(moment, timedelta(days=400)) == moment + timedelta(days=400)
     nonstop = Calendar(name="nonstop", time_zone="UTC", week=ALWAYS.week)
-    assert due_instant(nonstop, moment, read_amount("2 working days", nonstop)) == datetime(2025, 4, 1, tzinfo=UTC)
+    assert due_instant(nonstop, moment, read_amount("2 working days", nonstop)) == datetime(
+        2025, 4, 1, tzinfo=UTC
+    )
 
 
 def test_a_calendar_that_stays_closed_says_so() -> None:
-    once = Calendar(name="once", time_zone="UTC", week=((),) * 7, short={date(2025, 1, 2): ((600, 660),)})
+    once = Calendar(
+        name="once", time_zone="UTC", week=((),) * 7, short={date(2025, 1, 2): ((600, 660),)}
+    )
     assert once.add(BEGIN, timedelta(hours=1)) == datetime(2025, 1, 2, 11, tzinfo=UTC)
     with pytest.raises(NeverOpen, match="once is not open for so long within 100 years"):
         once.add(BEGIN, timedelta(hours=2))
@@ -231,7 +263,11 @@ def test_a_calendar_that_stays_closed_says_so() -> None:
     ],
 )
 def test_targets_as_they_are_written(text: str, name: str, found: Amount | str) -> None:
-    on = ALWAYS if name == "always" else Calendar(name=name, time_zone="UTC", week=(((540, 1020),),) * 7)
+    on = (
+        ALWAYS
+        if name == "always"
+        else Calendar(name=name, time_zone="UTC", week=(((540, 1020),),) * 7)
+    )
     if isinstance(found, str):
         with pytest.raises(ValueError, match=found):
             read_amount(text, on)
@@ -244,7 +280,7 @@ def test_targets_as_they_are_written(text: str, name: str, found: Amount | str) 
 
 BERLIN = """berlin: {time_zone: Europe/Berlin, hours: {mon-thu: ["09:00-12:30", "13:15-18:00"], fri: ["09:00-15:00"]},
   holidays: {country: DE, subdivision: BE}, closed: [2026-12-24], short: {2026-12-23: ["09:00-12:00"]}}
-"""
+"""  # noqa: E501
 CLOSURES = """BEGIN:VCALENDAR
 VERSION:2.0
 PRODID:-//sample//EN
@@ -269,7 +305,10 @@ END:VCALENDAR
 
 def read(text: str, **more: str) -> tuple[dict[str, Calendar], Findings]:
     findings = Findings()
-    files = {"rules/calendars.yaml": text, **{f"rules/{name}.ics": ical for name, ical in more.items()}}
+    files = {
+        "rules/calendars.yaml": text,
+        **{f"rules/{name}.ics": ical for name, ical in more.items()},
+    }
     return read_calendars(files, findings) or {}, findings
 
 
@@ -310,27 +349,41 @@ def test_an_ical_file_closes_its_whole_days_every_year() -> None:
 
 
 def event(*lines: str) -> str:
-    return "\r\n".join(["BEGIN:VEVENT", f"UID:{lines[0]}", "SUMMARY:Stocktaking", *lines, "END:VEVENT"])
+    return "\r\n".join(
+        ["BEGIN:VEVENT", f"UID:{lines[0]}", "SUMMARY:Stocktaking", *lines, "END:VEVENT"]
+    )
 
 
 def test_what_was_cancelled_closes_no_day_and_a_mark_at_the_begin_is_no_fault() -> None:
-    ical = "\r\n".join([
-        "\ufeffBEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//x//y//EN",
-        event("DTSTART;VALUE=DATE:20260309", "STATUS:CANCELLED"),
-        event("DTSTART;VALUE=DATE:20260310", "STATUS:CONFIRMED"),
-        event("DTSTART:20260311T090000Z", "STATUS:CANCELLED"),
-        "END:VCALENDAR", "",
-    ])  # fmt: skip
+    ical = "\r\n".join(
+        [
+            "\ufeffBEGIN:VCALENDAR",
+            "VERSION:2.0",
+            "PRODID:-//x//y//EN",
+            event("DTSTART;VALUE=DATE:20260309", "STATUS:CANCELLED"),
+            event("DTSTART;VALUE=DATE:20260310", "STATUS:CONFIRMED"),
+            event("DTSTART:20260311T090000Z", "STATUS:CANCELLED"),
+            "END:VCALENDAR",
+            "",
+        ]
+    )
     found, findings = read(BERLIN.replace("closed:", "ical: works.ics, closed:"), works=ical)
     assert found is not None and (findings.problems, findings.warnings) == ([], [])
-    assert [bool(found["berlin"].periods_on(date(2026, 3, day))) for day in (9, 10, 11)] == [True, False, True]
+    assert [bool(found["berlin"].periods_on(date(2026, 3, day))) for day in (9, 10, 11)] == [
+        True,
+        False,
+        True,
+    ]
 
 
 def test_an_event_that_ends_before_it_begins_is_named() -> None:
     wrong = event("DTSTART;VALUE=DATE:20300309", "DTEND;VALUE=DATE:20300301")
     ical = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\n{wrong}\r\nEND:VCALENDAR\r\n"
     (problem,) = read(BERLIN.replace("closed:", "ical: works.ics, closed:"), works=ical)[1].problems
-    assert "works.ics: 'Stocktaking' begins on 2030-03-09 and ends on 2030-03-01 (mend its DTEND" in str(problem)
+    assert (
+        "works.ics: 'Stocktaking' begins on 2030-03-09 and ends on 2030-03-01 (mend its DTEND"
+        in str(problem)
+    )
 
 
 @pytest.mark.parametrize(
@@ -338,11 +391,19 @@ def test_an_event_that_ends_before_it_begins_is_named() -> None:
     [
         ("Europe/Berlin", "Europe/Berln", ":1:10: 'Europe/Berln' is not a time zone"),
         ("mon-thu", "mon-tho", ":1:44: 'mon-tho' are no days; write mon, mon-fri or mon,wed"),
-        ("mon-thu", "mon,tue", """:1:44: has no hours; write [09:00-17:30], and quote several days within braces: "mon,wed\""""),
+        (
+            "mon-thu",
+            "mon,tue",
+            """:1:44: has no hours; write [09:00-17:30], and quote several days within braces: "mon,wed\"""",  # noqa: E501
+        ),
         ("mon-thu", "thu-mon", ":1:44: 'thu-mon' goes over the end of the week"),
         ("fri:", "thu:", ":1:36: thu has hours twice"),
         ('"13:15-18:00"', '"12:15-18:00"', "two periods overlap"),
-        ('"13:15-18:00"', '"22:00-06:00"', "ends before it begins; work over midnight is 22:00-24:00 and 00:00-06:00"),
+        (
+            '"13:15-18:00"',
+            '"22:00-06:00"',
+            "ends before it begins; work over midnight is 22:00-24:00 and 00:00-06:00",
+        ),
         ('"13:15-18:00"', '"1:15-18:00"', "'1:15-18:00' is no period; write 09:00-17:30"),
         ('"13:15-18:00"', '"13:15-24:30"', "is no period"),
         ("country: DE", "country: DD", "no public holidays are known of 'DD'"),
@@ -352,7 +413,7 @@ def test_an_event_that_ends_before_it_begins_is_named() -> None:
         ("berlin:", "always:", ":1:1: `always` is open all the time"),
         ("closed:", "close:", "unknown key 'close' (did you mean 'closed'?)"),
     ],
-)  # fmt: skip
+)
 def test_each_mistake_in_a_calendar_is_found_at_its_place(old: str, new: str, said: str) -> None:
     (problem,) = read(BERLIN.replace(old, new, 1))[1].problems
     assert said in str(problem)
@@ -365,7 +426,7 @@ def test_a_calendar_that_never_opens_is_an_error(hours: str) -> None:
 
 
 def test_one_mistake_does_not_hide_another() -> None:
-    problems = read(BERLIN.replace("mon-thu", "mon-tho").replace("DE", "DD") + "other: {time_zone: Mars/One}\n")[
-        1
-    ].problems
+    problems = read(
+        BERLIN.replace("mon-thu", "mon-tho").replace("DE", "DD") + "other: {time_zone: Mars/One}\n"
+    )[1].problems
     assert len(problems) == 3

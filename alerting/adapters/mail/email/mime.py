@@ -14,7 +14,8 @@ _POLICY = policy.SMTP.clone(max_line_length=998)
 
 
 def to_bytes(mail: Mail) -> bytes:
-    """Plain text and HTML alternatives, threaded by case, marked as automatic so that no responder answers.
+    """Plain text and HTML alternatives, threaded by case, marked as automatic so that no responder
+    answers.
 
     Raises ValueError for whatever cannot be written: the library's own errors are of many kinds.
     """
@@ -47,7 +48,9 @@ def _composed(mail: Mail) -> bytes:
 
 
 def _check(raw: bytes, message: EmailMessage) -> None:
-    """What a reader will parse has exactly the headers we set: nothing a customer wrote became one."""
+    """What a reader will parse has exactly the headers we set: nothing a customer wrote became
+    one.
+    """
     parsed = BytesHeaderParser(policy=policy.compat32).parsebytes(raw)
     if [name.lower() for name in parsed.keys()] != [name.lower() for name in message.keys()]:  # noqa: SIM118
         raise ValueError("a header of this mail would be read as something else")

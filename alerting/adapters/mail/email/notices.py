@@ -19,17 +19,26 @@ class AnyComposer:
     def compose(self, letter: AnyMail) -> Mail:
         """Raises RenderError for a letter whose template fails."""
         if isinstance(letter, WeeklyLetter):
-            return self._weekly(letter, *self._composer.rendered(letter, "weekly", lambda: self._facts(letter)))
-        return self._notice(letter) if isinstance(letter, Notice) else self._composer.compose(letter)
+            return self._weekly(
+                letter, *self._composer.rendered(letter, "weekly", lambda: self._facts(letter))
+            )
+        return (
+            self._notice(letter) if isinstance(letter, Notice) else self._composer.compose(letter)
+        )
 
     def compose_plain(self, letter: AnyMail, error: RenderError) -> Mail:
         if isinstance(letter, WeeklyLetter):
             lines = [
-                f"C-{one.case_id} {one_line(one.customer, 60)}: {one.kind} by {day_time(one.due_at, letter.recipient.zone)}"
+                f"C-{one.case_id} {one_line(one.customer, 60)}: {one.kind} by "
+                f"{day_time(one.due_at, letter.recipient.zone)}"
                 for one in (*letter.mine, *letter.theirs)
             ]
             return self._weekly(letter, "Open promises", "\n".join(lines) + "\n", None)
-        return self._notice(letter) if isinstance(letter, Notice) else self._composer.compose_plain(letter, error)
+        return (
+            self._notice(letter)
+            if isinstance(letter, Notice)
+            else self._composer.compose_plain(letter, error)
+        )
 
     def _facts(self, letter: WeeklyLetter) -> dict[str, Any]:
         me = letter.recipient

@@ -1,7 +1,7 @@
 """Sending by SMTP. 250 after the final dot is the only "sent".
 
-smtplib's timeout holds for each socket operation; a watchdog ends the whole attempt at one deadline. One recipient per
-transaction, so that one refused address never hides another's answer.
+smtplib's timeout holds for each socket operation; a watchdog ends the whole attempt at one
+deadline. One recipient per transaction, so that one refused address never hides another's answer.
 """
 
 import contextlib
@@ -20,7 +20,9 @@ from alerting.domain.mail.notifications import SEND_DEADLINE, Mail, Outcome
 
 @dataclass(frozen=True, kw_only=True)
 class SmtpServer:
-    """Where and how to send. `starttls` and `tls` verify the server's certificate against `ca_file` or the system's."""
+    """Where and how to send. `starttls` and `tls` verify the server's certificate against `ca_file`
+    or the system's.
+    """
 
     host: str
     port: int
@@ -32,7 +34,9 @@ class SmtpServer:
 
 KEPT_SECONDS = 15.0
 KEPT_MAILS = 100
-"""Connections are used again, because TLS and login cost more than the mail: but not after this pause, and not for ever."""
+"""Connections are used again, because TLS and login cost more than the mail: but not after this
+pause, and not for ever.
+"""
 
 
 @dataclass(kw_only=True)
@@ -43,7 +47,9 @@ class _Kept:
 
 
 class SmtpMailer:
-    """Sends each mail in a transaction of its own; may be used by several threads, each gets its own connection."""
+    """Sends each mail in a transaction of its own; may be used by several threads, each gets its
+    own connection.
+    """
 
     def __init__(self, server: SmtpServer, deadline: float = SEND_DEADLINE.total_seconds()) -> None:
         self._server = server
@@ -64,7 +70,8 @@ class SmtpMailer:
                 try:
                     return self._transact(kept, mail, raw)
                 except (OSError, smtplib.SMTPException):
-                    kept.client.close()  # it was closed while idle, before it took anything; a new one tells more
+                    # it was closed while idle, before it took anything; a new one tells more
+                    kept.client.close()
         return self._send_anew(mail, raw, self._deadline - (time.monotonic() - begun))
 
     def _send_anew(self, mail: Mail, raw: bytes, remaining: float) -> Outcome:
@@ -75,17 +82,25 @@ class SmtpMailer:
                 return self._transact(_Kept(client=client, idle_since=0.0, mails=0), mail, raw)
             except smtplib.SMTPResponseException as error:
                 client.close()
-                return Outcome(kind="deferred", code=error.smtp_code, detail=f"not let in: {_said(error.smtp_error)}")
+                return Outcome(
+                    kind="deferred",
+                    code=error.smtp_code,
+                    detail=f"not let in: {_said(error.smtp_error)}",
+                )
             except (OSError, smtplib.SMTPException) as error:
                 client.close()
-                return Outcome(kind="deferred", detail=f"no connection: {type(error).__name__}: {error}")
+                return Outcome(
+                    kind="deferred", detail=f"no connection: {type(error).__name__}: {error}"
+                )
 
     def __del__(self) -> None:
         while self._idle:
             self._idle.pop().client.close()
 
     def _client(self) -> smtplib.SMTP:
-        """Not yet connected: smtplib connects when it is made, and the deadline must hold from before that."""
+        """Not yet connected: smtplib connects when it is made, and the deadline must hold from
+        before that.
+        """
         kind = smtplib.SMTP_SSL if self._server.security == "tls" else smtplib.SMTP
         return kind.__new__(kind)
 
@@ -115,14 +130,17 @@ class SmtpMailer:
 
     def _keep(self, used: _Kept) -> None:
         if used.mails < KEPT_MAILS:
-            self._idle.append(_Kept(client=used.client, idle_since=time.monotonic(), mails=used.mails + 1))
+            self._idle.append(
+                _Kept(client=used.client, idle_since=time.monotonic(), mails=used.mails + 1)
+            )
             return
         with contextlib.suppress(OSError, smtplib.SMTPException):
             used.client.quit()  # a bad goodbye after 250 changes nothing
         used.client.close()
 
     def _transact(self, line: _Kept, mail: Mail, raw: bytes) -> Outcome:
-        """MAIL, RCPT, DATA. Raises OSError or SMTPException where the connection is lost before the message.
+        """MAIL, RCPT, DATA. Raises OSError or SMTPException where the connection is lost before the
+        message.
 
         A 5xx to our own sender is our configuration and can be mended: it is tried again.
         """
@@ -131,11 +149,15 @@ class SmtpMailer:
         if code == 421:
             raise smtplib.SMTPSenderRefused(code, _bytes(answer), mail.sender)
         if code != 250:
-            return self._over(line, Outcome(kind="deferred", code=code, detail=f"sender not accepted: {_said(answer)}"))
+            return self._over(
+                line,
+                Outcome(kind="deferred", code=code, detail=f"sender not accepted: {_said(answer)}"),
+            )
         code, answer = client.rcpt(mail.recipient)
         if code not in {250, 251}:
             refused = replace(
-                _answered(code, f"recipient: {_said(answer)}"), address_refused=_no_such_address(code, answer)
+                _answered(code, f"recipient: {_said(answer)}"),
+                address_refused=_no_such_address(code, answer),
             )
             return self._over(line, refused)
         try:
@@ -172,7 +194,9 @@ def _no_such_address(code: int, answer: bytes | str) -> bool:
 
 @contextlib.contextmanager
 def _cut_after(deadline: float, client: smtplib.SMTP) -> Iterator[None]:
-    """Cut the connection when the whole attempt takes too long, whatever it waits for; again where TLS has replaced it."""
+    """Cut the connection when the whole attempt takes too long, whatever it waits for; again where
+    TLS has replaced it.
+    """
     over = threading.Event()
 
     def watch() -> None:

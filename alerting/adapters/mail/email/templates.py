@@ -1,6 +1,8 @@
-"""Mails from Jinja2 templates: three files a mail, in the reader's locale, English where there is none.
+"""Mails from Jinja2 templates: three files a mail, in the reader's locale, English where there is
+none.
 
-Customer words are untrusted text: escaped in HTML, and stripped of anything a header could take for more than a word.
+Customer words are untrusted text: escaped in HTML, and stripped of anything a header could take for
+more than a word.
 """
 
 import re
@@ -24,8 +26,9 @@ from alerting.services.mail.letters import DigestLetter, Letter, RenderError
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _LANGUAGES = {
-    "de": "German", "en": "English", "fr": "French", "es": "Spanish", "it": "Italian", "pt": "Portuguese",
-    "nl": "Dutch", "pl": "Polish", "tr": "Turkish", "zh": "Chinese", "ja": "Japanese", "ko": "Korean", "ar": "Arabic",
+    "de": "German", "en": "English", "fr": "French", "es": "Spanish", "it": "Italian",
+    "pt": "Portuguese", "nl": "Dutch", "pl": "Polish", "tr": "Turkish", "zh": "Chinese",
+    "ja": "Japanese", "ko": "Korean", "ar": "Arabic",
 }  # fmt: skip
 
 
@@ -33,11 +36,15 @@ MAIL_FACTS = frozenset({"v", "me", "zone", "data", "link", "case_link", "call_ho
 """What a mail template may ask for."""
 
 DIGEST_FACTS = frozenset({"items", "me", "zone"})
-"""What the template of a digest may ask for; each of the `items` has the facts of a mail and its `duty`."""
+"""What the template of a digest may ask for; each of the `items` has the facts of a mail and its
+`duty`.
+"""
 
 
 WEEKLY_FACTS = frozenset({"mine", "theirs", "me", "zone", "now", "page"})
-"""What the weekly mail's template may ask for: open promises of the reader, overdue ones of the reader's people."""
+"""What the weekly mail's template may ask for: open promises of the reader, overdue ones of the
+reader's people.
+"""
 
 
 class FromTemplates(Protocol):
@@ -50,7 +57,9 @@ class FromTemplates(Protocol):
 
 
 def facts_of(template: str) -> frozenset[str]:
-    """What a template may ask for, by its name below `templates/mail/`; what others build on serves both."""
+    """What a template may ask for, by its name below `templates/mail/`; what others build on serves
+    both.
+    """
     name = template.rsplit("/", 1)[-1]
     if name.startswith("_"):
         return MAIL_FACTS | DIGEST_FACTS | WEEKLY_FACTS
@@ -58,9 +67,11 @@ def facts_of(template: str) -> frozenset[str]:
 
 
 def one_line(text: Any, limit: int = 200) -> str:
-    """Customer text fit for a header or a line: no control or direction characters, no encoded words, cut at `limit`.
+    """Customer text fit for a header or a line: no control or direction characters, no encoded
+    words, cut at `limit`.
 
-    Python 3.11.7 turns `=?utf-8?q?...?=` inside a subject into real headers; so the opening never stays.
+    Python 3.11.7 turns `=?utf-8?q?...?=` inside a subject into real headers; so the opening never
+    stays.
     """
     clean = re.sub(r"\s+", " ", _UNSAFE.sub(" ", str(text)).replace("=?", "= ?")).strip()
     return clean if len(clean) <= limit else clean[: limit - 1].rstrip() + "…"
@@ -81,7 +92,9 @@ def second(moment: datetime) -> str:
 def money(amount: Any, currency: str) -> str:
     """`1.2 million EUR`, `310,000 EUR`."""
     value = Decimal(str(amount))
-    if abs(value) >= 1_000_000_000_000_000:  # more digits than anybody reads, or than Decimal rounds
+    if (
+        abs(value) >= 1_000_000_000_000_000
+    ):  # more digits than anybody reads, or than Decimal rounds
         return f"{value:.2e} {currency}"
     if abs(value) >= 1_000_000:
         return f"{(value / 1_000_000).quantize(Decimal('0.1')).normalize():f} million {currency}"
@@ -95,9 +108,11 @@ def day(moment: datetime | str, zone: ZoneInfo | None = None) -> str:
 
 
 def phone_uri(number: str) -> str:
-    """A `tel:` link's number: digits and a leading plus (RFC 3966); empty for words such as `on request`.
+    """A `tel:` link's number: digits and a leading plus (RFC 3966); empty for words such as `on
+    request`.
 
-    What follows the first letter is an extension and would be dialled along; `+49 (0)30` has no 0 when dialled from abroad.
+    What follows the first letter is an extension and would be dialled along; `+49 (0)30` has no 0
+    when dialled from abroad.
     """
     main = re.split(r"[^\W\d_]|;", number.strip(), maxsplit=1)[0]
     if not main.startswith("+"):
@@ -109,7 +124,9 @@ def language_name(code: str) -> str:
     return _LANGUAGES.get(code.split("-")[0].lower()) or one_line(code, 40)
 
 
-def call_hours(contact: Mapping[str, Any], customer_zone: str | None, reader: ZoneInfo, now: datetime) -> str | None:
+def call_hours(
+    contact: Mapping[str, Any], customer_zone: str | None, reader: ZoneInfo, now: datetime
+) -> str | None:
     """`09:00-11:30 their time (02:00-04:30 yours)`; None where nothing is known."""
     begin, end = contact.get("call_from"), contact.get("call_to")
     if not (begin and end):
@@ -117,7 +134,11 @@ def call_hours(contact: Mapping[str, Any], customer_zone: str | None, reader: Zo
     text = f"{begin}–{end} their time"
     try:
         theirs = ZoneInfo(customer_zone or "")
-    except (KeyError, ValueError, OSError):  # a folder of the zones, such as `Europe`, is an OSError
+    except (
+        KeyError,
+        ValueError,
+        OSError,
+    ):  # a folder of the zones, such as `Europe`, is an OSError
         return text
     if theirs.utcoffset(now) == reader.utcoffset(now):
         return text
@@ -155,7 +176,9 @@ def filters() -> dict[str, Any]:
 
 
 class _Mails(Environment):
-    """Phrases stand once, in `_words.txt`. What HTML imports from there must escape, too: it gets a twin compiled as HTML."""
+    """Phrases stand once, in `_words.txt`. What HTML imports from there must escape, too: it gets a
+    twin compiled as HTML.
+    """
 
     def join_path(self, template: str, parent: str) -> str:
         is_text = parent.endswith(".html") and template.endswith(".txt")
@@ -164,7 +187,9 @@ class _Mails(Environment):
 
 @lru_cache(maxsize=8)
 def _environment(items: tuple[tuple[str, str], ...]) -> Environment:
-    twins = {name.removesuffix(".txt") + ".html": text for name, text in items if name.endswith(".txt")}
+    twins = {
+        name.removesuffix(".txt") + ".html": text for name, text in items if name.endswith(".txt")
+    }
     environment = _Mails(
         loader=DictLoader(twins | dict(items)),
         autoescape=lambda name: bool(name and name.endswith(".html")),
@@ -183,7 +208,9 @@ class Composer:
     def __init__(self, sender: str, links: Links) -> None:
         self._sender = sender
         self._links = links
-        self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True, keep_style_tags=True)
+        self._inliner = css_inline.CSSInliner(
+            load_remote_stylesheets=False, keep_at_rules=True, keep_style_tags=True
+        )
 
     def compose(self, letter: Letter | DigestLetter) -> Mail:
         """Raises RenderError that names the template; the letter can then still be sent plainly."""
@@ -206,14 +233,18 @@ class Composer:
                 for ending in ("subject.txt", "txt", "html")
             }
             html = self._inliner.inline(parts["html"])
-        except Exception as error:  # a template can fail in any way, endless recursion too, and the mail must go
+        except (
+            Exception
+        ) as error:  # a template can fail in any way, endless recursion too, and the mail must go
             line = getattr(error, "lineno", None)
             place = f"{name} line {line}" if line else name
             raise RenderError(f"{place}: {type(error).__name__}: {error}") from error
         return one_line(parts["subject.txt"]), _tidy(parts["txt"]), html
 
     def compose_plain(self, letter: Letter | DigestLetter, error: RenderError) -> Mail:
-        """Without templates: what must be known and where to act, for when a template fails at 22:40."""
+        """Without templates: what must be known and where to act, for when a template fails at
+        22:40.
+        """
         letters = [letter] if isinstance(letter, Letter) else letter.letters
         lines = [line for one in letters for line in (*self._plain(one), "")]
         lines += [f"This mail is plain because its template failed ({one_line(error, 300)})."]
@@ -229,20 +260,32 @@ class Composer:
             f"Caller: {view.caller.name}." + (f" Fixer: {view.fixer.name}." if view.fixer else ""),
         ]
         lines += [
-            f"{c.kind.value} by {day_time(c.due_at, zone, with_zone=True)}" for c in view.clocks.values() if c.running
+            f"{c.kind.value} by {day_time(c.due_at, zone, with_zone=True)}"
+            for c in view.clocks.values()
+            if c.running
         ]
         if view.contact and view.contact.get("phone"):
             lines.append(f"{one_line(view.contact['name'])}: {one_line(view.contact['phone'])}")
-        return [*lines, "", *self._plain_links(letter), f"The case:    {self._links.case_page(view.case.id or 0)}"]
+        return [
+            *lines,
+            "",
+            *self._plain_links(letter),
+            f"The case:    {self._links.case_page(view.case.id or 0)}",
+        ]
 
     def _plain_links(self, letter: Letter) -> list[str]:
-        """What the reader may do, and no more: the office must not take the call over by a click."""
+        """What the reader may do, and no more: the office must not take the call over by a
+        click.
+        """
         meant = letter.data.get("meant_as", letter.template)
         if meant in {"informed", "handled"}:
             return []
         if meant == "fix" or letter.data.get("clock") == "resolve":
             return ["It is fixed: " + self._link(letter, "fixed")]
-        return ["I'll call:   " + self._link(letter, "acknowledge"), "I called:    " + self._link(letter, "contact")]
+        return [
+            "I'll call:   " + self._link(letter, "acknowledge"),
+            "I called:    " + self._link(letter, "contact"),
+        ]
 
     def _link(self, letter: Letter, purpose: Purpose) -> str:
         case = letter.view.case
@@ -261,7 +304,9 @@ class Composer:
         assert view.case.id is not None, "a mail is about a stored case"
         hours = None
         if view.contact:
-            hours = call_hours(view.contact, view.customer.state.get("time_zone"), me.zone, view.now)
+            hours = call_hours(
+                view.contact, view.customer.state.get("time_zone"), me.zone, view.now
+            )
         return {
             "v": view,  # what stands here stands in MAIL_FACTS, too
             "me": me,
@@ -274,11 +319,16 @@ class Composer:
         }
 
     def _digest_facts(self, digest: DigestLetter) -> dict[str, Any]:
-        newest = {(one.view.case.id, one.data.get("duty", _duty(one.template))): one for one in digest.letters}
+        newest = {
+            (one.view.case.id, one.data.get("duty", _duty(one.template))): one
+            for one in digest.letters
+        }
         items = [{**self._facts(one), "duty": duty} for (_, duty), one in newest.items()]
         return {"items": items, "me": digest.recipient, "zone": digest.recipient.zone}
 
-    def _mail(self, letter: Letter | DigestLetter, subject: str, text: str, html: str | None) -> Mail:
+    def _mail(
+        self, letter: Letter | DigestLetter, subject: str, text: str, html: str | None
+    ) -> Mail:
         newest = letter if isinstance(letter, Letter) else letter.letters[-1]
         return Mail(
             message_id=letter.message_id,
@@ -309,7 +359,9 @@ def _reply_to(letter: Letter | DigestLetter) -> str | None:
 def _thread(letter: Letter) -> str:
     view = letter.view
     domain = letter.message_id.rsplit("@", 1)[-1].rstrip(">")
-    first = view.alerts[0].time  # unlike `starts`, it stays when the case is reopened: one thread per case
+    first = view.alerts[
+        0
+    ].time  # unlike `starts`, it stays when the case is reopened: one thread per case
     return f"<case-{view.case.id}.{first:%Y%m%d%H%M%S}@{domain}>"
 
 
@@ -325,4 +377,7 @@ def _localized(letter: FromTemplates, template: str, ending: str) -> str:
 
 def _tidy(text: str) -> str:
     """No more than one empty line in a row, none at the ends."""
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in text.splitlines())).strip() + "\n"
+    return (
+        re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in text.splitlines())).strip()
+        + "\n"
+    )

@@ -15,18 +15,23 @@ MAX_TEXT = 5_000
 _MOMENTS = ("happened_at", "until", "becomes")
 _ACTS: TypeAdapter[Any] = TypeAdapter(Act)
 FIELDS = (
-    "act", "by", "take_over", "channel", "outcome", "happened_at", "note", "to", "duty", "reason", "waiting_for", "until",
-    "root_cause", "action", "corrective_action", "text", "effective", "what", "call", "cycle", "becomes", "correction", "approve",
-    "revision",
+    "act", "by", "take_over", "channel", "outcome", "happened_at", "note", "to", "duty", "reason",
+    "waiting_for", "until", "root_cause", "action", "corrective_action", "text", "effective",
+    "what", "call", "cycle", "becomes", "correction", "approve", "revision",
 )  # fmt: skip
 """All that a form may send; anything else is passed over."""
 
 
 async def form_fields(request: Request) -> dict[str, str]:
-    """What a form has sent, empty where it was silent. PostgreSQL takes no NUL in a text; the rest of it is kept."""
+    """What a form has sent, empty where it was silent. PostgreSQL takes no NUL in a text; the rest
+    of it is kept.
+    """
     form = await request.form()
     found = {name: form.get(name, "") for name in FIELDS}
-    return {name: _kept(value)[:MAX_TEXT] if isinstance(value, str) else "" for name, value in found.items()}
+    return {
+        name: _kept(value)[:MAX_TEXT] if isinstance(value, str) else ""
+        for name, value in found.items()
+    }
 
 
 def _kept(text: str) -> str:
@@ -34,7 +39,9 @@ def _kept(text: str) -> str:
 
 
 def read_act(given: Mapping[str, str], zone: ZoneInfo) -> Any:
-    """The act a form asks for; its times are wall-clock times of `zone` unless they say otherwise. Raises ActionRefused."""
+    """The act a form asks for; its times are wall-clock times of `zone` unless they say otherwise.
+    Raises ActionRefused.
+    """
     said: dict[str, Any] = {name: text.strip() for name, text in given.items() if text.strip()}
     for name in _MOMENTS:
         if name in said:
@@ -48,14 +55,20 @@ def read_act(given: Mapping[str, str], zone: ZoneInfo) -> Any:
 def _wanted(said: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of the act that is asked for: a form sends others along."""
     known = next((k for k in _KINDS if k.model_fields["act"].default == said.get("act")), None)
-    return {} if known is None else {name: value for name, value in said.items() if name in known.model_fields}
+    return (
+        {}
+        if known is None
+        else {name: value for name, value in said.items() if name in known.model_fields}
+    )
 
 
 def refusal(error: ValidationError) -> str:
     """The first mistake in words: which field, and what is wrong with it."""
     first = error.errors()[0]
     place = [str(part) for part in first["loc"] if part not in _NAMES]
-    what = "is missing" if first["type"] == "missing" else first["msg"][:1].lower() + first["msg"][1:]
+    what = (
+        "is missing" if first["type"] == "missing" else first["msg"][:1].lower() + first["msg"][1:]
+    )
     if not place:
         return f"act is one of {', '.join(sorted(_NAMES))}"
     return f"{'.'.join(place)} {what}" if what == "is missing" else f"{'.'.join(place)}: {what}"
@@ -66,7 +79,10 @@ def _moment(text: str, zone: ZoneInfo) -> datetime:
     try:
         local = datetime.fromisoformat(text)
         return (local if local.tzinfo else local.replace(tzinfo=zone)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:  # the first and the last day of all have no UTC in every zone
+    except (
+        ValueError,
+        OverflowError,
+    ) as error:  # the first and the last day of all have no UTC in every zone
         raise ActionRefused(f"{text!r} is not a time; write it as 2026-03-06T14:30") from error
 
 

@@ -1,4 +1,6 @@
-"""/a/{token}: action links. GET shows, POST acts: a mail scanner that follows links changes nothing."""
+"""/a/{token}: action links. GET shows, POST acts: a mail scanner that follows links changes
+nothing.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -40,11 +42,17 @@ def routes(parts: WebParts) -> APIRouter:
             ticket = parts.read_ticket(token)
             person = respond.find_party(parts.ctx, ticket.person)
             if given["take_over"] and ticket.purpose != "fixed":
-                case = respond.acknowledge_case(parts.ctx, ticket.case_id, Actor(party=person.id, door="link"))
+                case = respond.acknowledge_case(
+                    parts.ctx, ticket.case_id, Actor(party=person.id, door="link")
+                )
                 return _taken(parts, ticket, case)
             if ticket.purpose == "acknowledge":
                 actor = Actor(party=person.id, door="link")
-                return _taken(parts, ticket, respond.acknowledge_case(parts.ctx, ticket.case_id, actor, ticket))
+                return _taken(
+                    parts,
+                    ticket,
+                    respond.acknowledge_case(parts.ctx, ticket.case_id, actor, ticket),
+                )
             return _act(parts, ticket, person, given)
         except ActionRefused as error:
             return _refused(parts, token, str(error), given)
@@ -68,10 +76,25 @@ _PURPOSES = {
 
 def _act(parts: WebParts, ticket: Ticket, person: Party, given: Mapping[str, str]) -> Response:
     """What the link is for, other than taking the call. Raises ActionRefused."""
-    asked = "go_on" if ticket.purpose == "wait" and given["act"] == "go_on" else _PURPOSES[ticket.purpose]
-    said = {**given, "act": asked, "reason": given["reason"] or given["note"], "text": given["text"] or given["note"]}
+    asked = (
+        "go_on"
+        if ticket.purpose == "wait" and given["act"] == "go_on"
+        else _PURPOSES[ticket.purpose]
+    )
+    said = {
+        **given,
+        "act": asked,
+        "reason": given["reason"] or given["note"],
+        "text": given["text"] or given["note"],
+    }
     actor = Actor(party=person.id, door="link")
-    case, text = perform(parts.ctx, ticket.case_id, actor, read_act({"channel": "phone", **said}, person.zone), ticket)
+    case, text = perform(
+        parts.ctx,
+        ticket.case_id,
+        actor,
+        read_act({"channel": "phone", **said}, person.zone),
+        ticket,
+    )
     if asked == "contact":
         text = "Noted as an attempt. The customer has not been reached yet, so the clock runs on."
         if OUTCOMES[given["outcome"]]:
@@ -111,13 +134,29 @@ def _shown(
         "outcomes": OUTCOMES,
         "resolutions": resolutions,
         "corrections": _corrections(parts, ticket),
-        "everybody": sorted(view.staff.parties.values(), key=lambda p: (p.kind != "person", p.name)),
-        "colleagues": [p for p in view.staff.parties.values() if p.kind == "person" and p.id != view.case.caller],
+        "everybody": sorted(
+            view.staff.parties.values(), key=lambda p: (p.kind != "person", p.name)
+        ),
+        "colleagues": [
+            p
+            for p in view.staff.parties.values()
+            if p.kind == "person" and p.id != view.case.caller
+        ],
         "others": {
             purpose: parts.make_link(
-                replace(ticket, purpose=purpose, assignment=view.case.assignment, cycle=view.case.cycle)
+                replace(
+                    ticket, purpose=purpose, assignment=view.case.assignment, cycle=view.case.cycle
+                )
             )
-            for purpose in ("acknowledge", "contact", "hand_over", "assign", "wait", "correct", "note")
+            for purpose in (
+                "acknowledge",
+                "contact",
+                "hand_over",
+                "assign",
+                "wait",
+                "correct",
+                "note",
+            )
         },
     }
     return HTMLResponse(parts.render("action.html", facts), status_code=status)
@@ -128,7 +167,11 @@ def _corrections(parts: WebParts, ticket: Ticket) -> list[Any]:
     if ticket.purpose != "decide":
         return []
     with parts.ctx.db.read() as tx:
-        return [row for row in case_records.corrections_of(tx, [ticket.case_id]) if row.decided_at is None]
+        return [
+            row
+            for row in case_records.corrections_of(tx, [ticket.case_id])
+            if row.decided_at is None
+        ]
 
 
 def _refused(parts: WebParts, token: str, text: str, given: Mapping[str, str]) -> Response:
@@ -160,5 +203,6 @@ def _message(
     parts: WebParts, status: int, title: str, text: str, links: list[tuple[str, str]] | None = None
 ) -> HTMLResponse:
     return HTMLResponse(
-        parts.render("message.html", {"title": title, "text": text, "links": links or []}), status_code=status
+        parts.render("message.html", {"title": title, "text": text, "links": links or []}),
+        status_code=status,
     )

@@ -1,4 +1,6 @@
-"""The work on a case from its page and by API: both do what links and the command line do. They need the admin token."""
+"""The work on a case from its page and by API: both do what links and the command line do. They
+need the admin token.
+"""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -31,14 +33,18 @@ def page_routes(router: APIRouter, parts: WebParts) -> None:
 
     @router.get("/cases/{case_id}", response_class=HTMLResponse)
     def case_page(case_id: str) -> Response:
-        number = int(case_id) if case_id.isascii() and case_id.isdecimal() and len(case_id) <= 18 else 0
+        number = (
+            int(case_id) if case_id.isascii() and case_id.isdecimal() and len(case_id) <= 18 else 0
+        )
         try:
             return show_case(parts, number)
         except LookupError as error:
             raise HTTPException(404, f"There is no case {case_id[:40]!r}.") from error
 
     @router.post("/cases/{case_id}")
-    def act(case_id: PathNumber, given: Annotated[dict[str, str], Depends(form_fields)]) -> Response:
+    def act(
+        case_id: PathNumber, given: Annotated[dict[str, str], Depends(form_fields)]
+    ) -> Response:
         """Who acts is chosen on the page: the token is shared, and the audit names a person."""
         try:
             person = respond.find_party(parts.ctx, given["by"])
@@ -55,8 +61,12 @@ def page_routes(router: APIRouter, parts: WebParts) -> None:
         return RedirectResponse(f"/cases/{case_id}", status_code=303)
 
 
-def show_case(parts: WebParts, case_id: int, error: str = "", given: Mapping[str, str] | None = None) -> Response:
-    """The page of a case; after a refusal with the reason, and what was `given` still in it. Raises LookupError."""
+def show_case(
+    parts: WebParts, case_id: int, error: str = "", given: Mapping[str, str] | None = None
+) -> Response:
+    """The page of a case; after a refusal with the reason, and what was `given` still in it. Raises
+    LookupError.
+    """
     with parts.ctx.db.read() as tx:
         rulebook = parts.ctx.shelf.active(tx)
         view, record = case_view(tx, rulebook, case_id), case_record(tx, case_id)
@@ -71,8 +81,12 @@ def show_case(parts: WebParts, case_id: int, error: str = "", given: Mapping[str
             "resolutions": rulebook.resolutions,
             "corrections": [row for row in record.corrections if row.decided_at is None],
             "reviews": case_records.reviews_of(tx, case_id),
-            "people": sorted((p for p in view.staff.parties.values() if p.kind == "person"), key=lambda p: p.name),
-            "offices": sorted((p for p in view.staff.parties.values() if p.kind != "person"), key=lambda p: p.name),
+            "people": sorted(
+                (p for p in view.staff.parties.values() if p.kind == "person"), key=lambda p: p.name
+            ),
+            "offices": sorted(
+                (p for p in view.staff.parties.values() if p.kind != "person"), key=lambda p: p.name
+            ),
             "channels": CHANNELS,
         }
     return HTMLResponse(parts.render("case.html", facts), status_code=409 if error else 200)
@@ -81,24 +95,39 @@ def show_case(parts: WebParts, case_id: int, error: str = "", given: Mapping[str
 def api_routes(parts: WebParts) -> APIRouter:
     router = APIRouter()
 
-    @router.get("/v1/cases/{case_id}", summary="A case with its clocks and its story", responses={401: {}, 404: {}})
+    @router.get(
+        "/v1/cases/{case_id}",
+        summary="A case with its clocks and its story",
+        responses={401: {}, 404: {}},
+    )
     def get_case(case_id: Number, request: Request) -> Response:
         """Instants are UTC, durations seconds. Needs the admin token."""
         if not is_admin(request, parts.admin_token):
-            return problem(401, "Unauthorized", "Send the admin token: Authorization: Bearer <token>.")
+            return problem(
+                401, "Unauthorized", "Send the admin token: Authorization: Bearer <token>."
+            )
         return _case(parts, case_id, 200)
 
     @router.post(
         "/v1/cases/{case_id}/acts",
         summary="Do something about a case",
         responses={401: {}, 404: {}, 409: {}, 422: {}},
-        openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": _schema()}}}},
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": _schema()}},
+            }
+        },
     )
     def act(case_id: Number, request: Request, body: Annotated[dict[str, Any], Body()]) -> Response:
-        """`by` is who acts, an id or mail address. With `seen`, the `revision` that was read, nothing is done where somebody has
-        changed the case since: 409; notes, reviews and corrections are taken all the same. Needs the admin token."""
+        """`by` is who acts, an id or mail address. With `seen`, the `revision` that was read,
+        nothing is done where somebody has changed the case since: 409; notes, reviews and
+        corrections are taken all the same. Needs the admin token.
+        """
         if not is_admin(request, parts.admin_token):
-            return problem(401, "Unauthorized", "Send the admin token: Authorization: Bearer <token>.")
+            return problem(
+                401, "Unauthorized", "Send the admin token: Authorization: Bearer <token>."
+            )
         with parts.ctx.db.read() as tx:
             if cases.case_by_id(tx, case_id) is None:
                 return problem(404, "Not Found", f"There is no case C-{case_id}.")
@@ -110,7 +139,9 @@ def api_routes(parts: WebParts) -> APIRouter:
             return problem(422, "Unprocessable Content", refusal(error))
         if seen is not None and (not isinstance(seen, int) or isinstance(seen, bool)):
             return problem(
-                422, "Unprocessable Content", "seen: is the revision of the case that was read, a whole number"
+                422,
+                "Unprocessable Content",
+                "seen: is the revision of the case that was read, a whole number",
             )
         claim = Seen(revision=seen) if seen is not None else None
         try:
@@ -141,7 +172,11 @@ def _schema() -> dict[str, Any]:
     kinds = []
     for one in found["oneOf"]:
         kind = dict(definitions[one["$ref"].rsplit("/", 1)[1]])
-        kind["properties"] = {"by": {"type": "string"}, "seen": seen, **_inlined(kind["properties"], definitions)}
+        kind["properties"] = {
+            "by": {"type": "string"},
+            "seen": seen,
+            **_inlined(kind["properties"], definitions),
+        }
         kind["required"] = sorted({"act", "by", *kind.get("required", ())})
         kinds.append(kind)
     return {"oneOf": kinds}

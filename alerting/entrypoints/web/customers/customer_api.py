@@ -18,16 +18,27 @@ from alerting.services.intake.put_customer import VALID_FROM, read_put
 
 def _body_schema() -> dict[str, Any]:
     """The fields of `customer.updated`, and since when they hold."""
-    schema = CustomerUpdated.model_json_schema(ref_template="#/components/schemas/CustomerUpdated/$defs/{model}")
+    schema = CustomerUpdated.model_json_schema(
+        ref_template="#/components/schemas/CustomerUpdated/$defs/{model}"
+    )
     definitions = schema.pop("$defs", {})
     contact = definitions.get("Contact", {})
     fields = {name: value for name, value in schema["properties"].items() if name != "customer_id"}
-    fields["contacts"] = {**fields["contacts"], "anyOf": [{"type": "array", "items": contact}, {"type": "null"}]}
-    fields[VALID_FROM] = {"type": "string", "format": "date-time", "description": "Since when; now if left out."}
+    fields["contacts"] = {
+        **fields["contacts"],
+        "anyOf": [{"type": "array", "items": contact}, {"type": "null"}],
+    }
+    fields[VALID_FROM] = {
+        "type": "string",
+        "format": "date-time",
+        "description": "Since when; now if left out.",
+    }
     return {"type": "object", "properties": fields, "additionalProperties": False}
 
 
-_PUT = {"requestBody": {"required": True, "content": {"application/json": {"schema": _body_schema()}}}}
+_PUT = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": _body_schema()}}}
+}
 
 
 def routes(parts: WebParts) -> APIRouter:
@@ -41,10 +52,11 @@ def routes(parts: WebParts) -> APIRouter:
         openapi_extra=_PUT,
     )
     async def put_customer(customer_id: str, request: Request) -> Response:
-        """Fields that are given replace, `null` clears, absent ones stay: as `customer.updated` does.
+        """Fields that are given replace, `null` clears, absent ones stay: as `customer.updated`
+        does.
 
-        202 means: durable in the event log (`accepted` 1), or known already (`accepted` 0). Putting the same again
-        changes nothing.
+        202 means: durable in the event log (`accepted` 1), or known already (`accepted` 0). Putting
+        the same again changes nothing.
         """
         refused = refuse_ingest(request, parts.ingest_keys)
         if refused is not None:
@@ -63,7 +75,8 @@ def routes(parts: WebParts) -> APIRouter:
         at: Annotated[str | None, Query()] = None,
         rules: Annotated[Literal["then", "active"], Query()] = "then",
     ) -> Response:
-        """`at` is a time with its zone, or a day (its end, in UTC); now if left out. Needs the admin token.
+        """`at` is a time with its zone, or a day (its end, in UTC); now if left out. Needs the
+        admin token.
 
         `rules=active`: by the rulebook that is active now, instead of the one of that time.
         """
@@ -74,7 +87,9 @@ def routes(parts: WebParts) -> APIRouter:
         except ValueError as error:
             return problem(422, "invalid", str(error), field="at")
         try:
-            found = life_of(parts.ctx, customer_id.replace("\x00", ""), moment, by_active=rules == "active")
+            found = life_of(
+                parts.ctx, customer_id.replace("\x00", ""), moment, by_active=rules == "active"
+            )
         except LookupError as error:
             return problem(404, "Not Found", f"{error}.")
         return JSONResponse(found.as_json())
@@ -86,9 +101,15 @@ def _put(parts: WebParts, customer_id: str, body: bytes) -> Response:
     try:
         put = read_put(parts.ctx, customer_id.replace("\x00", ""), body)
     except UnreadableEvent as error:
-        return problem(422, error.reason, error.detail, **({"field": error.field} if error.field else {}))
+        return problem(
+            422, error.reason, error.detail, **({"field": error.field} if error.field else {})
+        )
     except Temporary as error:
-        return problem(503, "Not taken", f"The database does not answer ({type(error).__name__}); send it again.")
+        return problem(
+            503,
+            "Not taken",
+            f"The database does not answer ({type(error).__name__}); send it again.",
+        )
     if put.record is None:
         return JSONResponse({"accepted": 0, "unchanged": True}, status_code=202)
     try:
@@ -97,4 +118,6 @@ def _put(parts: WebParts, customer_id: str, body: bytes) -> Response:
         return problem(413, "Too large", "The event log does not take a record of this size.")
     except Temporary:
         return problem(503, "Not taken", "The event log does not answer; send it again.")
-    return JSONResponse({"accepted": 1, "event": {"source": put.event.source, "id": put.event.id}}, status_code=202)
+    return JSONResponse(
+        {"accepted": 1, "event": {"source": put.event.source, "id": put.event.id}}, status_code=202
+    )

@@ -32,7 +32,11 @@ def inside_routes(router: APIRouter, parts: WebParts) -> None:
     def download(name: str, change: str = "") -> Response:
         with parts.ctx.db.read() as tx:
             try:
-                book = list_changes.drafted(parts.ctx, tx, change) if change else parts.ctx.shelf.active(tx)
+                book = (
+                    list_changes.drafted(parts.ctx, tx, change)
+                    if change
+                    else parts.ctx.shelf.active(tx)
+                )
                 text = list_changes.list_text(book, name)
             except LookupError as error:
                 raise HTTPException(404, f"{error}.") from error
@@ -46,7 +50,9 @@ def inside_routes(router: APIRouter, parts: WebParts) -> None:
             drafted = list_changes.draft_list(parts.ctx, listed_in, members.ids)
         except ActionRefused as error:
             return _lists(parts, 422, f"This file is not taken: {error}.")
-        said = f"?{urlencode({'said': '; '.join(members.notices)[:500]})}" if members.notices else ""
+        said = (
+            f"?{urlencode({'said': '; '.join(members.notices)[:500]})}" if members.notices else ""
+        )
         return RedirectResponse(f"/segments/changes/{drafted}{said}", status_code=303)
 
     @router.get("/segments/changes/{content_hash}", response_class=HTMLResponse)
@@ -55,7 +61,11 @@ def inside_routes(router: APIRouter, parts: WebParts) -> None:
 
     @router.post("/segments/changes/{content_hash}", response_class=HTMLResponse)
     def decide(
-        content_hash: str, act: Field = "", author: Field = "", approver: Field = "", reason: Field = ""
+        content_hash: str,
+        act: Field = "",
+        author: Field = "",
+        approver: Field = "",
+        reason: Field = "",
     ) -> Response:
         typed = {"author": author, "approver": approver, "reason": reason[:2000]}
         try:
@@ -89,13 +99,21 @@ def routes(parts: WebParts) -> APIRouter:
             if act == "approve":
                 list_changes.approve(parts.ctx, number, person)
                 return _message(
-                    parts, 200, "It is in force", "Every process follows; the moves are noted and published."
+                    parts,
+                    200,
+                    "It is in force",
+                    "Every process follows; the moves are noted and published.",
                 )
             if not objection.strip():
-                return _asked(parts, number, person, "say why; the mail to whoever asked you needs it")
+                return _asked(
+                    parts, number, person, "say why; the mail to whoever asked you needs it"
+                )
             list_changes.decline(parts.ctx, number, person, objection[:2000])
             return _message(
-                parts, 200, "Not approved", "Nothing changes. Whoever asked you gets a mail with your words."
+                parts,
+                200,
+                "Not approved",
+                "Nothing changes. Whoever asked you gets a mail with your words.",
             )
 
         return answered(token, decided)
@@ -109,7 +127,9 @@ def _sentence(error: Exception | str) -> str:
 
 
 def _message(parts: WebParts, status: int, title: str, text: str) -> Response:
-    return HTMLResponse(parts.render("message.html", {"title": title, "text": text}), status_code=status)
+    return HTMLResponse(
+        parts.render("message.html", {"title": title, "text": text}), status_code=status
+    )
 
 
 def _lists(parts: WebParts, status: int, error: str = "") -> Response:
@@ -139,14 +159,18 @@ def _shown(
         raise HTTPException(404, _sentence(missing)) from missing
     except ActionRefused as refused:
         return _settled(parts, content_hash, refused)
-    return _change(parts, found, status, {"given": typed or {}, "error": error, "me": None, "said": said})
+    return _change(
+        parts, found, status, {"given": typed or {}, "error": error, "me": None, "said": said}
+    )
 
 
 def _settled(parts: WebParts, content_hash: str, why: ActionRefused) -> Response:
     """In force, or overtaken by other rules."""
     with parts.ctx.db.read() as tx:
         active = rulebooks.active_hash(tx) == content_hash
-        done = next((row for row in rulebooks.activations(tx) if row.rulebook == content_hash), None)
+        done = next(
+            (row for row in rulebooks.activations(tx) if row.rulebook == content_hash), None
+        )
         book = parts.ctx.shelf.get(tx, content_hash)
     facts = {
         "active": active,
@@ -161,7 +185,10 @@ def _settled(parts: WebParts, content_hash: str, why: ActionRefused) -> Response
 
 def _asked(parts: WebParts, number: int, person: str, error: str = "") -> Response:
     with parts.ctx.db.read() as tx:
-        found, me = list_changes.open_proposal(tx, number), staff_facts.party_at(tx, person, tx.now())
+        found, me = (
+            list_changes.open_proposal(tx, number),
+            staff_facts.party_at(tx, person, tx.now()),
+        )
     if me is None:
         raise ActionRefused("you are not among the people in force")
     return _change(
@@ -178,5 +205,14 @@ def _change(parts: WebParts, found: ListChange, status: int, facts: Mapping[str,
     people = sorted((p for p in parties.values() if p.kind == "person"), key=lambda p: p.name)
     titles = {segment.id: segment.title for segment in found.rulebook.segments}
     error = _sentence(facts["error"]) if facts["error"] else None
-    shown = {**facts, "error": error, "c": found, "people": people, "parties": parties, "titles": titles}
-    return HTMLResponse(parts.render("list_change.html", {**shown, "page": "segments"}), status_code=status)
+    shown = {
+        **facts,
+        "error": error,
+        "c": found,
+        "people": people,
+        "parties": parties,
+        "titles": titles,
+    }
+    return HTMLResponse(
+        parts.render("list_change.html", {**shown, "page": "segments"}), status_code=status
+    )

@@ -20,7 +20,8 @@ def routes(parts: WebParts) -> APIRouter:
         responses={401: {}, 413: {}, 422: {}, 503: {}},
     )
     async def post_events(request: Request) -> Response:
-        """Structured or binary CloudEvents 1.0, or a JSON array of structured ones (all are taken, or none).
+        """Structured or binary CloudEvents 1.0, or a JSON array of structured ones (all are taken,
+        or none).
 
         202 means: durable in the event log. Repeating an event (same source and id) does no harm.
         """
@@ -43,7 +44,11 @@ def _take(parts: WebParts, body: bytes, headers: dict[str, str]) -> Response:
         place = {"index": refused.index} if refused.index is not None else {}
         return problem(422, refused.error.reason, refused.error.detail, **extra, **place)
     except Temporary as error:
-        return problem(503, "Not taken", f"The database does not answer ({type(error).__name__}); send it again.")
+        return problem(
+            503,
+            "Not taken",
+            f"The database does not answer ({type(error).__name__}); send it again.",
+        )
     try:
         accept(parts.event_log, records)
     except RecordTooLarge:

@@ -48,7 +48,11 @@ def routes(parts: WebParts) -> APIRouter:
         survey = _survey(parts, survey_id)
         if survey is None:
             return _no_survey(parts)
-        given = {"score": score, "comment": comment.strip()[:MAX_COMMENT], "contact_me": bool(contact_me)}
+        given = {
+            "score": score,
+            "comment": comment.strip()[:MAX_COMMENT],
+            "contact_me": bool(contact_me),
+        }
         return _take(parts, survey, {**given, "email": email.strip(), "nonce": nonce, "i": i})
 
     @router.get("/f/{survey_id}/thanks", response_class=HTMLResponse)
@@ -61,7 +65,9 @@ def routes(parts: WebParts) -> APIRouter:
 
 
 def _take(parts: WebParts, survey: Survey, given: dict[str, Any]) -> Response:
-    """Check an answer and put it into the event log; what cannot be taken comes back with the words still in it."""
+    """Check an answer and put it into the event log; what cannot be taken comes back with the words
+    still in it.
+    """
     error = _check(survey, given)
     if error:
         return _form(parts, 422, survey, given, error)
@@ -72,13 +78,22 @@ def _take(parts: WebParts, survey: Survey, given: dict[str, Any]) -> Response:
     except UnreadableEvent as unreadable:
         return _form(parts, 422, survey, given, unreadable.detail)
     except Temporary:
-        message = "We could not take your answer just now. It is still here: please send it again in a minute."
+        message = (
+            "We could not take your answer just now. It is still here: please send it again "
+            "in a minute."
+        )
         return _form(parts, 503, survey, given, message)
     return RedirectResponse(f"/f/{survey.id}/thanks", status_code=303)
 
 
 def _no_survey(parts: WebParts) -> Response:
-    return _page(parts, 404, "message.html", title="There is no such survey", text="Please check the address.")
+    return _page(
+        parts,
+        404,
+        "message.html",
+        title="There is no such survey",
+        text="Please check the address.",
+    )
 
 
 def _no_invitation(parts: WebParts, error: ActionRefused) -> Response:
@@ -99,7 +114,9 @@ def _check(survey: Survey, given: dict[str, Any]) -> str | None:
 
 
 def _record(parts: WebParts, survey: Survey, given: dict[str, Any]) -> NewRecord:
-    """The answer as an event. Its id comes from the form's nonce and the content: a second click changes nothing."""
+    """The answer as an event. Its id comes from the form's nonce and the content: a second click
+    changes nothing.
+    """
     data: dict[str, Any] = {
         "survey_id": survey.id,
         "metric": survey.metric,
@@ -130,7 +147,9 @@ def _record(parts: WebParts, survey: Survey, given: dict[str, Any]) -> NewRecord
     return record_of(parse_event(json.dumps(envelope, ensure_ascii=False).encode(), {}, now))
 
 
-def _form(parts: WebParts, status: int, survey: Survey, given: dict[str, Any], error: str | None = None) -> Response:
+def _form(
+    parts: WebParts, status: int, survey: Survey, given: dict[str, Any], error: str | None = None
+) -> Response:
     return _page(parts, status, "survey.html", survey=survey, given=given, error=error)
 
 

@@ -1,4 +1,6 @@
-"""The report for insiders: as a page, as JSON, as a table of clocks; and the clocks behind a figure."""
+"""The report for insiders: as a page, as JSON, as a table of clocks; and the clocks behind a
+figure.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -36,7 +38,9 @@ Day = Annotated[date | None, BeforeValidator(_day)]
 
 
 def _selected(
-    request: Request, begin: Annotated[Day, Query(alias="from")] = None, end: Annotated[Day, Query(alias="to")] = None
+    request: Request,
+    begin: Annotated[Day, Query(alias="from")] = None,
+    end: Annotated[Day, Query(alias="to")] = None,
 ) -> Selection:
     narrowed = {name: request.query_params.get(name, "") for name in NARROWED}
     try:
@@ -56,7 +60,9 @@ def routes(router: APIRouter, parts: WebParts) -> None:
         if format in parts.report_files:
             return _file(parts, which, format)
         if format not in {"html", "json"}:
-            raise HTTPException(422, f"No report is a {format!r}; write json, {', '.join(parts.report_files)}.")
+            raise HTTPException(
+                422, f"No report is a {format!r}; write json, {', '.join(parts.report_files)}."
+            )
         found = report(parts.ctx, which)
         if format == "json":
             return JSONResponse(as_json(found))
@@ -86,7 +92,13 @@ def routes(router: APIRouter, parts: WebParts) -> None:
         if unknown := sorted({*states} - {*STATES}):
             raise HTTPException(422, f"No clock is {unknown[0]!r}; known are {', '.join(STATES)}.")
         found = clocks_behind(parts.ctx, which, states)
-        facts = {"c": found, "which": which, "states": states, "url": _links(request), "page": "reports"}
+        facts = {
+            "c": found,
+            "which": which,
+            "states": states,
+            "url": _links(request),
+            "page": "reports",
+        }
         return HTMLResponse(parts.render("report_clocks.html", facts))
 
 
@@ -126,7 +138,10 @@ def _links(request: Request) -> Any:
     kept = {name: request.query_params.get(name, "") for name in ("from", "to", *NARROWED)}
 
     def url(path: str = "/reports", /, **changed: str) -> str:
-        asked: Mapping[str, str] = {**kept, **{name.rstrip("_"): value for name, value in changed.items()}}
+        asked: Mapping[str, str] = {
+            **kept,
+            **{name.rstrip("_"): value for name, value in changed.items()},
+        }
         query = urlencode({name: value for name, value in asked.items() if value})
         return f"{path}?{query}" if query else path
 
