@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from alerting.database.engine import Transaction
 from alerting.database.types import Instant
 
-Row = Mapping[str, Any]
+Row = Mapping[str, object]
 
 FEW = 20
 """Rows up to which an ordinary INSERT is no slower."""
@@ -67,7 +67,7 @@ def add_new_rows(
     return list(tx.execute(sa.select(*returned).where(table.c[number] > before)))
 
 
-def _plain(row: Row) -> dict[str, Any]:
+def _plain(row: Row) -> dict[str, object]:
     return {
         name: value.model_dump(mode="json") if isinstance(value, BaseModel) else value
         for name, value in row.items()

@@ -5,9 +5,10 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pydantic_core
 import sqlalchemy as sa
@@ -17,7 +18,11 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, Opera
 from alerting.database.tables import instance
 from alerting.domain.errors import DatabaseUnavailable, Temporary
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 Result = TypeVar("Result")
+Shape = TypeVar("Shape", bound="DataclassInstance")
 
 BUSY_TIMEOUT_MS = 30_000
 """How long a SQLite writer waits for the one before it."""
@@ -69,6 +74,33 @@ class Transaction:
 
     def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
         return self.connection.execute(statement, parameters)
+
+    def rows(self, shape: type[Shape], statement: sa.Executable) -> list[Shape]:
+        """What a query finds, as frozen dataclasses: each field from the column of its name. Raises
+        TypeError where the query lacks one.
+        """
+        return list(self.each(shape, statement))
+
+    def each(self, shape: type[Shape], statement: sa.Executable) -> Iterator[Shape]:
+        """The same row by row, where many are not to be held at once."""
+        result = self.connection.execute(statement)
+        names = tuple(field.name for field in fields(shape))
+        columns = {name: place for place, name in enumerate(result.keys())}
+        if missing := [name for name in names if name not in columns]:
+            raise TypeError(
+                f"{shape.__name__} needs {', '.join(missing)}, which no column is called"
+            )
+        places = [columns[name] for name in names]
+        for row in result:
+            filled = object.__new__(
+                shape
+            )  # setting frozen fields one by one costs several times as much
+            vars(filled).update(zip(names, map(row.__getitem__, places), strict=True))
+            yield filled
+
+    def first(self, shape: type[Shape], statement: sa.Executable) -> Shape | None:
+        """The first row a query finds, or None."""
+        return next(iter(self.rows(shape, statement)), None)
 
     def now(self) -> datetime:
         """The database's time. Ask after the locks: what waited for a lock must not carry an old

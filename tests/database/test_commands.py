@@ -393,8 +393,8 @@ def test_a_dead_letter_nothing_can_be_done_about_is_set_aside(
     with own_world.app.ctx.db.read() as tx:
         assert events.waiting_dead_letters(tx) == 0
         (entry,) = audit_entries.entries_of(tx, "dead_letter", "1")
-    assert (entry["actor"], entry["action"]) == ("ann", "dead_letter.discarded")
-    assert entry["facts"]["reason"] == "sent twice"
+    assert (entry.actor, entry.action) == ("ann", "dead_letter.discarded")
+    assert entry.facts["reason"] == "sent twice"
     for again in (("discard", "1", "--reason", "x"), ("replay", "1")):
         refused = migrated("dead-letters", *again)
         assert refused.returncode == 1
@@ -418,7 +418,7 @@ def test_sends_are_held_and_released(migrated: Run, own_world: World) -> None:
     assert "was not held" in migrated("hold", "release").stdout
     with own_world.app.ctx.db.read() as tx:
         told = audit_entries.entries_of(tx, "instance", "1")
-    actions = [entry["action"] for entry in told if entry["action"].startswith("sending.")]
+    actions = [entry.action for entry in told if entry.action.startswith("sending.")]
     assert actions == ["sending.held", "sending.held", "sending.released", "sending.released"]
 
 

@@ -7,6 +7,7 @@ import click
 
 from alerting.cli.shared import opened, print_json
 from alerting.cli.words import printable
+from alerting.domain.fields import Fields
 from alerting.services.alerts.explain_event import Explanation, explain
 
 
@@ -67,15 +68,14 @@ def _tell(found: Explanation) -> None:
         f"({customer['key']}{'' if customer['known'] else ', unknown then'})"
     )
     _line(f"  segment {customer['segment']}: {customer['segment_why']}")
-    if customer["tags"]:
-        _line(f"  tags {', '.join(customer['tags'])}")
-    if customer["signals"]:
+    if tags := Fields(customer).texts("tags"):
+        _line(f"  tags {', '.join(tags)}")
+    if signals := Fields(customer).object("signals"):
         _line(
-            "  signals "
-            + ", ".join(f"{name} = {_shown(value)}" for name, value in customer["signals"].items())
+            "  signals " + ", ".join(f"{name} = {_shown(value)}" for name, value in signals.items())
         )
     state = "the active one" if found.rulebook["active"] else "another one is active now"
-    _line(f"Judged by rulebook {found.rulebook['hash'][:12]} ({state})")
+    _line(f"Judged by rulebook {Fields(found.rulebook).text('hash')[:12]} ({state})")
     for rule in found.rules:
         _line(f"  {'FIRES ' if rule.fires else 'not   '}{rule.rule}: {rule.title}")
         for condition in rule.conditions:

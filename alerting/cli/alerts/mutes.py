@@ -67,7 +67,7 @@ def list_(every: bool, as_json_: bool) -> None:
     with opened() as app, app.ctx.db.read() as tx:
         rows = mutes.list_silences(tx, tx.now(), every=every)
     if as_json_:
-        print_json([dict(row._mapping) for row in rows])
+        print_json([vars(row) for row in rows])
         return
     cells = [
         [
@@ -128,4 +128,4 @@ def suppressed(since: str, as_json_: bool) -> None:
     ]
     table(["at", "customer", "rule", "reason", "event"], cells)
     for reason, number in Counter(row.suppressed for row in rows).most_common():
-        click.echo(f"{counted(number, 'alert')} {reason}: {REASONS.get(reason, reason)}")
+        click.echo(f"{counted(number, 'alert')} {reason}: {REASONS.get(reason or '', reason)}")

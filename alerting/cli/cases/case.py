@@ -44,9 +44,7 @@ def list_(status: str, as_json: bool) -> None:
         }
         staff = staff_facts.staff_at(tx, tx.now())
     if as_json:
-        print_json(
-            [{**dict(r._mapping), "number": f"C-{r.id}", "status": _standing(r)} for r in rows]
-        )
+        print_json([{**vars(r), "number": f"C-{r.id}", "status": _standing(r)} for r in rows])
         return
     people = {r.caller: (found.name if (found := staff.get(r.caller)) else r.caller) for r in rows}
     header = ["case", "customer", "segment", "severity", "status", "caller", "opened"]
@@ -275,7 +273,7 @@ def corrections(as_json: bool) -> None:
     with opened() as app, app.ctx.db.read() as tx:
         rows = case_records.corrections_of(tx)
     if as_json:
-        print_json([{**dict(row._mapping), "number": f"C-{row.case_id}"} for row in rows])
+        print_json([{**vars(row), "number": f"C-{row.case_id}"} for row in rows])
         return
     header = ["correction", "case", "what", "was", "becomes", "by", "reason"]
     lines = [

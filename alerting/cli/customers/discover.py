@@ -4,7 +4,7 @@ segments of them.
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from difflib import get_close_matches
@@ -17,7 +17,7 @@ from alerting.cli.extras import discover_extra
 from alerting.cli.shared import opened, plain_errors, print_json, table
 from alerting.cli.words import counted, printable
 from alerting.database.customers import customers
-from alerting.discover.subjects import Subject, Subjects
+from alerting.discover.subjects import Fact, Subject, Subjects
 from alerting.domain.conditions import Type
 from alerting.domain.customers.vocabulary import ATTRIBUTE_TYPES, CUSTOMER_FIELDS
 
@@ -141,9 +141,7 @@ def _of_database(attributes: Sequence[str]) -> Subjects:
                 )
         chosen = {name: kinds[name] for name in attributes}
         every = [
-            Subject(
-                customer=one.key, facts={name: one.fields(declared).get(name) for name in chosen}
-            )
+            Subject(customer=one.key, facts=_numbers(one.fields(declared), chosen))
             for one in customers.every_customer_now(tx)
         ]
     return Subjects(every=every, kinds=chosen)
@@ -247,3 +245,11 @@ def _tell(found: "Found", subjects: Subjects, logged: Sequence[str]) -> None:
     needed = _attributes_yaml(subjects)
     if needed:
         click.echo(f"\nand for rules/attributes.yaml:\n\n{needed}", nl=False)
+
+
+def _numbers(known: Mapping[str, object], wanted: Iterable[str]) -> dict[str, Fact | None]:
+    """None where a customer lacks the number."""
+    found = {name: known.get(name) for name in wanted}
+    return {
+        name: value if isinstance(value, (int, Decimal)) else None for name, value in found.items()
+    }

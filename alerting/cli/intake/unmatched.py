@@ -7,6 +7,7 @@ import click
 from alerting.cli.shared import opened, print_json, table
 from alerting.cli.words import Number, Words, printable
 from alerting.database.intake import addresses
+from alerting.domain.fields import Fields
 from alerting.services.intake.match_respondents import assign_answer, leave_answer
 
 
@@ -21,7 +22,7 @@ def list_(as_json_: bool) -> None:
     """What waits, oldest first, with the customers that share the address."""
     with opened() as app, app.ctx.db.read() as tx:
         rows = addresses.waiting(tx)
-    found = [
+    found: list[dict[str, object]] = [
         {
             "event": row.event_seq,
             "time": f"{row.time:%Y-%m-%dT%H:%M:%SZ}",
@@ -40,10 +41,11 @@ def list_(as_json_: bool) -> None:
         return
     lines = []
     for one in found:
-        who = one["respondent"] or {}
+        said = Fields(one)
+        who = said.object("respondent")
         named = who.get("name") or who.get("email") or who.get("phone") or ""
-        shared = ", ".join(one["candidates"]) or "unknown"
-        comment = printable(one["comment"] or "")[:60]
+        shared = ", ".join(said.texts("candidates")) or "unknown"
+        comment = printable(said.text_or_none("comment") or "")[:60]
         lines.append(
             [
                 f"#{one['event']}",

@@ -6,6 +6,7 @@ import click
 
 from alerting.cli.shared import opened, print_json
 from alerting.cli.words import Moment, Words, printable
+from alerting.domain.fields import Fields
 from alerting.services.routing.who import RoleLine, Who, who
 
 
@@ -31,8 +32,8 @@ def _tell(found: Who) -> None:
     known = "" if customer["known"] else ", unknown"
     _line(f"Customer {customer['name']} ({customer['key']}{known}) at {found.at}")
     _line(f"  segment {customer['segment']}: {customer['segment_why']}")
-    if customer["tags"]:
-        _line(f"  tags {', '.join(customer['tags'])}")
+    if tags := Fields(customer).texts("tags"):
+        _line(f"  tags {', '.join(tags)}")
     place = ", ".join(
         str(customer[name]) for name in ("country", "region", "city") if customer[name]
     )

@@ -153,7 +153,13 @@ def history(as_json_: bool) -> None:
             print_json(rows)
             return
         shown = [
-            [f"{r['at']:%Y-%m-%d %H:%M}Z", r["rulebook"][:12], r["state"], r["by"], r["reason"]]
+            [
+                f"{r['at']:%Y-%m-%d %H:%M}Z",
+                str(r["rulebook"])[:12],
+                r["state"],
+                r["by"],
+                r["reason"],
+            ]
             for r in rows
         ]
         table(["at", "rulebook", "", "by", "reason"], shown)

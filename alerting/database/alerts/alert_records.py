@@ -3,18 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func, select, update
 
 from alerting.database.engine import Transaction
+from alerting.database.rows.rules import AlertOfEvent, AlertRow, Concerned, Reason
 from alerting.database.tables import alert, event
 from alerting.domain.alerts.judge import RuleOutcome
 
 
 @dataclass(frozen=True, kw_only=True)
-class AlertRow:
-    """One version of an alert as it is stored; `people` are duty, role, party and why of everybody
+class NewAlert:
+    """One version of an alert to be stored; `people` are duty, role, party and why of everybody
     it concerns.
     """
 
@@ -24,16 +24,16 @@ class AlertRow:
     territory: str
     rule: str
     severity: str
-    because: list[dict[str, Any]]
-    signals: Mapping[str, Any]
-    people: list[dict[str, Any]]
+    because: list[Reason]
+    signals: Mapping[str, object]
+    people: list[Concerned]
     rulebook: str
     suppressed: str | None
     revision: int = 1
     state: str = "raised"
 
 
-def because(outcome: RuleOutcome) -> list[dict[str, Any]]:
+def because(outcome: RuleOutcome) -> list[Reason]:
     """The named conditions with what they read, fit for JSON."""
     return [
         {"name": t.name, "sql": t.sql, "reads": {k: _plain(v) for k, v in t.reads.items()}}
@@ -41,7 +41,7 @@ def because(outcome: RuleOutcome) -> list[dict[str, Any]]:
     ]
 
 
-def raise_alert(tx: Transaction, row: AlertRow, now: datetime) -> int:
+def raise_alert(tx: Transaction, row: NewAlert, now: datetime) -> int:
     """Store one version of an alert, in the place of the version before; returns its number."""
     if row.revision > 1:
         former = (
@@ -55,7 +55,7 @@ def raise_alert(tx: Transaction, row: AlertRow, now: datetime) -> int:
     return tx.execute(statement.returning(alert.c.id)).scalar_one()  # type: ignore[no-any-return]
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """JSON has no decimals, dates or times."""
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
@@ -66,10 +66,10 @@ def attach_alert(tx: Transaction, alert_id: int, case_id: int) -> None:
     tx.execute(update(alert).where(alert.c.id == alert_id).values(case_id=case_id))
 
 
-def alerts_of_event(tx: Transaction, event_seq: int) -> list[Any]:
+def alerts_of_event(tx: Transaction, event_seq: int) -> list[AlertRow]:
     """What the rules made of one event, every version of every alert."""
-    return list(
-        tx.execute(select(alert).where(alert.c.event_seq == event_seq).order_by(alert.c.id))
+    return tx.rows(
+        AlertRow, select(alert).where(alert.c.event_seq == event_seq).order_by(alert.c.id)
     )
 
 
@@ -77,14 +77,14 @@ def newest_alert(tx: Transaction, case_id: int) -> int:
     return tx.execute(select(func.max(alert.c.id)).where(alert.c.case_id == case_id)).scalar_one()  # type: ignore[no-any-return]
 
 
-def standing_alerts(tx: Transaction, case_id: int) -> list[Any]:
+def standing_alerts(tx: Transaction, case_id: int) -> list[AlertOfEvent]:
     """The case's alerts that still ring, oldest event first."""
     current = (row for row in alerts_of(tx, case_id) if row.superseded_at is None)
     found = [row for row in current if row.state != "withdrawn" and row.suppressed is None]
     return sorted(found, key=lambda row: (row.time, row.source, row.event_id))
 
 
-def alerts_of(tx: Transaction, case_id: int) -> list[Any]:
+def alerts_of(tx: Transaction, case_id: int) -> list[AlertOfEvent]:
     """A case's alerts as they stand with the events they are about, oldest first; never empty.
 
     Of a case that lost all of them the versions it had: it keeps its story.
@@ -93,7 +93,7 @@ def alerts_of(tx: Transaction, case_id: int) -> list[Any]:
     columns = (alert, e.payload, e.time, e.received_at, e.type, e.source, e.id.label("event_id"))
     joined = alert.join(event, event.c.seq == alert.c.event_seq)
     statement = select(*columns).select_from(joined).where(alert.c.case_id == case_id)
-    every = list(tx.execute(statement.order_by(alert.c.id)))
+    every = tx.rows(AlertOfEvent, statement.order_by(alert.c.id))
     last = [row for row in every if row.superseded_at is None]
     return (
         [row for row in last if row.state != "withdrawn" and row.suppressed is None]
@@ -102,7 +102,7 @@ def alerts_of(tx: Transaction, case_id: int) -> list[Any]:
     )
 
 
-def people_of_alerts(tx: Transaction, case_id: int) -> list[dict[str, Any]]:
+def people_of_alerts(tx: Transaction, case_id: int) -> list[Concerned]:
     """Everybody whom any version of the case's alerts has concerned: duty, role, party, why."""
     rows = tx.execute(select(alert.c.people).where(alert.c.case_id == case_id).order_by(alert.c.id))
     return [one for row in rows for one in row.people]

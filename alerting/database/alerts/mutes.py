@@ -1,11 +1,11 @@
 """Silences: who wants nothing to ring, about what, until when, and why."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func, select, update
 
 from alerting.database.engine import Transaction
+from alerting.database.rows.rules import MuteRow, SuppressedRow
 from alerting.database.tables import alert, event, silence
 from alerting.domain.alerts.suppression import Scope, Silence
 
@@ -17,12 +17,12 @@ def active_silences(tx: Transaction, now: datetime) -> list[Silence]:
     return [Silence(scope=row.scope, name=row.name, until=row.until) for row in rows]
 
 
-def list_silences(tx: Transaction, now: datetime, *, every: bool = False) -> list[Any]:
+def list_silences(tx: Transaction, now: datetime, *, every: bool = False) -> list[MuteRow]:
     """Rows, newest first; those that are over only where `every` one is asked for."""
     s = silence.c
     statement = select(silence).order_by(s.id.desc())
-    return list(
-        tx.execute(statement if every else statement.where(s.until > now, s.ended_at.is_(None)))
+    return tx.rows(
+        MuteRow, statement if every else statement.where(s.until > now, s.ended_at.is_(None))
     )
 
 
@@ -74,7 +74,7 @@ def last_alert(
     return tx.execute(statement.where(*mine, event.c.time > since, event.c.time < until)).scalar()
 
 
-def suppressed_alerts(tx: Transaction, since: datetime, limit: int = 1_000) -> list[Any]:
+def suppressed_alerts(tx: Transaction, since: datetime, limit: int = 1_000) -> list[SuppressedRow]:
     """Alerts that told nobody, newest first, each with its event's `time`, `source` and
     `event_id`.
     """
@@ -84,7 +84,7 @@ def suppressed_alerts(tx: Transaction, since: datetime, limit: int = 1_000) -> l
     chosen = statement.where(
         alert.c.suppressed.is_not(None), alert.c.raised_at >= since, *_STANDING
     )
-    return list(tx.execute(chosen.order_by(alert.c.id.desc()).limit(limit)))
+    return tx.rows(SuppressedRow, chosen.order_by(alert.c.id.desc()).limit(limit))
 
 
 def suppressed_by_reason(tx: Transaction) -> dict[str, int]:

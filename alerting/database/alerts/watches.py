@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import func, select, update
 
 from alerting.database.engine import Transaction
+from alerting.database.rows.rules import WatchRow
 from alerting.database.tables import customer_version, event, silence_watch
 
 Seen = tuple[str, str, datetime, timedelta]
@@ -38,7 +38,7 @@ def note_known(tx: Transaction, seen: Iterable[Seen]) -> None:
         tx.execute(tx.insert(silence_watch).on_conflict_do_nothing(), rows)
 
 
-def _row(watch: str, key: str, at: datetime, length: timedelta) -> dict[str, Any]:
+def _row(watch: str, key: str, at: datetime, length: timedelta) -> dict[str, object]:
     return {"watch": watch, "customer_key": key, "last_at": at, "due_at": at + length}
 
 
@@ -74,11 +74,11 @@ def begin_watch(tx: Transaction, watch: str, of: str, length: timedelta) -> None
     note_known(tx, [(watch, row.customer_key, row.at, length) for row in known])
 
 
-def due_watches(tx: Transaction, now: datetime, limit: int = 200) -> list[Any]:
+def due_watches(tx: Transaction, now: datetime, limit: int = 200) -> list[WatchRow]:
     """Silences that are full and not noticed yet, the oldest first."""
     w = silence_watch.c
     statement = select(silence_watch).where(w.due_at <= now, w.noticed_at.is_(None))
-    return list(tx.execute(statement.order_by(w.due_at, w.watch, w.customer_key).limit(limit)))
+    return tx.rows(WatchRow, statement.order_by(w.due_at, w.watch, w.customer_key).limit(limit))
 
 
 def next_due(tx: Transaction) -> datetime | None:
@@ -101,7 +101,7 @@ def put_off(tx: Transaction, by: timedelta) -> None:
         )
 
 
-def still_due(tx: Transaction, watch: str, customer_key: str, now: datetime) -> Any:
+def still_due(tx: Transaction, watch: str, customer_key: str, now: datetime) -> WatchRow | None:
     """The same, asked again under the customer's lock; None where something came meanwhile."""
     w = silence_watch.c
     mine = (
@@ -110,7 +110,7 @@ def still_due(tx: Transaction, watch: str, customer_key: str, now: datetime) -> 
         w.due_at <= now,
         w.noticed_at.is_(None),
     )
-    return tx.execute(select(silence_watch).where(*mine)).first()
+    return tx.first(WatchRow, select(silence_watch).where(*mine))
 
 
 def mark_noticed(tx: Transaction, watch: str, customer_key: str, now: datetime) -> None:

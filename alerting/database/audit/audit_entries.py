@@ -14,13 +14,16 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from sqlalchemy import ColumnElement, LargeBinary, cast, func, select
 
 from alerting.database.engine import Transaction
+from alerting.database.rows.audit import EntryRow
 from alerting.database.tables import audit_entry, audit_unsealed, personal_key, personal_value
+from alerting.domain.audit.recorded import RecordedEntry
 from alerting.domain.audit.seals import canonical
+from alerting.domain.fields import Fields
 
 BODY = cast(audit_entry.c.body, LargeBinary).label("body")
 """On SQLite somebody may have put a text there, which is no less the bytes that are reckoned
@@ -46,7 +49,7 @@ class Entry:
     happened_at: datetime
     cause: str | None = None
     customer_key: str | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
     personal: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -72,7 +75,7 @@ def write_all(tx: Transaction, entries: Sequence[Entry], now: datetime) -> list[
     return numbers
 
 
-def _row(tx: Transaction, entry: Entry, now: datetime) -> dict[str, Any]:
+def _row(tx: Transaction, entry: Entry, now: datetime) -> dict[str, object]:
     commitments = {}
     if entry.personal:
         assert entry.customer_key is not None, "personal values belong to a customer"
@@ -102,22 +105,32 @@ def _row(tx: Transaction, entry: Entry, now: datetime) -> dict[str, Any]:
     }
 
 
-_WRITTEN = {
-    "happened_at",
-    "recorded_at",
-    "actor",
-    "action",
-    "subject",
-    "cause",
-    "facts",
-    "personal",
-}
+class _Subject(TypedDict):
+    kind: str
+    id: str
 
 
-def said_in(body: bytes) -> dict[str, Any] | None:
+class EntryBody(TypedDict):
+    """What the sealed bytes of an entry say; instants in ISO 8601."""
+
+    version: int
+    happened_at: str
+    recorded_at: str
+    actor: str
+    action: str
+    subject: _Subject
+    cause: str | None
+    facts: Mapping[str, object]
+    personal: Mapping[str, str]
+
+
+_WRITTEN = EntryBody.__annotations__.keys() - {"version"}
+
+
+def said_in(body: bytes) -> EntryBody | None:
     """What an entry's bytes say; None where they do not say what every entry of ours does."""
     try:
-        said = json.loads(body)
+        said: EntryBody = json.loads(body)
     except (ValueError, RecursionError):
         return None
     is_ours = (
@@ -167,33 +180,36 @@ def touched_by_people(tx: Transaction, subject_kind: str, subject_id: str) -> bo
 
 def entries_of(
     tx: Transaction, subject_kind: str, subject_id: str, *, personal_values: bool = True
-) -> list[dict[str, Any]]:
+) -> list[RecordedEntry]:
     """The entries about one subject, oldest first, with the personal values that still exist if
     they are wanted.
 
     One that somebody has made unreadable is left out: `alerting audit verify` names it.
     """
-    rows = tx.execute(
-        select(*columns())
-        .where(audit_entry.c.subject_kind == subject_kind, audit_entry.c.subject_id == subject_id)
-        .order_by(audit_entry.c.id)
-    ).all()
-    wanted = [r.id for r in rows] if personal_values else []
-    personal: dict[int, dict[str, str]] = {}
-    for row in (
-        tx.execute(select(personal_value).where(personal_value.c.entry_id.in_(wanted)))
-        if wanted
-        else ()
-    ):
-        personal.setdefault(row.entry_id, {})[row.name] = row.value
+    mine = (audit_entry.c.subject_kind == subject_kind, audit_entry.c.subject_id == subject_id)
+    rows = tx.rows(EntryRow, select(*columns()).where(*mine).order_by(audit_entry.c.id))
+    personal = _values_of(tx, [row.id for row in rows] if personal_values else [])
     return [
-        {
-            **said,
-            "id": row.id,
-            "happened_at": row.happened_at,
-            "recorded_at": row.recorded_at,
-            "personal_values": personal.get(row.id, {}),
-        }
+        RecordedEntry(
+            id=row.id,
+            actor=said["actor"],
+            action=said["action"],
+            cause=said["cause"],
+            happened_at=row.happened_at,
+            recorded_at=row.recorded_at,
+            facts=Fields(said["facts"]),
+            commitments=said["personal"],
+            personal_values=personal.get(row.id, {}),
+        )
         for row in rows
         if (said := said_in(bytes(row.body))) is not None
     ]
+
+
+def _values_of(tx: Transaction, entries: Sequence[int]) -> dict[int, dict[str, str]]:
+    """The personal values that still exist, by entry and name."""
+    found: dict[int, dict[str, str]] = {}
+    if entries:
+        for row in tx.execute(select(personal_value).where(personal_value.c.entry_id.in_(entries))):
+            found.setdefault(row.entry_id, {})[row.name] = row.value
+    return found

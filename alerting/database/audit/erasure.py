@@ -4,11 +4,11 @@ entries stay.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import delete, func, or_, select, update
 
 from alerting.database.engine import Transaction
+from alerting.database.rows.audit import EntryRow
 from alerting.database.sets import among
 from alerting.database.tables import (
     alert,
@@ -169,7 +169,7 @@ def addresses_of(tx: Transaction, key: str) -> list[str]:
     return sorted(found - {key, NOBODYS} - set(tx.execute(others.union(shared)).scalars()))
 
 
-def explained(tx: Transaction, entries: Sequence[Any]) -> set[int]:
+def explained(tx: Transaction, entries: Sequence[EntryRow]) -> set[int]:
     """Of these audit entries those whose customer was forgotten after they were written, so that
     their personal values are rightly gone. What comes late of somebody who was forgotten erases
     again.
@@ -185,7 +185,7 @@ def explained(tx: Transaction, entries: Sequence[Any]) -> set[int]:
     }
 
 
-def _customers_of(tx: Transaction, entries: Sequence[Any]) -> dict[int, set[str]]:
+def _customers_of(tx: Transaction, entries: Sequence[EntryRow]) -> dict[int, set[str]]:
     """By entry the keys its words may be kept under: what was a stranger's may have become a
     customer's since.
     """

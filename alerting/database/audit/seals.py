@@ -4,13 +4,13 @@ were handed out.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import LargeBinary, cast, delete, func, select, update
 
 from alerting.database.audit import audit_entries
 from alerting.database.bulk import add_rows
 from alerting.database.engine import Transaction
+from alerting.database.rows.audit import EntryRow, PersonalRow, SealedRow, SealOfEntry
 from alerting.database.tables import (
     audit_checkpoint,
     audit_entry,
@@ -59,17 +59,21 @@ def ends(tx: Transaction) -> tuple[Head | None, Head]:
     instant.
     """
     h, s = audit_head.c, audit_seal.c
-    noted = [select(column).limit(1).scalar_subquery() for column in (h.seq, h.hash)]
-    newest = [
-        select(column).order_by(s.seq.desc()).limit(1).scalar_subquery()
+    noted = {
+        f"noted_{column.name}": select(column).limit(1).scalar_subquery()
+        for column in (h.seq, h.hash)
+    }
+    newest = {
+        f"newest_{column.name}": select(column).order_by(s.seq.desc()).limit(1).scalar_subquery()
         for column in (s.seq, s.hash)
-    ]
-    found: Sequence[Any] = tx.execute(select(*noted, *newest)).one()
-    return _head(*found[:2]), _head(*found[2:]) or Head()
+    }
+    columns = (column.label(name) for name, column in {**noted, **newest}.items())
+    found = tx.execute(select(*columns)).one()
+    ended = _head(found.newest_seq, found.newest_hash)
+    return _head(found.noted_seq, found.noted_hash), ended or Head()
 
 
-def _head(*found: Any) -> Head | None:
-    seq, hash_ = found
+def _head(seq: int | None, hash_: str) -> Head | None:
     return None if seq is None else Head(seq=seq, hash=hash_)
 
 
@@ -97,26 +101,24 @@ def add_seals(tx: Transaction, seals: Sequence[Seal], now: datetime) -> None:
     )
 
 
-def sealed(tx: Transaction, until: int) -> Iterator[tuple[Seal, Any]]:
-    """The seals up to a number, with their entries' rows; of an entry that is gone all but its
-    number is None.
-    """
+def sealed(tx: Transaction, until: int) -> Iterator[tuple[Seal, EntryRow | None]]:
+    """The seals up to a number, with their entries' rows; None for an entry that is gone."""
     s, last = audit_seal.c, _BEFORE_ALL
     joined = select(s.seq, s.entry_id, s.prev, s.hash, *audit_entries.columns()).join_from(
         audit_seal, audit_entry, audit_entry.c.id == s.entry_id, isouter=True
     )
     while True:
-        rows = tx.execute(
-            joined.where(s.seq > last, s.seq <= until).order_by(s.seq).limit(PAGE)
-        ).all()
+        page = joined.where(s.seq > last, s.seq <= until).order_by(s.seq).limit(PAGE)
+        rows = tx.rows(SealedRow, page)
         for row in rows:
-            yield Seal(seq=row.seq, entry=row.entry_id, prev=row.prev, hash=row.hash), row
+            seal = Seal(seq=row.seq, entry=row.entry_id, prev=row.prev, hash=row.hash)
+            yield seal, row.entry
         if len(rows) < PAGE:
             return
         last = rows[-1].seq
 
 
-def seals_of(tx: Transaction, subject_kind: str, subject_id: str) -> list[Any]:
+def seals_of(tx: Transaction, subject_kind: str, subject_id: str) -> list[SealOfEntry]:
     """The entries about one subject, oldest first, each with its seal's number and hash; None where
     it waits.
     """
@@ -125,7 +127,7 @@ def seals_of(tx: Transaction, subject_kind: str, subject_id: str) -> list[Any]:
         audit_entry, audit_seal, s.entry_id == e.id, isouter=True
     )
     mine = (e.subject_kind == subject_kind, e.subject_id == subject_id)
-    return list(tx.execute(joined.where(*mine).order_by(e.id)))
+    return tx.rows(SealOfEntry, joined.where(*mine).order_by(e.id))
 
 
 def count_unsealed(tx: Transaction) -> tuple[int, int]:
@@ -143,17 +145,17 @@ def count_unsealed(tx: Transaction) -> tuple[int, int]:
     return int(row.without), int(row.without - row.waiting)
 
 
-def personal_of(tx: Transaction, entries: Sequence[int]) -> dict[int, list[Any]]:
+def personal_of(tx: Transaction, entries: Sequence[int]) -> dict[int, list[PersonalRow]]:
     """The personal values of these entries, each with the key its commitment was made with (None:
     it is gone).
     """
-    found: dict[int, list[Any]] = {}
+    found: dict[int, list[PersonalRow]] = {}
     v = personal_value.c
     key = cast(personal_key.c.key, LargeBinary).label("key")
     statement = select(v.entry_id, v.name, v.value, key).outerjoin(
         personal_key, personal_key.c.customer_key == v.customer_key
     )
-    for row in tx.execute(statement.where(v.entry_id.in_(entries))):
+    for row in tx.rows(PersonalRow, statement.where(v.entry_id.in_(entries))):
         found.setdefault(row.entry_id, []).append(row)
     return found
 

@@ -4,12 +4,13 @@ reviews.
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import func, select, update
 
 from alerting.database.engine import Transaction
+from alerting.database.rows.cases import AttemptOfCustomer, CorrectionRow, EffectReviewRow, WaitRow
+from alerting.database.rows.rules import ComplaintRow
 from alerting.database.sets import among
 from alerting.database.tables import (
     alert,
@@ -42,9 +43,9 @@ def end_wait(tx: Transaction, case_id: int, ended: Ended) -> None:
     tx.execute(update(wait).where(*this).values(ended_at=ended.at, ended_by=ended.because))
 
 
-def waits_of(tx: Transaction, case_id: int) -> list[Any]:
+def waits_of(tx: Transaction, case_id: int) -> list[WaitRow]:
     """Every wait of a case, oldest first; the last may go on."""
-    return list(tx.execute(select(wait).where(wait.c.case_id == case_id).order_by(wait.c.id)))
+    return tx.rows(WaitRow, select(wait).where(wait.c.case_id == case_id).order_by(wait.c.id))
 
 
 def keep_resolution(tx: Transaction, case: Case, given: Resolution) -> None:
@@ -68,7 +69,7 @@ def add_check_answer(
     )
 
 
-def check_complaints(tx: Transaction, case: Case) -> list[Any]:
+def check_complaints(tx: Transaction, case: Case) -> list[ComplaintRow]:
     """Answers to a check survey that opened the case again, as its alerts are read, oldest
     first.
     """
@@ -84,7 +85,7 @@ def check_complaints(tx: Transaction, case: Case) -> list[Any]:
     of_event = (e.payload, e.time, e.received_at, e.type, e.source, e.id.label("event_id"))
     joined = check_answer.join(event, e.seq == a.event_seq)
     statement = select(*columns, *of_event).select_from(joined).where(a.case_id == case.id)
-    return list(tx.execute(statement.order_by(a.event_seq)))
+    return tx.rows(ComplaintRow, statement.order_by(a.event_seq))
 
 
 def add_correction(tx: Transaction, case_id: int, given: Correction, now: datetime) -> int:
@@ -96,18 +97,18 @@ def add_correction(tx: Transaction, case_id: int, given: Correction, now: dateti
     return tx.execute(statement.returning(correction.c.id)).scalar_one()  # type: ignore[no-any-return]
 
 
-def correction_by_id(tx: Transaction, number: int) -> Any | None:
-    return tx.execute(select(correction).where(correction.c.id == number)).first()
+def correction_by_id(tx: Transaction, number: int) -> CorrectionRow | None:
+    return tx.first(CorrectionRow, select(correction).where(correction.c.id == number))
 
 
-def corrections_of(tx: Transaction, case_ids: Iterable[int] | None = None) -> list[Any]:
+def corrections_of(tx: Transaction, case_ids: Iterable[int] | None = None) -> list[CorrectionRow]:
     """Of these cases, oldest first; without any those of all cases that nobody has decided."""
     wanted = (
         correction.c.decided_at.is_(None)
         if case_ids is None
         else correction.c.case_id.in_(list(case_ids))
     )
-    return list(tx.execute(select(correction).where(wanted).order_by(correction.c.id)))
+    return tx.rows(CorrectionRow, select(correction).where(wanted).order_by(correction.c.id))
 
 
 def settle_correction(tx: Transaction, number: int, by: str, approved: bool, now: datetime) -> None:
@@ -124,7 +125,7 @@ def correct_attempt(tx: Transaction, attempt_id: int, moment: datetime) -> None:
 
 def contacts_near(
     tx: Transaction, keys: Iterable[str], begin: datetime, end: datetime
-) -> list[Any]:
+) -> list[AttemptOfCustomer]:
     """Of these customers the attempts that reached them, happened in [begin, end]: each with its
     customer, and `since` when he complained.
     """
@@ -144,7 +145,7 @@ def contacts_near(
         a.reached,
         a.happened_at.between(begin, end),
     )
-    return list(tx.execute(joined.where(*mine).order_by(a.id)))
+    return tx.rows(AttemptOfCustomer, joined.where(*mine).order_by(a.id))
 
 
 def keep_grade(tx: Transaction, attempt_id: int, grade: str | None) -> None:
@@ -169,6 +170,6 @@ def keep_review(
     tx.execute(upsert.on_conflict_do_update(index_elements=["case_id", "cycle"], set_=said))
 
 
-def reviews_of(tx: Transaction, case_id: int) -> list[Any]:
+def reviews_of(tx: Transaction, case_id: int) -> list[EffectReviewRow]:
     statement = select(effectiveness_review).where(effectiveness_review.c.case_id == case_id)
-    return list(tx.execute(statement.order_by(effectiveness_review.c.cycle)))
+    return tx.rows(EffectReviewRow, statement.order_by(effectiveness_review.c.cycle))

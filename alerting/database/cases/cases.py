@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import func, select, update
 
 from alerting.database.engine import Transaction
+from alerting.database.rows.cases import AttemptRow, CaseRow, ClockRow
 from alerting.database.sets import among
 from alerting.database.tables import (
     alert,
@@ -18,7 +18,7 @@ from alerting.database.tables import (
     notification,
     timer,
 )
-from alerting.domain.cases.cases import Attempt, Case, Status
+from alerting.domain.cases.cases import Attempt, Case, NewCase, Status
 from alerting.domain.cases.clocks import Clock, Starts
 from alerting.domain.cases.sla import ClockKind, WaitingFor
 from alerting.domain.times.working_time import stored_amount
@@ -27,13 +27,14 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def case_by_id(tx: Transaction, case_id: int) -> Case | None:
-    row = tx.execute(select(case_file).where(case_file.c.id == case_id)).first()
+    row = tx.first(CaseRow, select(case_file).where(case_file.c.id == case_id))
     return _case(row) if row else None
 
 
 def cases_by_id(tx: Transaction, case_ids: Iterable[int]) -> dict[int, Case]:
     """The cases of these numbers."""
-    rows = tx.execute(select(case_file).where(among(tx, case_file.c.id, sorted(set(case_ids)))))
+    chosen = select(case_file).where(among(tx, case_file.c.id, sorted(set(case_ids))))
+    rows = tx.rows(CaseRow, chosen)
     return {row.id: _case(row) for row in rows}
 
 
@@ -45,11 +46,8 @@ def customer_of_case(tx: Transaction, case_id: int) -> str | None:
 def unresolved_cases(tx: Transaction, keys: Iterable[str]) -> dict[str, Case]:
     """The one unresolved case of each customer that has one."""
     wanted = sorted(set(keys))
-    rows = tx.execute(
-        select(case_file).where(
-            case_file.c.customer_key.in_(wanted), case_file.c.status != Status.RESOLVED.value
-        )
-    )
+    unresolved = (case_file.c.customer_key.in_(wanted), case_file.c.status != Status.RESOLVED.value)
+    rows = tx.rows(CaseRow, select(case_file).where(*unresolved))
     return {row.customer_key: _case(row) for row in rows}
 
 
@@ -63,7 +61,7 @@ def last_resolved(tx: Transaction, customer_key: str) -> Case | None:
         .where(c.customer_key == customer_key, c.withdrawn_at.is_(None))
         .order_by(c.id.desc())
     )
-    row = tx.execute(last.limit(1)).first()
+    row = tx.first(CaseRow, last.limit(1))
     if row is None or row.status != Status.RESOLVED.value:
         return None
     until = tx.execute(
@@ -80,7 +78,7 @@ def answered_until(tx: Transaction, customer_key: str) -> datetime | None:
     return tx.execute(statement).scalar()
 
 
-def _case(row: Any) -> Case:
+def _case(row: CaseRow) -> Case:
     return Case(
         id=row.id,
         customer_key=row.customer_key,
@@ -118,9 +116,18 @@ def _case(row: Any) -> Case:
     )
 
 
-def save_case(tx: Transaction, case: Case) -> int:
-    """Insert or update; returns the case's number."""
-    values = {
+def add_case(tx: Transaction, case: NewCase) -> int:
+    """Returns the case's number."""
+    opening = case_file.insert().values(**_values(case), opened_at=case.starts.case_opened)
+    return int(tx.execute(opening.returning(case_file.c.id)).scalar_one())
+
+
+def save_case(tx: Transaction, case: Case) -> None:
+    tx.execute(update(case_file).where(case_file.c.id == case.id).values(**_values(case)))
+
+
+def _values(case: NewCase) -> dict[str, object]:
+    return {
         "customer_key": case.customer_key,
         "cycle": case.cycle,
         "status": case.status.value,
@@ -153,14 +160,9 @@ def save_case(tx: Transaction, case: Case) -> int:
         "action": case.action,
         "corrective_action": case.corrective_action,
     }
-    if case.id is None:
-        opening = case_file.insert().values(**values, opened_at=case.starts.case_opened)
-        return tx.execute(opening.returning(case_file.c.id)).scalar_one()  # type: ignore[no-any-return]
-    tx.execute(update(case_file).where(case_file.c.id == case.id).values(**values))
-    return case.id
 
 
-def read_clock(row: Any) -> Clock:
+def read_clock(row: ClockRow) -> Clock:
     """A row of `clock`; what it runs by is looked up by services."""
     return Clock(
         kind=ClockKind(row.kind),
@@ -186,12 +188,8 @@ def read_clock(row: Any) -> Clock:
 def clocks_of(tx: Transaction, case_ids: Iterable[int]) -> dict[int, list[Clock]]:
     """All plans of all clocks of these cases, superseded ones included."""
     found: dict[int, list[Clock]] = {case_id: [] for case_id in case_ids}
-    rows = tx.execute(
-        select(clock)
-        .where(clock.c.case_id.in_(sorted(found)))
-        .order_by(clock.c.cycle, clock.c.plan)
-    )
-    for row in rows:
+    mine = select(clock).where(clock.c.case_id.in_(sorted(found)))
+    for row in tx.rows(ClockRow, mine.order_by(clock.c.cycle, clock.c.plan)):
         found[row.case_id].append(read_clock(row))
     return found
 
@@ -312,12 +310,16 @@ def waiting_cases(tx: Transaction, keys: Iterable[str]) -> dict[str, Case]:
         among(tx, case_file.c.customer_key, sorted(set(keys))),
         case_file.c.waiting_since.is_not(None),
     )
-    return {row.customer_key: _case(row) for row in tx.execute(select(case_file).where(*waiting))}
+    return {
+        row.customer_key: _case(row) for row in tx.rows(CaseRow, select(case_file).where(*waiting))
+    }
 
 
-def attempts_of(tx: Transaction, case_id: int) -> list[Any]:
+def attempts_of(tx: Transaction, case_id: int) -> list[AttemptRow]:
     statement = select(contact_attempt).where(contact_attempt.c.case_id == case_id)
-    return list(tx.execute(statement.order_by(contact_attempt.c.happened_at, contact_attempt.c.id)))
+    return tx.rows(
+        AttemptRow, statement.order_by(contact_attempt.c.happened_at, contact_attempt.c.id)
+    )
 
 
 def move_case(tx: Transaction, case_id: int, customer_key: str) -> None:
@@ -333,7 +335,7 @@ def move_case(tx: Transaction, case_id: int, customer_key: str) -> None:
         tx.execute(update(table).where(mine).values(customer_key=customer_key))
 
 
-def list_cases(tx: Transaction, *, status: str | None = None, limit: int = 200) -> list[Any]:
+def list_cases(tx: Transaction, *, status: str | None = None, limit: int = 200) -> list[CaseRow]:
     """Cases, newest first; `status` may be `unresolved` or one of the statuses."""
     statement = select(case_file).order_by(case_file.c.id.desc()).limit(limit)
     if status == "unresolved":
@@ -344,7 +346,7 @@ def list_cases(tx: Transaction, *, status: str | None = None, limit: int = 200) 
         statement = statement.where(
             case_file.c.status == status, case_file.c.waiting_since.is_(None)
         )
-    return list(tx.execute(statement))
+    return tx.rows(CaseRow, statement)
 
 
 def opened_between(tx: Transaction, begin: datetime, end: datetime) -> list[int]:

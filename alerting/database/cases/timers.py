@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func, select, update
 
 from alerting.database.engine import Transaction
+from alerting.database.rows.cases import TimerRow
 from alerting.database.sets import among
 from alerting.database.tables import timer
 from alerting.domain.cases.clocks import NewTimer
@@ -44,12 +44,12 @@ def cancel_plan(tx: Transaction, subject: int, plan_key: str, reason: str, now: 
 
 def due_timers(
     tx: Transaction, now: datetime, without: Collection[str] = (), limit: int = 500
-) -> list[Any]:
+) -> list[TimerRow]:
     """What is due, without locks; ask again under the customer's lock before acting. `without`
     leaves out customers.
     """
     due = select(timer).where(timer.c.due_at <= now, timer.c.customer_key.not_in(without), *_OPEN)
-    return list(tx.execute(due.order_by(timer.c.due_at).limit(limit)))
+    return tx.rows(TimerRow, due.order_by(timer.c.due_at).limit(limit))
 
 
 def next_due(tx: Transaction) -> datetime | None:
@@ -59,14 +59,14 @@ def next_due(tx: Transaction) -> datetime | None:
     ).scalar()
 
 
-def still_due(tx: Transaction, keys: Sequence[str], now: datetime) -> list[Any]:
+def still_due(tx: Transaction, keys: Sequence[str], now: datetime) -> list[TimerRow]:
     """The due timers of these customers, read under their locks, in the order in which they fell
     due.
     """
     statement = select(timer).where(
         among(tx, timer.c.customer_key, keys), timer.c.due_at <= now, *_OPEN
     )
-    return list(tx.execute(statement.order_by(timer.c.due_at, timer.c.id)))
+    return tx.rows(TimerRow, statement.order_by(timer.c.due_at, timer.c.id))
 
 
 def mark_fired(tx: Transaction, timer_ids: Sequence[int], outcome: str, now: datetime) -> None:
@@ -91,9 +91,8 @@ def fired_at(tx: Transaction, subject: int, key: str, outcome: str) -> datetime 
     return tx.execute(select(func.max(timer.c.fired_at)).where(*this)).scalar()
 
 
-def timers_of_case(tx: Transaction, case_id: int) -> list[Any]:
-    return list(
-        tx.execute(
-            select(timer).where(timer.c.subject == case_id).order_by(timer.c.due_at, timer.c.id)
-        )
+def timers_of_case(tx: Transaction, case_id: int) -> list[TimerRow]:
+    return tx.rows(
+        TimerRow,
+        select(timer).where(timer.c.subject == case_id).order_by(timer.c.due_at, timer.c.id),
     )

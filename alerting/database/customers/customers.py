@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import bindparam, func, literal, select, update
 
 from alerting.database.bulk import add_rows
 from alerting.database.engine import Transaction
+from alerting.database.rows.customers import VersionRow
 from alerting.database.sets import among, listed
 from alerting.database.tables import customer, customer_version
 from alerting.domain.customers.customers import Change, Customer, History, states_after
@@ -71,8 +71,8 @@ def histories(tx: Transaction, keys: Iterable[str]) -> dict[str, History]:
     found: dict[str, list[tuple[Change, Mapping[str, object]]]] = {key: [] for key in wanted}
     v = customer_version.c
     columns = (v.customer_key, v.valid_from, v.source, v.event_id, v.changes, v.state)
-    rows: Iterable[Any] = tx.execute(select(*columns).where(among(tx, v.customer_key, wanted)))
-    for key, valid_from, source, event_id, changes, state in rows:
+    rows = tx.execute(select(*columns).where(among(tx, v.customer_key, wanted)))
+    for key, valid_from, source, event_id, changes, state in map(tuple, rows):
         change = Change(valid_from=valid_from, source=source, event_id=event_id, changes=changes)
         found[key].append((change, state))
     for versions in found.values():
@@ -91,20 +91,20 @@ def customer_now(tx: Transaction, key: str) -> Customer:
     return histories(tx, [key])[key].newest
 
 
-def versions_of(tx: Transaction, key: str) -> list[Any]:
+def versions_of(tx: Transaction, key: str) -> list[VersionRow]:
     """The rows of a customer's history, oldest first, with when each was recorded."""
     v = customer_version.c
-    rows = tx.execute(select(customer_version).where(v.customer_key == key))
+    rows = tx.rows(VersionRow, select(customer_version).where(v.customer_key == key))
     return sorted(rows, key=lambda row: (row.valid_from, row.source, row.event_id))
 
 
-def newest_states(tx: Transaction, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+def newest_states(tx: Transaction, keys: Iterable[str]) -> dict[str, dict[str, object]]:
     """The newest state of those of these customers that are known."""
     v = customer_version.c
     nth = func.rank().over(partition_by=v.customer_key, order_by=v.valid_from.desc()).label("nth")
     named = (v.customer_key, v.source, v.event_id, v.state)
     ranked = select(*named, nth).where(among(tx, v.customer_key, sorted(set(keys)))).subquery()
-    found: dict[str, tuple[tuple[str, str], dict[str, Any]]] = {}
+    found: dict[str, tuple[tuple[str, str], dict[str, object]]] = {}
     for row in tx.execute(
         select(ranked).where(ranked.c.nth == 1)
     ):  # of one moment the order is Python's, as in histories
@@ -156,8 +156,8 @@ def add_changes(
     """
     found = {key: History(key=key, versions=()) for key in given}
     found |= histories(tx, given.keys() - strangers)
-    added: list[dict[str, Any]] = []
-    moved: list[dict[str, Any]] = []
+    added: list[dict[str, object]] = []
+    moved: list[dict[str, object]] = []
     for key, history in found.items():
         before = {change.order: state for change, state in history.versions}
         fresh = [change for change in given[key] if change.order not in before]
@@ -177,7 +177,7 @@ def add_changes(
     return found
 
 
-def _row(key: str, change: Change, state: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def _row(key: str, change: Change, state: Mapping[str, object], now: datetime) -> dict[str, object]:
     return {
         "customer_key": key,
         "valid_from": change.valid_from,
@@ -190,7 +190,7 @@ def _row(key: str, change: Change, state: Mapping[str, Any], now: datetime) -> d
     }
 
 
-def _moved(key: str, change: Change, state: Mapping[str, Any]) -> dict[str, Any]:
+def _moved(key: str, change: Change, state: Mapping[str, object]) -> dict[str, object]:
     row = {
         "customer_key": key,
         "valid_from": change.valid_from,

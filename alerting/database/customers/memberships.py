@@ -3,12 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import and_, case, func, literal, select, update
+from sqlalchemy import ColumnElement, and_, case, func, literal, select, update
 
 from alerting.database.bulk import add_rows
 from alerting.database.engine import Transaction
+from alerting.database.rows.customers import (
+    DueReviewRow,
+    MemberRow,
+    MembershipRow,
+    PresentMembership,
+)
 from alerting.database.sets import among
 from alerting.database.tables import (
     case_file,
@@ -48,15 +53,14 @@ class Review:
     facts_since: datetime | None = None
 
 
-def current(tx: Transaction, keys: Iterable[str]) -> dict[str, Any]:
+def current(tx: Transaction, keys: Iterable[str]) -> dict[str, PresentMembership]:
     """The present membership of each of these customers that has one: its `n`, `segment` and
     `tags`.
     """
     m = membership.c
     chosen = select(m.customer_key, m.n, m.segment, m.tags)
-    rows = tx.execute(
-        chosen.where(among(tx, m.customer_key, sorted(keys)), m.superseded_at.is_(None))
-    )
+    mine = (among(tx, m.customer_key, sorted(keys)), m.superseded_at.is_(None))
+    rows = tx.rows(PresentMembership, chosen.where(*mine))
     return {row.customer_key: row for row in rows}
 
 
@@ -87,21 +91,21 @@ def add_moves(tx: Transaction, moves: Sequence[Move], now: datetime) -> None:
     )
 
 
-def moves_of(tx: Transaction, customer_key: str) -> list[Any]:
+def moves_of(tx: Transaction, customer_key: str) -> list[MembershipRow]:
     """A customer's changes, oldest first."""
-    return list(
-        tx.execute(
-            select(membership)
-            .where(membership.c.customer_key == customer_key)
-            .order_by(membership.c.n)
-        )
+    return tx.rows(
+        MembershipRow,
+        select(membership)
+        .where(membership.c.customer_key == customer_key)
+        .order_by(membership.c.n),
     )
 
 
-def unpublished(tx: Transaction, limit: int = 500) -> list[Any]:
+def unpublished(tx: Transaction, limit: int = 500) -> list[MembershipRow]:
     m = membership.c
-    return list(
-        tx.execute(select(membership).where(m.published_at.is_(None)).order_by(m.id).limit(limit))
+    return tx.rows(
+        MembershipRow,
+        select(membership).where(m.published_at.is_(None)).order_by(m.id).limit(limit),
     )
 
 
@@ -135,7 +139,7 @@ def plan_reviews(tx: Transaction, reviews: Iterable[Review]) -> None:
     )
 
 
-def _earlier(tx: Transaction, moment: Any) -> Any:
+def _earlier(tx: Transaction, moment: ColumnElement[datetime]) -> ColumnElement[datetime | None]:
     """The earlier of what is stored and a moment; NULL where either is missing."""
     smaller = func.least if tx.is_postgresql else func.min
     both = and_(review.c.facts_since.is_not(None), moment.is_not(None))
@@ -186,12 +190,11 @@ def review_everybody(tx: Transaction, now: datetime, cause: str) -> None:
     )
 
 
-def due_reviews(tx: Transaction, now: datetime, limit: int) -> list[Any]:
+def due_reviews(tx: Transaction, now: datetime, limit: int) -> list[DueReviewRow]:
     r = review.c
-    return list(
-        tx.execute(
-            select(review).where(r.due_at <= now).order_by(r.due_at, r.customer_key).limit(limit)
-        )
+    return tx.rows(
+        DueReviewRow,
+        select(review).where(r.due_at <= now).order_by(r.due_at, r.customer_key).limit(limit),
     )
 
 
@@ -219,7 +222,7 @@ def below(
     return found
 
 
-def members(tx: Transaction, segment: str | None, tag: str | None) -> list[Any]:
+def members(tx: Transaction, segment: str | None, tag: str | None) -> list[MemberRow]:
     """The customers of a segment, of a tag, or all, with `case_id` where one has an unresolved
     case.
     """
@@ -231,5 +234,5 @@ def members(tx: Transaction, segment: str | None, tag: str | None) -> list[Any]:
     statement = statement.where(m.superseded_at.is_(None))
     if segment is not None:
         statement = statement.where(m.segment == segment)
-    rows = list(tx.execute(statement.order_by(m.customer_key)))
+    rows = tx.rows(MemberRow, statement.order_by(m.customer_key))
     return [row for row in rows if tag is None or tag in row.tags]

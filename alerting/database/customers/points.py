@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import delete, func, select
 
@@ -77,7 +76,7 @@ def points_between(
 _KINDS = {kind.value: kind for kind in PointKind}
 
 
-def _to_json(value: Any) -> Any:
+def _to_json(value: object) -> object:
     """Values of points: JSON has no decimals and no times."""
     if isinstance(value, list):
         return [_to_json(item) for item in value]
@@ -88,7 +87,7 @@ def _to_json(value: Any) -> Any:
     return {"date": value.isoformat()} if isinstance(value, date) else value
 
 
-def _from_json(value: Any) -> Any:
+def _from_json(value: object) -> object:
     if value is None or type(value) is int:
         return value
     if isinstance(value, list):
@@ -96,7 +95,7 @@ def _from_json(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     ((kind, text),) = value.items()
-    read: dict[str, Callable[[str], Any]] = {
+    read: dict[str, Callable[[str], object]] = {
         "number": Decimal,
         "time": datetime.fromisoformat,
         "date": date.fromisoformat,
@@ -104,7 +103,7 @@ def _from_json(value: Any) -> Any:
     return read[kind](text)
 
 
-def number_of(value: Any) -> Decimal:
+def number_of(value: object) -> Decimal:
     """A stored number as a Decimal."""
     return Decimal(value) if type(value) is int else Decimal(str(_from_json(value)))
 

@@ -4,11 +4,12 @@ moved.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func, select
 
 from alerting.database.engine import Transaction
+from alerting.database.rows.cases import CaseRow, ClockOfCase
+from alerting.database.rows.customers import AnswerRow, MoveRow, PurchaseRow
 from alerting.database.tables import case_file, clock, customer_version, event, membership
 
 
@@ -19,7 +20,7 @@ def present(tx: Transaction) -> dict[str, str]:
     return {row.customer_key: row.segment for row in rows}
 
 
-def revenues(tx: Transaction) -> Mapping[str, Any]:
+def revenues(tx: Transaction) -> Mapping[str, object]:
     """Customer -> `revenue_with_us` of the newest version, where known."""
     v = customer_version.c
     newest = func.row_number().over(
@@ -35,36 +36,34 @@ def revenues(tx: Transaction) -> Mapping[str, Any]:
     return {row.customer_key: row.revenue for row in rows if row.revenue is not None}
 
 
-def answers(tx: Transaction, begin: datetime) -> list[Any]:
+def answers(tx: Transaction, begin: datetime) -> list[AnswerRow]:
     """Every scored survey answer since a moment: `customer_key`, `time`, `payload`."""
     e = event.c
     chosen = (e.type == "survey.answered", e.time >= begin)
-    return list(
-        tx.execute(select(e.customer_key, e.time, e.payload).where(*chosen).order_by(e.time))
+    return tx.rows(
+        AnswerRow, select(e.customer_key, e.time, e.payload).where(*chosen).order_by(e.time)
     )
 
 
-def purchases(tx: Transaction, begin: datetime) -> list[Any]:
+def purchases(tx: Transaction, begin: datetime) -> list[PurchaseRow]:
     """`customer_key` and `time` of every purchase since a moment."""
     e = event.c
-    return list(
-        tx.execute(
-            select(e.customer_key, e.time).where(e.type == "purchase.recorded", e.time >= begin)
-        )
+    return tx.rows(
+        PurchaseRow,
+        select(e.customer_key, e.time).where(e.type == "purchase.recorded", e.time >= begin),
     )
 
 
-def cases_since(tx: Transaction, begin: datetime) -> list[Any]:
+def cases_since(tx: Transaction, begin: datetime) -> list[CaseRow]:
     """Cases opened since a moment that were not withdrawn."""
     c = case_file.c
-    return list(
-        tx.execute(
-            select(case_file).where(c.opened_at >= begin, c.withdrawn_at.is_(None)).order_by(c.id)
-        )
+    return tx.rows(
+        CaseRow,
+        select(case_file).where(c.opened_at >= begin, c.withdrawn_at.is_(None)).order_by(c.id),
     )
 
 
-def contact_clocks(tx: Transaction, begin: datetime) -> list[Any]:
+def contact_clocks(tx: Transaction, begin: datetime) -> list[ClockOfCase]:
     """The contact clocks that count of cases opened since a moment, with the case's customer."""
     c, k = case_file.c, clock.c
     joined = clock.join(case_file, k.case_id == c.id)
@@ -74,15 +73,14 @@ def contact_clocks(tx: Transaction, begin: datetime) -> list[Any]:
         c.opened_at >= begin,
         c.withdrawn_at.is_(None),
     )
-    return list(tx.execute(select(clock, c.customer_key).select_from(joined).where(*chosen)))
+    return tx.rows(ClockOfCase, select(clock, c.customer_key).select_from(joined).where(*chosen))
 
 
-def moves(tx: Transaction, begin: datetime) -> list[Any]:
+def moves(tx: Transaction, begin: datetime) -> list[MoveRow]:
     """Changes of segment since a moment: `customer_key`, `former`, `segment`, `valid_from`."""
     m = membership.c
     chosen = (m.valid_from >= begin, m.former.is_not(None), m.former != m.segment)
-    return list(
-        tx.execute(
-            select(m.customer_key, m.former, m.segment, m.valid_from).where(*chosen).order_by(m.id)
-        )
+    return tx.rows(
+        MoveRow,
+        select(m.customer_key, m.former, m.segment, m.valid_from).where(*chosen).order_by(m.id),
     )

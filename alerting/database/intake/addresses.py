@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func, select, update
 
 from alerting.database.bulk import add_rows
 from alerting.database.engine import Transaction
+from alerting.database.rows.intake import EventRow, UnmatchedRow
 from alerting.database.sets import among
 from alerting.database.tables import contact_address, event, signal_point, unmatched
 from alerting.domain.intake.payloads import contact_keys
@@ -16,7 +16,7 @@ from alerting.domain.intake.payloads import contact_keys
 _WAITING = unmatched.c.decided_at.is_(None)
 
 
-def keep_addresses(tx: Transaction, contacts: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+def keep_addresses(tx: Transaction, contacts: Mapping[str, Sequence[Mapping[str, object]]]) -> None:
     """The present addresses of these customers' contacts."""
     if not contacts:
         return
@@ -44,13 +44,13 @@ def owners_of(tx: Transaction, addresses: Iterable[str]) -> dict[str, list[str]]
     return found
 
 
-def note_unmatched(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+def note_unmatched(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
     """`event_seq`, `address`, `candidates`."""
     if rows:
         tx.execute(tx.insert(unmatched).on_conflict_do_nothing(), list(rows))
 
 
-def waiting(tx: Transaction, only: int | None = None) -> list[Any]:
+def waiting(tx: Transaction, only: int | None = None) -> list[UnmatchedRow]:
     """Answers of which nobody can tell whose they are, with their events, oldest first."""
     u, e = unmatched.c, event.c
     columns = (
@@ -63,7 +63,9 @@ def waiting(tx: Transaction, only: int | None = None) -> list[Any]:
     )
     joined = unmatched.join(event, e.seq == u.event_seq)
     statement = select(*columns).select_from(joined).where(_WAITING).order_by(e.time, e.seq)
-    return list(tx.execute(statement if only is None else statement.where(u.event_seq == only)))
+    return tx.rows(
+        UnmatchedRow, statement if only is None else statement.where(u.event_seq == only)
+    )
 
 
 def now_known(tx: Transaction, limit: int = 100) -> list[tuple[int, str]]:
@@ -84,7 +86,7 @@ def decide(tx: Transaction, seq: int, customer_key: str | None, actor: str, now:
     tx.execute(update(unmatched).where(unmatched.c.event_seq == seq).values(**values))
 
 
-def rekey(tx: Transaction, row: Any, customer_key: str) -> None:
+def rekey(tx: Transaction, row: EventRow, customer_key: str) -> None:
     """The event and its points are this customer's from now on."""
     p = signal_point.c
     mine = (p.customer_key == row.customer_key, p.source == row.source, p.event_id == row.id)

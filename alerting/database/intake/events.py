@@ -5,12 +5,12 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Select, Text, cast, func, select, tuple_, update
+from sqlalchemy import Text, cast, func, select, tuple_, update
 
 from alerting.database.bulk import add_new_rows
 from alerting.database.engine import Transaction
+from alerting.database.rows.intake import DeadLetterRow, EventRow, StoredEventRow
 from alerting.database.sets import among
 from alerting.database.tables import dead_letter, event, unknown_condition
 from alerting.domain.cases.contact_proof import Logged
@@ -110,7 +110,7 @@ def count_of_source(tx: Transaction, source: str, begin: datetime, end: datetime
 
 def previous_answer(
     tx: Transaction, customer_key: str, before: datetime, seq: int
-) -> Mapping[str, Any] | None:
+) -> Mapping[str, object] | None:
     """The payload of the customer's last scored survey before a moment, with its `time`."""
     rows = tx.execute(
         select(event.c.payload, event.c.time)
@@ -130,7 +130,7 @@ def previous_answer(
 
 def recent_interactions(
     tx: Transaction, customer_key: str, since: datetime, until: datetime
-) -> list[Mapping[str, Any]]:
+) -> list[Mapping[str, object]]:
     """The customer's interactions of a stretch of time, oldest first, each with its `time`."""
     rows = tx.execute(
         select(event.c.payload, event.c.time)
@@ -177,10 +177,8 @@ _PAYLOAD = cast(event.c.payload, Text).label("payload")
 it again.
 """
 
-_ROW: Select[Any] = select(
-    *(column for column in event.c if column is not event.c.payload), _PAYLOAD
-)
-_EVENT: Select[Any] = select(
+_ROW = select(*(column for column in event.c if column is not event.c.payload), _PAYLOAD)
+_EVENT = select(
     *(
         event.c[name]
         for name in ("source", "id", "type", "time", "received_at", "digest", "raw", "clamped")
@@ -195,29 +193,28 @@ def stored_events(tx: Transaction, event_type: str, since: datetime) -> Iterable
     """Stored events of one type, read again from their bytes where possible; used to give a new
     signal its points.
     """
-    rows = tx.execute(
-        _EVENT.where(event.c.type == event_type, event.c.time > since).order_by(event.c.seq)
-    )
-    for row in rows:
+    chosen = _EVENT.where(event.c.type == event_type, event.c.time > since)
+    for row in tx.each(StoredEventRow, chosen.order_by(event.c.seq)):
         yield stored_event(row)
 
 
-def find_event(tx: Transaction, reference: str, source: str | None = None) -> list[Any]:
+def find_event(tx: Transaction, reference: str, source: str | None = None) -> list[EventRow]:
     """Rows of events by number (`#12`), or by id, of one source or of any; newest first."""
     e = event.c
     if reference.startswith("#"):
         digits = reference[1:]
         known = digits.isascii() and digits.isdecimal() and len(digits) <= 18
-        return list(tx.execute(_ROW.where(e.seq == int(digits)))) if known else []
+        return tx.rows(EventRow, _ROW.where(e.seq == int(digits))) if known else []
     statement = _ROW.where(e.id == reference).order_by(e.seq.desc()).limit(20)
-    return list(tx.execute(statement.where(e.source == source) if source else statement))
+    return tx.rows(EventRow, statement.where(e.source == source) if source else statement)
 
 
 def events_of(tx: Transaction, customer_key: str, until: datetime) -> list[Event]:
     """All a customer's stored events up to a moment, in their order."""
     e = event.c
     statement = _EVENT.where(e.customer_key == customer_key, e.time <= until)
-    return [stored_event(row) for row in tx.execute(statement.order_by(e.time, e.source, e.id))]
+    rows = tx.each(StoredEventRow, statement.order_by(e.time, e.source, e.id))
+    return [stored_event(row) for row in rows]
 
 
 def events_between(
@@ -226,12 +223,13 @@ def events_between(
     """A customer's stored events in (begin, end], in their order."""
     e = event.c
     statement = _EVENT.where(e.customer_key == customer_key, e.time > begin, e.time <= end)
-    return [stored_event(row) for row in tx.execute(statement.order_by(e.time, e.source, e.id))]
+    rows = tx.each(StoredEventRow, statement.order_by(e.time, e.source, e.id))
+    return [stored_event(row) for row in rows]
 
 
 def judged_after(
     tx: Transaction, since: Mapping[str, Order], oldest: datetime, without: Collection[int]
-) -> list[Any]:
+) -> list[EventRow]:
     """Rows of these customers' events that come after a point in each one's order, customer by
     customer, in order.
     """
@@ -251,7 +249,9 @@ def judged_after(
     ]
     wanted = sorted(set(numbers) - set(without))
     order = (e.customer_key, e.time, e.source, e.id)
-    return list(tx.execute(_ROW.where(among(tx, e.seq, wanted)).order_by(*order))) if wanted else []
+    return (
+        tx.rows(EventRow, _ROW.where(among(tx, e.seq, wanted)).order_by(*order)) if wanted else []
+    )
 
 
 def customers_with_events(tx: Transaction, begin: datetime, end: datetime) -> list[str]:
@@ -268,13 +268,12 @@ def events_of_many(tx: Transaction, keys: Sequence[str], until: datetime) -> Ite
     which is quicker.
     """
     e = event.c
-    for row in tx.execute(
-        _EVENT.where(among(tx, e.customer_key, keys), e.time <= until).order_by(e.customer_key)
-    ):
+    chosen = _EVENT.where(among(tx, e.customer_key, keys), e.time <= until)
+    for row in tx.each(StoredEventRow, chosen.order_by(e.customer_key)):
         yield stored_event(row)
 
 
-def stored_event(row: Any) -> Event:
+def stored_event(row: StoredEventRow) -> Event:
     """An Event from its row."""
     found = Event(
         source=row.source,
@@ -294,7 +293,7 @@ def stored_event(row: Any) -> Event:
     )
 
 
-def note_unknown(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+def note_unknown(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
     """Conditions that could not be decided: `event_seq`, `rule`, `condition`."""
     if rows:
         tx.execute(unknown_condition.insert(), list(rows))
@@ -346,7 +345,7 @@ def _storable(text: str) -> str:
 
 def dead_letters(
     tx: Transaction, *, waiting_only: bool = True, only_id: int | None = None
-) -> list[Any]:
+) -> list[DeadLetterRow]:
     """Dead letters, oldest first; those already replayed or set aside are left out unless asked
     for.
     """
@@ -355,20 +354,20 @@ def dead_letters(
         statement = statement.where(_WAITING)
     if only_id is not None:
         statement = statement.where(dead_letter.c.id == only_id)
-    return list(tx.execute(statement))
+    return tx.rows(DeadLetterRow, statement)
 
 
-def letters_at(tx: Transaction, place: str) -> list[Any]:
+def letters_at(tx: Transaction, place: str) -> list[DeadLetterRow]:
     """Dead letters at one place, newest first."""
     statement = select(dead_letter).where(dead_letter.c.place == place)
-    return list(tx.execute(statement.order_by(dead_letter.c.id.desc())))
+    return tx.rows(DeadLetterRow, statement.order_by(dead_letter.c.id.desc()))
 
 
-def headers_of(row: Any) -> dict[str, bytes]:
+def headers_of(row: DeadLetterRow) -> dict[str, bytes]:
     return {name: base64.b64decode(value) for name, value in row.headers}
 
 
-def reread(row: Any) -> Event:
+def reread(row: DeadLetterRow) -> Event:
     """Try to read a dead letter again. Raises UnreadableEvent as the first time."""
     return parse_event(bytes(row.raw), headers_of(row), row.received_at)
 
@@ -377,7 +376,7 @@ def note_replay(
     tx: Transaction, letter_id: int, error: UnreadableEvent | None, now: datetime
 ) -> None:
     """A replay that worked closes the letter; one that did not keeps the newest reason."""
-    values: dict[str, Any] = {"attempts": dead_letter.c.attempts + 1}
+    values: dict[str, object] = {"attempts": dead_letter.c.attempts + 1}
     if error is None:
         values["replayed_at"] = now
     else:
@@ -396,14 +395,13 @@ def discard(tx: Transaction, letter_id: int, reason: str, actor: str, now: datet
     )
 
 
-def unpublished(tx: Transaction, limit: int = 100) -> list[Any]:
-    return list(
-        tx.execute(
-            select(dead_letter)
-            .where(dead_letter.c.published_at.is_(None))
-            .order_by(dead_letter.c.id)
-            .limit(limit)
-        )
+def unpublished(tx: Transaction, limit: int = 100) -> list[DeadLetterRow]:
+    return tx.rows(
+        DeadLetterRow,
+        select(dead_letter)
+        .where(dead_letter.c.published_at.is_(None))
+        .order_by(dead_letter.c.id)
+        .limit(limit),
     )
 
 

@@ -3,11 +3,11 @@
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, or_, select, update
 
 from alerting.database.engine import Transaction
+from alerting.database.rows.messages import DeliveryOfCase, DueNotification, NotificationRow
 from alerting.database.tables import alert, delivery, notification
 from alerting.domain.mail.notifications import NewNotification
 
@@ -60,7 +60,7 @@ def add_all(
         tx.execute(tx.insert(notification).on_conflict_do_nothing(), rows)
 
 
-def claimable(tx: Transaction, now: datetime, limit: int = 20) -> list[Any]:
+def claimable(tx: Transaction, now: datetime, limit: int = 20) -> list[DueNotification]:
     """What may be due for sending, oldest first, without locks: pending ones, and claimed ones
     whose lease has run out.
     """
@@ -69,26 +69,33 @@ def claimable(tx: Transaction, now: datetime, limit: int = 20) -> list[Any]:
     statement = select(n.id, n.customer_key).where(
         n.status.in_(_WAITING), n.not_before <= now, ready
     )
-    return list(tx.execute(statement.order_by(n.not_before, n.id).limit(limit)))
+    return tx.rows(DueNotification, statement.order_by(n.not_before, n.id).limit(limit))
 
 
-def by_id(tx: Transaction, notification_id: int) -> Any:
-    return tx.execute(select(notification).where(notification.c.id == notification_id)).first()
+def by_id(tx: Transaction, notification_id: int) -> NotificationRow | None:
+    return tx.first(
+        NotificationRow, select(notification).where(notification.c.id == notification_id)
+    )
 
 
-def by_ids(tx: Transaction, numbers: Iterable[int]) -> list[Any]:
+def by_ids(tx: Transaction, numbers: Iterable[int]) -> list[NotificationRow]:
     """Oldest first."""
     statement = select(notification).where(notification.c.id.in_(sorted(numbers)))
-    return list(tx.execute(statement.order_by(notification.c.id)))
+    return tx.rows(NotificationRow, statement.order_by(notification.c.id))
 
 
-def mates(tx: Transaction, row: Any, now: datetime, limit: int) -> list[Any]:
+def mates(
+    tx: Transaction, row: NotificationRow, now: datetime, limit: int
+) -> list[DueNotification]:
     """What may go in one mail with this one: the rest of its digest, or what is due to its reader
     and was never tried.
     """
     n = notification.c
     if row.digest_id is not None:
-        chosen: tuple[Any, ...] = (n.digest_id == row.digest_id, n.status.in_(_WAITING))
+        chosen: tuple[ColumnElement[bool], ...] = (
+            n.digest_id == row.digest_id,
+            n.status.in_(_WAITING),
+        )
     else:
         never_tried = (
             n.status == "pending",
@@ -97,11 +104,13 @@ def mates(tx: Transaction, row: Any, now: datetime, limit: int) -> list[Any]:
             n.case_id.is_not(None),
         )
         chosen = (n.recipient == row.recipient, n.not_before <= now, *never_tried)
-    return list(tx.execute(select(n.id, n.customer_key).where(*chosen).order_by(n.id).limit(limit)))
+    return tx.rows(
+        DueNotification, select(n.id, n.customer_key).where(*chosen).order_by(n.id).limit(limit)
+    )
 
 
 def claim(
-    tx: Transaction, row: Any, address: str, lease_until: datetime, now: datetime
+    tx: Transaction, row: NotificationRow, address: str, lease_until: datetime, now: datetime
 ) -> int | None:
     """Take a notification for one attempt; returns the attempt's number, None when somebody else
     was first.
@@ -128,16 +137,16 @@ def claim(
     return tx.execute(attempt.returning(delivery.c.id)).scalar_one()  # type: ignore[no-any-return]
 
 
-def close_delivery(tx: Transaction, delivery_id: int, values: dict[str, Any]) -> None:
+def close_delivery(tx: Transaction, delivery_id: int, values: dict[str, object]) -> None:
     tx.execute(update(delivery).where(delivery.c.id == delivery_id).values(**values))
 
 
-def settle(tx: Transaction, notification_id: int, values: dict[str, Any]) -> None:
+def settle(tx: Transaction, notification_id: int, values: dict[str, object]) -> None:
     tx.execute(update(notification).where(notification.c.id == notification_id).values(**values))
 
 
 def settle_attempt(
-    tx: Transaction, notification_id: int, attempt: int, values: dict[str, Any]
+    tx: Transaction, notification_id: int, attempt: int, values: dict[str, object]
 ) -> bool:
     """Settle only while this attempt still holds the notification.
 
@@ -149,17 +158,14 @@ def settle_attempt(
     return tx.execute(update(notification).where(*ours).values(**values)).rowcount == 1
 
 
-def of_case(tx: Transaction, case_id: int) -> list[Any]:
-    return list(
-        tx.execute(
-            select(notification)
-            .where(notification.c.case_id == case_id)
-            .order_by(notification.c.id)
-        )
+def of_case(tx: Transaction, case_id: int) -> list[NotificationRow]:
+    return tx.rows(
+        NotificationRow,
+        select(notification).where(notification.c.case_id == case_id).order_by(notification.c.id),
     )
 
 
-def of_superseded(tx: Transaction, case_id: int, *, withdrawn_only: bool) -> list[Any]:
+def of_superseded(tx: Transaction, case_id: int, *, withdrawn_only: bool) -> list[NotificationRow]:
     """What alerts of the case that another version has replaced want said and nobody has begun to
     send.
 
@@ -173,16 +179,16 @@ def of_superseded(tx: Transaction, case_id: int, *, withdrawn_only: bool) -> lis
         s = now_standing.c
         same = (s.event_seq == alert.c.event_seq, s.rule == alert.c.rule, s.superseded_at.is_(None))
         statement = statement.where(exists().where(*same, s.state == "withdrawn"))
-    return list(tx.execute(statement))
+    return tx.rows(NotificationRow, statement)
 
 
-def deliveries_of_case(tx: Transaction, case_id: int) -> list[Any]:
+def deliveries_of_case(tx: Transaction, case_id: int) -> list[DeliveryOfCase]:
     joined = delivery.join(notification, notification.c.id == delivery.c.notification_id)
     statement = select(delivery, notification.c.recipient, notification.c.template).select_from(
         joined
     )
-    return list(
-        tx.execute(statement.where(notification.c.case_id == case_id).order_by(delivery.c.id))
+    return tx.rows(
+        DeliveryOfCase, statement.where(notification.c.case_id == case_id).order_by(delivery.c.id)
     )
 
 

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 
 from alerting.database.engine import Transaction
+from alerting.database.rows.messages import OpenPromiseRow
 from alerting.database.tables import case_file, clock, weekly_mail
 
 
-def open_promises(tx: Transaction, parties: Sequence[str]) -> list[Any]:
+def open_promises(tx: Transaction, parties: Sequence[str]) -> list[OpenPromiseRow]:
     """Running clocks of these people, what is due next first: case_id, kind, party, due_at,
     paused_at, customer, segment.
     """
@@ -22,7 +22,7 @@ def open_promises(tx: Transaction, parties: Sequence[str]) -> list[Any]:
     columns = (clock.c.case_id, clock.c.kind, clock.c.party, clock.c.due_at, clock.c.paused_at)
     chosen = select(*columns, case_file.c.customer_key, case_file.c.segment)
     chosen = chosen.join(case_file, case_file.c.id == clock.c.case_id).where(*running)
-    return list(tx.execute(chosen.order_by(clock.c.due_at, clock.c.case_id, clock.c.kind)))
+    return tx.rows(OpenPromiseRow, chosen.order_by(clock.c.due_at, clock.c.case_id, clock.c.kind))
 
 
 def told_weekly(tx: Transaction, due: Mapping[str, str]) -> set[tuple[str, str]]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import func, select, update
 
 from alerting.database.engine import Transaction
+from alerting.database.rows.people import PartyFactRow
 from alerting.database.tables import party_fact, team_turn
 from alerting.domain.customers.customers import states_after
 from alerting.domain.people.people import Known, Party, dated
@@ -31,7 +31,9 @@ def party_at(tx: Transaction, party: str, moment: datetime) -> Party | None:
     return staff_of(_states(tx, moment, party), moment, {}).get(party)
 
 
-def _states(tx: Transaction, moment: datetime, only: str | None = None) -> dict[str, Any]:
+def _states(
+    tx: Transaction, moment: datetime, only: str | None = None
+) -> dict[str, Mapping[str, object]]:
     """What holds of each at a moment: the state after the latest fact."""
     f = party_fact.c
     newest = (f.valid_from.desc(), f.source.desc(), f.event_id.desc())
@@ -53,11 +55,11 @@ def facts_of(tx: Transaction, party: str, *, hold: bool = False) -> list[PersonF
     transaction ends.
     """
     statement = select(party_fact).where(party_fact.c.party == party)
-    rows = tx.execute(statement.with_for_update() if hold else statement)
+    rows = tx.rows(PartyFactRow, statement.with_for_update() if hold else statement)
     return sorted((_fact(row) for row in rows), key=lambda fact: fact.order)
 
 
-def _fact(row: Any) -> PersonFact:
+def _fact(row: PartyFactRow) -> PersonFact:
     return PersonFact(
         party=row.party,
         valid_from=row.valid_from,
@@ -112,7 +114,7 @@ def import_people(tx: Transaction, people: Mapping[str, Known], now: datetime) -
         return []
     said = _said_by_file(tx)
     first = not said
-    wanted: dict[str, dict[str, Any]] = {
+    wanted: dict[str, dict[str, object]] = {
         name: {**dated(party), "active": True} for name, party in people.items()
     }
     wanted |= {
@@ -145,11 +147,11 @@ def from_elsewhere(tx: Transaction, moment: datetime) -> dict[str, Known]:
     return {name: one for name, one in everybody.items() if name not in said}
 
 
-def _said_by_file(tx: Transaction) -> dict[str, dict[str, Any]]:
+def _said_by_file(tx: Transaction) -> dict[str, dict[str, object]]:
     """What the file said the last time, by id."""
     f = party_fact.c
     facts: dict[str, list[PersonFact]] = {}
-    for row in tx.execute(select(party_fact).where(f.source == FILE)):
+    for row in tx.rows(PartyFactRow, select(party_fact).where(f.source == FILE)):
         facts.setdefault(row.party, []).append(_fact(row))
     return {
         name: states_after(sorted(given, key=lambda fact: fact.order))[-1]
@@ -157,7 +159,7 @@ def _said_by_file(tx: Transaction) -> dict[str, dict[str, Any]]:
     }
 
 
-def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+def _difference(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, object]:
     """What changed; None for what is said no more."""
     names = [*after, *(name for name in before if name not in after)]
     return {name: after.get(name) for name in names if before.get(name) != after.get(name)}

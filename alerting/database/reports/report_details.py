@@ -5,7 +5,6 @@ seal.
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func, literal, or_, select
 
@@ -20,6 +19,10 @@ from alerting.database.reports.report_conditions import (
     of_person,
     within,
 )
+from alerting.database.rows.audit import CheckpointRow
+from alerting.database.rows.cases import ClockOfCase, CorrectionRow, EffectReviewRow, WaitRow
+from alerting.database.rows.reports import LoadRow, PauseRow
+from alerting.database.rows.rules import ActivationRow
 from alerting.database.sets import among
 from alerting.database.tables import (
     activation,
@@ -32,13 +35,15 @@ from alerting.database.tables import (
     effectiveness_review,
     wait,
 )
+from alerting.domain.audit.recorded import Act
 from alerting.domain.audit.seals import Head
+from alerting.domain.fields import Fields
 from alerting.domain.reports.selection import Selection
 
 
-def entries_of_cases(tx: Transaction, case_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
-    """What the audit says about these cases, oldest first: `action`, `facts`, `at`."""
-    e, found = audit_entry.c, dict[int, list[dict[str, Any]]]()
+def entries_of_cases(tx: Transaction, case_ids: Sequence[int]) -> dict[int, list[Act]]:
+    """What the audit says about these cases, oldest first."""
+    e, found = audit_entry.c, dict[int, list[Act]]()
     mine = (
         e.subject_kind == "case",
         among(tx, e.subject_id, [str(case_id) for case_id in case_ids]),
@@ -49,39 +54,36 @@ def entries_of_cases(tx: Transaction, case_ids: Sequence[int]) -> dict[int, list
         .order_by(e.happened_at, e.id)
     )
     for row in rows:
-        entry = {
-            "action": row.action,
-            "at": row.happened_at,
-            "facts": json.loads(bytes(row.body))["facts"],
-        }
+        facts = Fields(json.loads(bytes(row.body))["facts"])
+        entry = Act(action=row.action, at=row.happened_at, facts=facts)
         found.setdefault(int(row.subject_id), []).append(entry)
     return found
 
 
-def waits_of_cases(tx: Transaction, case_ids: Sequence[int]) -> dict[int, list[Any]]:
-    found: dict[int, list[Any]] = {}
-    for row in tx.execute(
-        select(wait).where(among(tx, wait.c.case_id, case_ids)).order_by(wait.c.id)
-    ):
+def waits_of_cases(tx: Transaction, case_ids: Sequence[int]) -> dict[int, list[WaitRow]]:
+    found: dict[int, list[WaitRow]] = {}
+    mine = select(wait).where(among(tx, wait.c.case_id, case_ids))
+    for row in tx.rows(WaitRow, mine.order_by(wait.c.id)):
         found.setdefault(row.case_id, []).append(row)
     return found
 
 
-def reviews_of_cases(tx: Transaction, case_ids: Sequence[int]) -> dict[tuple[int, int], Any]:
+def reviews_of_cases(
+    tx: Transaction, case_ids: Sequence[int]
+) -> dict[tuple[int, int], EffectReviewRow]:
     """The effectiveness review of each case and cycle."""
     r = effectiveness_review.c
-    rows = tx.execute(
-        select(effectiveness_review).where(among(tx, r.case_id, case_ids)).order_by(r.cycle)
-    )
+    mine = select(effectiveness_review).where(among(tx, r.case_id, case_ids))
+    rows = tx.rows(EffectReviewRow, mine.order_by(r.cycle))
     return {(row.case_id, row.cycle): row for row in rows}
 
 
-def activations(tx: Transaction, which: Selection) -> list[tuple[Any, str | None]]:
+def activations(tx: Transaction, which: Selection) -> list[tuple[ActivationRow, str | None]]:
     """Rulebooks that came into force in the period, oldest first, each with the hash of the one
     before it.
     """
     upto = [activation.c.activated_at < which.end] if which.end else []
-    rows = list(tx.execute(select(activation).where(*upto).order_by(activation.c.id)))
+    rows = tx.rows(ActivationRow, select(activation).where(*upto).order_by(activation.c.id))
     formers = [None, *(row.rulebook for row in rows)]
     return [
         (row, former)
@@ -90,15 +92,15 @@ def activations(tx: Transaction, which: Selection) -> list[tuple[Any, str | None
     ]
 
 
-def corrections(tx: Transaction, which: Selection) -> list[Any]:
+def corrections(tx: Transaction, which: Selection) -> list[CorrectionRow]:
     """Corrections proposed or decided in the period, oldest first."""
     c = correction.c
     proposed, decided = within(c.proposed_at, which), within(c.decided_at, which)
     touches = [or_(a, b) for a, b in zip(proposed, decided, strict=True)]
-    return list(tx.execute(select(correction).where(*touches).order_by(c.id)))
+    return tx.rows(CorrectionRow, select(correction).where(*touches).order_by(c.id))
 
 
-def pauses(tx: Transaction, which: Selection, now: datetime) -> list[Any]:
+def pauses(tx: Transaction, which: Selection, now: datetime) -> list[PauseRow]:
     """Waits that began in the period by `waiting_for`: `n`, those that `last`, and the sum of their
     `time` in microseconds.
     """
@@ -112,18 +114,20 @@ def pauses(tx: Transaction, which: Selection, now: datetime) -> list[Any]:
     joined = summed.join_from(wait, case_file, c.id == w.case_id).where(
         *within(w.began_at, which), *narrowed
     )
-    return list(tx.execute(joined.group_by(w.waiting_for).order_by(w.waiting_for)))
+    return tx.rows(PauseRow, joined.group_by(w.waiting_for).order_by(w.waiting_for))
 
 
-def load(tx: Transaction, which: Selection, now: datetime) -> list[Any]:
+def load(tx: Transaction, which: Selection, now: datetime) -> list[LoadRow]:
     """How many open clocks of now, whatever the period, each `party` has in each state."""
     k = clock.c
     counted = select(k.party, *counts(now)).select_from(clocks_with_cases())
     mine = (*narrowing(which), k.stopped_at.is_(None), case_file.c.status != "resolved")
-    return list(tx.execute(counted.where(*mine).group_by(k.party)))
+    return tx.rows(LoadRow, counted.where(*mine).group_by(k.party))
 
 
-def next_promises(tx: Transaction, which: Selection, now: datetime, limit: int) -> list[Any]:
+def next_promises(
+    tx: Transaction, which: Selection, now: datetime, limit: int
+) -> list[ClockOfCase]:
     """Open promises that run, the next to be missed first, each with its customer."""
     k, c = clock.c, case_file.c
     mine = (
@@ -134,13 +138,13 @@ def next_promises(tx: Transaction, which: Selection, now: datetime, limit: int) 
         c.status != "resolved",
     )
     statement = select(clock, c.customer_key).select_from(clocks_with_cases()).where(*mine)
-    return list(tx.execute(statement.order_by(k.due_at, k.case_id, k.kind).limit(limit)))
+    return tx.rows(ClockOfCase, statement.order_by(k.due_at, k.case_id, k.kind).limit(limit))
 
 
-def seal(tx: Transaction) -> tuple[Head, int, Any]:
+def seal(tx: Transaction) -> tuple[Head, int, CheckpointRow | None]:
     """The end of the chain, how many entries wait for their seal, the newest checkpoint that was
     handed out.
     """
     waiting = tx.execute(select(func.count()).select_from(audit_unsealed)).scalar_one()
     newest = select(audit_checkpoint).order_by(audit_checkpoint.c.id.desc()).limit(1)
-    return seals.head_of(tx), int(waiting), tx.execute(newest).first()
+    return seals.head_of(tx), int(waiting), tx.first(CheckpointRow, newest)

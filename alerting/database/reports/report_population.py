@@ -18,6 +18,9 @@ from alerting.database.reports.report_conditions import (
     of_person,
     within,
 )
+from alerting.database.rows.cases import CaseRow
+from alerting.database.rows.intake import ReconciliationRow
+from alerting.database.rows.reports import AlertCountRow, ArrivedRow, CaseCountsRow, ProofRow
 from alerting.database.tables import (
     GOOD,
     alert,
@@ -40,20 +43,17 @@ LATENESS = (*(name for name, _ in _LATENESS), "later")
 """How long after a contact it was written down."""
 
 
-def arrived(tx: Transaction, which: Selection) -> list[Any]:
+def arrived(tx: Transaction, which: Selection) -> list[ArrivedRow]:
     """Events of each `source` by their `sentiment` and why they are `excluded`, `n`. By the time of
     the event.
     """
     e = event.c
     groups = (e.source, e.sentiment, e.excluded)
-    return list(
-        tx.execute(
-            select(*groups, func.count().label("n")).where(*within(e.time, which)).group_by(*groups)
-        )
-    )
+    counted = select(*groups, func.count().label("n")).where(*within(e.time, which))
+    return tx.rows(ArrivedRow, counted.group_by(*groups))
 
 
-def alerts(tx: Transaction, which: Selection) -> list[Any]:
+def alerts(tx: Transaction, which: Selection) -> list[AlertCountRow]:
     """Alerts as they stand by `suppressed` and `state`, `n`, and how many of them `rang` in a
     case.
     """
@@ -62,7 +62,7 @@ def alerts(tx: Transaction, which: Selection) -> list[Any]:
     rang = func.count(a.case_id).label("rang")
     counted = select(a.suppressed, a.state, func.count().label("n"), rang)
     counted = counted.where(a.superseded_at.is_(None), *mine)
-    return list(tx.execute(counted.group_by(a.suppressed, a.state)))
+    return tx.rows(AlertCountRow, counted.group_by(a.suppressed, a.state))
 
 
 def opened_cases(which: Selection) -> list[sa.ColumnElement[bool]]:
@@ -82,7 +82,7 @@ def _with_clocks(case_id: sa.ColumnElement[Any], which: Selection) -> list[sa.Co
     ]
 
 
-def case_counts(tx: Transaction, which: Selection) -> Any:
+def case_counts(tx: Transaction, which: Selection) -> CaseCountsRow:
     """One row: cases opened in the period, those of them reopened, resolved, withdrawn and
     forgotten since, and their times.
 
@@ -99,7 +99,7 @@ def case_counts(tx: Transaction, which: Selection) -> Any:
     opened, acknowledged, contacted, resolved = (micros(tx, column) for column in instants)
     ended = _ended()
     least = func.greatest if tx.is_postgresql else func.max
-    return tx.execute(
+    counted = (
         select(
             func.count().label("cases"),
             func.count().filter(c.cycle > 1).label("reopened"),
@@ -120,7 +120,9 @@ def case_counts(tx: Transaction, which: Selection) -> Any:
         )
         .select_from(case_file.outerjoin(last.at.table, last.customer_key == c.customer_key))
         .where(*opened_cases(which))
-    ).one()
+    )
+    (found,) = tx.rows(CaseCountsRow, counted)
+    return found
 
 
 def _ended() -> tuple[sa.ColumnElement[bool], ...]:
@@ -128,7 +130,9 @@ def _ended() -> tuple[sa.ColumnElement[bool], ...]:
     return c.resolved_at.is_not(None), c.withdrawn_at.is_(None), c.forgotten_at.is_(None)
 
 
-def cases_where(tx: Transaction, which: Selection, of: str, limit: int) -> tuple[int, list[Any]]:
+def cases_where(
+    tx: Transaction, which: Selection, of: str, limit: int
+) -> tuple[int, list[CaseRow]]:
     """How many cases are behind a figure of the report, and the newest of them."""
     c, a = case_file.c, contact_attempt.c
     joined: sa.FromClause = case_file
@@ -150,7 +154,7 @@ def cases_where(tx: Transaction, which: Selection, of: str, limit: int) -> tuple
         )
     total = tx.execute(select(func.count()).select_from(joined).where(*found)).scalar_one()
     newest = select(case_file).select_from(joined).where(*found).order_by(c.id.desc()).limit(limit)
-    return int(total), list(tx.execute(newest))
+    return int(total), tx.rows(CaseRow, newest)
 
 
 GRADES: Mapping[str, str | None] = {
@@ -173,7 +177,7 @@ def _last_good(which: Selection) -> sa.Subquery:
     )
 
 
-def proofs(tx: Transaction, which: Selection) -> list[Any]:
+def proofs(tx: Transaction, which: Selection) -> list[ProofRow]:
     """Contacts in which the customer was reached by `grade` (null: somebody's own word) and how
     late they were written down (`after`), `n` of each.
     """
@@ -181,7 +185,7 @@ def proofs(tx: Transaction, which: Selection) -> list[Any]:
     steps = [(_apart(tx, a.happened_at, a.recorded_at, length), name) for name, length in _LATENESS]
     after = case(*steps, else_=LATENESS[-1]).label("after")
     counted = select(a.grade, after, func.count().label("n")).where(*_reached(which))
-    return list(tx.execute(counted.group_by(a.grade, after)))
+    return tx.rows(ProofRow, counted.group_by(a.grade, after))
 
 
 def _reached(which: Selection) -> list[sa.ColumnElement[bool]]:
@@ -193,7 +197,12 @@ def _reached(which: Selection) -> list[sa.ColumnElement[bool]]:
     return mine + (_with_clocks(a.case_id, which) if which.policy or which.clock else [])
 
 
-def _apart(tx: Transaction, begin: Any, end: Any, length: timedelta) -> sa.ColumnElement[bool]:
+def _apart(
+    tx: Transaction,
+    begin: sa.ColumnElement[datetime],
+    end: sa.ColumnElement[datetime],
+    length: timedelta,
+) -> sa.ColumnElement[bool]:
     """Whether two instants are at most so far apart."""
     if not tx.is_postgresql:
         return micros(tx, end) - micros(tx, begin) <= length // timedelta(microseconds=1)
@@ -203,7 +212,7 @@ def _apart(tx: Transaction, begin: Any, end: Any, length: timedelta) -> sa.Colum
     )
 
 
-def reconciliations(tx: Transaction, which: Selection) -> list[Any]:
+def reconciliations(tx: Transaction, which: Selection) -> list[ReconciliationRow]:
     """The newest comparison of each source that touches the period, by source."""
     r = reconciliation.c
     touches = []
@@ -212,10 +221,12 @@ def reconciliations(tx: Transaction, which: Selection) -> list[Any]:
     if which.end:
         touches.append(r.first_day < f"{which.end:%Y-%m-%d}")
     newest = select(func.max(r.id)).where(*touches).group_by(r.source)
-    return list(tx.execute(select(reconciliation).where(r.id.in_(newest)).order_by(r.source)))
+    return tx.rows(
+        ReconciliationRow, select(reconciliation).where(r.id.in_(newest)).order_by(r.source)
+    )
 
 
-def add_reconciliation(tx: Transaction, values: Mapping[str, Any], now: datetime) -> None:
+def add_reconciliation(tx: Transaction, values: Mapping[str, object], now: datetime) -> None:
     tx.execute(reconciliation.insert().values(**values, recorded_at=now))
 
 

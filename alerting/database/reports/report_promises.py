@@ -8,10 +8,10 @@ done, and tells.
 import sys
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import and_, func, select
@@ -26,6 +26,8 @@ from alerting.database.reports.report_conditions import (
     state_of,
     week_of,
 )
+from alerting.database.rows.cases import ClockInGroup, ClockWithCase, MissedClock
+from alerting.database.rows.reports import DurationsRow, WeekRow
 from alerting.database.tables import case_file, clock, resolution
 from alerting.domain.reports.attainment import (
     STATES,
@@ -53,7 +55,23 @@ Worked = Mapping[ClockId, timedelta]
 Key = tuple[str, str]
 """A table of the report and who or what its line is about: `("person", "vp_sales")`."""
 
-Keys = Callable[[Any], Iterable[Key]]
+
+class InGroup(Protocol):
+    """What lines of the report are told by."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def party(self) -> str: ...
+    @property
+    def segment(self) -> str: ...
+    @property
+    def territory(self) -> str: ...
+    @property
+    def rule(self) -> str: ...
+
+
+Keys = Callable[[InGroup], Iterable[Key]]
 """The lines a clock counts in, by its `party`, `segment`, `rule` and `territory`."""
 
 _OF_CASE = (case_file.c.segment, case_file.c.territory, case_file.c.rule)
@@ -62,10 +80,10 @@ Lines = Mapping[tuple[str, str, str], Attainment]
 """How promises were kept, by table, line and kind of promise."""
 
 
-def overdue_clocks(tx: Transaction, which: Selection, now: datetime) -> list[Any]:
+def overdue_clocks(tx: Transaction, which: Selection, now: datetime) -> list[ClockInGroup]:
     """Those that are open and missed, with what their working time is reckoned by."""
     statement = select(clock, *_OF_CASE).select_from(clocks_with_cases())
-    return list(tx.execute(statement.where(*chosen(which), in_states(now)["overdue"])))
+    return tx.rows(ClockInGroup, statement.where(*chosen(which), in_states(now)["overdue"]))
 
 
 def has_any(tx: Transaction, which: Selection) -> bool:
@@ -91,7 +109,7 @@ def attained(
     tx: Transaction,
     which: Selection,
     now: datetime,
-    overdue: Sequence[Any],
+    overdue: Sequence[ClockInGroup],
     worked: Worked,
     keys: Keys,
 ) -> Lines:
@@ -119,9 +137,8 @@ def roomy(tx: Transaction) -> None:
 
 def _here(tx: Transaction, which: Selection, now: datetime, worked: Worked, keys: Keys) -> Lines:
     groups: dict[tuple[str, str, str], list[Promise]] = {}
-    for row in tx.execute(
-        select(clock, *_OF_CASE).select_from(clocks_with_cases()).where(*chosen(which))
-    ):
+    mine = select(clock, *_OF_CASE).select_from(clocks_with_cases()).where(*chosen(which))
+    for row in tx.each(ClockInGroup, mine):
         so_far = worked.get((row.case_id, row.cycle, row.kind, row.plan))
         promise = Promise(
             kind=row.kind,
@@ -142,7 +159,7 @@ def _in_the_database(
     tx: Transaction,
     which: Selection,
     now: datetime,
-    overdue: Sequence[Any],
+    overdue: Sequence[ClockInGroup],
     worked: Worked,
     keys: Keys,
 ) -> Lines:
@@ -151,19 +168,19 @@ def _in_the_database(
     """
     groups: dict[tuple[str, str, str], _Group] = {}
 
-    def of(row: Any) -> list[_Group]:
+    def of(row: InGroup) -> list[_Group]:
         return [groups.setdefault((*key, row.kind), _Group()) for key in keys(row)]
 
-    for row in tx.execute(_summed(which, now)):
+    for row in tx.each(DurationsRow, _summed(which, now)):
         felt = _ordered(row.felt)
         working = felt if row.worked == row.felt else _ordered(row.worked)
         for group in of(row):
             group.add({state: getattr(row, state) for state in STATES}, felt, working)
-    for row in overdue:
-        so_far = worked.get((row.case_id, row.cycle, row.kind, row.plan))
-        for group in of(row):
+    for late in overdue:
+        so_far = worked.get((late.case_id, late.cycle, late.kind, late.plan))
+        for group in of(late):
             group.add(
-                {}, [_encoded(now - row.started_at)], [] if so_far is None else [_encoded(so_far)]
+                {}, [_encoded(now - late.started_at)], [] if so_far is None else [_encoded(so_far)]
             )
     return {key: group.attainment() for key, group in groups.items()}
 
@@ -231,15 +248,15 @@ def _encoded(duration: timedelta) -> int:
     return 2 * (duration // _MICROSECOND) + 1
 
 
-def weeks(tx: Transaction, which: Selection, now: datetime) -> list[Any]:
+def weeks(tx: Transaction, which: Selection, now: datetime) -> list[WeekRow]:
     """How many promises are in each state, by `kind` and the Monday of the `week` they began in."""
     groups = (clock.c.kind, week_of(tx, clock.c.started_at).label("week"))
     joined = clocks_with_cases() if which.of_case else clock
     counted = select(*groups, *counts(now)).select_from(joined).where(*chosen(which))
-    return list(tx.execute(counted.group_by(sa.text("1"), sa.text("2"))))
+    return tx.rows(WeekRow, counted.group_by(sa.text("1"), sa.text("2")))
 
 
-def missed(tx: Transaction, which: Selection, now: datetime, limit: int) -> list[Any]:
+def missed(tx: Transaction, which: Selection, now: datetime, limit: int) -> list[MissedClock]:
     """The clocks that were kept late or are overdue, by how much (`over`), the worst first, each
     with its case.
     """
@@ -259,21 +276,21 @@ def missed(tx: Transaction, which: Selection, now: datetime, limit: int) -> list
         .select_from(_with_resolutions())
         .where(sa.tuple_(*identity).in_(worst))
     )
-    return list(tx.execute(these.order_by(*order)))
+    return tx.rows(MissedClock, these.order_by(*order))
 
 
-def every_clock(tx: Transaction, which: Selection, now: datetime) -> sa.CursorResult[Any]:
+def every_clock(tx: Transaction, which: Selection, now: datetime) -> Iterator[ClockWithCase]:
     """Row by row, with its `state` and what its case says; for exports. Only some rows are held at
     a time.
     """
     statement = _with_about(now).where(*chosen(which)).execution_options(yield_per=1_000)
     k = clock.c
-    return tx.execute(statement.order_by(k.case_id, k.cycle, k.kind, k.plan))
+    return tx.each(ClockWithCase, statement.order_by(k.case_id, k.cycle, k.kind, k.plan))
 
 
 def some_clocks(
     tx: Transaction, which: Selection, now: datetime, states: Sequence[str], limit: int
-) -> tuple[int, list[Any]]:
+) -> tuple[int, list[ClockWithCase]]:
     """How many selected clocks are in these states, and the first of them by when they are due."""
     mine = (*chosen(which), state_of(now).in_(list(states)))
     total = tx.execute(
@@ -282,7 +299,7 @@ def some_clocks(
     ordered = (
         _with_about(now).where(*mine).order_by(clock.c.due_at.desc(), clock.c.case_id, clock.c.kind)
     )
-    return int(total), list(tx.execute(ordered.limit(limit)))
+    return int(total), tx.rows(ClockWithCase, ordered.limit(limit))
 
 
 def _with_about(now: datetime) -> sa.Select[Any]:
@@ -291,7 +308,7 @@ def _with_about(now: datetime) -> sa.Select[Any]:
     return select(clock, *about, state_of(now).label("state")).select_from(_with_resolutions())
 
 
-def _ended_with() -> tuple[Any, ...]:
+def _ended_with() -> tuple[sa.ColumnElement[str], ...]:
     """Root cause, action and corrective action of the clock's own cycle."""
     return (resolution.c.root_cause, resolution.c.action, resolution.c.corrective_action)
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select, update
 
 from alerting.database.engine import Transaction
+from alerting.database.rows.rules import ActivationRow, ProposalRow
 from alerting.database.tables import activation, active_rulebook, proposal, rulebook
 
 _WAITING = proposal.c.closed_at.is_(None)
@@ -47,24 +47,24 @@ def named(tx: Transaction, beginning: str) -> list[str]:
     return list(tx.execute(statement.order_by(rulebook.c.stored_at)).scalars())
 
 
-def activations(tx: Transaction) -> list[Any]:
+def activations(tx: Transaction) -> list[ActivationRow]:
     """Every activation, newest first."""
-    return list(tx.execute(select(activation).order_by(activation.c.id.desc())))
+    return tx.rows(ActivationRow, select(activation).order_by(activation.c.id.desc()))
 
 
-def proposals(tx: Transaction) -> list[Any]:
+def proposals(tx: Transaction) -> list[ProposalRow]:
     """What waits for a second person, newest first."""
-    return list(tx.execute(select(proposal).where(_WAITING).order_by(proposal.c.id.desc())))
+    return tx.rows(ProposalRow, select(proposal).where(_WAITING).order_by(proposal.c.id.desc()))
 
 
-def newest_proposal(tx: Transaction, content_hash: str) -> Any:
+def newest_proposal(tx: Transaction, content_hash: str) -> ProposalRow | None:
     """Also one that was declined or has come to pass; None where nobody has proposed it."""
     of_it = select(proposal).where(proposal.c.rulebook == content_hash)
-    return tx.execute(of_it.order_by(proposal.c.id.desc()).limit(1)).first()
+    return tx.first(ProposalRow, of_it.order_by(proposal.c.id.desc()).limit(1))
 
 
-def proposal_by_id(tx: Transaction, number: int) -> Any:
-    return tx.execute(select(proposal).where(proposal.c.id == number)).first()
+def proposal_by_id(tx: Transaction, number: int) -> ProposalRow | None:
+    return tx.first(ProposalRow, select(proposal).where(proposal.c.id == number))
 
 
 def propose(

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from alerting.domain.alerts.backtest_window import Window
 from alerting.domain.alerts.customer_silence import silences_in
@@ -60,7 +59,7 @@ class Verdict:
     the alerts.
     """
 
-    facts: Mapping[str, Any]
+    facts: Mapping[str, object]
     alerts: Sequence[TestedAlert]
 
 

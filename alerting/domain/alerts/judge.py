@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from alerting.domain.cases.cases import SEVERITIES
 from alerting.domain.customers.customers import Customer
@@ -22,7 +21,7 @@ class Truth:
     name: str
     sql: str
     value: bool | None
-    reads: Mapping[str, Any]
+    reads: Mapping[str, object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +64,8 @@ class Judgement:
     customer: Customer
     membership: Membership
     tags: tuple[str, ...]
-    signals: Mapping[str, Any]
-    facts: Mapping[str, Any]
+    signals: Mapping[str, object]
+    facts: Mapping[str, object]
     outcomes: tuple[RuleOutcome, ...]
 
     @property
@@ -114,7 +113,7 @@ def points_from(events: Iterable[Event], rulebook: Rulebook) -> list[Point]:
     return found
 
 
-def _outcome(rule: Rule, facts: Mapping[str, Any]) -> RuleOutcome:
+def _outcome(rule: Rule, facts: Mapping[str, object]) -> RuleOutcome:
     truths = []
     for named in rule.when:
         condition = named.condition

@@ -9,16 +9,16 @@ handed out before.
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from alerting.domain.audit.seals import FORM, Head, Seal, Walk, canonical
+from alerting.domain.fields import Fields
 
 
-def lines_of(sealed: Iterable[tuple[Seal, bytes]], about: dict[str, Any]) -> Iterator[bytes]:
+def lines_of(sealed: Iterable[tuple[Seal, bytes]], about: dict[str, object]) -> Iterator[bytes]:
     """The file, line by line; `about` says when and from where."""
     digest, head = hashlib.sha256(), Head()
 
-    def counted(value: dict[str, Any]) -> bytes:
+    def counted(value: dict[str, object]) -> bytes:
         line = _line(value)
         digest.update(line)
         return line
@@ -38,7 +38,7 @@ def lines_of(sealed: Iterable[tuple[Seal, bytes]], about: dict[str, Any]) -> Ite
     yield _line({"closes": FORM, "seq": head.seq, "head": head.hash, "sha256": digest.hexdigest()})
 
 
-def _line(value: dict[str, Any]) -> bytes:
+def _line(value: dict[str, object]) -> bytes:
     return canonical(value) + b"\n"
 
 
@@ -84,7 +84,7 @@ def check_file(lines: Iterable[bytes], known: Iterable[Head] = ()) -> tuple[Head
     return walk.head, problems
 
 
-def _read(line: bytes) -> dict[str, Any] | None:
+def _read(line: bytes) -> dict[str, object] | None:
     try:
         value = json.loads(line)
         return value if isinstance(value, dict) and _line(value) == line else None
@@ -92,12 +92,18 @@ def _read(line: bytes) -> dict[str, Any] | None:
         return None
 
 
-def _step(walk: Walk, value: dict[str, Any]) -> Iterator[str]:
+def _step(walk: Walk, value: dict[str, object]) -> Iterator[str]:
     kinds = {"seq": int, "entry": int, "prev": str, "hash": str, "body": str}
     if value.keys() != kinds.keys() or any(
         type(value[name]) is not kind for name, kind in kinds.items()
     ):
         yield "is no sealed entry"
         return
-    body = value.pop("body")
-    yield from walk.step(Seal(**value), body.encode("utf-8", "surrogatepass"))
+    said = Fields(value)
+    seal = Seal(
+        seq=said.number("seq"),
+        entry=said.number("entry"),
+        prev=said.text("prev"),
+        hash=said.text("hash"),
+    )
+    yield from walk.step(seal, said.text("body").encode("utf-8", "surrogatepass"))

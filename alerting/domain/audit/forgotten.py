@@ -1,7 +1,8 @@
 """What is left of a customer who is forgotten: figures, and what says nothing about a person."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+
+from alerting.domain.fields import Fields
 
 KEPT: Mapping[str, frozenset[str]] = {
     "survey.answered": frozenset(
@@ -37,8 +38,8 @@ NOBODY = {"email": "forgotten@forgotten.invalid"}
 
 
 def forgotten_payload(
-    event_type: str, customer_key: str, payload: Mapping[str, Any], unnamed: bool
-) -> dict[str, Any]:
+    event_type: str, customer_key: str, payload: Mapping[str, object], unnamed: bool
+) -> dict[str, object]:
     """The payload without anything personal; it can still be read. `unnamed`: the customer was
     known by an address alone.
     """
@@ -49,27 +50,27 @@ def forgotten_payload(
         "survey.answered",
         "interaction.recorded",
     }:  # pages and mails read what is there and empty
-        empty: dict[str, Any] = {name: {} if name == "answers" else None for name in payload}
+        empty: dict[str, object] = {name: {} if name == "answers" else None for name in payload}
         kept = {**empty, **kept}
     return {**kept, "respondent": NOBODY} if unnamed else {**kept, "customer_id": customer_key}
 
 
-def forgotten_state(state: Mapping[str, Any]) -> dict[str, Any]:
+def forgotten_state(state: Mapping[str, object]) -> dict[str, object]:
     """A customer's fields, or a change of them, without names, contacts and free attributes."""
     return {name: value for name, value in state.items() if name in KEPT["customer.updated"]}
 
 
-def forgotten_reads(because: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def forgotten_reads(because: Iterable[Mapping[str, object]]) -> list[dict[str, object]]:
     """What made conditions true, without texts that may be the customer's own."""
-    return [
-        {
-            **one,
-            "reads": {
-                k: v for k, v in one["reads"].items() if not isinstance(v, str) or _is_harmless(k)
-            },
-        }
-        for one in because
-    ]
+    return [{**one, "reads": _without_texts(Fields(one).object("reads"))} for one in because]
+
+
+def _without_texts(reads: Mapping[str, object]) -> dict[str, object]:
+    return {
+        name: value
+        for name, value in reads.items()
+        if not isinstance(value, str) or _is_harmless(name)
+    }
 
 
 def _is_harmless(name: str) -> bool:

@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 FORM = "alerting audit 1"
 
@@ -37,7 +36,7 @@ class Head:
         return f"{self.seq}:{self.hash}"
 
 
-def canonical(body: Mapping[str, Any]) -> bytes:
+def canonical(body: Mapping[str, object]) -> bytes:
     return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from alerting.domain.cases.cases import (
     SEVERITIES,
@@ -11,6 +10,8 @@ from alerting.domain.cases.cases import (
     Case,
     Complaint,
     Decision,
+    NewCase,
+    Opening,
     RaisedAlert,
     Status,
     Told,
@@ -25,13 +26,12 @@ from alerting.domain.routing.routing import Assignment
 from alerting.domain.times.working_time import Amount
 
 
-def open_case(customer_key: str, alert: RaisedAlert, now: datetime) -> Decision:
+def open_case(customer_key: str, alert: RaisedAlert, now: datetime) -> Opening:
     """The customer's first alert: a case, its clocks with their steps, a mail to each person
     concerned.
     """
     informed = _others(alert.informed, alert)
-    case = Case(
-        id=None,
+    case = NewCase(
         customer_key=customer_key,
         cycle=1,
         status=Status.OPEN,
@@ -54,7 +54,7 @@ def open_case(customer_key: str, alert: RaisedAlert, now: datetime) -> Decision:
     opened = AuditLine(
         action="case.opened", happened_at=now, facts={**_duty_facts(alert), "clocks": _dues(clocks)}
     )
-    return Decision(
+    return Opening(
         case=case, clocks=tuple(clocks), timers=tuple(timers), tell=tuple(tell), audit=(opened,)
     )
 
@@ -316,7 +316,7 @@ def _ends_before(new: Clock, old: Clock) -> bool:
     return new.due_at < old.due_at
 
 
-def _stands_still(case: Case, clock: Clock) -> Clock | None:
+def _stands_still(case: NewCase, clock: Clock) -> Clock | None:
     """The clock paused, where its case waits for what it pauses for."""
     since, kind = case.waiting_since, clock.kind
     if (
@@ -329,7 +329,7 @@ def _stands_still(case: Case, clock: Clock) -> Clock | None:
 
 
 def _start_all(
-    case: Case,
+    case: NewCase,
     complaints: Sequence[Complaint],
     policies: Mapping[str, Policy],
     now: datetime,
@@ -398,7 +398,7 @@ def _others(assignments: Iterable[Assignment], alert: RaisedAlert) -> tuple[str,
     return tuple(dict.fromkeys(a.party.id for a in assignments if a.party.id not in busy))
 
 
-def _duty_facts(alert: RaisedAlert) -> dict[str, Any]:
+def _duty_facts(alert: RaisedAlert) -> dict[str, object]:
     everybody = (alert.caller, *((alert.fixer,) if alert.fixer else ()), *alert.informed)
     return {
         "alert": alert.id,

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from alerting.domain.cases.case_alerts import owed_anew
 from alerting.domain.cases.case_responses import informed_after_move
@@ -35,7 +34,7 @@ def move_to_owner(
     ]
     if tell_former:
         tell.append(Told(recipient=case.caller, template="informed", data={"owner_changed": True}))
-    facts: dict[str, Any] = {
+    facts: dict[str, object] = {
         "from": case.caller,
         "to": to.party.id,
         "role": to.role,

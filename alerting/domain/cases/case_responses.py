@@ -5,7 +5,6 @@ it cannot be done.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from alerting.domain.cases.case_alerts import next_cycle, owed_anew
 from alerting.domain.cases.cases import (
@@ -200,7 +199,7 @@ def _recorded(
 
 
 def _contact_line(action: str, attempt: Attempt, results: Mapping[str, str]) -> AuditLine:
-    facts: dict[str, Any] = {
+    facts: dict[str, object] = {
         "by": attempt.by,
         "channel": attempt.channel,
         "outcome": attempt.outcome,

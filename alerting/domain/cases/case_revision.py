@@ -95,7 +95,7 @@ def _as_if_in_order(
     case: Case, alerts: Sequence[RaisedAlert], policies: Mapping[str, Policy], now: datetime
 ) -> tuple[Case, dict[ClockKind, Clock]]:
     first, *rest = sorted(alerts, key=lambda alert: alert.starts.customer_sent)
-    decision = open_case(case.customer_key, first, now)
+    decision = open_case(case.customer_key, first, now).stored(case.id)
     made, held = decision.case, {clock.key: clock for clock in decision.clocks}
     for alert in rest:
         decision = join_case(made, held.values(), alert, policies, now)

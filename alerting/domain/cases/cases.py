@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from alerting.domain.cases.clocks import Clock, NewTimer, PastWait, Starts
 from alerting.domain.cases.sla import ClockKind, Policy, WaitingFor
@@ -44,10 +43,9 @@ answer never do.
 
 
 @dataclass(frozen=True, kw_only=True)
-class Case:
-    """The follow-up of one customer's alerts. `id` is None until it is stored."""
+class NewCase:
+    """The follow-up of one customer's alerts, not stored yet."""
 
-    id: int | None
     customer_key: str
     cycle: int
     status: Status
@@ -91,13 +89,23 @@ class Case:
         """What is shown: `waiting` while it waits, its status otherwise."""
         return self.status if self.waiting_since is None else Status.WAITING
 
-    @property
-    def number(self) -> str:
-        return f"C-{self.id}"
-
     def answers(self, sent: datetime) -> bool:
         """Whether a call has answered what the customer wrote then."""
         return self.answered_until is not None and sent <= self.answered_until
+
+    def stored(self, number: int) -> "Case":
+        return Case(**{**vars(self), "id": number})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case(NewCase):
+    """A case that is stored, and so has its number."""
+
+    id: int
+
+    @property
+    def number(self) -> str:
+        return f"C-{self.id}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +141,7 @@ class AuditLine:
 
     action: str
     happened_at: datetime
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
     personal: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -143,7 +151,7 @@ class Told:
 
     recipient: str
     template: str
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +188,27 @@ class Decision:
     ended: Ended | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """A case to be opened, with its clocks, timers to set, people to tell, and audit lines."""
+
+    case: NewCase
+    clocks: tuple[Clock, ...] = ()
+    timers: tuple[NewTimer, ...] = ()
+    tell: tuple[Told, ...] = ()
+    audit: tuple[AuditLine, ...] = ()
+
+    def stored(self, number: int) -> Decision:
+        """The same about the case that is stored under this number."""
+        return Decision(
+            case=self.case.stored(number),
+            clocks=self.clocks,
+            timers=self.timers,
+            tell=self.tell,
+            audit=self.audit,
+        )
+
+
 def followed_by(first: Decision, second: Decision) -> Decision:
     """Two decisions about one case as one; the second was made about what the first left, and may
     cancel timers of it.
@@ -205,7 +234,7 @@ def clocks_after(clocks: Iterable[Clock], decision: Decision) -> list[Clock]:
     return [*held, *changed.values()]
 
 
-def current_clocks(case: Case, clocks: Iterable[Clock]) -> dict[ClockKind, Clock]:
+def current_clocks(case: NewCase, clocks: Iterable[Clock]) -> dict[ClockKind, Clock]:
     """The newest plan of each clock in the case's present cycle."""
     newest: dict[ClockKind, Clock] = {}
     for clock in sorted(clocks, key=lambda c: c.plan):

@@ -5,7 +5,6 @@ are UTC.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from alerting.domain.cases.sla import ClockKind, Duty, Policy, Target, WaitingFor, due_at
 from alerting.domain.times.working_time import Amount, due_instant, working_time
@@ -164,7 +163,7 @@ class NewTimer:
     kind: str
     key: str
     due_at: datetime
-    data: Mapping[str, Any]
+    data: Mapping[str, object]
     n: int = 1
 
 

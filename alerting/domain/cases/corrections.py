@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from alerting.domain.cases.case_alerts import next_cycle
 from alerting.domain.cases.cases import (
@@ -47,7 +46,7 @@ class Correction:
     by: str
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, object]:
         return {
             "what": self.what.value,
             "was": self.was.isoformat(),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from alerting.domain.times.calendars import ALWAYS, Calendar, NeverOpen
 from alerting.domain.times.working_time import (
@@ -159,7 +159,7 @@ def is_ever_due(target: Target) -> bool:
 
 
 def under_contract(
-    policy: Policy, contract: Mapping[str, Any], calendars: Mapping[str, Calendar]
+    policy: Policy, contract: Mapping[str, object], calendars: Mapping[str, Calendar]
 ) -> Policy:
     """The policy with the lengths a customer's contract promises: `{"contact": "8h", "calendar":
     "berlin"}`.
@@ -188,7 +188,9 @@ def under_contract(
     return policy if targets == policy.targets else replace(policy, targets=targets)
 
 
-def contract_problem(contract: Mapping[str, Any], calendars: Mapping[str, Calendar]) -> str | None:
+def contract_problem(
+    contract: Mapping[str, object], calendars: Mapping[str, Calendar]
+) -> str | None:
     """What of a contract cannot be kept whatever the policy, as a clause; the policy's own promise
     holds in its place.
     """

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from alerting.domain.customers.customers import apply_change
+from alerting.domain.fields import Fields
 
 _NESTED = ("attributes", "contract")
 
@@ -14,8 +14,8 @@ class FieldChange:
     """One field; None where there is no value."""
 
     field: str
-    before: Any
-    after: Any
+    before: object
+    after: object
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +32,14 @@ class CustomerDiff:
 
     @property
     def kind(self) -> str:
-        return "new" if self.new else "changed" if self.fields else "unchanged"
+        if self.new:
+            return "new"
+        return "changed" if self.fields else "unchanged"
 
 
-def field_changes(before: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple[FieldChange, ...]:
+def field_changes(
+    before: Mapping[str, object], changes: Mapping[str, object]
+) -> tuple[FieldChange, ...]:
     """The fields a change moves, in their order; `attributes` and `contract` key by key, a contact
     whole.
     """
@@ -51,16 +55,18 @@ def field_changes(before: Mapping[str, Any], changes: Mapping[str, Any]) -> tupl
     )
 
 
-def _flat(state: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _flat(state: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    said = Fields(state)
     for name, value in state.items():
         if name in _NESTED:
-            yield from ((f"{name}.{key}", item) for key, item in value.items())
+            yield from ((f"{name}.{key}", item) for key, item in said.object(name).items())
         elif name == "contacts":
-            yield from ((f"contact {number}", _contact(one)) for number, one in enumerate(value, 1))
+            contacts = enumerate(said.objects(name), 1)
+            yield from ((f"contact {number}", _contact(one)) for number, one in contacts)
         else:
             yield name, value
 
 
-def _contact(contact: Mapping[str, Any]) -> dict[str, Any]:
+def _contact(contact: Mapping[str, object]) -> dict[str, object]:
     """Without the parts nobody gave."""
     return {name: value for name, value in contact.items() if value is not None}

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
 
 from alerting.domain.conditions import Type
 from alerting.domain.conditions.facts import fact_or_none, read_facts
 from alerting.domain.customers.vocabulary import CUSTOMER_FIELDS
+from alerting.domain.fields import Fields
 
 NO_ATTRIBUTES: Mapping[str, Type] = MappingProxyType({})
 
@@ -29,14 +29,14 @@ class Change:
     valid_from: datetime
     source: str
     event_id: str
-    changes: Mapping[str, Any]
+    changes: Mapping[str, object]
 
     @property
     def order(self) -> tuple[datetime, str, str]:
         return (self.valid_from, self.source, self.event_id)
 
 
-def apply_change(state: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def apply_change(state: Mapping[str, object], changes: Mapping[str, object]) -> dict[str, object]:
     """The state after one change: given fields replace, null clears, `attributes` and `contract`
     merge by key.
     """
@@ -44,15 +44,20 @@ def apply_change(state: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[s
     for name in _MERGED:
         given = changes.get(name)
         if given is not None:
-            merged = {**(state.get(name) or {}), **given}
+            merged = {**_object(state, name), **_object(changes, name)}
             after[name] = {key: value for key, value in merged.items() if value is not None}
     return {name: value for name, value in after.items() if value is not None}
 
 
-def states_after(changes: Iterable[Change]) -> list[dict[str, Any]]:
+def _object(state: Mapping[str, object], name: str) -> Mapping[str, object]:
+    found = state.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def states_after(changes: Iterable[Change]) -> list[dict[str, object]]:
     """The state after each of the changes, which must be in their order."""
-    states: list[dict[str, Any]] = []
-    state: dict[str, Any] = {}
+    states: list[dict[str, object]] = []
+    state: dict[str, object] = {}
     for change in changes:
         state = apply_change(state, change.changes)
         states.append(state)
@@ -65,8 +70,8 @@ class Customer:
 
     key: str
     known: bool
-    state: Mapping[str, Any]
-    _facts: dict[int, tuple[Mapping[str, Type], Mapping[str, Any]]] = field(
+    state: Mapping[str, object]
+    _facts: dict[int, tuple[Mapping[str, Type], Mapping[str, object]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -76,6 +81,16 @@ class Customer:
         if self.key.startswith("respondent:"):
             return "an unknown respondent"
         return str(self.state.get("name") or self.key)
+
+    @property
+    def owner(self) -> str | None:
+        """Who the account belongs to: an id or a mail address."""
+        return Fields(self.state).text_or_none("owner")
+
+    @property
+    def contract(self) -> Mapping[str, object]:
+        """The lengths its contract promises, by clock, and their calendar."""
+        return _object(self.state, "contract")
 
     @property
     def territory(self) -> str:
@@ -88,10 +103,10 @@ class Customer:
         )
 
     @property
-    def contacts(self) -> list[Mapping[str, Any]]:
-        return list(self.state.get("contacts") or ())
+    def contacts(self) -> list[Mapping[str, object]]:
+        return list(Fields(self.state).objects("contacts"))
 
-    def contact_named(self, name: str | None, email: str | None) -> Mapping[str, Any] | None:
+    def contact_named(self, name: str | None, email: str | None) -> Mapping[str, object] | None:
         """The contact who wrote, by address or name; else the first one, who stands for the
         customer.
         """
@@ -103,7 +118,7 @@ class Customer:
                 return contact
         return self.contacts[0] if self.contacts else None
 
-    def fields(self, attributes: Mapping[str, Type] = NO_ATTRIBUTES) -> dict[str, Any]:
+    def fields(self, attributes: Mapping[str, Type] = NO_ATTRIBUTES) -> dict[str, object]:
         """The customer as conditions see it, by bare name; free attributes with their declared
         types.
         """
@@ -111,13 +126,13 @@ class Customer:
             key.removeprefix("customer."): value for key, value in self.facts(attributes).items()
         }
 
-    def facts(self, attributes: Mapping[str, Type] = NO_ATTRIBUTES) -> Mapping[str, Any]:
+    def facts(self, attributes: Mapping[str, Type] = NO_ATTRIBUTES) -> Mapping[str, object]:
         """The same by the keys conditions use; kept, because a customer is asked for them by every
         event.
         """
         found = self._facts.get(id(attributes))
         if found is None or found[0] is not attributes:
-            free = read_facts(self.state.get("attributes") or {}, attributes) if attributes else {}
+            free = read_facts(_object(self.state, "attributes"), attributes) if attributes else {}
             facts = {**{f"customer.{name}": value for name, value in free.items()}, **_NOTHING}
             for name in self.state.keys() & _FACTS.keys():
                 key, kind = _FACTS[name]

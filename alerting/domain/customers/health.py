@@ -5,7 +5,6 @@ said.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from alerting.domain.conditions import Condition, Type
 
@@ -22,7 +21,7 @@ class HealthPart:
     weight: int
     scores: tuple[tuple[int, Condition], ...]
 
-    def score(self, facts: Mapping[str, Any]) -> int | None:
+    def score(self, facts: Mapping[str, object]) -> int | None:
         return next((score for score, when in self.scores if when(facts)), None)
 
 
@@ -52,7 +51,7 @@ UNKNOWN = Health(parts={}, weights={})
 """Of a rulebook that declares no parts."""
 
 
-def health_of(parts: Sequence[HealthPart], facts: Mapping[str, Any]) -> Health:
+def health_of(parts: Sequence[HealthPart], facts: Mapping[str, object]) -> Health:
     return Health(
         parts={part.name: part.score(facts) for part in parts},
         weights={part.name: part.weight for part in parts},

@@ -41,7 +41,7 @@ def history_points(event: Event) -> list[Point]:
     return []
 
 
-def history_at(moment: Order, points: Iterable[Point], renewal: date | None) -> dict[str, Any]:
+def history_at(moment: Order, points: Iterable[Point], renewal: date | None) -> dict[str, object]:
     """The history fields of one customer at one moment, by the keys conditions use; what is not
     known is None.
 

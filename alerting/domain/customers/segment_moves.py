@@ -5,7 +5,6 @@ like any other.
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from alerting.domain.intake.events import Event
 from alerting.domain.intake.payloads import SegmentChanged
@@ -13,9 +12,9 @@ from alerting.domain.intake.payloads import SegmentChanged
 SOURCE = "/segments"
 
 
-def moved_event(facts: Mapping[str, Any], n: int, time: datetime, now: datetime) -> Event:
+def moved_event(facts: Mapping[str, object], n: int, time: datetime, now: datetime) -> Event:
     """The `n`-th change of a customer, with the fields of SegmentChanged."""
-    payload = SegmentChanged(**facts)
+    payload = SegmentChanged.model_validate(facts)
     digest = hashlib.sha256(payload.model_dump_json().encode()).hexdigest()
     return Event(
         source=SOURCE,

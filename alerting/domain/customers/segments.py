@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from alerting.domain.conditions import Condition
 from alerting.domain.customers.customers import Customer
@@ -33,7 +32,7 @@ class Membership:
 
 
 def segment_of(
-    customer: Customer, facts: Mapping[str, Any], segments: tuple[Segment, ...]
+    customer: Customer, facts: Mapping[str, object], segments: tuple[Segment, ...]
 ) -> Membership:
     """First match wins. Who is unknown is `unverified`; so is who reaches `otherwise` past an
     unknown condition.
@@ -79,7 +78,7 @@ def inherited(
 
 
 def tags_of(
-    customer: Customer, facts: Mapping[str, Any], tags: Mapping[str, Condition]
+    customer: Customer, facts: Mapping[str, object], tags: Mapping[str, Condition]
 ) -> list[str]:
     """How the customer is doing: every tag whose condition is true. Of an unknown customer none
     is.

@@ -167,10 +167,10 @@ def point_of(
 
 def values_at(
     signals: Mapping[str, Signal], moment: Order, points: Iterable[Point]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Every signal's value for one customer at one moment."""
     held = list(points)
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     marks: dict[tuple[str, timedelta], list[Point]] = {}
     for name, signal in signals.items():
         same = (signal.definition, signal.within)

@@ -4,9 +4,9 @@ its tags.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Protocol
 
 from alerting.domain.conditions import Condition, Type
 from alerting.domain.customers.customers import Customer, History
@@ -117,13 +117,13 @@ class Standing:
 
     membership: Membership
     tags: tuple[str, ...]
-    signals: Mapping[str, Any]
-    facts: Mapping[str, Any]
+    signals: Mapping[str, object]
+    facts: Mapping[str, object]
     health: Health
 
 
 def standing_at(
-    subject: Subject, moment: Order, rules: Rules, event: Mapping[str, Any] | None = None
+    subject: Subject, moment: Order, rules: Rules, event: Mapping[str, object] | None = None
 ) -> Standing:
     """Where the customer stands at a moment, or as an event of that order finds it: `event` holds
     its facts.
@@ -155,14 +155,15 @@ def standing_at(
 
 
 def _own(
-    subject: Subject, moment: Order, rules: Rules, event: Mapping[str, Any] | None
-) -> tuple[dict[str, Any], dict[str, Any], Health, Membership]:
+    subject: Subject, moment: Order, rules: Rules, event: Mapping[str, object] | None
+) -> tuple[dict[str, object], dict[str, object], Health, Membership]:
     signals = values_at(rules.signals, moment, subject.points)
-    facts: dict[str, Any] = {
+    facts: dict[str, object] = {
         **(event or {"event.time": moment[0]}),
         **subject.customer.facts(rules.attributes),
     }
-    facts |= history_at(moment, subject.points, facts["customer.renewal_date"])
+    renewal = facts["customer.renewal_date"]
+    facts |= history_at(moment, subject.points, renewal if isinstance(renewal, date) else None)
     for name, value in signals.items():
         facts[f"signal.{name}"] = value
     if PURCHASES in signals:
@@ -176,7 +177,7 @@ def _own(
     return facts, signals, health, segment_of(subject.customer, facts, rules.segments)
 
 
-def _before(subject: Subject, moment: Order, rules: Rules) -> dict[str, Any]:
+def _before(subject: Subject, moment: Order, rules: Rules) -> dict[str, object]:
     """The signals just before a moment where they are others than at it: tags and health say how
     the customer was doing.
     """
@@ -190,7 +191,7 @@ def _before(subject: Subject, moment: Order, rules: Rules) -> dict[str, Any]:
     }
 
 
-def _with(facts: dict[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+def _with(facts: dict[str, object], others: Mapping[str, object]) -> dict[str, object]:
     return {**facts, **others} if others else facts
 
 

@@ -11,10 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TypeVar
 
 from alerting.domain.conditions import Condition, Type
 from alerting.domain.customers.signals import Aggregate, Signal
+
+Amount = TypeVar("Amount", int, Decimal)
 
 PURCHASE = "purchase.recorded"
 PURCHASES, PURCHASED, DAYS_SINCE = "@purchases", "@purchased", "@days_since_purchase"
@@ -103,30 +105,32 @@ def scale_of(buyers: Iterable[Bought], now: datetime) -> Scale:
     )
 
 
-def _cuts(ordered: Sequence[Any], parts: int) -> list[Any]:
+def _cuts(ordered: Sequence[Amount], parts: int) -> list[Amount]:
     if not ordered:
         return []
     return [ordered[-(-k * len(ordered) // parts) - 1] for k in range(1, parts)]
 
 
-_UNKNOWN_VALUE: Mapping[str, Any] = {f"customer.{name}": None for name in VALUE_FIELDS}
+_UNKNOWN_VALUE: Mapping[str, object] = {f"customer.{name}": None for name in VALUE_FIELDS}
 
 
-def value_facts(signals: Mapping[str, Any], scale: Scale | None) -> dict[str, Any]:
+def value_facts(signals: Mapping[str, object], scale: Scale | None) -> dict[str, object]:
     """The customer's value fields by the keys conditions use; NULL without a purchase in the
     window, or without a scale.
     """
-    bought, total, days = signals[PURCHASES], signals[PURCHASED], signals[DAYS_SINCE]
+    bought, days = _whole(signals[PURCHASES]), _whole(signals[DAYS_SINCE])
+    total = signals[PURCHASED]
     known = {
         "customer.purchases": bought,
         "customer.purchased": total,
         "customer.days_since_purchase": days,
     }
-    if days is None or scale is None or not scale.buyers:
+    if bought is None or days is None or scale is None or not scale.buyers:
         return {**_UNKNOWN_VALUE, **known}
+    spent = total if isinstance(total, Decimal) else Decimal(_whole(total) or 0)
     recency = 5 - bisect_left(scale.recency, days)
     frequency = 1 + bisect_left(scale.frequency, bought)
-    monetary = 1 + bisect_left(scale.monetary, total)
+    monetary = 1 + bisect_left(scale.monetary, spent)
     return {
         **known,
         "customer.rfm": f"{recency}{frequency}{monetary}",
@@ -134,8 +138,12 @@ def value_facts(signals: Mapping[str, Any], scale: Scale | None) -> dict[str, An
         "customer.rfm_frequency": frequency,
         "customer.rfm_monetary": monetary,
         "customer.rfm_group": group_of(recency, frequency, monetary),
-        "customer.value_decile": 10 - bisect_left(scale.tenths, total),
+        "customer.value_decile": 10 - bisect_left(scale.tenths, spent),
     }
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def group_of(recency: int, frequency: int, monetary: int) -> str:
@@ -146,7 +154,9 @@ def group_of(recency: int, frequency: int, monetary: int) -> str:
         if frequency <= 1:
             return "new"
     if recency >= 3:
-        return "loyal" if frequency >= 4 else "big_spenders" if monetary >= 4 else "promising"
+        if frequency >= 4:
+            return "loyal"
+        return "big_spenders" if monetary >= 4 else "promising"
     if frequency >= 4 or monetary >= 4:
         return "slipping"
     return "hibernating" if recency == 2 else "lost"

@@ -84,14 +84,14 @@ class Event:
         assert respondent is not None, "the payload's validation guarantees one of the two"
         return address_key(respondent)
 
-    def fields(self) -> Mapping[str, Any]:
+    def fields(self) -> Mapping[str, object]:
         """The event as conditions see it: flat, derived fields included, fractions as Decimal."""
         return {key.removeprefix("event."): value for key, value in self.facts.items()}
 
     @cached_property
-    def facts(self) -> Mapping[str, Any]:
+    def facts(self) -> Mapping[str, object]:
         """The same by the keys conditions use; reckoned once, however many rulebooks ask."""
-        found: dict[str, Any] = {
+        found: dict[str, object] = {
             "event.type": self.type,
             "event.source": self.source,
             "event.id": self.id,
@@ -123,7 +123,7 @@ def _plain_fields(kind: type[Payload]) -> tuple[tuple[str, str], ...]:
     return tuple((name, f"event.{name}") for name in kind.model_fields if name not in _TAKEN_APART)
 
 
-def read_answers(answers: Mapping[str, Any]) -> dict[str, Any]:
+def read_answers(answers: Mapping[str, object]) -> dict[str, object]:
     """Further answers under `answers.<name>`; what is neither text, number, true/false nor a list
     of texts is missing.
     """
@@ -186,7 +186,7 @@ def parse_event(
 
 
 def made_event(
-    event_id: str, source: str, time: datetime, payload: Payload, data: Mapping[str, Any]
+    event_id: str, source: str, time: datetime, payload: Payload, data: Mapping[str, object]
 ) -> Event:
     """A `customer.updated` of our own making, as `parse_event` would read it back from its bytes.
 

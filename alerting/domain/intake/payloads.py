@@ -4,11 +4,11 @@ DESIGN.md, Contracts.
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from fractions import Fraction
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from alerting.domain.fields import Fields
 from alerting.domain.people.people import (
     Absence,
     Address,
@@ -168,7 +169,7 @@ class SurveyAnswered(Payload):
     comment: Text | None = None
     language: Line | None = None
     contact_me: bool | None = None
-    answers: dict[str, Any] = Field(default_factory=dict)
+    answers: dict[str, object] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _whole(self) -> "SurveyAnswered":
@@ -216,7 +217,7 @@ class Contact(Payload):
     call_to: ClockTime | None = None
 
 
-def _contract(contract: dict[str, Any]) -> dict[str, Any]:
+def _contract(contract: dict[str, object]) -> dict[str, object]:
     for clock in ("acknowledge", "contact", "resolve"):
         length = contract.get(clock)
         if length is not None:
@@ -227,7 +228,7 @@ def _contract(contract: dict[str, Any]) -> dict[str, Any]:
     return contract
 
 
-Contract = Annotated[dict[str, Any], AfterValidator(_contract)]
+Contract = Annotated[dict[str, object], AfterValidator(_contract)]
 """What was agreed with the customer: lengths of promises by clock, on which `calendar`; other keys
 are kept and mean nothing to us.
 """
@@ -255,14 +256,14 @@ class CustomerUpdated(Payload):
     time_zone: Zone | None = None
     contacts: list[Contact] | None = None
     contract: Contract | None = None
-    attributes: dict[str, Any] | None = None
+    attributes: dict[str, object] | None = None
 
-    def changes(self) -> dict[str, Any]:
+    def changes(self) -> dict[str, object]:
         """The fields that were given, as JSON values."""
         return self._changes
 
     @cached_property
-    def _changes(self) -> dict[str, Any]:
+    def _changes(self) -> dict[str, object]:
         return self.model_dump(mode="json", exclude={"customer_id"}, exclude_unset=True)
 
 
@@ -317,7 +318,7 @@ class PersonUpdated(Payload):
     turn: Turn | None = None
     begins: IsoDate | None = None
 
-    def changes(self) -> dict[str, Any]:
+    def changes(self) -> dict[str, object]:
         """The fields that were given, as JSON values."""
         return self.model_dump(
             mode="json", by_alias=True, exclude={"person_id"}, exclude_unset=True
@@ -331,7 +332,7 @@ class PersonRemoved(Payload):
 
     person_id: PartyId
 
-    def changes(self) -> dict[str, Any]:
+    def changes(self) -> dict[str, object]:
         return {"active": False}
 
 
@@ -418,14 +419,10 @@ def key_of_address(address: str) -> str:
     return RESPONDENT_PREFIX + hashlib.sha256(address.encode()).hexdigest()[:32]
 
 
-def contact_keys(contacts: Iterable[Mapping[str, Any]]) -> set[str]:
+def contact_keys(contacts: Collection[Mapping[str, object]]) -> set[str]:
     """The keys answers of these contacts would come under, were nothing known of them but an
     address.
     """
-    addresses = [
-        found
-        for one in contacts
-        for found in (mail_of(one.get("email")), phone_of(one.get("phone")))
-        if found
-    ]
-    return {key_of_address(address) for address in addresses}
+    found = [mail_of(Fields(one).text_or_none("email")) for one in contacts]
+    found += [phone_of(Fields(one).text_or_none("phone")) for one in contacts]
+    return {key_of_address(address) for address in found if address}

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from alerting.domain.cases.cases import SEVERITIES, Case, Status
 from alerting.domain.cases.clocks import Clock
 from alerting.domain.cases.sla import ClockKind
+from alerting.domain.fields import Fields
 
 CauseKind = Literal[
     "alert",
@@ -41,14 +42,14 @@ class NewNotification:
     cause_id: int | None
     recipient: str
     template: str
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, object] = field(default_factory=dict)
 
 
 _WHILE_OPEN = {"waiting", "resumed", "stale"}
 
 
 def reason_gone(
-    template: str, data: Mapping[str, Any], recipient: str, case: Case, clocks: list[Clock]
+    template: str, data: Mapping[str, object], recipient: str, case: Case, clocks: list[Clock]
 ) -> str | None:
     """Why a notification need not be sent any more, in words; None while its reason stands.
 
@@ -63,7 +64,7 @@ def reason_gone(
             return f"the {kind} clock was planned anew"
         if clock.paused_at is not None:
             return "the case waits"
-        if data.get("n", 1) > 1 and case.status is not Status.OPEN:
+        if Fields({"n": 1, **data}).number("n") > 1 and case.status is not Status.OPEN:
             return "somebody has taken the case"
         return None if clock.running else f"the {kind} clock has stopped"
     if data.get("duty", template) == "call":

@@ -5,7 +5,7 @@ is.
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -202,7 +202,7 @@ Known = Party | Team
 """Whoever has an id among the people."""
 
 
-def dated(party: Known) -> dict[str, Any]:
+def dated(party: Known) -> dict[str, object]:
     """What is said of somebody as facts: JSON values by field. What is left out is as if nothing
     were said.
     """

@@ -1,10 +1,11 @@
 """Why a promise was broken, as far as the ledger and the audit say. Nobody's guess stands here."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Protocol
 
+from alerting.domain.audit.recorded import Act
 from alerting.domain.times.durations import format_duration
 
 _ACTS = (
@@ -28,41 +29,51 @@ class Broken:
     ended: datetime
 
 
+class Waited(Protocol):
+    """A wait, stored: for whom, in which cycle, from when until when (None: it goes on)."""
+
+    @property
+    def waiting_for(self) -> str: ...
+    @property
+    def cycle(self) -> int: ...
+    @property
+    def began_at(self) -> datetime: ...
+    @property
+    def ended_at(self) -> datetime | None: ...
+
+
 def reasons(
-    broken: Broken,
-    entries: Sequence[Mapping[str, Any]],
-    waits: Sequence[Any],
-    name: Callable[[str], str],
+    broken: Broken, entries: Sequence[Act], waits: Sequence[Waited], name: Callable[[str], str]
 ) -> list[str]:
     """What happened between start and end that says something about it, in words.
 
-    `entries` are the case's audit entries (`action`, `at`, `facts`), oldest first, `waits` its
+    `entries` are the case's audit entries oldest first, `waits` its
     waits.
     """
-    during = [entry for entry in entries if broken.started_at <= entry["at"] <= broken.ended]
+    during = [entry for entry in entries if broken.started_at <= entry.at <= broken.ended]
     return [
         *_waited(broken, waits),
         *(
-            f"handed over to {name(e['facts']['to'])}"
+            f"handed over to {name(e.facts.text('to'))}"
             for e in during
-            if e["action"] == "case.handed_over"
+            if e.action == "case.handed_over"
         ),
         *(
-            f"taken over by {name(e['facts']['to'])}"
+            f"taken over by {name(e.facts.text('to'))}"
             for e in during
-            if e["action"] == "case.taken_over"
+            if e.action == "case.taken_over"
         ),
         *(
-            f"mail to {name(e['facts']['refused'])} was refused"
+            f"mail to {name(e.facts.text('refused'))} was refused"
             for e in during
-            if e["action"] == "notification.refused"
+            if e.action == "notification.refused"
         ),
         *_tried(during),
         *_idle(broken, during),
     ]
 
 
-def _waited(broken: Broken, waits: Sequence[Any]) -> list[str]:
+def _waited(broken: Broken, waits: Sequence[Waited]) -> list[str]:
     words = {"customer": "the customer", "third_party": "a third party"}
     found = []
     for wait in waits:
@@ -77,20 +88,18 @@ def _waited(broken: Broken, waits: Sequence[Any]) -> list[str]:
     return found
 
 
-def _tried(during: Sequence[Mapping[str, Any]]) -> list[str]:
-    vain = sum(entry["action"] == "contact.attempted" for entry in during)
+def _tried(during: Sequence[Act]) -> list[str]:
+    vain = sum(entry.action == "contact.attempted" for entry in during)
     return [f"{vain} call{'s' if vain > 1 else ''} in vain"] if vain else []
 
 
-def _idle(broken: Broken, during: Sequence[Mapping[str, Any]]) -> list[str]:
+def _idle(broken: Broken, during: Sequence[Act]) -> list[str]:
     """Whether anybody did anything before it was due; a cause that is removed is no call, and the
     other way round.
     """
-    before = [
-        entry for entry in during if entry["at"] <= broken.due_at and entry["action"] in _ACTS
-    ]
+    before = [entry for entry in during if entry.at <= broken.due_at and entry.action in _ACTS]
     if not before:
         return ["nobody acted before it was due"]
-    if broken.kind == "contact" and all(entry["action"] == "case.acknowledged" for entry in before):
+    if broken.kind == "contact" and all(entry.action == "case.acknowledged" for entry in before):
         return ["acknowledged, and not called"]
     return []

@@ -184,7 +184,7 @@ class _Filling:
 
     def fill(self, name: str) -> Party | None:
         if name == OWNER:
-            return self._ask(name, "account owner", self.customer.state.get("owner"))
+            return self._ask(name, "account owner", self.customer.owner)
         role = self.routing.roles.get(name)
         if role is None:
             self.why.append(f"{name}: no such role")

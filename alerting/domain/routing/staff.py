@@ -5,11 +5,11 @@ facts.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 from pydantic import ValidationError
 
 from alerting.domain.customers.customers import Change
+from alerting.domain.fields import Fields
 from alerting.domain.people.people import Known, Party, Team
 
 
@@ -161,7 +161,7 @@ class Staff:
 
 
 def staff_of(
-    states: Mapping[str, Mapping[str, Any]],
+    states: Mapping[str, Mapping[str, object]],
     moment: datetime,
     taken: Mapping[str, Mapping[str, int]],
 ) -> Staff:
@@ -203,7 +203,7 @@ _BESIDE = {"active", "refused"}
 """What is kept of somebody beside what people.yaml may say."""
 
 
-def known_as(name: str, state: Mapping[str, Any]) -> Known:
+def known_as(name: str, state: Mapping[str, object]) -> Known:
     """A person, an office or a team from what holds of it. Raises ValidationError where something
     is missing.
     """
@@ -218,18 +218,19 @@ def known_as(name: str, state: Mapping[str, Any]) -> Known:
     )
 
 
-def _former(name: str, state: Mapping[str, Any]) -> Former:
+def _former(name: str, state: Mapping[str, object]) -> Former:
+    said = Fields(state)
     return Former(
         id=name,
-        name=state.get("name") or name,
-        email=state.get("email"),
-        manager=state.get("manager"),
+        name=said.text_or_none("name") or name,
+        email=said.text_or_none("email"),
+        manager=said.text_or_none("manager"),
     )
 
 
-def _away(party: Party, state: Mapping[str, Any], moment: datetime) -> Away | None:
+def _away(party: Party, state: Mapping[str, object], moment: datetime) -> Away | None:
     """An address that a mail server has refused counts as long as it is the person's address."""
-    refused = state.get("refused") or {}
+    refused = Fields(state).object("refused")
     if refused.get("address") == party.email:
         words = f"cannot be reached (mail to this address was refused on {refused['on']})"
         return Away(words=words, refused=True)

@@ -101,13 +101,13 @@ class Evaluator:
 _NESTED = ("event.respondent", "event.answers", "customer.attributes")
 
 
-def _flat(facts: Any) -> dict[str, Any]:
+def _flat(facts: Any) -> dict[str, object]:
     """`{"event": {"score": 2}}` -> `{"event.score": 2}`, with `respondent`, `answers` and
     `attributes` one level down.
     """
     if not isinstance(facts, dict):
         raise FactsInvalid("facts are a JSON object with event, customer and signals")
-    flat: dict[str, Any] = {}
+    flat: dict[str, object] = {}
     for part, place in PLACES.items():
         values = facts.get(part)
         if values is not None and not isinstance(values, dict):

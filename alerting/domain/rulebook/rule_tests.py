@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from alerting.domain.times.durations import parse_duration
 
@@ -70,7 +70,7 @@ class Arrival:
 
     at: timedelta
     type: str
-    data: Mapping[str, Any]
+    data: Mapping[str, object]
     place: Place
 
 
@@ -152,7 +152,7 @@ class RuleTest:
     name: str
     place: Place
     begin: datetime
-    customers: Sequence[Mapping[str, Any]]
+    customers: Sequence[Mapping[str, object]]
     timeline: Sequence[Arrival | Response]
     until: timedelta
     expect: Sequence[Expected]

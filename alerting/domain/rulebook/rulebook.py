@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from functools import cached_property
-from typing import Any
 
 from alerting.domain.cases.resolutions import Resolutions
 from alerting.domain.cases.sla import Policy, on_calendars_of, under_contract
@@ -138,9 +137,7 @@ class Rulebook:
         """What a policy promises to one customer, whose contract may say otherwise, on the
         calendars of who owes it.
         """
-        agreed = under_contract(
-            self.policies[policy], customer.state.get("contract") or {}, self.calendars
-        )
+        agreed = under_contract(self.policies[policy], customer.contract, self.calendars)
         return on_calendars_of(agreed, {"caller": caller, "fixer": fixer}, self.calendars)
 
     @cached_property
@@ -165,14 +162,14 @@ class Rulebook:
         """The event types any rule is about."""
         return frozenset(rule.on for rule in self.rules)
 
-    def possible_rules(self, event_type: str, facts: Mapping[str, Any]) -> list[Rule]:
+    def possible_rules(self, event_type: str, facts: Mapping[str, object]) -> list[Rule]:
         """The rules on events of this type none of whose conditions is false for these facts, in
         their order.
         """
         index = self._indexes.get(event_type)
         return index.possible(facts) if index is not None else []
 
-    def may_alert(self, event_type: str, facts: Mapping[str, Any]) -> bool:
+    def may_alert(self, event_type: str, facts: Mapping[str, object]) -> bool:
         """Whether the event's own facts leave any rule possible, whoever the customer is."""
         index = self._indexes.get(event_type)
         return index is not None and index.any_left(facts)

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from multiprocessing import get_context
-from typing import Any
 
 from alerting.database.customers.scales import scales_until
 from alerting.database.engine import Database, Transaction
@@ -63,7 +62,7 @@ class Backtest:
             for person, n in lines
         ]
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         return {
             "from": self.begin,
             "to": self.end,
@@ -80,7 +79,7 @@ class Backtest:
         }
 
 
-def _tally(tally: Tally) -> dict[str, Any]:
+def _tally(tally: Tally) -> dict[str, object]:
     return {
         "alerts": tally.alerts,
         "by_week": {week.isoformat(): n for week, n in sorted(tally.by_week.items())},

@@ -7,7 +7,7 @@ they are known today; what was decided then stands beside it, as it was stored.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 from alerting.database.alerts import alert_records
 from alerting.database.audit import audit_entries
@@ -16,6 +16,9 @@ from alerting.database.engine import Transaction
 from alerting.database.intake import events
 from alerting.database.mail import notifications
 from alerting.database.people import staff_facts
+from alerting.database.rows.cases import TimerRow
+from alerting.database.rows.intake import DeadLetterRow, EventRow
+from alerting.database.rows.rules import AlertRow, Reason
 from alerting.database.rulebook import rulebooks
 from alerting.domain.alerts.judge import Judgement, RuleOutcome, judge, points_from
 from alerting.domain.alerts.suppression import REASONS
@@ -37,7 +40,7 @@ class ConditionLine:
     name: str
     sql: str
     truth: str
-    reads: Mapping[str, Any]
+    reads: Mapping[str, object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,22 +53,51 @@ class RuleLine:
     conditions: Sequence[ConditionLine]
 
 
+class ExplainedPerson(TypedDict):
+    """Who filled a role of the rule, and the steps that led there."""
+
+    role: str
+    party: str
+    name: str
+    why: list[str]
+
+
+class ExplainedAlert(TypedDict):
+    """What followed from one alert: suppression, case, who was chosen and why, mails, timers.
+    Instants are in ISO 8601.
+    """
+
+    number: int
+    rule: str
+    severity: str
+    raised_at: str
+    state: str
+    revision: int
+    superseded_at: str | None
+    suppressed: str | None
+    case: str | None
+    because: Sequence[Reason]
+    people: Sequence[ExplainedPerson]
+    mails: Sequence[Mapping[str, object]]
+    timers: Sequence[Mapping[str, object]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
     """Everything about one event; all values are fit for JSON."""
 
-    event: Mapping[str, Any]
-    customer: Mapping[str, Any]
-    rulebook: Mapping[str, Any]
+    event: Mapping[str, object]
+    customer: Mapping[str, object]
+    rulebook: Mapping[str, object]
     rules: Sequence[RuleLine]
-    alerts: Sequence[Mapping[str, Any]]
+    alerts: Sequence[ExplainedAlert]
     notes: Sequence[str]
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         return asdict(self)
 
 
-def explain(ctx: Context, reference: str, source: str | None = None) -> Explanation | Any:
+def explain(ctx: Context, reference: str, source: str | None = None) -> Explanation | DeadLetterRow:
     """An event by `#number` or id, or the row of a dead letter by its place. Raises LookupError
     with what to do.
     """
@@ -87,7 +119,7 @@ def explain(ctx: Context, reference: str, source: str | None = None) -> Explanat
         return _explained(tx, ctx, found[0])
 
 
-def _explained(tx: Transaction, ctx: Context, row: Any) -> Explanation:
+def _explained(tx: Transaction, ctx: Context, row: EventRow) -> Explanation:
     event, notes = events.stored_event(row), []
     try:
         rulebook = ctx.shelf.get(tx, row.rulebook)
@@ -97,7 +129,7 @@ def _explained(tx: Transaction, ctx: Context, row: Any) -> Explanation:
             f"this version cannot read rulebook {row.rulebook[:12]}; the active one judges here"
         )
     judgement = judge(event, _subject(tx, event, rulebook), rulebook, every_rule=True)
-    alerts = [_alert(tx, alert, rulebook) for alert in alert_records.alerts_of_event(tx, row.seq)]
+    alerts = [_alert(tx, alert) for alert in alert_records.alerts_of_event(tx, row.seq)]
     notes += _notes(row, judgement, alerts)
     return Explanation(
         event=_event(row, event),
@@ -121,7 +153,7 @@ def _subject(tx: Transaction, event: Event, rulebook: Rulebook) -> Subject:
     )
 
 
-def _event(row: Any, event: Event) -> dict[str, Any]:
+def _event(row: EventRow, event: Event) -> dict[str, object]:
     return {
         "number": row.seq,
         "source": row.source,
@@ -138,7 +170,7 @@ def _event(row: Any, event: Event) -> dict[str, Any]:
     }
 
 
-def _customer(judgement: Judgement) -> dict[str, Any]:
+def _customer(judgement: Judgement) -> dict[str, object]:
     return {
         "key": judgement.customer.key,
         "name": judgement.customer.name,
@@ -168,7 +200,7 @@ def _rule(outcome: RuleOutcome) -> RuleLine:
     )
 
 
-def _notes(row: Any, judgement: Judgement, alerts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _notes(row: EventRow, judgement: Judgement, alerts: Sequence[ExplainedAlert]) -> Iterator[str]:
     """Why nobody was told, and where today's facts say something else than those of then."""
     if row.type in OF_PEOPLE:
         yield (
@@ -176,22 +208,32 @@ def _notes(row: Any, judgement: Judgement, alerts: Sequence[Mapping[str, Any]]) 
             "list` shows what holds"
         )
         return
-    standing = [
-        alert
-        for alert in alerts
-        if alert["state"] != "withdrawn" and alert["superseded_at"] is None
-    ]
-    stored = {alert["rule"] for alert in standing}
-    today = {outcome.rule.id for outcome in judgement.alerts}
-    quiet = {alert["suppressed"] for alert in standing if alert["suppressed"]}
-    if row.excluded:
-        yield f"nobody was told: {REASONS.get(row.excluded, row.excluded)}"
+    yield from _why_nobody(row.excluded, alerts)
+    yield from _changed_since(judgement, alerts)
+    if row.clamped:
+        yield "its time lay ahead of ours; it counts from when it was received"
+
+
+def _standing(alerts: Sequence[ExplainedAlert]) -> list[ExplainedAlert]:
+    return [a for a in alerts if a["state"] != "withdrawn" and a["superseded_at"] is None]
+
+
+def _why_nobody(excluded: str | None, alerts: Sequence[ExplainedAlert]) -> Iterator[str]:
+    """Why nobody was told; nothing where somebody was."""
+    standing = _standing(alerts)
+    if excluded:
+        yield f"nobody was told: {REASONS.get(excluded, excluded)}"
     elif not alerts:
         yield "nobody was told: no rule had all its conditions true"
     elif standing and all(alert["suppressed"] for alert in alerts):
-        yield (
-            f"nobody was told: {'; '.join(REASONS.get(reason, reason) for reason in sorted(quiet))}"
-        )
+        quiet = sorted({alert["suppressed"] for alert in standing if alert["suppressed"]})
+        yield f"nobody was told: {'; '.join(REASONS.get(reason, reason) for reason in quiet)}"
+
+
+def _changed_since(judgement: Judgement, alerts: Sequence[ExplainedAlert]) -> Iterator[str]:
+    """Where what is known today says something else than what was known then."""
+    stored = {alert["rule"] for alert in _standing(alerts)}
+    today = {outcome.rule.id for outcome in judgement.alerts}
     for alert in alerts:
         if alert["state"] != "raised":
             yield (
@@ -199,58 +241,55 @@ def _notes(row: Any, judgement: Judgement, alerts: Sequence[Mapping[str, Any]]) 
                 f"{alert['raised_at']}"
             )
     if not judgement.outcomes:
-        yield f"no rule is on {row.type}"
+        yield f"no rule is on {judgement.event.type}"
     for rule in sorted(today - stored):
         yield f"with what is known today, {rule} would fire; the facts it needs arrived later"
     for rule in sorted(stored - today):
         yield f"with what is known today, {rule} would not fire; its facts were corrected later"
-    if row.clamped:
-        yield "its time lay ahead of ours; it counts from when it was received"
 
 
-def _alert(tx: Transaction, row: Any, rulebook: Rulebook) -> dict[str, Any]:
-    """What followed from one alert: suppression, case, who was chosen and why, mails, timers."""
-    found: dict[str, Any] = {
-        "number": row.id,
-        "rule": row.rule,
-        "severity": row.severity,
-        "raised_at": _plain(row.raised_at),
-        "state": row.state,
-        "revision": row.revision,
-        "superseded_at": _plain(row.superseded_at) if row.superseded_at else None,
-        "suppressed": row.suppressed,
-        "case": f"C-{row.case_id}" if row.case_id else None,
-        "because": row.because,
-    }
-    if row.case_id is None:
-        return {**found, "people": [], "mails": [], "timers": []}
-    staff = staff_facts.staff_at(tx, row.raised_at)
-    return {
-        **found,
-        "people": _people(tx, row, staff),
-        "mails": _mails(tx, row, staff),
-        "timers": [_timer(timer) for timer in timers.timers_of_case(tx, row.case_id)],
-    }
+def _alert(tx: Transaction, row: AlertRow) -> ExplainedAlert:
+    found = ExplainedAlert(
+        number=row.id,
+        rule=row.rule,
+        severity=row.severity,
+        raised_at=row.raised_at.isoformat(),
+        state=row.state,
+        revision=row.revision,
+        superseded_at=row.superseded_at.isoformat() if row.superseded_at else None,
+        suppressed=row.suppressed,
+        case=f"C-{row.case_id}" if row.case_id else None,
+        because=row.because,
+        people=[],
+        mails=[],
+        timers=[],
+    )
+    if row.case_id is not None:
+        staff = staff_facts.staff_at(tx, row.raised_at)
+        found["people"] = _people(tx, row.id, row.case_id, staff)
+        found["mails"] = _mails(tx, row.id, row.case_id, staff)
+        found["timers"] = [_timer(timer) for timer in timers.timers_of_case(tx, row.case_id)]
+    return found
 
 
-def _people(tx: Transaction, row: Any, staff: Staff) -> list[dict[str, Any]]:
+def _people(tx: Transaction, alert: int, case_id: int, staff: Staff) -> list[ExplainedPerson]:
     """Each role of the rule: who filled it, and the steps that led there, from the audit."""
-    for entry in audit_entries.entries_of(tx, "case", str(row.case_id), personal_values=False):
-        if entry["facts"].get("alert") == row.id and "people" in entry["facts"]:
+    for entry in audit_entries.entries_of(tx, "case", str(case_id), personal_values=False):
+        if entry.facts.get("alert") == alert and "people" in entry.facts:
             return [
-                {
-                    "role": p["role"],
-                    "party": p["party"],
-                    "name": _name(staff, p["party"]),
-                    "why": p["why"],
-                }
-                for p in entry["facts"]["people"]
+                ExplainedPerson(
+                    role=p.text("role"),
+                    party=p.text("party"),
+                    name=_name(staff, p.text("party")),
+                    why=p.texts("why"),
+                )
+                for p in entry.facts.objects("people")
             ]
     return []
 
 
-def _mails(tx: Transaction, row: Any, staff: Staff) -> list[dict[str, Any]]:
-    attempts = notifications.deliveries_of_case(tx, row.case_id)
+def _mails(tx: Transaction, alert: int, case_id: int, staff: Staff) -> list[dict[str, object]]:
+    attempts = notifications.deliveries_of_case(tx, case_id)
     return [
         {
             "to": note.recipient,
@@ -269,13 +308,15 @@ def _mails(tx: Transaction, row: Any, staff: Staff) -> list[dict[str, Any]]:
                 if a.notification_id == note.id
             ],
         }
-        for note in notifications.of_case(tx, row.case_id)
-        if note.cause_kind == "alert" and note.cause_id == row.id
+        for note in notifications.of_case(tx, case_id)
+        if note.cause_kind == "alert" and note.cause_id == alert
     ]
 
 
-def _timer(row: Any) -> dict[str, Any]:
-    state = "fired" if row.fired_at else "cancelled" if row.cancelled_at else "waiting"
+def _timer(row: TimerRow) -> dict[str, object]:
+    state = "waiting"
+    if row.fired_at or row.cancelled_at:
+        state = "fired" if row.fired_at else "cancelled"
     notify = row.data.get("notify")
     return {
         "kind": row.kind,
@@ -292,7 +333,7 @@ def _name(staff: Staff, party: str) -> str:
     return found.name if found else party
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Fit for JSON: instants and dates as ISO 8601, fractions as they are written."""
     if isinstance(value, datetime):
         return value.isoformat()

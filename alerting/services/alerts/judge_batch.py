@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from alerting.database.alerts import watches
 from alerting.database.customers import customers, points
@@ -78,7 +77,7 @@ def judge_all(
     subjects = load_subjects(tx, keys, rulebook, fresh[0].event.time, fresh[-1].event.time, known)
     prove_by(tx, [arrived.event for arrived in fresh])
     customers_acted(tx, ctx, [arrived.event for arrived in fresh], round_.now)
-    unknown: list[dict[str, Any]] = []
+    unknown: list[dict[str, object]] = []
     for arrived in fresh:
         event = arrived.event
         if event.type not in rulebook.heard:

@@ -62,7 +62,7 @@ def _owner_changes(fresh: Iterable[Event], histories: Mapping[str, History]) -> 
     found = []
     for key, given in telling.items():
         new = {(event.source, event.id) for event in given}
-        history, owner = histories[key], histories[key].newest.state.get("owner")
+        history, owner = histories[key], histories[key].newest.owner
         formers = _former_owners(history, new) - {owner}
         if formers:
             found.append(
@@ -102,18 +102,15 @@ def _held_as_owner(round_: Round, case: Case) -> bool:
     """Whether the caller, or whoever the caller stands in for, has the case for owning the
     customer. Whoever took it over or was handed it has it as a person.
     """
-    assert case.id is not None, "a stored case has its number"
     moves = [
-        e
-        for e in audit_entries.entries_of(round_.tx, "case", str(case.id))
-        if e["action"] in _MOVES
+        e for e in audit_entries.entries_of(round_.tx, "case", str(case.id)) if e.action in _MOVES
     ]
     if (
         moves
-        and moves[-1]["action"] != "case.caller_changed"
-        and moves[-1]["facts"].get("to") == case.caller
+        and moves[-1].action != "case.caller_changed"
+        and moves[-1].facts.get("to") == case.caller
     ):
-        return bool(moves[-1]["action"] == "case.owner_changed")
+        return moves[-1].action == "case.owner_changed"
     people = alert_records.people_of_alerts(round_.tx, case.id)
     return (case.caller, OWNER) in {
         (one["party"], one["through"]) for one in people if one["duty"] == "caller"
@@ -141,7 +138,7 @@ def _follow(round_: Round, case: Case, change: _Change, seq: int) -> None:
         still_here = round_.staff.get(case.caller) is not None
         decision = move_to_owner(
             case,
-            clocks_of(round_.tx, round_.ctx, case.id or 0),
+            clocks_of(round_.tx, round_.ctx, case.id),
             new,
             tell_former=still_here,
             now=round_.now,
@@ -153,7 +150,6 @@ def _follow(round_: Round, case: Case, change: _Change, seq: int) -> None:
 
 def _unsay(round_: Round, case: Case, caller: str) -> None:
     """Who is about to be asked to call need not be told first that there is nothing to do."""
-    assert case.id is not None, "a stored case has its number"
     for note in notifications.of_case(round_.tx, case.id):
         if (note.recipient, note.template, note.status) == (caller, "informed", "pending"):
             skip(round_.tx, note, "is asked to call instead", round_.now)

@@ -10,10 +10,11 @@ from alerting.database.alerts import alert_records, mutes
 from alerting.database.audit import audit_entries
 from alerting.database.cases import cases
 from alerting.database.people import staff_facts
+from alerting.database.rows.rules import Concerned
 from alerting.domain.alerts.judge import Judgement, RuleOutcome
 from alerting.domain.alerts.suppression import suppression
 from alerting.domain.cases.case_alerts import join_case, open_case
-from alerting.domain.cases.cases import Case, Decision, RaisedAlert
+from alerting.domain.cases.cases import Case, Decision, NewCase, Opening, RaisedAlert
 from alerting.domain.cases.clocks import Clock, Starts
 from alerting.domain.routing.routing import Assignment, fill_role
 from alerting.domain.routing.staff import Staff
@@ -97,7 +98,7 @@ def store_alert(
     raised = _filled(round_, judged, outcome, _staff_now(round_, judged, outcome))
     number = alert_records.raise_alert(
         round_.tx,
-        alert_records.AlertRow(
+        alert_records.NewAlert(
             event_seq=judged.seq,
             customer_key=judged.judgement.event.customer_key,
             segment=judged.segment,
@@ -123,10 +124,9 @@ def follow(round_: Round, customer_key: str, raised: RaisedAlert) -> int:
     now = round_.now
     case = case_to_join(round_, customer_key, raised)
     if case is None:
-        decision = open_case(customer_key, raised, now)
-    else:
-        case, clocks = looked_at_again(round_, case)
-        decision = join_case(case, clocks, raised, round_.rulebook.policies, now)
+        return attach(round_, open_case(customer_key, raised, now), raised)
+    case, clocks = looked_at_again(round_, case)
+    decision = join_case(case, clocks, raised, round_.rulebook.policies, now)
     return attach(round_, decision, raised, case)
 
 
@@ -151,7 +151,6 @@ def looked_at_again(round_: Round, case: Case) -> tuple[Case, list[Clock]]:
     did nothing since, it waits no longer: people have to look at it.
     """
     number = case.id
-    assert number is not None, "a stored case has its number"
     if case.waiting_since is not None:
         go_on(
             round_.tx,
@@ -167,7 +166,7 @@ def looked_at_again(round_: Round, case: Case) -> tuple[Case, list[Clock]]:
 
 
 def attach(
-    round_: Round, decision: Decision, raised: RaisedAlert, before: Case | None = None
+    round_: Round, decision: Decision | Opening, raised: RaisedAlert, before: Case | None = None
 ) -> int:
     """Carry out what an alert does to its customer's case; `before` is the case as it stood."""
     case_id = apply_decision(
@@ -179,7 +178,7 @@ def attach(
 
 
 def note_turns(
-    round_: Round, after: Case, alerts: Iterable[RaisedAlert], before: Case | None, case_id: int
+    round_: Round, after: NewCase, alerts: Iterable[RaisedAlert], before: Case | None, case_id: int
 ) -> None:
     """Whoever has been given the call or the fixing by turn has had the turn."""
     for alert in alerts:
@@ -254,23 +253,17 @@ def filled_parties(round_: Round, judged: Judged, outcome: RuleOutcome, first: A
     return parties(people_of(_filled(round_, judged, outcome, staff)))
 
 
-def people_of(alert: RaisedAlert) -> list[dict[str, Any]]:
+def people_of(alert: RaisedAlert) -> list[Concerned]:
     """Everybody an alert concerns with duty, role and why, as it is kept."""
     duties = [("caller", alert.caller), *([("fixer", alert.fixer)] if alert.fixer else [])]
     duties += [("informed", assignment) for assignment in alert.informed]
     return [
-        {
-            "duty": duty,
-            "role": a.role,
-            "party": a.party.id,
-            "why": list(a.why),
-            "through": a.through,
-        }
+        Concerned(duty=duty, role=a.role, party=a.party.id, why=list(a.why), through=a.through)
         for duty, a in duties
     ]
 
 
-def parties(people: Sequence[dict[str, Any]]) -> list[str]:
+def parties(people: Sequence[Concerned]) -> list[str]:
     """What of them decides whether anything changed: duty and person."""
     return [f"{one['duty']} {one['party']}" for one in people]
 

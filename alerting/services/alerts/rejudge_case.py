@@ -37,7 +37,6 @@ def carry_out(round_: Round, key: str, case: Case | None, touched: bool, change:
     opened otherwise.
     """
     if case is not None and not touched and change.replaced:
-        assert case.id is not None, "a stored case has its number"
         for alert in change.ringing:
             alert_records.attach_alert(round_.tx, alert.id, case.id)
         _unsay(round_, case.id, withdrawn_only=False)
@@ -57,7 +56,7 @@ def carry_out(round_: Round, key: str, case: Case | None, touched: bool, change:
         )
         note_turns(round_, decision.case, change.ringing, case, case.id)
         return
-    if case is not None and case.id is not None and change.replaced:
+    if case is not None and change.replaced:
         _unsay(round_, case.id, withdrawn_only=True)
     for alert in change.ringing:
         _follow(round_, key, alert)
@@ -78,7 +77,6 @@ def _follow(round_: Round, key: str, alert: RaisedAlert) -> None:
         attach(round_, open_case(key, alert, round_.now), alert)
         return
     number = found.id
-    assert number is not None, "a stored case has its number"
     clocks = clocks_of(round_.tx, round_.ctx, number)
     if found.contacted_at is not None and not found.answers(alert.starts.customer_sent):
         found, clocks = looked_at_again(

@@ -196,7 +196,7 @@ def _revise(round_: Round, judged: Judged) -> int:
         matters = not over and (
             row is None or not _same(round_, judged, outcome, row, quiet, first)
         )
-        if matters or row.because != alert_records.because(outcome):
+        if row is None or matters or row.because != alert_records.because(outcome):
             state = "upgraded" if any(other.suppressed is None for other in every) else "raised"
             raised = _write(round_, judged, outcome, quiet, _next(every, outcome, state), row)
             change.versions += 1
@@ -224,7 +224,7 @@ def hand_on(round_: Round, seq: int, former: str, customer_key: str) -> None:
     every = alert_records.alerts_of_event(round_.tx, seq)
     standing = [row for row in every if row.superseded_at is None and row.state != "withdrawn"]
     case = _case_of(round_, standing)
-    if case is not None and case.id is not None:
+    if case is not None:
         others = [
             row for row in alert_records.standing_alerts(round_.tx, case.id) if row.event_seq != seq
         ]
@@ -235,8 +235,8 @@ def hand_on(round_: Round, seq: int, former: str, customer_key: str) -> None:
         versions=len(standing), replaced=any(row.suppressed is None for row in standing)
     )
     for row in standing:
-        kept = {name: getattr(row, name) for name in alert_records.AlertRow.__dataclass_fields__}
-        again = alert_records.AlertRow(
+        kept = {name: getattr(row, name) for name in alert_records.NewAlert.__dataclass_fields__}
+        again = alert_records.NewAlert(
             **{**kept, "revision": row.revision + 1, "state": "withdrawn"}
         )
         number = alert_records.raise_alert(round_.tx, again, round_.now)

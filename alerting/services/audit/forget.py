@@ -77,7 +77,7 @@ def _close(round_: Round, key: str) -> None:
     sent.
     """
     case = cases.unresolved_cases(round_.tx, [key]).get(key)
-    if case is None or case.id is None:
+    if case is None:
         return
     clocks = clocks_of(round_.tx, round_.ctx, case.id)
     decision = forget_case(case, clocks, round_.now)

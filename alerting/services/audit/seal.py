@@ -4,16 +4,16 @@ happened unnoticed.
 
 import hmac
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
 
 from alerting.database.audit import audit_entries, erasure, seals
 from alerting.database.engine import Transaction
 from alerting.database.mail import notifications
 from alerting.database.people import staff_facts
+from alerting.database.rows.audit import EntryRow, PersonalRow
 from alerting.domain.audit.audit_file import lines_of
 from alerting.domain.audit.seals import Head, Seal, Walk, amiss, seal_after
 from alerting.domain.customers.customers import Customer
@@ -25,6 +25,8 @@ from alerting.domain.rulebook.rulebook import Rulebook
 from alerting.services.context import Context
 
 log = logging.getLogger(__name__)
+
+Sealed = tuple[Seal, EntryRow | None]
 
 CHUNK = 1_000
 """Entries of one transaction."""
@@ -53,7 +55,7 @@ class _Checking:
 
     walk: Walk
     found: Verified
-    gone: list[tuple[str, Any]] = field(default_factory=list)
+    gone: list[tuple[str, EntryRow]] = field(default_factory=list)
 
 
 def seal_all(ctx: Context, beat: Callable[[], None] = lambda: None) -> int:
@@ -120,11 +122,11 @@ def verify(
     return found
 
 
-def _pages(sealed: Iterator[tuple[Seal, Any]]) -> Iterator[list[tuple[Seal, Any]]]:
+def _pages(sealed: Iterator[Sealed]) -> Iterator[list[Sealed]]:
     return iter(lambda: list(islice(sealed, seals.PAGE)), [])
 
 
-def _check_page(tx: Transaction, checking: _Checking, page: list[tuple[Seal, Any]]) -> None:
+def _check_page(tx: Transaction, checking: _Checking, page: list[Sealed]) -> None:
     personal = seals.personal_of(tx, [seal.entry for seal, _ in page])
     for seal, row in page:
         checking.found.problems += _check_entry(checking, seal, row, personal.get(seal.entry, []))
@@ -136,9 +138,11 @@ def _check_page(tx: Transaction, checking: _Checking, page: list[tuple[Seal, Any
             checking.found.problems.append(f"{what} is gone, and its customer was not forgotten")
 
 
-def _check_entry(checking: _Checking, seal: Seal, row: Any, personal: list[Any]) -> Iterator[str]:
+def _check_entry(
+    checking: _Checking, seal: Seal, row: EntryRow | None, personal: list[PersonalRow]
+) -> Iterator[str]:
     what = f"entry {seal.entry} (seal {seal.seq})"
-    if row.body is None:
+    if row is None:
         yield f"{what} is gone"
         list(checking.walk.step(seal, b""))
         return
@@ -158,7 +162,7 @@ def _check_entry(checking: _Checking, seal: Seal, row: Any, personal: list[Any])
     }
     times = {name: getattr(row, name).isoformat() for name in ("happened_at", "recorded_at")}
     for name, value in {**stands, **times}.items():
-        if said[name] != value:
+        if said.get(name) != value:
             yield f"{what}: the column {name} does not say what the sealed entry says"
     held = {one.name: one for one in personal}
     checking.gone += [(f"{what}: {name}", row) for name in said["personal"] if name not in held]
@@ -166,7 +170,7 @@ def _check_entry(checking: _Checking, seal: Seal, row: Any, personal: list[Any])
 
 
 def _check_personal(
-    what: str, commitments: dict[str, str], held: dict[str, Any], found: Verified
+    what: str, commitments: Mapping[str, str], held: Mapping[str, PersonalRow], found: Verified
 ) -> Iterator[str]:
     """A value that is there must be what was committed to."""
     for name, row in held.items():
@@ -190,7 +194,10 @@ def export(ctx: Context) -> Iterator[bytes]:
     seal_all(ctx)
     with ctx.db.read() as tx:
         head, now = seals.sound_end(tx), tx.now()
-        rows = ((seal, bytes(row.body or b"")) for seal, row in seals.sealed(tx, head.seq))
+        rows = (
+            (seal, b"" if row is None else bytes(row.body))
+            for seal, row in seals.sealed(tx, head.seq)
+        )
         yield from lines_of(rows, {"exported_at": now.isoformat(), "entries": head.seq})
 
 
@@ -251,7 +258,7 @@ def _keeper(rulebook: Rulebook, holder: str, staff: Staff) -> tuple[Party, str |
     return found, answer.words
 
 
-def _checkpoint_mail(head: Head, week: str, why: str | None) -> dict[str, Any]:
+def _checkpoint_mail(head: Head, week: str, why: str | None) -> dict[str, object]:
     lines = [
         "Please keep this mail. It holds the end of the chain that seals the audit of this week, "
         "and nothing else.",

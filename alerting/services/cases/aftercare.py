@@ -4,7 +4,7 @@ answer may open it again.
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,6 +30,7 @@ from alerting.domain.cases.clocks import Starts
 from alerting.domain.cases.escalations import reach
 from alerting.domain.cases.resolutions import CHECK
 from alerting.domain.customers.customers import Customer
+from alerting.domain.fields import Fields
 from alerting.domain.intake.events import Event
 from alerting.domain.intake.payloads import SurveyAnswered, sentiment_of
 from alerting.domain.mail.notifications import NewNotification
@@ -51,7 +52,6 @@ def ask_whether_it_worked(
     tx: Transaction, ctx: Context, case: Case, row: Any, now: datetime
 ) -> str:
     """The effectiveness review is due: whoever is to say so gets a mail."""
-    assert case.id is not None, "a stored case has its number"
     if case.status is not Status.RESOLVED:
         return "the case is open again"
     rulebook, staff = ctx.shelf.active(tx), staff_facts.staff_at(tx, now)
@@ -101,8 +101,8 @@ def ask_the_customer(tx: Transaction, ctx: Context, case: Case, row: Any, now: d
     data = {
         "survey": check.survey,
         "customer": case.customer_key,
-        "name": contact.get("name"),
-        "email": contact["email"],
+        "name": contact.name,
+        "email": contact.email,
         "subject": message.subject,
         "text": message.text,
         "case": case.id,
@@ -127,12 +127,7 @@ def ask_another_contact(
     contact = _contact(customers.customer_now(tx, row.customer_key), tried)
     if contact is None:
         return False
-    data = {
-        **row.data,
-        "name": contact.get("name"),
-        "email": contact["email"],
-        "tried": sorted(tried),
-    }
+    data = {**row.data, "name": contact.name, "email": contact.email, "tried": sorted(tried)}
     again = NewNotification(
         cause_kind="delivery",
         cause_id=delivery_id,
@@ -144,12 +139,21 @@ def ask_another_contact(
     return True
 
 
-def _contact(customer: Customer, tried: Collection[str] = ()) -> dict[str, Any] | None:
+@dataclass(frozen=True, kw_only=True)
+class _Addressee:
+    """A contact of the customer with a mail address."""
+
+    name: str | None
+    email: str
+
+
+def _contact(customer: Customer, tried: Collection[str] = ()) -> _Addressee | None:
     """The first with a mail address that has not been tried."""
-    addressed = (
-        dict(one) for one in customer.contacts if _ADDRESS.fullmatch(one.get("email") or "")
-    )
-    return next((one for one in addressed if one["email"] not in tried), None)
+    for contact in map(Fields, customer.contacts):
+        email = contact.text_or_none("email") or ""
+        if _ADDRESS.fullmatch(email) and email not in tried:
+            return _Addressee(name=contact.text_or_none("name"), email=email)
+    return None
 
 
 def hear_checks(
@@ -175,7 +179,7 @@ def hear_checks(
         ):
             continue
         case = cases.last_resolved(tx, event.customer_key)
-        if case is None or case.id is None or not _was_asked(tx, case, event):
+        if case is None or not _was_asked(tx, case, event):
             continue
         if sentiment_of(payload.metric, payload.score, payload.scale) == "negative" and not _quiet(
             tx, case, now
@@ -200,7 +204,6 @@ ANSWERED_WITHIN = timedelta(days=30)
 
 
 def _was_asked(tx: Transaction, case: Case, event: Event) -> bool:
-    assert case.id is not None, "a stored case has its number"
     asked = timers.fired_at(tx, case.id, f"{case.cycle}.{CHECK}", "the customer is asked")
     given = min(event.time, event.received_at)
     return asked is not None and asked <= given <= asked + ANSWERED_WITHIN
@@ -215,7 +218,6 @@ def _quiet(tx: Transaction, case: Case, now: datetime) -> bool:
 def _reopened(
     tx: Transaction, ctx: Context, rulebook: Rulebook, case: Case, event: Event, now: datetime
 ) -> Decision:
-    assert case.id is not None, "a stored case has its number"
     clocks, staff = clocks_of(tx, ctx, case.id), staff_facts.staff_at(tx, now)
     customer = customers.histories(tx, [case.customer_key])[case.customer_key].as_of(event.time)
     former = case.caller
@@ -265,7 +267,7 @@ def _with_somebody_here(case: Case, staff: Staff) -> Case:
 
 
 def _note(
-    tx: Transaction, case: Case, action: str, facts: dict[str, Any], cause: str, now: datetime
+    tx: Transaction, case: Case, action: str, facts: dict[str, object], cause: str, now: datetime
 ) -> None:
     entry = audit_entries.Entry(
         actor="follow-up",

@@ -2,14 +2,14 @@
 together.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from alerting.database.audit import audit_entries
 from alerting.database.cases import case_records, cases, timers
 from alerting.database.engine import Transaction
 from alerting.database.mail import notifications
-from alerting.domain.cases.cases import Decision
+from alerting.domain.cases.cases import AuditLine, Case, Decision, Opening
 from alerting.domain.cases.clocks import Clock
 from alerting.domain.mail.notifications import CauseKind, NewNotification
 from alerting.services.context import Context
@@ -29,42 +29,57 @@ class Cause:
 
 
 def apply_decision(
+    tx: Transaction,
+    ctx: Context,
+    decision: Decision | Opening,
+    actor: str,
+    cause: Cause,
+    now: datetime,
+) -> int:
+    """Store a decision about one case, under its customer's lock; returns the case's number."""
+    if isinstance(decision, Opening):
+        opened = decision.stored(cases.add_case(tx, decision.case))
+        _keep_clocks(tx, opened, {}, now)
+        return _follow(tx, ctx, opened, actor, cause, now)
+    _change(tx, decision, now)
+    return _follow(tx, ctx, decision, actor, cause, now)
+
+
+def _change(tx: Transaction, decision: Decision, now: datetime) -> None:
+    """What the case, its clocks, waits and timers were before, and are no longer."""
+    case = decision.case
+    cases.save_case(tx, case)
+    known = cases.clocks_of(tx, [case.id])[case.id] if decision.clocks else []
+    _keep_clocks(tx, decision, {clock.key: clock for clock in known}, now)
+    if decision.ended is not None:
+        case_records.end_wait(tx, case.id, decision.ended)
+    if decision.wait is not None:
+        case_records.add_wait(tx, case.id, case.cycle, decision.wait, now)
+    cases.reassign_clocks(tx, case.id, case)
+    for plan in decision.cancelled:
+        timers.cancel_plan(tx, case.id, plan, decision.audit[0].action, now)
+
+
+def _keep_clocks(
+    tx: Transaction, decision: Decision, known: dict[str, Clock], now: datetime
+) -> None:
+    """The clocks that changed, and what happened to each in its ledger."""
+    for clock in decision.clocks:
+        what = _what(clock, known.get(clock.key))
+        cases.save_clock(tx, decision.case, decision.case.id, clock, what, now)
+        known[clock.key] = clock
+
+
+def _follow(
     tx: Transaction, ctx: Context, decision: Decision, actor: str, cause: Cause, now: datetime
 ) -> int:
-    """Store a decision about one case, under its customer's lock; returns the case's id."""
-    known = _known(tx, decision)
-    case_id = cases.save_case(tx, decision.case)
-    case = replace(decision.case, id=case_id)
-    for clock in decision.clocks:
-        cases.save_clock(tx, case, case_id, clock, _what(clock, known.get(clock.key)), now)
-        known[clock.key] = clock
-    if decision.ended is not None:
-        case_records.end_wait(tx, case_id, decision.ended)
-    if decision.wait is not None:
-        case_records.add_wait(tx, case_id, case.cycle, decision.wait, now)
-    if decision.case.id is not None:
-        cases.reassign_clocks(tx, case_id, case)
-    for plan in decision.cancelled:
-        timers.cancel_plan(tx, case_id, plan, decision.audit[0].action, now)
-    timers.set_timers(tx, case_id, case.customer_key, decision.timers)
-    numbers = [
-        audit_entries.write(
-            tx,
-            audit_entries.Entry(
-                actor=actor,
-                action=line.action,
-                subject_kind="case",
-                subject_id=str(case_id),
-                happened_at=line.happened_at,
-                cause=str(cause),
-                customer_key=case.customer_key,
-                facts=line.facts,
-                personal=line.personal,
-            ),
-            now,
-        )
-        for line in decision.audit
-    ]
+    """The timers, audit entries and notifications a decision asks for; returns the case's
+    number.
+    """
+    case = decision.case
+    timers.set_timers(tx, case.id, case.customer_key, decision.timers)
+    entries = [_entry(case, line, actor, cause) for line in decision.audit]
+    numbers = audit_entries.write_all(tx, entries, now)
     notes = [
         NewNotification(
             cause_kind=cause.kind,
@@ -75,14 +90,22 @@ def apply_decision(
         )
         for told in decision.tell
     ]
-    notifications.add(tx, case_id, case.customer_key, notes, ctx.mail_domain, now)
-    return case_id
+    notifications.add(tx, case.id, case.customer_key, notes, ctx.mail_domain, now)
+    return case.id
 
 
-def _known(tx: Transaction, decision: Decision) -> dict[str, Clock]:
-    if decision.case.id is None or not decision.clocks:
-        return {}
-    return {clock.key: clock for clock in cases.clocks_of(tx, [decision.case.id])[decision.case.id]}
+def _entry(case: Case, line: AuditLine, actor: str, cause: Cause) -> audit_entries.Entry:
+    return audit_entries.Entry(
+        actor=actor,
+        action=line.action,
+        subject_kind="case",
+        subject_id=str(case.id),
+        happened_at=line.happened_at,
+        cause=str(cause),
+        customer_key=case.customer_key,
+        facts=line.facts,
+        personal=line.personal,
+    )
 
 
 def _what(clock: Clock, before: Clock | None) -> str:

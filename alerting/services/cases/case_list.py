@@ -17,7 +17,7 @@ from alerting.services.context import Context
 class CaseList:
     """Some cases, as of `now`; `total` of them there are."""
 
-    rows: Sequence[Mapping[str, Any]]
+    rows: Sequence[Mapping[str, object]]
     total: int
     now: datetime
 

@@ -5,7 +5,7 @@ templates.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Protocol
 
 from alerting.database.alerts import alert_records
 from alerting.database.cases import case_records, cases, timers
@@ -13,11 +13,14 @@ from alerting.database.customers import customers, points
 from alerting.database.engine import Transaction
 from alerting.database.intake import events
 from alerting.database.people import staff_facts
+from alerting.database.rows.cases import AttemptRow, CorrectionRow
+from alerting.database.rows.rules import AlertOfEvent, ComplaintRow, Reason
 from alerting.domain.cases.cases import Case, Status, current_clocks
 from alerting.domain.cases.clocks import Clock
 from alerting.domain.cases.escalations import reach
 from alerting.domain.cases.sla import ClockKind
 from alerting.domain.customers.customers import Customer
+from alerting.domain.fields import Fields
 from alerting.domain.intake.payloads import Contact
 from alerting.domain.people.people import Party
 from alerting.domain.routing.staff import Staff
@@ -33,15 +36,15 @@ class AlertView:
     rule: str
     title: str
     severity: str
-    because: Sequence[Mapping[str, Any]]
-    signals: Mapping[str, int]
+    because: Sequence[Reason]
+    signals: Mapping[str, object]
     event_type: str
     event_seq: int
     source: str
     event_id: str
     time: datetime
     raised_at: datetime
-    payload: Mapping[str, Any]
+    payload: Mapping[str, object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +65,7 @@ class CaseView:
     case: Case
     customer: Customer
     segment_title: str
-    contact: Mapping[str, Any] | None
+    contact: Mapping[str, object] | None
     caller: Party
     fixer: Party | None
     informed: Sequence[Party]
@@ -70,10 +73,10 @@ class CaseView:
     clocks: Mapping[ClockKind, Clock]
     all_clocks: Sequence[Clock]
     alerts: Sequence[AlertView]
-    previous: Mapping[str, Any] | None
-    interactions: Sequence[Mapping[str, Any]]
+    previous: Mapping[str, object] | None
+    interactions: Sequence[Mapping[str, object]]
     steps: Sequence[UpcomingStep]
-    attempts: Sequence[Any]
+    attempts: Sequence[AttemptRow]
     why_caller: Sequence[str]
     window_days: int
     staff: Staff
@@ -94,16 +97,17 @@ class CaseView:
         """Who gave the newest answer, where it says so; the contact may only stand for the
         customer.
         """
-        respondent = (self.survey.payload.get("respondent") or {}) if self.survey else {}
-        return respondent.get("name") or respondent.get("email")
+        respondent = Fields(self.survey.payload if self.survey else {}).object("respondent")
+        return respondent.text_or_none("name") or respondent.text_or_none("email")
 
     @property
     def language(self) -> str | None:
-        answered_in = self.survey.payload.get("language") if self.survey else None
-        return self.customer.state.get("language") or answered_in
+        answered = Fields(self.survey.payload if self.survey else {})
+        spoken = Fields(self.customer.state).text_or_none("language")
+        return spoken or answered.text_or_none("language")
 
     @property
-    def reached_by(self) -> tuple[Party | None, Any] | None:
+    def reached_by(self) -> tuple[Party | None, AttemptRow] | None:
         """Who spoke with the customer in this cycle, and the attempt that counts."""
         sent = self.case.starts.customer_sent
         done = [a for a in self.attempts if a.reached and a.cycle == self.case.cycle]
@@ -126,9 +130,10 @@ def case_view(
     every = cases.clocks_of(tx, [case_id])[case_id]
     window = points.longest_window(rulebook.signals)
     newest = alerts[-1]
-    respondent = newest.payload.get("respondent") or {}
-    named = respondent.get("name") or newest.payload.get("contact")
-    asked = customer.contact_named(named, respondent.get("email"))
+    said = Fields(newest.payload)
+    respondent = said.object("respondent")
+    named = respondent.text_or_none("name") or said.text_or_none("contact")
+    asked = customer.contact_named(named, respondent.text_or_none("email"))
     if respondent and not _is(asked, respondent):
         asked = _as_contact(respondent)  # who answered wants the call, not whoever heads the list
     return CaseView(
@@ -140,7 +145,7 @@ def case_view(
         caller=_party(staff, case.caller),
         fixer=_party(staff, case.fixer) if case.fixer else None,
         informed=[_party(staff, person) for person in case.informed],
-        owner=staff.by_id_or_email(customer.state.get("owner")),
+        owner=staff.by_id_or_email(customer.owner),
         clocks=current_clocks(case, every),
         all_clocks=every,
         alerts=alerts,
@@ -164,7 +169,11 @@ def in_words(view: CaseView, words: Words) -> CaseView:
             alert,
             title=words.rules.get(alert.rule, alert.title),
             because=[
-                {**why, "name": words.conditions.get(why["name"], why["name"])}
+                Reason(
+                    name=words.conditions.get(why["name"], why["name"]),
+                    sql=why["sql"],
+                    reads=why["reads"],
+                )
                 for why in alert.because
             ],
         )
@@ -175,7 +184,7 @@ def in_words(view: CaseView, words: Words) -> CaseView:
     )
 
 
-def _alert_view(row: Any, rulebook: Rulebook) -> AlertView:
+def _alert_view(row: AlertOfEvent, rulebook: Rulebook) -> AlertView:
     rule = rulebook.rule(row.rule)
     return AlertView(
         rule=row.rule,
@@ -193,10 +202,10 @@ def _alert_view(row: Any, rulebook: Rulebook) -> AlertView:
     )
 
 
-def _check_view(row: Any) -> AlertView:
+def _check_view(row: ComplaintRow) -> AlertView:
     """An answer to a check survey that opened the case again."""
     read = {name: row.payload.get(name) for name in ("survey_id", "metric", "score")}
-    why = {"name": "answered the check survey unhappily", "sql": "", "reads": read}
+    why = Reason(name="answered the check survey unhappily", sql="", reads=read)
     return AlertView(
         rule=row.rule,
         title="What was done has not helped",
@@ -213,7 +222,7 @@ def _check_view(row: Any) -> AlertView:
     )
 
 
-def _is(contact: Mapping[str, Any] | None, respondent: Mapping[str, Any]) -> bool:
+def _is(contact: Mapping[str, object] | None, respondent: Mapping[str, object]) -> bool:
     """Whether a contact of the customer is who answered: the same name or the same address."""
     shared = [name for name in ("name", "email") if respondent.get(name)]
     said = [
@@ -223,13 +232,13 @@ def _is(contact: Mapping[str, Any] | None, respondent: Mapping[str, Any]) -> boo
     return any(said) or not shared
 
 
-def _as_contact(respondent: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _as_contact(respondent: Mapping[str, object]) -> Mapping[str, object] | None:
     """Somebody we know only from the answer itself."""
     name = respondent.get("name") or respondent.get("email") or respondent.get("phone")
     return {**respondent, "name": name} if name else None
 
 
-def _whole(contact: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+def _whole(contact: Mapping[str, object] | None) -> Mapping[str, object] | None:
     """All of a contact's fields, unknown ones None: templates need not ask whether a field
     exists.
     """
@@ -247,19 +256,19 @@ def _party(staff: Staff, party_id: str) -> Party:
 def _upcoming(
     tx: Transaction, rulebook: Rulebook, case: Case, customer: Customer, staff: Staff
 ) -> list[UpcomingStep]:
-    assert case.id is not None, "only a stored case is shown"
     steps = []
     for row in timers.timers_of_case(tx, case.id):
         if row.kind != "step" or row.fired_at is not None or row.cancelled_at is not None:
             continue
         if row.n > 1 and case.status is not Status.OPEN:
             continue  # repeated until somebody has taken the case
-        for word in row.data["notify"]:
+        data = Fields(row.data)
+        for word in data.texts("notify"):
             found = reach(word, case, customer, rulebook.routing, staff)
             steps.append(
                 UpcomingStep(
                     at=row.due_at,
-                    clock=row.data["clock"],
+                    clock=data.text("clock"),
                     template=found.template,
                     party=found.party,
                 )
@@ -278,21 +287,21 @@ def _why(tx: Transaction, case: Case, staff: Staff) -> list[str]:
 
     why: list[str] = []
     for entry in audit_entries.entries_of(tx, "case", str(case.id), personal_values=False):
-        facts = entry["facts"]
-        for person in facts.get("people", ()):
+        facts, action = entry.facts, entry.action
+        for person in facts.objects("people"):
             if person["party"] == case.caller and not why:
-                why = [_held(person["role"], person["why"])]
+                why = [_held(person.text("role"), person.texts("why"))]
         if facts.get("to") != case.caller:
             continue
-        if entry["action"] == "case.handed_over":
-            why = [f"the case since {name(facts['by'])} handed it over"]
-        if entry["action"] == "case.taken_over":
-            why = [f"the case since taking it over from {name(facts['from'])}"]
-        if entry["action"] == "case.owner_changed":
-            why = [_held(facts["role"], facts["why"])]
-        if entry["action"] == "case.caller_changed":
+        if action == "case.handed_over":
+            why = [f"the case since {name(facts.text('by'))} handed it over"]
+        if action == "case.taken_over":
+            why = [f"the case since taking it over from {name(facts.text('from'))}"]
+        if action == "case.owner_changed":
+            why = [_held(facts.text("role"), facts.texts("why"))]
+        if action == "case.caller_changed":
             graver = f"the case since a graver complaint joined it ({facts['why']})"
-            gone = f"the case since the customer wrote while {name(facts['from'])} was away"
+            gone = f"the case since the customer wrote while {name(facts.text('from'))} was away"
             why = [gone if facts.get("away") else graver]
     return why
 
@@ -331,7 +340,7 @@ class CaseRecord:
     """
 
     owed_by: Mapping[str, str]
-    corrections: Sequence[Any]
+    corrections: Sequence[CorrectionRow]
 
 
 def case_record(tx: Transaction, case_id: int) -> CaseRecord:
@@ -341,12 +350,25 @@ def case_record(tx: Transaction, case_id: int) -> CaseRecord:
     )
 
 
-def case_as_json(view: CaseView, record: CaseRecord, moments: Sequence[Any]) -> dict[str, Any]:
+class Told(Protocol):
+    """One line of a case's story."""
+
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def recorded_at(self) -> datetime: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def proof(self) -> str: ...
+
+
+def case_as_json(view: CaseView, record: CaseRecord, moments: Sequence[Told]) -> dict[str, object]:
     """A case for programs: who has it, its clocks with their pauses (instants UTC, durations in
     seconds), its story.
     """
 
-    def clock(c: Clock) -> dict[str, Any]:
+    def clock(c: Clock) -> dict[str, object]:
         stopped = c.stopped_at
         return {
             "clock": c.key,

@@ -1,13 +1,13 @@
 """Corrections of wrong times: one proposes, a manager is asked, somebody else approves."""
 
 from datetime import datetime
-from typing import Any
 
 from alerting.database.audit import audit_entries
 from alerting.database.cases import case_records, cases
 from alerting.database.engine import Transaction
 from alerting.database.mail import notifications
 from alerting.database.people import staff_facts
+from alerting.database.rows.cases import AttemptRow, CorrectionRow
 from alerting.domain.cases.cases import Case, Decision
 from alerting.domain.cases.clocks import Clock
 from alerting.domain.cases.corrections import (
@@ -49,7 +49,7 @@ def propose_correction(
             number, was = attempt.id, attempt.happened_at
         else:
             number = subject or case.cycle
-            was = removed_at(case, clocks_of(tx, ctx, case.id or 0), number)
+            was = removed_at(case, clocks_of(tx, ctx, case.id), number)
         return Correction(
             id=None,
             what=what,
@@ -64,7 +64,6 @@ def propose_correction(
         return propose(case, given(tx, case), complaints_of(tx, ctx, case, clocks), now)
 
     def remember(tx: Transaction, case: Case, now: datetime) -> None:
-        assert case.id is not None, "a stored case has its number"
         numbers[:] = [case_records.add_correction(tx, case.id, given(tx, case), now)]
         _ask(tx, ctx, case, numbers[0], actor.party, now)
 
@@ -92,7 +91,7 @@ def decide_correction(ctx: Context, number: int, actor: Actor, approved: bool) -
 
     def remember(tx: Transaction, case: Case, now: datetime) -> None:
         case_records.settle_correction(tx, number, actor.party, approved, now)
-        if approved and row.what == Corrected.CONTACT:
+        if approved and row.what == Corrected.CONTACT and row.subject is not None:
             case_records.correct_attempt(tx, row.subject, row.becomes)
             prove(tx, [case.customer_key], row.becomes, row.becomes)
 
@@ -102,7 +101,6 @@ def decide_correction(ctx: Context, number: int, actor: Actor, approved: bool) -
 def _record(
     tx: Transaction, ctx: Context, case: Case, clocks: list[Clock], subject: int | None
 ) -> OnRecord:
-    assert case.id is not None, "a stored case has its number"
     attempts = cases.attempts_of(tx, case.id)
     calls = [
         Call(id=a.id, cycle=a.cycle, happened_at=a.happened_at, reached=a.reached) for a in attempts
@@ -133,18 +131,15 @@ def _taken_at(tx: Transaction, case_id: int, cycle: int) -> list[datetime]:
     """When somebody said to call in a cycle and a promise was kept by that, as the audit knows."""
     present, found = 1, []
     for entry in audit_entries.entries_of(tx, "case", str(case_id), personal_values=False):
-        if entry["action"] == "case.reopened":
-            present = entry["facts"]["cycle"]
-        if (
-            present == cycle
-            and entry["action"] in {"case.acknowledged", "case.waiting"}
-            and entry["facts"].get("clocks")
-        ):
-            found.append(entry["happened_at"])
+        if entry.action == "case.reopened":
+            present = entry.facts.number("cycle")
+        said = entry.action in {"case.acknowledged", "case.waiting"}
+        if present == cycle and said and entry.facts.get("clocks"):
+            found.append(entry.happened_at)
     return found
 
 
-def _correction(row: Any) -> Correction:
+def _correction(row: CorrectionRow) -> Correction:
     return Correction(
         id=row.id,
         what=Corrected(row.what),
@@ -156,8 +151,7 @@ def _correction(row: Any) -> Correction:
     )
 
 
-def _attempt(tx: Transaction, case: Case, number: int | None) -> Any:
-    assert case.id is not None, "a stored case has its number"
+def _attempt(tx: Transaction, case: Case, number: int | None) -> AttemptRow:
     attempts = cases.attempts_of(tx, case.id)
     reached = [attempt for attempt in attempts if attempt.reached]
     if number is None:

@@ -51,7 +51,6 @@ def go_on(
     cause: Cause,
 ) -> None:
     """End a wait, and tell whoever waited that it is their turn again."""
-    assert case.id is not None, "a stored case has its number"
     by = case_records.waits_of(tx, case.id)[-1].by
     tell = (
         by if by in {case.caller, case.fixer} else case.caller

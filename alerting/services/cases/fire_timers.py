@@ -134,7 +134,6 @@ def _stale(tx: Transaction, ctx: Context, case: Case, row: Any, now: datetime) -
     """An acknowledgement that nothing has followed is taken back; one that something followed is
     looked at again later.
     """
-    assert case.id is not None, "a stored case has its number"
     clocks = clocks_of(tx, ctx, case.id)
     clock = current_clocks(case, clocks).get(ClockKind.ACKNOWLEDGE)
     if case.status is not Status.ACKNOWLEDGED or case.caller != row.data["by"]:
@@ -174,7 +173,6 @@ _OF_THE_CASE: dict[str, Callable[[Transaction, Context, Case, Any, datetime], st
 
 
 def _miss(firing: Firing, case: Case, clock: Clock, row: Any) -> str:
-    assert case.id is not None
     cases.save_clock(
         firing.tx, case, case.id, replace(clock, missed_at=clock.due_at), "missed", firing.now
     )

@@ -62,7 +62,6 @@ def complaints_of(
     Each promises what the rulebook it was judged by says, or the active one where its policy moves
     open cases. Where neither knows the policy, what the case's clocks promise is promised again.
     """
-    assert case.id is not None, "a stored case has its number"
     history = customers.histories(tx, [case.customer_key])[case.customer_key]
     staff, active = staff_facts.staff_at(tx, tx.now()), ctx.shelf.active(tx)
 
@@ -96,11 +95,7 @@ def with_the_strictest(
     """Where a wait begins or ends, rules that do not pause for the same may promise more than the
     clock that runs.
     """
-    if (
-        decision.case.id is None
-        or not (decision.wait or decision.ended)
-        or decision.case.status is Status.RESOLVED
-    ):
+    if not (decision.wait or decision.ended) or decision.case.status is Status.RESOLVED:
         return decision
     held = clocks_after(clocks, decision)
     return followed_by(

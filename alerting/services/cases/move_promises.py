@@ -55,7 +55,6 @@ def _move(ctx: Context, case_id: int, key: str) -> bool:
 def _moved(
     tx: Transaction, ctx: Context, rulebook: Rulebook, case: Case, now: datetime
 ) -> Decision | None:
-    assert case.id is not None, "a stored case has its number"
     staff = staff_facts.staff_at(tx, now)
     history = customers.histories(tx, [case.customer_key])[case.customer_key]
     changed: list[tuple[Clock, Clock]] = []

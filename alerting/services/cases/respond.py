@@ -13,6 +13,7 @@ from alerting.database.cases import case_records, cases
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.people import staff_facts
+from alerting.domain.audit.recorded import RecordedEntry
 from alerting.domain.cases.case_responses import (
     acknowledge,
     hand_over,
@@ -233,7 +234,7 @@ def _acted(act: Act, tx: Transaction, now: datetime, case: Case, clocks: list[Cl
     return act(tx, case, clocks, now)
 
 
-def entries(ctx: Context, case_id: int) -> list[dict[str, object]]:
+def entries(ctx: Context, case_id: int) -> list[RecordedEntry]:
     """The case's audit entries, oldest first."""
     with ctx.db.read() as tx:
         return audit_entries.entries_of(tx, "case", str(case_id))

@@ -2,18 +2,19 @@
 line.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from alerting.database.audit import audit_entries
 from alerting.database.engine import Transaction
 from alerting.database.intake import events
 from alerting.database.mail import notifications
+from alerting.domain.audit.recorded import RecordedEntry
 from alerting.domain.cases.contact_proof import AROUND, proof_of
+from alerting.domain.fields import Fields
 from alerting.domain.routing.staff import Staff
-from alerting.services.cases.case_view import CaseView, role_name
+from alerting.services.cases.case_view import AlertView, CaseView, role_name
 
 _MAILS = {
     "call": "asked to call",
@@ -50,17 +51,16 @@ class Moment:
 def timeline(tx: Transaction, view: CaseView) -> list[Moment]:
     """What happened, oldest first: the customer's events, decisions, mails, attempts."""
     case_id = view.case.id
-    assert case_id is not None, "only a stored case is shown"
     moments = [_said(alert) for alert in view.alerts]
     for entry in audit_entries.entries_of(tx, "case", str(case_id)):
         text = _in_words(entry, view.staff)
         if text is not None:
-            detail = "; ".join(entry["personal_values"].values())
+            detail = "; ".join(entry.personal_values.values())
             moments.append(
                 Moment(
-                    at=entry["happened_at"],
-                    recorded_at=entry["recorded_at"],
-                    kind=entry["action"].split(".")[0],
+                    at=entry.happened_at,
+                    recorded_at=entry.recorded_at,
+                    kind=entry.action.split(".")[0],
                     text=text,
                     detail=detail,
                     proof=_proof(tx, view, entry),
@@ -70,37 +70,34 @@ def timeline(tx: Transaction, view: CaseView) -> list[Moment]:
     return sorted(moments, key=lambda m: (m.at, m.recorded_at))
 
 
-def _proof(tx: Transaction, view: CaseView, entry: Mapping[str, Any]) -> str:
-    if entry["action"] != "contact.made":
+def _proof(tx: Transaction, view: CaseView, entry: RecordedEntry) -> str:
+    if entry.action != "contact.made":
         return ""
-    at = entry["happened_at"]
+    at = entry.happened_at
     logged = events.outbound_between(tx, view.case.customer_key, at - AROUND, at + AROUND)
     since = min(alert.time for alert in view.alerts)
-    return proof_of(entry["facts"]["channel"], at, entry["recorded_at"], logged, since).words
+    return proof_of(entry.facts.text("channel"), at, entry.recorded_at, logged, since).words
 
 
-def _said(alert: Any) -> Moment:
-    payload = alert.payload
+def _said(alert: AlertView) -> Moment:
+    payload = Fields(alert.payload)
     if alert.event_type == "survey.answered":
-        score = (
-            ""
-            if payload.get("score") is None
-            else f" ({(payload.get('metric') or '').upper()} {payload['score']})"
-        )
+        metric = (payload.text_or_none("metric") or "").upper()
+        score = "" if payload.get("score") is None else f" ({metric} {payload['score']})"
         return Moment(
             at=alert.time,
             recorded_at=alert.time,
             kind="customer",
             text=f"The customer answered a survey{score}",
-            detail=payload.get("comment") or "",
+            detail=payload.text_or_none("comment") or "",
         )
     if alert.event_type == "silence":
         text = f"Silence: no {payload['of']} for {payload['days']} days"
         return Moment(at=alert.time, recorded_at=alert.time, kind="customer", text=text)
     if alert.event_type == "segment.changed":
         tags = ", ".join(
-            [f"+{tag}" for tag in payload["tags_added"]]
-            + [f"-{tag}" for tag in payload["tags_removed"]]
+            [f"+{tag}" for tag in payload.texts("tags_added")]
+            + [f"-{tag}" for tag in payload.texts("tags_removed")]
         )
         text = (
             f"The customer moved: {payload['from_segment'] or 'unknown'} to {payload['to_segment']}"
@@ -120,7 +117,7 @@ def _said(alert: Any) -> Moment:
         recorded_at=alert.time,
         kind="customer",
         text=f"The customer was in touch: {what}{outcome}",
-        detail=payload.get("text") or "",
+        detail=payload.text_or_none("text") or "",
     )
 
 
@@ -129,13 +126,14 @@ def _name(staff: Staff, party: str | None) -> str:
     return found.name if found else str(party)
 
 
-def _in_words(entry: Mapping[str, Any], staff: Staff) -> str | None:
+def _in_words(entry: RecordedEntry, staff: Staff) -> str | None:
     """An audit entry as a sentence; None for those that another line already tells."""
-    facts, action = entry["facts"], entry["action"]
-    by = _name(staff, facts.get("by"))
+    facts, action = entry.facts, entry.action
+    by = _name(staff, facts.text_or_none("by"))
     if action == "case.opened":
         people = ", ".join(
-            f"{role_name(p['role'])}: {_name(staff, p['party'])}" for p in facts["people"]
+            f"{role_name(p.text('role'))}: {_name(staff, p.text('party'))}"
+            for p in facts.objects("people")
         )
         return f"Case opened by rule {facts['rule']} ({people})"
     if action in {"contact.made", "contact.attempted"}:
@@ -143,13 +141,13 @@ def _in_words(entry: Mapping[str, Any], staff: Staff) -> str | None:
             "reached the customer" if facts["counts"] else "tried, but did not reach the customer"
         )
         return (
-            f"{by} {verdict} ({facts['channel']}, {facts['outcome'].replace('_', ' ')})"
+            f"{by} {verdict} ({facts['channel']}, {facts.text('outcome').replace('_', ' ')})"
             + _clock_words(facts)
         )
     sentences: dict[str, Callable[[], str]] = {
         "case.joined": lambda: f"Another alert joined: rule {facts['rule']}",
         "case.caller_changed": lambda: (
-            f"{_name(staff, facts['to'])} became the caller: {facts['why']}"
+            f"{_name(staff, facts.text('to'))} became the caller: {facts['why']}"
         ),
         "case.reopened": lambda: (
             f"The customer complained again after the call: cycle {facts['cycle']} began"
@@ -157,18 +155,18 @@ def _in_words(entry: Mapping[str, Any], staff: Staff) -> str | None:
         "case.forgotten": lambda: "The customer was forgotten: the case is over",
         "case.acknowledged": lambda: f"{by} will call" + _clock_words(facts),
         "case.taken_over": lambda: (
-            f"{_name(staff, facts['to'])} took over from {_name(staff, facts['from'])}"
+            f"{_name(staff, facts.text('to'))} took over from {_name(staff, facts.text('from'))}"
         ),
-        "case.handed_over": lambda: f"{by} handed over to {_name(staff, facts['to'])}",
+        "case.handed_over": lambda: f"{by} handed over to {_name(staff, facts.text('to'))}",
         "case.owner_changed": lambda: _owner_words(facts, staff),
         "cause.removed": lambda: f"{by} removed the cause" + _named(facts) + _clock_words(facts),
         "case.fixer_changed": lambda: (
-            f"{_name(staff, facts['to'])} fixes the cause from now on, said {by}"
+            f"{_name(staff, facts.text('to'))} fixes the cause from now on, said {by}"
         ),
         "case.waiting": lambda: (
-            f"Waits for {_WAITED[facts['for']]}, said {by}" + _clock_words(facts)
+            f"Waits for {_WAITED[facts.text('for')]}, said {by}" + _clock_words(facts)
         ),
-        "case.resumed": lambda: f"The wait is over: {_ended(facts['by'], staff)}",
+        "case.resumed": lambda: f"The wait is over: {_ended(facts.text('by'), staff)}",
         "case.noted": lambda: f"{by} noted",
         "case.reviewed": lambda: (
             f"{by}: what was done {'has' if facts['effective'] else 'has not'} worked"
@@ -184,7 +182,7 @@ def _in_words(entry: Mapping[str, Any], staff: Staff) -> str | None:
         "check_survey.sent": lambda: "The customer was asked whether it is well now",
         "check_survey.impossible": lambda: f"The customer could not be asked: {facts['reason']}",
         "check_survey.negative": lambda: "The customer says that it is not well yet",
-        "review.asked": lambda: f"{_name(staff, facts['asked'])} was asked whether it worked",
+        "review.asked": lambda: f"{_name(staff, facts.text('asked'))} was asked whether it worked",
         "correction.proposed": lambda: f"{by} proposed a correction: {_correction(facts)}",
         "correction.approved": lambda: (
             f"{by} approved the correction: {_correction(facts)}" + _clock_words(facts)
@@ -192,20 +190,21 @@ def _in_words(entry: Mapping[str, Any], staff: Staff) -> str | None:
         "correction.declined": lambda: f"{by} declined the correction: {_correction(facts)}",
         "case.resolved": lambda: "Case resolved",
         "clock.missed": lambda: (
-            f"Missed: {facts['clock'].split('.')[1]} was due from {_name(staff, facts['owed_by'])}"
+            f"Missed: {facts.text('clock').split('.')[1]} was due from "
+            f"{_name(staff, facts.text('owed_by'))}"
         ),
         "notification.refused": lambda: (
-            f"Mail to {_name(staff, facts['refused'])} was refused"
-            + (f"; it goes to {_name(staff, facts['to'])}" if facts["to"] else "")
+            f"Mail to {_name(staff, facts.text('refused'))} was refused"
+            + (f"; it goes to {_name(staff, facts.text('to'))}" if facts["to"] else "")
         ),
         "no_notification_sent": lambda: (
-            f"No mail to {_name(staff, facts['recipient'])}: {facts['reason']}"
+            f"No mail to {_name(staff, facts.text('recipient'))}: {facts['reason']}"
         ),
         "notification.batched": lambda: (
-            f"Mail to {_name(staff, facts['recipient'])} waits for the next digest"
+            f"Mail to {_name(staff, facts.text('recipient'))} waits for the next digest"
         ),
         "notification.held": lambda: (
-            f"Mail to {_name(staff, facts['recipient'])} waits for the end of the quiet hours"
+            f"Mail to {_name(staff, facts.text('recipient'))} waits for the end of the quiet hours"
         ),
         "template.failed": lambda: (
             f"The template {facts['template']} failed; a plain mail was sent instead"
@@ -218,10 +217,12 @@ def _in_words(entry: Mapping[str, Any], staff: Staff) -> str | None:
 _WAITED = {"customer": "the customer", "third_party": "a third party"}
 
 
-def _named(facts: Mapping[str, Any]) -> str:
+def _named(facts: Fields) -> str:
     """`(wrong invoice; credit note; CA-2026-014)`, as far as they were given."""
     given = [
-        facts[name] for name in ("root_cause", "action", "corrective_action") if facts.get(name)
+        facts.text(name)
+        for name in ("root_cause", "action", "corrective_action")
+        if facts.get(name)
     ]
     return f" ({'; '.join(name.replace('_', ' ') for name in given)})" if given else ""
 
@@ -235,26 +236,27 @@ def _ended(by: str, staff: Staff) -> str:
     return words.get(by) or f"{_name(staff, by)} went on"
 
 
-def _correction(facts: Mapping[str, Any]) -> str:
+def _correction(facts: Fields) -> str:
     what = "the call" if facts["what"] == "contact" else "the cause was removed"
     return (
-        f"{what} at {facts['becomes'][:16].replace('T', ' ')}Z, not "
-        f"{facts['was'][:16].replace('T', ' ')}Z"
+        f"{what} at {facts.text('becomes')[:16].replace('T', ' ')}Z, not "
+        f"{facts.text('was')[:16].replace('T', ' ')}Z"
     )
 
 
-def _owner_words(facts: Mapping[str, Any], staff: Staff) -> str:
+def _owner_words(facts: Fields, staff: Staff) -> str:
     if "to" in facts:
         return (
-            f"The customer has another owner: the call went from {_name(staff, facts['from'])} "
-            f"to {_name(staff, facts['to'])}"
+            "The customer has another owner: the call went from "
+            f"{_name(staff, facts.text('from'))} "
+            f"to {_name(staff, facts.text('to'))}"
         )
-    owner, caller = _name(staff, facts["owner"]), _name(staff, facts["kept_by"])
+    owner, caller = _name(staff, facts.text("owner")), _name(staff, facts.text("kept_by"))
     return f"The customer has another owner, {owner}; the call stays with {caller}: {facts['why']}"
 
 
-def _clock_words(facts: Mapping[str, Any]) -> str:
-    results = facts.get("clocks") or {}
+def _clock_words(facts: Fields) -> str:
+    results = facts.object("clocks")
     words = [
         f"{key.split('.')[1]} {'in time' if result == 'met' else 'too late'}"
         for key, result in results.items()
@@ -279,8 +281,8 @@ def _deliveries(tx: Transaction, case_id: int, staff: Staff) -> list[Moment]:
                 at=moment,
                 recorded_at=moment,
                 kind="mail",
-                text=f"{_name(staff, row.recipient)} was {what}{said.get(row.outcome, '')}",
-                detail=row.detail if row.outcome == "deferred" else "",
+                text=f"{_name(staff, row.recipient)} was {what}{said.get(row.outcome or '', '')}",
+                detail=(row.detail or "") if row.outcome == "deferred" else "",
             )
         )
     return found

@@ -5,7 +5,6 @@ why.
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
@@ -47,7 +46,7 @@ class Version:
     recorded_at: datetime
     source: str
     event_id: str
-    fields: Sequence[Mapping[str, Any]]
+    fields: Sequence[Mapping[str, object]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +56,7 @@ class Life:
     standing: SegmentAsOf
     versions: Sequence[Version]
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """All values are fit for JSON."""
         standing = self.standing
         return {
@@ -153,7 +152,7 @@ def _rulebook_at(tx: Transaction, ctx: Context, moment: datetime) -> Rulebook:
 
 def _versions(tx: Transaction, key: str) -> list[Version]:
     found: list[Version] = []
-    before: Mapping[str, Any] = {}
+    before: Mapping[str, object] = {}
     for row in customers.versions_of(tx, key):
         fields = tuple(asdict(change) for change in field_changes(before, row.changes))
         found.append(

@@ -121,7 +121,7 @@ def _standings(
     now: datetime,
     causes: Mapping[str, str],
     subjects: Subjects,
-    present: Mapping[str, Any],
+    present: Mapping[str, object],
 ) -> Looked:
     found = Looked(moves=[], reviews=[])
     for key, cause in sorted(causes.items()):
@@ -215,7 +215,7 @@ def moved_events(moves: Sequence[Move], rulebook: Rulebook, now: datetime) -> li
     return [moved_event(facts_of(move), move.n, move.valid_from, now) for move in moves]
 
 
-def facts_of(move: Any) -> dict[str, Any]:
+def facts_of(move: Any) -> dict[str, object]:
     return {
         "customer_id": move.customer_key,
         "from_segment": move.former,

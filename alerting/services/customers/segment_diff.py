@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
 
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
@@ -57,7 +56,7 @@ class SegmentDiff:
             (m.from_segment, m.to_segment) for m in self.movers if m.from_segment != m.to_segment
         )
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         return {
             "customers": self.customers,
             "before": dict(self.before),

@@ -190,7 +190,7 @@ def _share_out(
     report: SegmentReport,
     lines: Mapping[str, SegmentLine],
     where: Mapping[str, str],
-    money: Mapping[str, Any],
+    money: Mapping[str, object],
     bought: Mapping[str, Decimal],
 ) -> None:
     """Revenue as the customer's field says it, and what was really bought where purchases are
@@ -211,10 +211,10 @@ def _share_out(
     )
 
 
-def as_json(report: SegmentReport) -> dict[str, Any]:
+def as_json(report: SegmentReport) -> dict[str, object]:
     """Durations in seconds, shares as fractions."""
 
-    def calls(found: Attainment | None) -> dict[str, Any] | None:
+    def calls(found: Attainment | None) -> dict[str, object] | None:
         if found is None:
             return None
         median = found.median.value.total_seconds() if found.median else None

@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from alerting.database.audit import audit_entries
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.intake import addresses, events
+from alerting.database.rows.intake import EventRow, UnmatchedRow
 from alerting.domain.customers.standing import Subjects
 from alerting.domain.errors import ActionRefused, Temporary
 from alerting.domain.rulebook.rulebook import Rulebook
@@ -62,7 +62,7 @@ def leave_answer(ctx: Context, seq: int, actor: str) -> None:
     ctx.db.retrying(once)
 
 
-def _waiting(tx: Transaction, seq: int) -> Any:
+def _waiting(tx: Transaction, seq: int) -> UnmatchedRow:
     found = addresses.waiting(tx, seq)
     if not found:
         raise ActionRefused(
@@ -93,7 +93,7 @@ def _assign(
     _judge_others(round_, stored, former, customer_key)
 
 
-def _judge_others(round_: Round, stored: Any, former: str, customer_key: str) -> None:
+def _judge_others(round_: Round, stored: EventRow, former: str, customer_key: str) -> None:
     """What came after it knows of it now, or knows no more."""
     order = (stored.time, stored.source, stored.id)
     since = {former: order, customer_key: order}

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
-from typing import Any
 
 import pydantic_core
 
@@ -63,7 +62,7 @@ def read_put(ctx: Context, customer_id: str, body: bytes) -> Put:
     return Put(event=event, record=None if known else record_of(event))
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _object(body: bytes) -> dict[str, object]:
     try:
         found = pydantic_core.from_json(body, allow_inf_nan=False)
     except ValueError as error:
@@ -73,7 +72,7 @@ def _object(body: bytes) -> dict[str, Any]:
     return found
 
 
-def _event(customer_id: str, given: Mapping[str, Any], now: datetime) -> Event:
+def _event(customer_id: str, given: Mapping[str, object], now: datetime) -> Event:
     """Ids rise with time: of two changes valid from the same moment the later one counts."""
     data = {
         "customer_id": customer_id,
@@ -107,6 +106,6 @@ def _field(path: str | None) -> str | None:
     return VALID_FROM if path == "time" else path.removeprefix("data.") if path else None
 
 
-def _changes(event: Event) -> dict[str, Any]:
+def _changes(event: Event) -> dict[str, object]:
     assert isinstance(event.payload, CustomerUpdated), "the type of the envelope says so"
     return event.payload.changes()

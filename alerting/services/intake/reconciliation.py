@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from alerting.database.engine import Transaction
 from alerting.database.intake import events
 from alerting.database.reports import report_population
+from alerting.database.rows.intake import DeadLetterRow
 from alerting.services.context import Context
 
 KEPT = 100
@@ -78,13 +78,10 @@ def reconcile(ctx: Context, source: str, sent: Sent, zone: ZoneInfo) -> Reconcil
 def _compared(tx: Transaction, source: str, sent: Sent, zone: ZoneInfo) -> Reconciled:
     dead = _unreadable(tx, source)
     if sent.ids:
-        found = _by_id(
-            tx, source, sent.ids, {letter["id"] for letter in dead if "id" in letter}, zone
-        )
+        found = _by_id(tx, source, sent.ids, {one.id for one in dead if one.id is not None}, zone)
     else:
-        found = _by_day(
-            tx, source, sent.days, Counter(_day(letter["time"], zone) for letter in dead), zone
-        )
+        days = Counter(_day(one.time, zone) for one in dead)
+        found = _by_day(tx, source, sent.days, days, zone)
     return found if dead else replace(found, sources=events.sources_but(tx, source))
 
 
@@ -152,24 +149,27 @@ def _day(moment: datetime, zone: ZoneInfo) -> date:
     return moment.astimezone(zone).date()
 
 
-def _unreadable(tx: Transaction, source: str) -> list[dict[str, Any]]:
-    """The waiting dead letters of a source, as far as they say whose they are: id, and time or else
-    when they came.
-    """
+@dataclass(frozen=True, kw_only=True)
+class _Unreadable:
+    """What a dead letter says of itself: its event's id, and its time or else when it came."""
+
+    id: str | None
+    time: datetime
+
+
+def _unreadable(tx: Transaction, source: str) -> list[_Unreadable]:
+    """The waiting dead letters of a source, as far as they say whose they are."""
     found = []
     for row in events.dead_letters(tx):
         said = _envelope_of(row)
         if said.get("source") == source:
-            found.append(
-                {
-                    **({"id": said["id"]} if isinstance(said.get("id"), str) else {}),
-                    "time": _time_of(said, row),
-                }
-            )
+            identity = said.get("id")
+            known = identity if isinstance(identity, str) else None
+            found.append(_Unreadable(id=known, time=_time_of(said, row)))
     return found
 
 
-def _envelope_of(row: Any) -> dict[str, Any]:
+def _envelope_of(row: DeadLetterRow) -> dict[str, object]:
     headers = events.headers_of(row)
     if "ce_source" in headers:
         return {
@@ -183,9 +183,9 @@ def _envelope_of(row: Any) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _time_of(said: Mapping[str, Any], row: Any) -> datetime:
+def _time_of(said: Mapping[str, object], row: DeadLetterRow) -> datetime:
     try:
         found = datetime.fromisoformat(str(said.get("time")))
         return found if found.tzinfo else row.received_at
     except ValueError:
-        return row.received_at  # type: ignore[no-any-return]
+        return row.received_at

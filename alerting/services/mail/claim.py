@@ -8,7 +8,6 @@ as one mail. DESIGN.md, transactions 8 and 11.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from alerting.database import instance
 from alerting.database.audit import audit_entries
@@ -17,9 +16,11 @@ from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.mail import notifications, readers
 from alerting.database.people import staff_facts
+from alerting.database.rows.messages import DueNotification, NotificationRow
 from alerting.database.rulebook import rulebooks
 from alerting.domain.cases.cases import SEVERITIES, Status
-from alerting.domain.mail.notifications import NewNotification, can_wait, reason_gone
+from alerting.domain.fields import Fields
+from alerting.domain.mail.notifications import CauseKind, NewNotification, can_wait, reason_gone
 from alerting.domain.people.people import Party
 from alerting.domain.rulebook.rulebook import Rulebook
 from alerting.services.cases.aftercare import CHECK_SURVEY
@@ -35,7 +36,7 @@ LARGEST_DIGEST = 200
 class _Ready:
     """A notification that could go now, with what it says."""
 
-    row: Any
+    row: NotificationRow
     letter: Letter
 
 
@@ -43,7 +44,7 @@ class _Ready:
 class _ReadyNotice:
     """The same about no case."""
 
-    row: Any
+    row: NotificationRow
     letter: Notice | WeeklyLetter
 
 
@@ -78,7 +79,12 @@ def claim(ctx: Context, lease: timedelta, number: int) -> Claimed | None:
 
 
 def _ready_mate(
-    tx: Transaction, ctx: Context, rulebook: Rulebook, row: Any, now: datetime, asked: int
+    tx: Transaction,
+    ctx: Context,
+    rulebook: Rulebook,
+    row: NotificationRow,
+    now: datetime,
+    asked: int,
 ) -> _Ready | None:
     """One that cannot be prepared must not keep those that could go with it: its own turn says
     why.
@@ -92,7 +98,7 @@ def _ready_mate(
 
 
 def _claim_notice(
-    tx: Transaction, rulebook: Rulebook, row: Any, lease: timedelta, now: datetime
+    tx: Transaction, rulebook: Rulebook, row: NotificationRow, lease: timedelta, now: datetime
 ) -> Claimed | None:
     """A mail about no case goes by itself, and not into anybody's sleep."""
     if row.not_before > now or not _is_free(row, now):
@@ -111,15 +117,16 @@ def _claim_notice(
             tx, row.id, {"not_before": until, "reason": f"quiet hours until {until.isoformat()}"}
         )
         return None
+    said = Fields(row.data)
     proposal = row.cause_id if row.template == "approval" else None
-    if proposal is not None and rulebooks.proposal_by_id(tx, proposal).closed_at is not None:
+    if proposal is not None and _is_closed(tx, proposal):
         skip(tx, row, "it is decided already", now)
         return None
     letter = Notice(
         recipient=recipient,
         message_id=row.message_id,
-        subject=row.data["subject"],
-        lines=tuple(row.data["lines"]),
+        subject=said.text("subject"),
+        lines=tuple(said.texts("lines")),
         sent_at=now,
         proposal=proposal,
     )
@@ -127,8 +134,13 @@ def _claim_notice(
     return Claimed(parts=(part,), mail=letter) if part is not None else None
 
 
+def _is_closed(tx: Transaction, proposal: int) -> bool:
+    found = rulebooks.proposal_by_id(tx, proposal)
+    return found is None or found.closed_at is not None
+
+
 def _claim_weekly(
-    tx: Transaction, rulebook: Rulebook, row: Any, lease: timedelta, now: datetime
+    tx: Transaction, rulebook: Rulebook, row: NotificationRow, lease: timedelta, now: datetime
 ) -> Claimed | None:
     """What is open now, not what was when the mail was due; nothing is sent where nothing is."""
     letter = weekly_letter(tx, rulebook, row.recipient, row.message_id, now)
@@ -145,11 +157,14 @@ def _claim_weekly(
     return Claimed(parts=(part,), mail=letter) if part is not None else None
 
 
-def _claim_invitation(tx: Transaction, row: Any, lease: timedelta, now: datetime) -> Claimed | None:
+def _claim_invitation(
+    tx: Transaction, row: NotificationRow, lease: timedelta, now: datetime
+) -> Claimed | None:
     """A mail to a customer's contact. Whoever was forgotten in the meantime is not asked, nor whose
     case is open again.
     """
-    case = cases.case_by_id(tx, row.data["case"])
+    data = Fields(row.data)
+    case = cases.case_by_id(tx, data.number("case"))
     if "email" not in row.data or case is None or case.status is not Status.RESOLVED:
         skip(
             tx,
@@ -158,45 +173,44 @@ def _claim_invitation(tx: Transaction, row: Any, lease: timedelta, now: datetime
             now,
         )
         return None
-    data = row.data
-    recipient = Party.model_construct(
-        id="customer", name=data["name"] or data["email"], email=data["email"]
-    )
+    name, email = data.text_or_none("name"), data.text("email")
+    recipient = Party.model_construct(id="customer", name=name or email, email=email)
     letter = Notice(
         recipient=recipient,
         message_id=row.message_id,
-        subject=data["subject"],
-        lines=tuple(data["text"].splitlines()),
+        subject=data.text("subject"),
+        lines=tuple(data.text("text").splitlines()),
         sent_at=now,
-        survey=(data["survey"], data["customer"], data["name"]),
+        survey=(data.text("survey"), data.text("customer"), name),
     )
     part = _taken(tx, _ReadyNotice(row=row, letter=letter), now + lease, now)
     return Claimed(parts=(part,), mail=letter) if part is not None else None
 
 
-def _locked(tx: Transaction, number: int) -> list[Any]:
+def _locked(tx: Transaction, number: int) -> list[NotificationRow]:
     """The notification with all that may go in one mail with it, read again under the locks of
     their customers.
     """
     row, now = notifications.by_id(tx, number), tx.now()
+    if row is None:
+        return []
     reader = staff_facts.party_at(tx, row.recipient, now)
-    mates = [row]
-    if row.digest_id is not None or (
-        row.case_id is not None and reader is not None and reader.digest is not None
-    ):
+    mates = [DueNotification(id=row.id, customer_key=row.customer_key)]
+    gathers = row.case_id is not None and reader is not None and reader.digest is not None
+    if row.digest_id is not None or gathers:
         mates = notifications.mates(tx, row, now, LARGEST_DIGEST)
-    for key in sorted({mate.customer_key for mate in mates} - {None}):
+    for key in sorted({mate.customer_key for mate in mates if mate.customer_key is not None}):
         customers.lock_customer(tx, key)
     return notifications.by_ids(tx, {row.id, *(mate.id for mate in mates)})
 
 
 def _ready(
-    tx: Transaction, ctx: Context, rulebook: Rulebook, row: Any, now: datetime
+    tx: Transaction, ctx: Context, rulebook: Rulebook, row: NotificationRow, now: datetime
 ) -> _Ready | None:
     """None where it is not free, its reason has gone, or its reader sleeps; each of these is
     written down.
     """
-    if row.not_before > now or not _is_free(row, now):
+    if row.case_id is None or row.not_before > now or not _is_free(row, now):
         return None
     view = case_view(tx, rulebook, row.case_id, now)
     recipient = view.staff.get(row.recipient)
@@ -222,30 +236,33 @@ def _ready(
     return _Ready(row=row, letter=letter)
 
 
-def _overtaken(tx: Transaction, row: Any, *, taken: bool) -> str | None:
+def _overtaken(tx: Transaction, row: NotificationRow, *, taken: bool) -> str | None:
     """A correction that is decided needs nobody's word; of a step's repetitions that waited
     together the last one is sent.
     """
+    data = Fields(row.data)
     if row.template == "correction":
-        found = case_records.correction_by_id(tx, row.data["correction"])
+        found = case_records.correction_by_id(tx, data.number("correction"))
         return (
             "it is decided already" if found is not None and found.decided_at is not None else None
         )
-    if "step" not in row.data:
+    if "step" not in data or row.case_id is None:
         return None
     later = (
         other
         for other in notifications.of_case(tx, row.case_id)
         if other.recipient == row.recipient
-        and other.data.get("step") == row.data["step"]
-        and other.data["n"] > row.data["n"]
+        and other.data.get("step") == data["step"]
+        and Fields(other.data).number("n") > data.number("n")
         and (other.status == "sent" or not taken)
     )
     return "the next reminder says it" if any(later) else None
 
 
-def _is_free(row: Any, now: datetime) -> bool:
-    return bool(row.status == "pending" or (row.status == "claimed" and row.lease_until <= now))
+def _is_free(row: NotificationRow, now: datetime) -> bool:
+    if row.status == "claimed":
+        return row.lease_until is not None and row.lease_until <= now
+    return row.status == "pending"
 
 
 def _chosen(
@@ -281,7 +298,7 @@ def _chosen(
 
 def _can_wait(one: _Ready, until: datetime, now: datetime) -> bool:
     letter = one.letter
-    duty = letter.data.get("duty", letter.template)
+    duty = Fields(letter.data).text_or_none("duty") or letter.template
     read = (
         letter.recipient.quiet_until(until) or until
     )  # a digest that falls into the quiet hours comes after them
@@ -302,7 +319,12 @@ def _taken(
 
 
 def _rests(
-    tx: Transaction, row: Any, recipient: Party, view: CaseView, rulebook: Rulebook, now: datetime
+    tx: Transaction,
+    row: NotificationRow,
+    recipient: Party,
+    view: CaseView,
+    rulebook: Rulebook,
+    now: datetime,
 ) -> bool:
     """Whether the reader's quiet hours hold this mail, or, of a step of a clock, the end of the
     working hours.
@@ -332,7 +354,7 @@ def _off_until(recipient: Party, rulebook: Rulebook, now: datetime) -> datetime 
     return begins if begins > now else None
 
 
-def _batch(tx: Transaction, row: Any, until: datetime, now: datetime) -> None:
+def _batch(tx: Transaction, row: NotificationRow, until: datetime, now: datetime) -> None:
     notifications.settle(
         tx, row.id, {"not_before": until, "reason": f"for the digest at {until.isoformat()}"}
     )
@@ -340,7 +362,12 @@ def _batch(tx: Transaction, row: Any, until: datetime, now: datetime) -> None:
 
 
 def _tell_default(
-    tx: Transaction, ctx: Context, rulebook: Rulebook, view: CaseView, row: Any, now: datetime
+    tx: Transaction,
+    ctx: Context,
+    rulebook: Rulebook,
+    view: CaseView,
+    row: NotificationRow,
+    now: datetime,
 ) -> None:
     """The recipient has left since: whoever answers for the rest hears instead."""
     role = rulebook.routing.roles.get("default")
@@ -354,7 +381,13 @@ def _tell_default(
 
 
 def in_place_of(
-    row: Any, kind: Any, cause: int, heir: Party, refused: Sequence[str], name: str, **more: Any
+    row: NotificationRow,
+    kind: CauseKind,
+    cause: int,
+    heir: Party,
+    refused: Sequence[str],
+    name: str,
+    **more: object,
 ) -> NewNotification:
     """The same message to somebody else, who has not got the duty itself; `refused` have been
     tried.
@@ -368,7 +401,7 @@ def in_place_of(
     )
 
 
-def skip(tx: Transaction, row: Any, reason: str, now: datetime) -> None:
+def skip(tx: Transaction, row: NotificationRow, reason: str, now: datetime) -> None:
     """Not sent, and the reason is kept."""
     notifications.settle(tx, row.id, {"status": "skipped", "reason": reason, "lease_until": None})
     note(tx, row, "no_notification_sent", {"reason": reason}, now)
@@ -376,9 +409,9 @@ def skip(tx: Transaction, row: Any, reason: str, now: datetime) -> None:
 
 def note(
     tx: Transaction,
-    row: Any,
+    row: NotificationRow,
     action: str,
-    facts: dict[str, Any],
+    facts: dict[str, object],
     now: datetime,
     personal: dict[str, str] | None = None,
 ) -> None:

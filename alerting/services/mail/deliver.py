@@ -9,7 +9,6 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from alerting.database import instance
 from alerting.database.audit import audit_entries
@@ -17,7 +16,9 @@ from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.mail import notifications
 from alerting.database.people import staff_facts
+from alerting.database.rows.messages import DueNotification
 from alerting.domain.errors import Temporary
+from alerting.domain.fields import Fields
 from alerting.domain.mail.notifications import Outcome, retry_after
 from alerting.domain.routing.staff import PersonFact
 from alerting.services.cases.aftercare import CHECK_SURVEY, ask_another_contact
@@ -31,7 +32,7 @@ POSTPONED = timedelta(minutes=1)
 """How long a notification rests that could not even be prepared."""
 
 
-def due_notifications(ctx: Context, limit: int = 20) -> list[Any]:
+def due_notifications(ctx: Context, limit: int = 20) -> list[DueNotification]:
     """What waits to be sent now, oldest first: rows with `id`. Nothing while sending is held."""
     with ctx.db.read() as tx:
         if instance.hold_reason(tx) is not None:
@@ -44,7 +45,7 @@ def deliver_due(ctx: Context, post: Post, limit: int = 20) -> int:
     return sum(deliver_one(ctx, post, row) for row in due_notifications(ctx, limit))
 
 
-def deliver_one(ctx: Context, post: Post, row: Any) -> bool:
+def deliver_one(ctx: Context, post: Post, row: DueNotification) -> bool:
     """One attempt to send a notification; False where there was none to make (any more)."""
     try:
         claimed = ctx.db.retrying(partial(claim, ctx, post.lease, row.id))
@@ -91,7 +92,8 @@ def _record(
     """Write down how the attempt ended, unconditionally: what was sent was sent."""
     jitter = post.jitter()  # one for all: the members of a digest stay together
     with ctx.db.write() as tx:
-        for key in sorted({part.notification.customer_key for part in claimed.parts} - {None}):
+        keys = {part.notification.customer_key for part in claimed.parts}
+        for key in sorted(key for key in keys if key is not None):
             customers.lock_customer(tx, key)
         now = tx.now()
         for part in claimed.parts:
@@ -206,12 +208,12 @@ def _pass_on(tx: Transaction, ctx: Context, part: Part, outcome: Outcome, now: d
             now,
         )
         return
-    tried = {letter.recipient.id, *row.data.get("refused", ())}
+    tried = {letter.recipient.id, *Fields(row.data).texts("refused")}
     role = letter.rulebook.routing.roles.get("default")
     heir = letter.view.staff.next_responsible(
         letter.recipient, role.person if role else None, tried
     )
-    facts: dict[str, Any] = {
+    facts: dict[str, object] = {
         "refused": letter.recipient.id,
         "code": outcome.code,
         "to": heir.id if heir else None,

@@ -2,11 +2,12 @@
 under way.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
+from alerting.database.rows.messages import NotificationRow
 from alerting.domain.errors import Invalid
 from alerting.domain.mail.notifications import LEASE, Mail, Outcome
 from alerting.domain.people.people import Party
@@ -34,7 +35,7 @@ class Letter:
     recipient: Party
     message_id: str
     view: CaseView
-    data: Any
+    data: Mapping[str, object]
     rulebook: Rulebook
 
 
@@ -110,7 +111,7 @@ class Part:
     says.
     """
 
-    notification: Any
+    notification: NotificationRow
     delivery_id: int
     letter: Letter | Notice | WeeklyLetter
 

@@ -2,15 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from alerting.database.audit import audit_entries
 from alerting.database.people import staff_facts
 from alerting.domain.customers.customers import states_after
 from alerting.domain.errors import ActionRefused
+from alerting.domain.fields import Fields
 from alerting.domain.people.people import Party
 from alerting.domain.routing.staff import PersonFact, Staff
 from alerting.services.context import Context
@@ -24,10 +24,10 @@ class _Given:
     """What a table gives of one person: its first row, and the absences of further ones."""
 
     lines: list[int] = field(default_factory=list)
-    changes: dict[str, Any] = field(default_factory=dict)
+    changes: dict[str, object] = field(default_factory=dict)
 
-    def add(self, line: int, changes: dict[str, Any]) -> None:
-        absences = [*self.changes.get("absences", []), *changes.get("absences", [])]
+    def add(self, line: int, changes: dict[str, object]) -> None:
+        absences = [*_absences(self.changes), *_absences(changes)]
         for name, value in changes.items():
             if name != "absences" and self.changes.get(name, value) != value:
                 raise ValueError(f"{name}: line {self.lines[0]} says {self.changes[name]!r}")
@@ -37,6 +37,11 @@ class _Given:
             )
         self.lines.append(line)
         self.changes |= changes | ({"absences": absences} if absences else {})
+
+
+def _absences(changes: Mapping[str, object]) -> list[object]:
+    given = changes.get("absences")
+    return given if isinstance(given, list) else []
 
 
 def import_people_table(ctx: Context, table: Table) -> Imported:
@@ -67,7 +72,7 @@ def import_people_table(ctx: Context, table: Table) -> Imported:
     return result
 
 
-def _state(facts: Sequence[PersonFact]) -> dict[str, Any]:
+def _state(facts: Sequence[PersonFact]) -> dict[str, object]:
     return states_after(facts)[-1] if facts else {}
 
 
@@ -105,7 +110,7 @@ def _warn(ctx: Context, good: dict[str, _Given], result: Imported) -> None:
                 (line, f"{name} cannot be told anything yet: {staff.partial[name]}")
             )
         for key in ("manager", "substitute", "office"):
-            named = given.changes.get(key)
+            named = Fields(given.changes).text_or_none(key)
             if named and staff.get(named) is None:
                 result.warnings.append((line, f"{key}: {staff.why_unknown(named)}"))
     result.bad.sort()

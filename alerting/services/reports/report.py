@@ -2,16 +2,26 @@
 and why.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
-from typing import Any
+from typing import Protocol, TypeVar
 
 from alerting.database.engine import Transaction
 from alerting.database.people import staff_facts
 from alerting.database.reports import report_population as population
 from alerting.database.reports import report_promises as promises
+from alerting.database.rows.intake import ReconciliationRow
+from alerting.database.rows.reports import (
+    AlertCountRow,
+    ArrivedRow,
+    CaseCountsRow,
+    ProofRow,
+    WeekRow,
+)
 from alerting.domain.cases.cases import Status
 from alerting.domain.cases.sla import ClockKind
 from alerting.domain.reports.attainment import STATES, counted
@@ -21,17 +31,14 @@ from alerting.domain.rulebook.rulebook import Rulebook
 from alerting.services.context import Context
 from alerting.services.reports import report_details, report_population
 from alerting.services.reports.report_clocks import worked_so_far
-from alerting.services.reports.report_lines import Line, Report, as_json
+from alerting.services.reports.report_lines import Breach, Line, Report, as_json
 
 __all__ = ["CASE_STATUSES", "as_json", "named", "period", "report", "selection"]
 
 CASE_STATUSES = ("unresolved", *(status.value for status in Status), "all")
 """What a list of cases may be narrowed to; another word would only look like an empty list."""
 
-_WIDE = {"lines", "before", "weeks", "proofs", "arrived", "alerts", "cases"}
-"""Tasks that read the whole period."""
-
-Task = Callable[[Transaction], Any]
+Answer = TypeVar("Answer")
 
 
 def report(ctx: Context, which: Selection | None = None) -> Report:
@@ -44,23 +51,30 @@ def report(ctx: Context, which: Selection | None = None) -> Report:
         staff = staff_facts.staff_at(tx, now)
         which = which.of_teams(staff.members())
         earlier = which.before(now)
-    found = _ask(
-        ctx,
-        {
-            "lines": lambda tx: _attained(tx, ctx, which, now, _counted_in(staff)),
-            "cases": lambda tx: population.case_counts(tx, which),
-            "weeks": lambda tx: promises.weeks(tx, which, now),
-            "arrived": lambda tx: population.arrived(tx, which),
-            "alerts": lambda tx: population.alerts(tx, which),
-            "proofs": lambda tx: population.proofs(tx, which),
-            "before": lambda tx: _attained(tx, ctx, earlier, now, _all_in_one) if earlier else {},
-            "breaches": lambda tx: report_details.breaches(tx, which, now, staff),
-            "rest": lambda tx: report_details.the_rest(tx, ctx, which, now, staff),
-            "said": lambda tx: (
-                population.reconciliations(tx, which),
-                population.open_dead_letters(tx),
-            ),
-        },
+    with _asking(ctx) as ask:
+        lines = ask(lambda tx: _attained(tx, ctx, which, now, _counted_in(staff)), wide=True)
+        counts = ask(lambda tx: population.case_counts(tx, which), wide=True)
+        weeks = ask(lambda tx: promises.weeks(tx, which, now), wide=True)
+        arrived = ask(lambda tx: population.arrived(tx, which), wide=True)
+        alerts = ask(lambda tx: population.alerts(tx, which), wide=True)
+        proofs = ask(lambda tx: population.proofs(tx, which), wide=True)
+        before = ask(lambda tx: _before(tx, ctx, earlier, now), wide=True)
+        breaches = ask(lambda tx: report_details.breaches(tx, which, now, staff))
+        rest = ask(lambda tx: report_details.the_rest(tx, ctx, which, now, staff))
+        said = ask(lambda tx: population.reconciliations(tx, which))
+        dead = ask(population.open_dead_letters)
+    found = _Found(
+        lines=lines.result(),
+        cases=counts.result(),
+        weeks=weeks.result(),
+        arrived=arrived.result(),
+        alerts=alerts.result(),
+        proofs=proofs.result(),
+        before=before.result(),
+        breaches=breaches.result(),
+        rest=rest.result(),
+        reconciliations=said.result(),
+        dead_letters=dead.result(),
     )
     return _put_together(which, now, rulebook, staff, found)
 
@@ -72,26 +86,74 @@ def _attained(
     return promises.attained(tx, which, now, overdue, worked_so_far(tx, ctx, overdue, now), keys)
 
 
-def _ask(ctx: Context, tasks: Mapping[str, Task]) -> dict[str, Any]:
-    """Each in a transaction of its own; on PostgreSQL two at a time, for one query takes one
-    core.
+def _before(
+    tx: Transaction, ctx: Context, earlier: Selection | None, now: datetime
+) -> promises.Lines:
+    return _attained(tx, ctx, earlier, now, _all_in_one) if earlier else {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """What the queries of a report found."""
+
+    lines: promises.Lines
+    cases: CaseCountsRow
+    weeks: Sequence[WeekRow]
+    arrived: Sequence[ArrivedRow]
+    alerts: Sequence[AlertCountRow]
+    proofs: Sequence[ProofRow]
+    before: promises.Lines
+    breaches: Sequence[Breach]
+    rest: report_details.Rest
+    reconciliations: Sequence[ReconciliationRow]
+    dead_letters: int
+
+
+class _Ask(Protocol):
+    """Puts a query to the database; `wide` ones read the whole period."""
+
+    def __call__(
+        self, query: Callable[[Transaction], Answer], *, wide: bool = False
+    ) -> "Future[Answer]": ...
+
+
+@dataclass(frozen=True)
+class _AskAtOnce:
+    tx: Transaction
+
+    def __call__(
+        self, query: Callable[[Transaction], Answer], *, wide: bool = False
+    ) -> "Future[Answer]":
+        done: Future[Answer] = Future()
+        done.set_result(query(self.tx))
+        return done
+
+
+@contextmanager
+def _asking(ctx: Context) -> Iterator[_Ask]:
+    """On SQLite all in one transaction; on PostgreSQL two at a time, each in one of its own, for
+    one takes one core. All are answered at the end.
     """
-
-    def ask(named_task: tuple[str, Task]) -> Any:
-        name, task = named_task
-        with ctx.db.read() as tx:
-            if name in _WIDE:
-                promises.roomy(tx)
-            return task(tx)
-
     if ctx.db.engine.dialect.name == "sqlite":
         with ctx.db.read() as tx:
-            return {name: task(tx) for name, task in tasks.items()}
+            yield _AskAtOnce(tx)
+        return
+
+    def answered(query: Callable[[Transaction], Answer], wide: bool) -> Answer:
+        with ctx.db.read() as tx:
+            if wide:
+                promises.roomy(tx)
+            return query(tx)
+
     with ThreadPoolExecutor(max_workers=2) as pool:
-        return dict(zip(tasks, pool.map(ask, tasks.items()), strict=True))
+
+        def ask(query: Callable[[Transaction], Answer], *, wide: bool = False) -> "Future[Answer]":
+            return pool.submit(answered, query, wide)
+
+        yield ask
 
 
-def _counted_in(staff: Staff) -> Callable[[Any], list[promises.Key]]:
+def _counted_in(staff: Staff) -> Callable[[promises.InGroup], list[promises.Key]]:
     """The lines a promise counts in: of all, of whoever owes it and his teams, of its case's
     segment and rule, of a territory.
     """
@@ -100,25 +162,25 @@ def _counted_in(staff: Staff) -> Callable[[Any], list[promises.Key]]:
         for party in members:
             teams.setdefault(party, []).append(("team", team))
 
-    def keys(row: Any) -> list[promises.Key]:
+    def keys(row: promises.InGroup) -> list[promises.Key]:
         of_case = [(table, getattr(row, table)) for table in ("segment", "rule", "territory")]
         return [*_all_in_one(row), ("person", row.party), *of_case, *teams.get(row.party, ())]
 
     return keys
 
 
-def _all_in_one(row: Any) -> list[promises.Key]:
+def _all_in_one(row: promises.InGroup) -> list[promises.Key]:
     return [("all", "")]
 
 
 def _put_together(
-    which: Selection, now: datetime, rulebook: Rulebook, staff: Staff, found: Mapping[str, Any]
+    which: Selection, now: datetime, rulebook: Rulebook, staff: Staff, found: _Found
 ) -> Report:
     def name(party: str) -> str:
         return named(staff, party)
 
     def lines(
-        table: str, title: Callable[[str], str] = str, among: promises.Lines = found["lines"]
+        table: str, title: Callable[[str], str] = str, among: promises.Lines = found.lines
     ) -> list[Line]:
         mine = [
             (title(key), _order(kind), key, kind, a)
@@ -132,28 +194,33 @@ def _put_together(
         ]
 
     overall = lines("all", lambda _: "everybody")
-    said, dead = found["said"]
     return Report(
         selection=which,
         now=now,
-        sources=report_population.sources(found["arrived"], said),
-        dead_letters=dead,
-        population=report_population.population(found, [line.attainment for line in overall]),
+        sources=report_population.sources(found.arrived, found.reconciliations),
+        dead_letters=found.dead_letters,
+        population=report_population.population(
+            found.arrived, found.alerts, found.cases, [line.attainment for line in overall]
+        ),
         overall=overall,
-        before=lines("all", lambda _: "before", found["before"]),
+        before=lines("all", lambda _: "before", found.before),
         by_person=lines("person", name),
         by_segment=lines("segment", rulebook.segment_title),
-        contacts=report_population.contacts(found["proofs"]),
+        contacts=report_population.contacts(found.proofs),
         breaches_total=sum(line.attainment.missed for line in overall),
-        breaches=found["breaches"],
+        breaches=found.breaches,
         by_team=lines("team", lambda team: staff.teams[team].name),
         by_territory=lines("territory"),
         by_rule=lines("rule", rulebook.rule_title),
-        by_week=_by_week(found["weeks"]),
-        **report_details.about(found["rest"], found["cases"], name),
-        could_be_won=found["cases"].resolved,
-        won_back=found["cases"].back,
-        choices=_choices(rulebook, staff, found["lines"], name),
+        by_week=_by_week(found.weeks),
+        changes=found.rest.changes,
+        seal=found.rest.seal,
+        stays=report_details.stays(found.cases, found.rest.pauses),
+        load=found.rest.load,
+        next_promises=found.rest.next_promises,
+        could_be_won=found.cases.resolved,
+        won_back=found.cases.back,
+        choices=_choices(rulebook, staff, found.lines, name),
     )
 
 
@@ -167,7 +234,7 @@ def _order(kind: str) -> int:
     return list(ClockKind).index(ClockKind(kind))
 
 
-def _by_week(rows: Sequence[Any]) -> list[Line]:
+def _by_week(rows: Sequence[WeekRow]) -> list[Line]:
     """Counts alone: what a week's promises took is told by the report of that week."""
     found = []
     for row in sorted(rows, key=lambda row: (row.week, _order(row.kind))):

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import islice
 
 from alerting.database.cases import cases
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.people import staff_facts
 from alerting.database.reports import report_promises as promises
+from alerting.database.rows.cases import ClockRow, ClockWithCase
 from alerting.domain.reports.selection import Selection
 from alerting.domain.times.calendars import Calendar
 from alerting.domain.times.working_time import working_time
@@ -59,11 +60,11 @@ class Clocks:
     """The first clocks of those that are meant, and how many there are."""
 
     total: int
-    rows: Sequence[Mapping[str, Any]]
+    rows: Sequence[Mapping[str, object]]
     now: datetime
 
 
-def clock_rows(ctx: Context, which: Selection) -> Iterator[Mapping[str, Any]]:
+def clock_rows(ctx: Context, which: Selection) -> Iterator[Mapping[str, object]]:
     """A row for each selected clock, by case; instants are aware, durations seconds. Those that are
     open carry their felt time so far, and the working time so far where they are overdue: they
     count as missed with it.
@@ -74,7 +75,7 @@ def clock_rows(ctx: Context, which: Selection) -> Iterator[Mapping[str, Any]]:
         which = which.of_teams(staff.members())
         so_far = worked_so_far(tx, ctx, promises.overdue_clocks(tx, which, now), now)
         found = promises.every_clock(tx, which, now)
-        while page := found.fetchmany(_PAGE):
+        while page := list(islice(found, _PAGE)):
             histories = customers.histories(tx, sorted({row.customer_key for row in page}))
             for row in page:
                 person = staff.get(row.party)
@@ -95,14 +96,14 @@ def clocks_behind(ctx: Context, which: Selection, states: Sequence[str]) -> Cloc
             person = staff.get(row.party)
             name = histories[row.customer_key].as_of(now).name
             shown = _row(row, name, person.name if person else row.party, now, None)
-            felt = timedelta(seconds=shown["felt_seconds"])
+            felt = (row.stopped_at or now) - row.started_at
             worked = None if row.worked is None else timedelta(microseconds=row.worked)
             rows.append({**shown, "case_id": row.case_id, "felt": felt, "worked": worked})
     return Clocks(total=total, rows=rows, now=now)
 
 
 def worked_so_far(
-    tx: Transaction, ctx: Context, overdue: Iterable[Any], now: datetime
+    tx: Transaction, ctx: Context, overdue: Iterable[ClockRow], now: datetime
 ) -> dict[promises.ClockId, timedelta]:
     """The working time of these clocks, each by the calendar it runs by."""
     calendars: dict[tuple[str, ...], Calendar] = {}
@@ -118,8 +119,8 @@ def worked_so_far(
 
 
 def _row(
-    row: Any, customer: str, person: str, now: datetime, so_far: timedelta | None
-) -> dict[str, Any]:
+    row: ClockWithCase, customer: str, person: str, now: datetime, so_far: timedelta | None
+) -> dict[str, object]:
     worked = so_far if row.worked is None else row.worked * _MICROSECOND
     until = row.stopped_at or now
     paused = sum((_instant(end) - _instant(begin) for begin, end in row.pauses), timedelta(0))

@@ -1,13 +1,15 @@
 """The parts of a report that are told one by one: breaches, changes, the seal; what is open now."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.reports import report_details as details
 from alerting.database.reports import report_promises as promises
+from alerting.database.rows.cases import CorrectionRow, EffectReviewRow, MissedClock
+from alerting.database.rows.reports import CaseCountsRow, LoadRow, PauseRow, Sum
 from alerting.domain.reports.breaches import Broken, reasons
 from alerting.domain.reports.selection import Selection
 from alerting.domain.routing.staff import Staff
@@ -28,6 +30,22 @@ NEXT = 20
 _MICROSECOND = timedelta(microseconds=1)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Rest:
+    """What small reads tell: what changed, the seal, waits, load, the next promises."""
+
+    changes: Sequence[Change]
+    seal: SealState
+    pauses: Sequence[PauseRow]
+    load: Sequence[Load]
+    next_promises: Sequence[Open]
+
+
+def _name(staff: Staff, party: str) -> str:
+    found = staff.get(party)
+    return found.name if found else party
+
+
 def breaches(tx: Transaction, which: Selection, now: datetime, staff: Staff) -> list[Breach]:
     """The worst of what was missed, each with what the audit knows about it."""
     rows = promises.missed(tx, which, now, SHOWN)
@@ -37,10 +55,9 @@ def breaches(tx: Transaction, which: Selection, now: datetime, staff: Staff) -> 
     reviews = details.reviews_of_cases(tx, ids)
 
     def name(party: str) -> str:
-        found = staff.get(party)
-        return found.name if found else party
+        return _name(staff, party)
 
-    def breach(row: Any) -> Breach:
+    def breach(row: MissedClock) -> Breach:
         ended = row.stopped_at or now
         broken = Broken(
             kind=row.kind,
@@ -71,7 +88,7 @@ def breaches(tx: Transaction, which: Selection, now: datetime, staff: Staff) -> 
     return [breach(row) for row in rows]
 
 
-def _effect(review: Any) -> str:
+def _effect(review: EffectReviewRow | None) -> str:
     if review is None:
         return ""
     if review.done_at is None:
@@ -83,49 +100,44 @@ def _customers(tx: Transaction, keys: set[str], now: datetime) -> dict[str, str]
     return {key: h.as_of(now).name for key, h in customers.histories(tx, sorted(keys)).items()}
 
 
-def the_rest(
-    tx: Transaction, ctx: Context, which: Selection, now: datetime, staff: Staff
-) -> dict[str, Any]:
+def the_rest(tx: Transaction, ctx: Context, which: Selection, now: datetime, staff: Staff) -> Rest:
     """What changed, the seal, waits, load, the next promises: small reads, in one transaction."""
     upcoming = details.next_promises(tx, which, now, NEXT)
-    return {
-        "activations": _activations(tx, ctx, which),
-        "corrections": details.corrections(tx, which),
-        "seal": details.seal(tx),
-        "pauses": details.pauses(tx, which, now),
-        "load": details.load(tx, which, now),
-        "upcoming": upcoming,
-        "customers": _customers(tx, {row.customer_key for row in upcoming}, now),
-    }
+    customers_ = _customers(tx, {row.customer_key for row in upcoming}, now)
 
+    def name(party: str) -> str:
+        return _name(staff, party)
 
-def about(rest: Mapping[str, Any], cases: Any, name: Callable[[str], str]) -> dict[str, Any]:
-    """The members of the report that come of `the_rest`."""
-    head, unsealed, checkpoint = rest["seal"]
-    told = [*rest["activations"]] + [_correction(row, name) for row in rest["corrections"]]
-    return {
-        "changes": sorted(told, key=lambda change: change.at),
-        "seal": SealState(
-            entries=head.seq,
-            head=str(head),
-            unsealed=unsealed,
-            checkpoint=None if checkpoint is None else f"{checkpoint.seq}:{checkpoint.hash}",
-            checkpoint_at=None if checkpoint is None else checkpoint.recorded_at,
-        ),
-        "stays": _stays(cases, rest["pauses"]),
-        "load": _load(rest["load"], name),
-        "next_promises": [
+    changes = [*_activations(tx, ctx, which)]
+    changes += [_correction(row, name) for row in details.corrections(tx, which)]
+    return Rest(
+        changes=sorted(changes, key=lambda change: change.at),
+        seal=_seal(tx),
+        pauses=details.pauses(tx, which, now),
+        load=_load(details.load(tx, which, now), name),
+        next_promises=[
             Open(
                 case_id=row.case_id,
                 clock=row.kind,
-                customer=rest["customers"][row.customer_key],
+                customer=customers_[row.customer_key],
                 party=row.party,
                 name=name(row.party),
                 due_at=row.due_at,
             )
-            for row in rest["upcoming"]
+            for row in upcoming
         ],
-    }
+    )
+
+
+def _seal(tx: Transaction) -> SealState:
+    head, unsealed, checkpoint = details.seal(tx)
+    return SealState(
+        entries=head.seq,
+        head=str(head),
+        unsealed=unsealed,
+        checkpoint=None if checkpoint is None else f"{checkpoint.seq}:{checkpoint.hash}",
+        checkpoint_at=None if checkpoint is None else checkpoint.recorded_at,
+    )
 
 
 def _activations(tx: Transaction, ctx: Context, which: Selection) -> list[Change]:
@@ -155,7 +167,7 @@ def _activations(tx: Transaction, ctx: Context, which: Selection) -> list[Change
     return found
 
 
-def _correction(row: Any, name: Callable[[str], str]) -> Change:
+def _correction(row: CorrectionRow, name: Callable[[str], str]) -> Change:
     state = {None: "proposed", True: "approved", False: "declined"}[row.approved]
     decided = f" by {name(row.decided_by)}" if row.decided_by else ""
     words = (
@@ -169,13 +181,13 @@ def _correction(row: Any, name: Callable[[str], str]) -> Change:
     )
 
 
-def _stays(cases: Any, pauses: Sequence[Any]) -> list[Stay]:
+def stays(cases: CaseCountsRow, pauses: Sequence[PauseRow]) -> list[Stay]:
     """Mean times; of cases of one cycle, for a case that was reopened has stood in its statuses
     more than once.
     """
 
-    def mean(total: Any, count: int) -> timedelta | None:
-        return int(total) // count * _MICROSECOND if count else None
+    def mean(total: Sum, count: int) -> timedelta | None:
+        return int(total or 0) // count * _MICROSECOND if count else None
 
     found = [
         Stay(
@@ -206,7 +218,7 @@ def _stays(cases: Any, pauses: Sequence[Any]) -> list[Stay]:
     ]
 
 
-def _load(rows: Sequence[Any], name: Callable[[str], str]) -> list[Load]:
+def _load(rows: Sequence[LoadRow], name: Callable[[str], str]) -> list[Load]:
     found = [
         Load(
             party=row.party,

@@ -31,7 +31,7 @@ class Source:
 
     source: str
     received: int
-    said: Mapping[str, Any] | None
+    said: Mapping[str, object] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +193,7 @@ class Report:
         return self.population.cases
 
 
-def as_json(report: Report) -> dict[str, Any]:
+def as_json(report: Report) -> dict[str, object]:
     """The whole report as JSON values."""
     which = report.selection
     found = {
@@ -223,8 +223,8 @@ def plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, (datetime, date)) else value
 
 
-def _members(value: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _members(value: Any) -> dict[str, object]:
+    found: dict[str, object] = {}
     for f in fields(value):
         member = getattr(value, f.name)
         if f.type in (timedelta, timedelta | None):
@@ -234,7 +234,7 @@ def _members(value: Any) -> dict[str, Any]:
     return found
 
 
-def _line(line: Line) -> dict[str, Any]:
+def _line(line: Line) -> dict[str, object]:
     a = line.attainment
     counts = {state: getattr(a, state) for state in STATES}
     found = {"clock": line.kind, "party": line.party, "name": line.name, **counts}
@@ -242,8 +242,8 @@ def _line(line: Line) -> dict[str, Any]:
     return found | _spread(a.felt, "") | _spread(a.working, "working_")
 
 
-def _spread(spread: Spread, prefix: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _spread(spread: Spread, prefix: str) -> dict[str, object]:
+    found: dict[str, object] = {}
     for name in ("median", "p90", "slowest"):
         quantile = getattr(spread, name)
         found[f"{prefix}{name}_seconds"] = quantile.value.total_seconds() if quantile else None

@@ -3,12 +3,14 @@ proven.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from alerting.database.engine import Transaction
 from alerting.database.people import staff_facts
 from alerting.database.reports.report_population import LATENESS, cases_where
+from alerting.database.rows.cases import CaseRow
+from alerting.database.rows.intake import ReconciliationRow
+from alerting.database.rows.reports import AlertCountRow, ArrivedRow, CaseCountsRow, ProofRow
 from alerting.domain.alerts.suppression import REASONS
 from alerting.domain.reports.attainment import Attainment, summed
 from alerting.domain.reports.selection import Selection
@@ -31,14 +33,13 @@ SHOWN = 200
 """Cases a list shows; the exports have all clocks."""
 
 
-def behind_figure(tx: Transaction, which: Selection, of: str) -> tuple[int, list[Any]]:
+def behind_figure(tx: Transaction, which: Selection, of: str) -> tuple[int, list[CaseRow]]:
     """How many cases are behind a figure, and the newest of them."""
     which = which.of_teams(staff_facts.staff_at(tx, tx.now()).members())
     return cases_where(tx, which, of, SHOWN)
 
 
 _SAID = (
-    "recorded_at",
     "first_day",
     "last_day",
     "by_id",
@@ -51,33 +52,39 @@ _SAID = (
 )
 
 
-def sources(rows: Sequence[Any], said: Sequence[Any]) -> list[Source]:
+def sources(rows: Sequence[ArrivedRow], said: Sequence[ReconciliationRow]) -> list[Source]:
     """Every source that sent anything in the period or was asked about it."""
     received: Counter[str] = Counter()
     for row in rows:
         received[row.source] += row.n
     answers = {
-        row.source: {**{name: getattr(row, name) for name in _SAID}, "missing_ids": row.missing_ids}
+        row.source: {
+            **{name: getattr(row, name) for name in _SAID},
+            "recorded_at": row.recorded_at.isoformat(),
+            "missing_ids": row.missing_ids,
+        }
         for row in said
     }
-    for answer in answers.values():
-        answer["recorded_at"] = answer["recorded_at"].isoformat()
     return [
         Source(source=name, received=received[name], said=answers.get(name))
         for name in sorted({*received, *answers})
     ]
 
 
-def population(found: Mapping[str, Any], overall: Sequence[Attainment]) -> Population:
+def population(
+    arrived: Sequence[ArrivedRow],
+    alerts: Sequence[AlertCountRow],
+    cases: CaseCountsRow,
+    overall: Sequence[Attainment],
+) -> Population:
     """From the events to the clocks, with what was left out on the way and why."""
-    clocks, cases = summed(overall), found["cases"]
-    alerts = found["alerts"]
+    clocks = summed(overall)
     standing = [row for row in alerts if row.state != "withdrawn" and row.suppressed is None]
     moods = Counter[str | None]()
-    for row in found["arrived"]:
+    for row in arrived:
         moods[row.sentiment] += row.n
     return Population(
-        events=sum(row.n for row in found["arrived"]),
+        events=sum(row.n for row in arrived),
         answers=sum(n for mood, n in moods.items() if mood is not None),
         negative=moods["negative"],
         alerts=sum(row.n for row in alerts),
@@ -87,17 +94,21 @@ def population(found: Mapping[str, Any], overall: Sequence[Attainment]) -> Popul
         resolved=cases.resolved,
         clocks=clocks.measured + clocks.running + clocks.paused,
         measured=clocks.measured,
-        excluded=_excluded(found["arrived"], alerts, cases),
+        excluded=_excluded(arrived, alerts, cases),
     )
 
 
-def _excluded(sources: Sequence[Any], alerts: Sequence[Any], cases: Any) -> list[Excluded]:
+def _excluded(
+    arrived: Sequence[ArrivedRow], alerts: Sequence[AlertCountRow], cases: CaseCountsRow
+) -> list[Excluded]:
     events, quiet = Counter[str](), Counter[str]()
-    for row in sources:
-        events[row.excluded] += row.n if row.excluded else 0
-    for row in alerts:
-        reason = "withdrawn" if row.state == "withdrawn" else row.suppressed
-        quiet[reason] += row.n if reason else 0
+    for row in arrived:
+        if row.excluded:
+            events[row.excluded] += row.n
+    for alert in alerts:
+        reason = "withdrawn" if alert.state == "withdrawn" else alert.suppressed
+        if reason:
+            quiet[reason] += alert.n
     words = {
         **REASONS,
         "withdrawn": "facts that came later took it away",
@@ -115,7 +126,7 @@ def _excluded(sources: Sequence[Any], alerts: Sequence[Any], cases: Any) -> list
     ]
 
 
-def contacts(rows: Sequence[Any]) -> Contacts:
+def contacts(rows: Sequence[ProofRow]) -> Contacts:
     """Contacts by their grade; what only somebody's own word proves by how late it was given."""
     grades, own = Counter[str | None](), Counter[str]()
     for row in rows:

@@ -72,7 +72,7 @@ def _look(
                 standing_at(subject, at_rest(now), rulebook).membership.segment,
             )
             _note_owner(seen, customer, staff)
-            problem = contract_problem(customer.state.get("contract") or {}, rulebook.calendars)
+            problem = contract_problem(customer.contract, rulebook.calendars)
             if problem is not None:
                 seen.contracts[problem].append(key)
             for role in roles:
@@ -84,7 +84,7 @@ def _look(
 
 
 def _note_owner(seen: _Seen, customer: Customer, staff: Staff) -> None:
-    owner = customer.state.get("owner")
+    owner = customer.owner
     party = staff.by_id_or_email(owner)
     if party is not None:
         seen.owners.add(party.id)
@@ -131,8 +131,8 @@ def _of_customers(seen: _Seen, staff: Staff) -> list[Finding]:
 def _of_cases(tx: Transaction, staff: Staff) -> list[Finding]:
     held: dict[str, list[str]] = defaultdict(list)
     for row in cases.list_cases(tx, status="unresolved", limit=100_000):
-        for party in {row.caller, row.fixer} - {None}:
-            if staff.get(party) is None:
+        for party in {row.caller, row.fixer}:
+            if party is not None and staff.get(party) is None:
                 held[party].append(f"C-{row.id}")
     return [
         Finding(

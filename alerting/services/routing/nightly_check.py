@@ -3,7 +3,6 @@ when it has changed.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from alerting.database.engine import Transaction
 from alerting.database.mail import notifications
@@ -62,7 +61,7 @@ def _tell(
     notifications.add(tx, None, None, [note], ctx.mail_domain, now)
 
 
-def _words(found: Sequence[Finding], before: Sequence[str]) -> dict[str, Any]:
+def _words(found: Sequence[Finding], before: Sequence[str]) -> dict[str, object]:
     messages = [f"{finding.kind}: {finding.message}" for finding in found]
     mended = [message for message in before if message not in messages]
     lines = ["Who is responsible was checked against the customers and cases there are.", ""]

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from difflib import get_close_matches
-from typing import Any
 
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
@@ -47,13 +46,13 @@ class RoleLine:
 class Who:
     """Everybody responsible for one customer at one moment; all values are fit for JSON."""
 
-    customer: Mapping[str, Any]
+    customer: Mapping[str, object]
     at: str
     rulebook: str
     roles: Sequence[RoleLine]
     notes: Sequence[str]
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         return asdict(self)
 
 
@@ -116,7 +115,7 @@ def _unknown(tx: Transaction, key: str) -> str:
     )
 
 
-def _customer(customer: Customer, found: Standing) -> dict[str, Any]:
+def _customer(customer: Customer, found: Standing) -> dict[str, object]:
     return {
         "key": customer.key,
         "name": customer.name,

@@ -210,7 +210,7 @@ def _given(reason: str) -> str:
     return reason.strip()
 
 
-def _request(change: ListChange, author: str, reason: str) -> dict[str, Any]:
+def _request(change: ListChange, author: str, reason: str) -> dict[str, object]:
     title = change.segment.title
     lines = [
         f"{author} asks you to approve another list of customers for the segment {title!r}.",
@@ -293,7 +293,7 @@ def decline(ctx: Context, proposal: int, person: str, objection: str) -> None:
 
 def _answer(
     ctx: Context, tx: Transaction, proposal: Any, by: str, objection: str
-) -> dict[str, Any]:
+) -> dict[str, object]:
     party = staff_facts.party_at(tx, by, tx.now())
     name = party.name if party else by
     lines = [

@@ -120,7 +120,7 @@ class _Stage:
         while deliver_due(self.ctx, self.post):
             pass
 
-    def record(self, kind: str, data: Mapping[str, Any], at: timedelta) -> Record:
+    def record(self, kind: str, data: Mapping[str, object], at: timedelta) -> Record:
         """An event that happened at `at`, and arrives now."""
         self._count += 1
         time = self.test.begin + at

@@ -46,7 +46,7 @@ def link(world: World, purpose: Purpose, person: str = "vp_sales") -> str:
 
 def actors(world: World) -> list[tuple[str, str]]:
     with world.app.ctx.db.read() as tx:
-        return [(e["actor"], e["action"]) for e in audit_entries.entries_of(tx, "case", "1")]
+        return [(e.actor, e.action) for e in audit_entries.entries_of(tx, "case", "1")]
 
 
 def seen(world: World) -> dict[str, str]:

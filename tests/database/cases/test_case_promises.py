@@ -243,7 +243,7 @@ def test_only_an_answer_given_after_it_was_asked_is_one_to_the_check_survey(
     assert world.case("ACME-AERO").status is Status.RESOLVED
     with world.app.ctx.db.read() as tx:
         assert "case.confirmed" not in {
-            entry["action"] for entry in audit_entries.entries_of(tx, "case", "1")
+            entry.action for entry in audit_entries.entries_of(tx, "case", "1")
         }
 
 

@@ -325,8 +325,8 @@ def test_personal_words_stand_beside_the_audit_and_the_entry_holds_a_keyed_commi
     with unhappy.app.ctx.db.read() as tx:
         (entry,) = audit_entries.entries_of(tx, "alert", raised.subject_id)
         key = tx.execute(select(audit_entries.personal_key.c.key)).scalar_one()
-    assert entry["personal_values"] == {"comment": "It still leaks."}
-    assert entry["personal"] == {
+    assert entry.personal_values == {"comment": "It still leaks."}
+    assert entry.commitments == {
         "comment": audit_entries.commitment(bytes(key), "comment", "It still leaks.")
     }
 

@@ -108,10 +108,10 @@ class File:
         self.audit: list[str] = []
         self.case: Case
         self.complaints = [first]
-        self.take(open_case("ACME", first, now))
+        self.take(open_case("ACME", first, now).stored(7))
 
     def take(self, decision: Decision) -> "File":
-        self.case = replace(decision.case, id=7)
+        self.case = decision.case
         self.clocks |= {clock.key: clock for clock in decision.clocks}
         gone = tuple(f"{plan}." for plan in decision.cancelled)
         self.timers = {

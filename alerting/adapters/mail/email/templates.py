@@ -17,6 +17,7 @@ import css_inline
 from jinja2 import DictLoader, Environment, StrictUndefined
 
 from alerting.adapters.mail.links import Links
+from alerting.domain.fields import Fields
 from alerting.domain.mail.notifications import Mail
 from alerting.domain.people.people import Party
 from alerting.domain.rulebook.rulebook import Rulebook
@@ -270,7 +271,7 @@ class Composer:
             *lines,
             "",
             *self._plain_links(letter),
-            f"The case:    {self._links.case_page(view.case.id or 0)}",
+            f"The case:    {self._links.case_page(view.case.id)}",
         ]
 
     def _plain_links(self, letter: Letter) -> list[str]:
@@ -289,7 +290,6 @@ class Composer:
 
     def _link(self, letter: Letter, purpose: Purpose) -> str:
         case = letter.view.case
-        assert case.id is not None, "a mail is about a stored case"
         ticket = Ticket(
             case_id=case.id,
             person=letter.recipient.id,
@@ -301,11 +301,13 @@ class Composer:
 
     def _facts(self, letter: Letter) -> dict[str, Any]:
         view, me = letter.view, letter.recipient
-        assert view.case.id is not None, "a mail is about a stored case"
         hours = None
         if view.contact:
             hours = call_hours(
-                view.contact, view.customer.state.get("time_zone"), me.zone, view.now
+                view.contact,
+                Fields(view.customer.state).text_or_none("time_zone"),
+                me.zone,
+                view.now,
             )
         return {
             "v": view,  # what stands here stands in MAIL_FACTS, too
