@@ -78,8 +78,8 @@ def show(number: int, as_json: bool) -> None:
     for name, value in facts.items():
         if value is not None:
             click.echo(f"  {name:9} {printable(value)}")
-    for name, value in events.headers_of(row).items():
-        click.echo(f"  header    {printable(name)}: {_escaped(value)}")
+    for name, content in events.headers_of(row).items():
+        click.echo(f"  header    {printable(name)}: {_escaped(content)}")
     raw = bytes(row.raw)
     click.echo(f"{len(raw)} bytes:\n{_escaped(raw, keep=chr(10))}")
 

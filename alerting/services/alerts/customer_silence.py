@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from alerting.database.alerts import watches
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.intake import events
+from alerting.database.rows.rules import WatchRow
 from alerting.domain.alerts.customer_silence import silence_event, watch_name
 from alerting.domain.alerts.judge import exclusion
 from alerting.domain.errors import Temporary
@@ -39,7 +39,7 @@ def notice_silences(ctx: Context, beat: Callable[[], None] = lambda: None) -> in
             return noticed
 
 
-def _notice(ctx: Context, row: Any, tx: Transaction, rulebook: Rulebook) -> int:
+def _notice(ctx: Context, row: WatchRow, tx: Transaction, rulebook: Rulebook) -> int:
     customers.lock_customers(tx, [row.customer_key], tx.now())
     hold_rulebook(tx, rulebook)
     now = tx.now()

@@ -4,13 +4,12 @@ unless something keeps it quiet.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from alerting.database.alerts import alert_records, mutes
 from alerting.database.audit import audit_entries
 from alerting.database.cases import cases
 from alerting.database.people import staff_facts
-from alerting.database.rows.rules import Concerned
+from alerting.database.rows.rules import AlertRow, Concerned
 from alerting.domain.alerts.judge import Judgement, RuleOutcome
 from alerting.domain.alerts.suppression import suppression
 from alerting.domain.cases.case_alerts import join_case, open_case
@@ -240,7 +239,9 @@ def _filled(round_: Round, judged: Judged, outcome: RuleOutcome, staff: Staff) -
     )
 
 
-def filled_parties(round_: Round, judged: Judged, outcome: RuleOutcome, first: Any) -> list[str]:
+def filled_parties(
+    round_: Round, judged: Judged, outcome: RuleOutcome, first: AlertRow
+) -> list[str]:
     """Whom the alert would concern, had its `first` version been raised with today's facts about
     the customer: absences and turns are those of then. The caller, the fixer or nothing, the
     informed.

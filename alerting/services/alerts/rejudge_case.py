@@ -3,11 +3,11 @@ whoever has touched it.
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from alerting.database.alerts import alert_records
 from alerting.database.customers import customers
 from alerting.database.mail import notifications
+from alerting.database.rows.rules import AlertOfEvent
 from alerting.domain.cases.case_alerts import join_case, open_case
 from alerting.domain.cases.case_revision import OVER, AlreadyTold, not_yet_told, replan_case
 from alerting.domain.cases.cases import Case, RaisedAlert
@@ -101,7 +101,7 @@ def _told(round_: Round, case_id: int) -> AlreadyTold:
     return [pair for pair in told if pair[1] not in {"handled", "withdrawn"}]
 
 
-def _standing(round_: Round, row: Any, case: Case) -> RaisedAlert:
+def _standing(round_: Round, row: AlertOfEvent, case: Case) -> RaisedAlert:
     """A stored alert as it was raised."""
     rulebook = round_.ctx.shelf.get(round_.tx, row.rulebook)
     rule = rulebook.rule(row.rule)
@@ -110,7 +110,9 @@ def _standing(round_: Round, row: Any, case: Case) -> RaisedAlert:
     for one in row.people:
         party = round_.staff.get(one["party"]) or _left(one["party"])
         people[one["duty"]].append(
-            Assignment(party=party, role=one["role"], why=tuple(one["why"]), through=one["through"])
+            Assignment(
+                party=party, role=one["role"], why=tuple(one["why"]), through=one["through"] or ""
+            )
         )
     return RaisedAlert(
         id=row.id,

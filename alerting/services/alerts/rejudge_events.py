@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any
 
 from alerting.database.alerts import alert_records
 from alerting.database.audit import audit_entries
@@ -18,6 +17,8 @@ from alerting.database.cases import cases
 from alerting.database.customers import points
 from alerting.database.customers.scales import scales_until
 from alerting.database.intake import events
+from alerting.database.rows.intake import EventRow
+from alerting.database.rows.rules import AlertRow
 from alerting.domain.alerts.judge import RuleOutcome, exclusion, judge
 from alerting.domain.cases.cases import Case, RaisedAlert, Status
 from alerting.domain.customers.customers import History
@@ -89,7 +90,7 @@ def _touched_since(fresh: Iterable[Event], histories: Mapping[str, History]) -> 
     return since
 
 
-def _revise_customer(round_: Round, key: str, rows: Sequence[Any], subjects: Subjects) -> int:
+def _revise_customer(round_: Round, key: str, rows: Sequence[EventRow], subjects: Subjects) -> int:
     """One customer's events, in their order."""
     books = {name: _read(round_, name) for name in {row.rulebook for row in rows}}
     known = {name: book for name, book in books.items() if book is not None}
@@ -189,12 +190,11 @@ def _revise(round_: Round, judged: Judged) -> int:
         else:
             quiet = why_quiet(round_, judged, outcome.rule, rang=rang)
         rang = rang or quiet is None
-        first = next((one for one in every if one.rule == outcome.rule.id), None)
         over = (
             case is None and row is not None and row.suppressed is None
         )  # it was answered, and its case resolved
         matters = not over and (
-            row is None or not _same(round_, judged, outcome, row, quiet, first)
+            row is None or not _same(round_, judged, outcome, row, quiet, every)
         )
         if row is None or matters or row.because != alert_records.because(outcome):
             state = "upgraded" if any(other.suppressed is None for other in every) else "raised"
@@ -246,7 +246,7 @@ def hand_on(round_: Round, seq: int, former: str, customer_key: str) -> None:
         carry_out(round_, former, case, False, change)
 
 
-def judge_again(round_: Round, row: Any) -> int:
+def judge_again(round_: Round, row: EventRow) -> int:
     """One stored event, as if it had just come; returns how many versions of alerts were
     written.
     """
@@ -254,7 +254,7 @@ def judge_again(round_: Round, row: Any) -> int:
     return _revise_customer(round_, row.customer_key, [row], subjects)
 
 
-def _case_of(round_: Round, rows: Iterable[Any]) -> Case | None:
+def _case_of(round_: Round, rows: Iterable[AlertRow]) -> Case | None:
     """The unresolved case these alerts opened or joined."""
     numbers = {row.case_id for row in rows if row.case_id is not None}
     found = [cases.case_by_id(round_.tx, number) for number in sorted(numbers)]
@@ -264,8 +264,14 @@ def _case_of(round_: Round, rows: Iterable[Any]) -> Case | None:
 
 
 def _same(
-    round_: Round, judged: Judged, outcome: RuleOutcome, row: Any, quiet: str | None, first: Any
+    round_: Round,
+    judged: Judged,
+    outcome: RuleOutcome,
+    row: AlertRow,
+    quiet: str | None,
+    every: Sequence[AlertRow],
 ) -> bool:
+    first = next(one for one in every if one.rule == row.rule)
     told_as_before = (row.suppressed is None) == (quiet is None)
     return (
         told_as_before
@@ -274,7 +280,7 @@ def _same(
     )
 
 
-def _next(every: Sequence[Any], outcome: RuleOutcome, state: str) -> Revision:
+def _next(every: Sequence[AlertRow], outcome: RuleOutcome, state: str) -> Revision:
     number = max((row.revision for row in every if row.rule == outcome.rule.id), default=0) + 1
     return Revision(number=number, state=state)
 
@@ -285,7 +291,7 @@ def _write(
     outcome: RuleOutcome,
     quiet: str | None,
     revision: Revision,
-    row: Any,
+    row: AlertRow | None,
 ) -> RaisedAlert:
     """A new version of an alert; what the version before still wants said is said by this one, or
     not at all.

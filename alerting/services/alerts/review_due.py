@@ -4,10 +4,10 @@ their segment and tags.
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from alerting.database.customers import customers, memberships
 from alerting.database.engine import Transaction
+from alerting.database.rows.customers import DueReviewRow
 from alerting.domain.customers.standing import Subjects
 from alerting.domain.errors import Temporary
 from alerting.domain.rulebook.rulebook import Rulebook
@@ -36,7 +36,7 @@ def review_due(ctx: Context, beat: Callable[[], None] = lambda: None) -> int:
         looked += _review_or_halve(ctx, rows)
 
 
-def _review_or_halve(ctx: Context, rows: Sequence[Any]) -> int:
+def _review_or_halve(ctx: Context, rows: Sequence[DueReviewRow]) -> int:
     """One customer that cannot be judged must not keep the others waiting: it is put off by a
     day.
     """
@@ -54,7 +54,7 @@ def _review_or_halve(ctx: Context, rows: Sequence[Any]) -> int:
         return 1
 
 
-def _review(tx: Transaction, ctx: Context, rulebook: Rulebook, rows: Sequence[Any]) -> int:
+def _review(tx: Transaction, ctx: Context, rulebook: Rulebook, rows: Sequence[DueReviewRow]) -> int:
     keys = [row.customer_key for row in rows]
     customers.lock_customers(tx, keys)
     hold_rulebook(tx, rulebook)

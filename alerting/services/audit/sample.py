@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from alerting.database.audit import seals
 from alerting.database.cases import cases
+from alerting.database.rows.audit import SealOfEntry
 from alerting.domain.errors import ActionRefused, ChainBroken
 from alerting.services.audit.seal import Verified, seal_all, verify
 from alerting.services.cases.case_view import CaseView, case_view
@@ -24,7 +24,7 @@ class Evidence:
 
     view: CaseView
     moments: Sequence[Moment]
-    entries: Sequence[Any]
+    entries: Sequence[SealOfEntry]
 
 
 @dataclass(frozen=True, kw_only=True)

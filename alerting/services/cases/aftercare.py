@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from alerting.database.alerts import mutes
 from alerting.database.audit import audit_entries
@@ -15,6 +14,8 @@ from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.mail import notifications
 from alerting.database.people import staff_facts
+from alerting.database.rows.cases import TimerRow
+from alerting.database.rows.messages import NotificationRow
 from alerting.domain.cases.case_alerts import next_cycle, promised_by
 from alerting.domain.cases.case_responses import informed_after_move
 from alerting.domain.cases.cases import (
@@ -49,14 +50,14 @@ rendered for it.
 
 
 def ask_whether_it_worked(
-    tx: Transaction, ctx: Context, case: Case, row: Any, now: datetime
+    tx: Transaction, ctx: Context, case: Case, row: TimerRow, now: datetime
 ) -> str:
     """The effectiveness review is due: whoever is to say so gets a mail."""
     if case.status is not Status.RESOLVED:
         return "the case is open again"
     rulebook, staff = ctx.shelf.active(tx), staff_facts.staff_at(tx, now)
     customer = customers.customer_now(tx, case.customer_key)
-    asked = reach(row.data["by"], case, customer, rulebook.routing, staff)
+    asked = reach(Fields(row.data).text("by"), case, customer, rulebook.routing, staff)
     case_records.ask_for_review(tx, case, row.due_at)
     note = NewNotification(
         cause_kind="timer", cause_id=row.id, recipient=asked.party.id, template="review"
@@ -73,7 +74,9 @@ def ask_whether_it_worked(
     return f"asked {asked.party.id}"
 
 
-def ask_the_customer(tx: Transaction, ctx: Context, case: Case, row: Any, now: datetime) -> str:
+def ask_the_customer(
+    tx: Transaction, ctx: Context, case: Case, row: TimerRow, now: datetime
+) -> str:
     """The customer's contact gets a link to the check survey, where there is an address to send it
     to.
     """
@@ -116,14 +119,15 @@ def ask_the_customer(tx: Transaction, ctx: Context, case: Case, row: Any, now: d
 
 
 def ask_another_contact(
-    tx: Transaction, ctx: Context, row: Any, delivery_id: int, now: datetime
+    tx: Transaction, ctx: Context, row: NotificationRow, delivery_id: int, now: datetime
 ) -> bool:
     """The address a check survey went to was refused: the customer's next contact is asked. False
     where there is none.
     """
-    if "email" not in row.data:
+    if "email" not in row.data or row.customer_key is None:
         return False  # the customer was forgotten
-    tried = {*row.data.get("tried", ()), row.data["email"]}
+    said = Fields(row.data)
+    tried = {*said.texts("tried"), said.text("email")}
     contact = _contact(customers.customer_now(tx, row.customer_key), tried)
     if contact is None:
         return False

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from alerting.database.cases import cases
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.people import staff_facts
+from alerting.database.rows.cases import CaseRow
 from alerting.domain.cases.clocks import Clock
 from alerting.services.context import Context
 
@@ -22,7 +22,7 @@ class CaseList:
     now: datetime
 
 
-def case_list(ctx: Context, find: Callable[[Transaction], tuple[int, list[Any]]]) -> CaseList:
+def case_list(ctx: Context, find: Callable[[Transaction], tuple[int, list[CaseRow]]]) -> CaseList:
     """Each case with its customer's name, its caller's, its segment's title and the promise that is
     due next.
     """
@@ -47,7 +47,7 @@ def case_list(ctx: Context, find: Callable[[Transaction], tuple[int, list[Any]]]
     return CaseList(rows=listed, total=total, now=now)
 
 
-def _next(row: Any, clocks: Iterable[Clock]) -> Clock | None:
+def _next(row: CaseRow, clocks: Iterable[Clock]) -> Clock | None:
     running = sorted(
         (c for c in clocks if c.running and c.cycle == row.cycle), key=lambda c: c.due_at
     )

@@ -7,12 +7,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from alerting.database.audit import audit_entries
 from alerting.database.cases import cases, timers
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
+from alerting.database.rows.cases import TimerRow
 from alerting.domain.cases.case_responses import STALE, stale_timer, take_back
 from alerting.domain.cases.cases import Case, Status, current_clocks
 from alerting.domain.cases.clocks import Clock
@@ -21,6 +21,7 @@ from alerting.domain.cases.resolutions import CHECK, REVIEW
 from alerting.domain.cases.sla import ClockKind
 from alerting.domain.cases.waits import WAIT_END
 from alerting.domain.errors import Temporary
+from alerting.domain.fields import Fields
 from alerting.domain.mail.notifications import NewNotification
 from alerting.services.cases.aftercare import ask_the_customer, ask_whether_it_worked
 from alerting.services.cases.apply_decision import Cause, apply_decision
@@ -108,7 +109,7 @@ def _fire_customers(
         return len(due), set(locked)
 
 
-def _fire(firing: Firing, row: Any) -> str:
+def _fire(firing: Firing, row: TimerRow) -> str:
     """What one timer does; returns a named outcome, which is kept with it."""
     case, clocks = firing.case(row.subject)
     if row.kind in _OF_THE_CASE:
@@ -116,7 +117,7 @@ def _fire(firing: Firing, row: Any) -> str:
         outcome = _OF_THE_CASE[row.kind](firing.tx, firing.ctx, case, row, firing.now)
         firing.changed(row.subject)
         return outcome
-    clock = current_clocks(case, clocks).get(ClockKind(row.data["clock"]))
+    clock = current_clocks(case, clocks).get(ClockKind(Fields(row.data).text("clock")))
     if clock is None or clock.plan != row.data["plan"] or not row.key.startswith(f"{case.cycle}."):
         return "superseded"
     if not clock.running:
@@ -130,7 +131,7 @@ def _fire(firing: Firing, row: Any) -> str:
     return _step(firing, case, row)
 
 
-def _stale(tx: Transaction, ctx: Context, case: Case, row: Any, now: datetime) -> str:
+def _stale(tx: Transaction, ctx: Context, case: Case, row: TimerRow, now: datetime) -> str:
     """An acknowledgement that nothing has followed is taken back; one that something followed is
     looked at again later.
     """
@@ -156,14 +157,14 @@ def _stale(tx: Transaction, ctx: Context, case: Case, row: Any, now: datetime) -
     return "taken back"
 
 
-def _wait_end(tx: Transaction, ctx: Context, case: Case, row: Any, now: datetime) -> str:
+def _wait_end(tx: Transaction, ctx: Context, case: Case, row: TimerRow, now: datetime) -> str:
     if case.waiting_until is None:
         return "nobody waits any more"
     go_on(tx, ctx, case, case.waiting_until, ITS_DAY, now, Cause(kind="timer", id=row.id))
     return "the wait ended"
 
 
-_OF_THE_CASE: dict[str, Callable[[Transaction, Context, Case, Any, datetime], str]] = {
+_OF_THE_CASE: dict[str, Callable[[Transaction, Context, Case, TimerRow, datetime], str]] = {
     WAIT_END: _wait_end,
     STALE: _stale,
     REVIEW: ask_whether_it_worked,
@@ -172,7 +173,7 @@ _OF_THE_CASE: dict[str, Callable[[Transaction, Context, Case, Any, datetime], st
 """Timers that belong to no clock."""
 
 
-def _miss(firing: Firing, case: Case, clock: Clock, row: Any) -> str:
+def _miss(firing: Firing, case: Case, clock: Clock, row: TimerRow) -> str:
     cases.save_clock(
         firing.tx, case, case.id, replace(clock, missed_at=clock.due_at), "missed", firing.now
     )
@@ -191,10 +192,10 @@ def _miss(firing: Firing, case: Case, clock: Clock, row: Any) -> str:
     return "missed"
 
 
-def _step(firing: Firing, case: Case, row: Any) -> str:
+def _step(firing: Firing, case: Case, row: TimerRow) -> str:
     customer = firing.customer(case.customer_key)
     reached: dict[str, Reached] = {}
-    for word in row.data["notify"]:
+    for word in Fields(row.data).texts("notify"):
         found = reach(word, case, customer, firing.rulebook.routing, firing.staff)
         reached.setdefault(found.party.id, found)
     data = {**row.data, "step": row.key, "n": row.n}

@@ -4,13 +4,13 @@ was active when they were started), and what each of its complaints asks for.
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from alerting.database.alerts import alert_records
 from alerting.database.cases import case_records, cases
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.people import staff_facts
+from alerting.database.rows.rules import ComplaintRow
 from alerting.domain.cases.case_alerts import promised_by, strictest
 from alerting.domain.cases.cases import Case, Complaint, Decision, Status, clocks_after, followed_by
 from alerting.domain.cases.clocks import Clock, Starts
@@ -65,7 +65,7 @@ def complaints_of(
     history = customers.histories(tx, [case.customer_key])[case.customer_key]
     staff, active = staff_facts.staff_at(tx, tx.now()), ctx.shelf.active(tx)
 
-    def policy(row: Any) -> Policy:
+    def policy(row: ComplaintRow) -> Policy:
         judged = read_rulebook(tx, ctx, row.rulebook) or active
         rule = judged.rule(row.rule)
         name = rule.policy if rule else case.policy

@@ -6,7 +6,6 @@ that fall due together would take minutes.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 
 from alerting.database.audit import audit_entries
 from alerting.database.cases import cases, timers
@@ -14,6 +13,7 @@ from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.mail import notifications
 from alerting.database.people import staff_facts
+from alerting.database.rows.cases import TimerRow
 from alerting.domain.cases.cases import Case
 from alerting.domain.cases.clocks import Clock
 from alerting.domain.customers.customers import Customer, History
@@ -29,7 +29,9 @@ class Firing:
     the order in which it happened, and `changed` after it.
     """
 
-    def __init__(self, tx: Transaction, ctx: Context, due: Sequence[Any], now: datetime) -> None:
+    def __init__(
+        self, tx: Transaction, ctx: Context, due: Sequence[TimerRow], now: datetime
+    ) -> None:
         self.tx, self.ctx, self.now, self.rulebook = tx, ctx, now, ctx.shelf.active(tx)
         self._due = due
         self._cases: dict[int, tuple[Case, list[Clock]]] = {}
@@ -66,7 +68,7 @@ class Firing:
         """A timer has done what it was set for; `outcome` is kept with it."""
         self._fired.setdefault(outcome, []).append(timer_id)
 
-    def is_repeated(self, row: Any) -> bool:
+    def is_repeated(self, row: TimerRow) -> bool:
         """Whether the same step's next repetition is due, too: after a standstill one mail says
         it.
         """

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from alerting.database.customers import memberships
 from alerting.database.customers.memberships import Move, Review
 from alerting.database.engine import Transaction
+from alerting.database.rows.customers import MembershipRow, PresentMembership
 from alerting.domain.customers.customers import Change, History, apply_change
 from alerting.domain.customers.segment_moves import moved_event
 from alerting.domain.customers.standing import (
@@ -121,7 +121,7 @@ def _standings(
     now: datetime,
     causes: Mapping[str, str],
     subjects: Subjects,
-    present: Mapping[str, object],
+    present: Mapping[str, PresentMembership],
 ) -> Looked:
     found = Looked(moves=[], reviews=[])
     for key, cause in sorted(causes.items()):
@@ -166,7 +166,12 @@ def note_standings(
 
 
 def _move(
-    key: str, row: Any, standing: Standing, cause: str, rulebook: Rulebook, now: datetime
+    key: str,
+    row: PresentMembership | None,
+    standing: Standing,
+    cause: str,
+    rulebook: Rulebook,
+    now: datetime,
 ) -> Move | None:
     """None where segment and tags are what they were."""
     tags = sorted(standing.tags)
@@ -215,7 +220,7 @@ def moved_events(moves: Sequence[Move], rulebook: Rulebook, now: datetime) -> li
     return [moved_event(facts_of(move), move.n, move.valid_from, now) for move in moves]
 
 
-def facts_of(move: Any) -> dict[str, object]:
+def facts_of(move: Move | MembershipRow) -> dict[str, object]:
     return {
         "customer_id": move.customer_key,
         "from_segment": move.former,

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from alerting.database.customers import segment_figures as figures
+from alerting.database.rows.cases import CaseRow, ClockOfCase
+from alerting.database.rows.customers import AnswerRow, MoveRow, PurchaseRow
+from alerting.domain.fields import Fields
 from alerting.domain.intake.payloads import sentiment_of
 from alerting.domain.reports.attainment import Attainment, Promise, attainment
 from alerting.domain.rulebook.rulebook import Rulebook
@@ -113,13 +115,22 @@ def _lines(rulebook: Rulebook, where: Mapping[str, str]) -> list[SegmentLine]:
     ]
 
 
+def _mood(row: AnswerRow) -> str | None:
+    """negative, neutral or positive; None without a score."""
+    said = Fields(row.payload)
+    score, scale = said.get("score"), said.get("scale")
+    return sentiment_of(
+        said.text_or_none("metric"),
+        score if isinstance(score, (int, float)) else None,
+        scale if isinstance(scale, int) else None,
+    )
+
+
 def _count_answers(
-    lines: Mapping[str, SegmentLine], where: Mapping[str, str], rows: Sequence[Any]
+    lines: Mapping[str, SegmentLine], where: Mapping[str, str], rows: Sequence[AnswerRow]
 ) -> None:
     for row in rows:
-        mood = sentiment_of(
-            row.payload.get("metric"), row.payload.get("score"), row.payload.get("scale")
-        )
+        mood = _mood(row)
         line = lines.get(where.get(row.customer_key, ""))
         if line is not None and mood is not None:
             line.answers += 1
@@ -129,20 +140,19 @@ def _count_answers(
 def _count_cases(
     lines: Mapping[str, SegmentLine],
     where: Mapping[str, str],
-    cases: Sequence[Any],
-    answers: Sequence[Any],
-    purchases: Sequence[Any],
+    cases: Sequence[CaseRow],
+    answers: Sequence[AnswerRow],
+    purchases: Sequence[PurchaseRow],
 ) -> None:
     """Won back: after the case was resolved the customer answered positively, or bought."""
     good: dict[str, datetime] = {}
     for row in answers:
-        mood = sentiment_of(
-            row.payload.get("metric"), row.payload.get("score"), row.payload.get("scale")
-        )
+        mood = _mood(row)
         if mood == "positive":
             good[row.customer_key] = row.time
-    for row in purchases:
-        good[row.customer_key] = max(row.time, good.get(row.customer_key, row.time))
+    for bought in purchases:
+        key = bought.customer_key
+        good[key] = max(bought.time, good.get(key, bought.time))
     for case in cases:
         line = lines.get(where.get(case.customer_key, case.segment))
         if line is not None:
@@ -152,7 +162,10 @@ def _count_cases(
 
 
 def _count_calls(
-    lines: Mapping[str, SegmentLine], where: Mapping[str, str], clocks: Sequence[Any], now: datetime
+    lines: Mapping[str, SegmentLine],
+    where: Mapping[str, str],
+    clocks: Sequence[ClockOfCase],
+    now: datetime,
 ) -> None:
     promises: dict[str, list[Promise]] = defaultdict(list)
     for row in clocks:
@@ -171,7 +184,7 @@ def _count_calls(
 
 
 def _count_moves(
-    report: SegmentReport, lines: Mapping[str, SegmentLine], rows: Sequence[Any], now: datetime
+    report: SegmentReport, lines: Mapping[str, SegmentLine], rows: Sequence[MoveRow], now: datetime
 ) -> None:
     lately = Counter[str]()
     for row in rows:

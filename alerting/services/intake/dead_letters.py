@@ -1,15 +1,14 @@
 """Dead letters: what people do about events that could not be read or judged."""
 
-from typing import Any
-
 from alerting.database.audit import audit_entries
 from alerting.database.intake import events
+from alerting.database.rows.intake import DeadLetterRow
 from alerting.domain.errors import ActionRefused, Temporary, UnreadableEvent
 from alerting.services.context import Context
 from alerting.services.intake.take_records import replay
 
 
-def letter_by_id(ctx: Context, letter_id: int) -> Any:
+def letter_by_id(ctx: Context, letter_id: int) -> DeadLetterRow:
     """The row of a dead letter, whatever became of it. Raises ActionRefused."""
     with ctx.db.read() as tx:
         found = events.dead_letters(tx, waiting_only=False, only_id=letter_id)

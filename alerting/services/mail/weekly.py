@@ -5,12 +5,12 @@ reader's own zone.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.mail import notifications, weekly
 from alerting.database.people import staff_facts
+from alerting.database.rows.messages import OpenPromiseRow
 from alerting.domain.mail.notifications import NewNotification
 from alerting.domain.people.people import Party
 from alerting.domain.routing.staff import Staff
@@ -89,7 +89,7 @@ def weekly_letter(
     rows = weekly.open_promises(tx, [party, *people])
     names = customers.histories(tx, {row.customer_key for row in rows})
 
-    def promise(row: Any) -> OpenPromise:
+    def promise(row: OpenPromiseRow) -> OpenPromise:
         return OpenPromise(
             case_id=row.case_id,
             customer=names[row.customer_key].as_of(now).name,

@@ -7,12 +7,13 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from alerting.database.customers import customers, memberships
 from alerting.database.engine import Transaction
 from alerting.database.mail import notifications
 from alerting.database.people import staff_facts
+from alerting.database.rows.rules import ProposalRow
 from alerting.database.rulebook import rulebooks
 from alerting.domain.customers.segments import Segment
 from alerting.domain.customers.standing import DEEPEST_GROUP
@@ -58,7 +59,7 @@ class ListChange:
     names: Mapping[str, str]
     diff: SegmentDiff
     mails: Backtest
-    proposal: Any
+    proposal: ProposalRow | None
     second_person: bool
 
 
@@ -144,7 +145,7 @@ def list_change(ctx: Context, content_hash: str) -> ListChange:
     )
 
 
-def _state(proposal: Any) -> State:
+def _state(proposal: ProposalRow | None) -> State:
     if proposal is None:
         return "draft"
     if proposal.closed_at is None:
@@ -292,7 +293,7 @@ def decline(ctx: Context, proposal: int, person: str, objection: str) -> None:
 
 
 def _answer(
-    ctx: Context, tx: Transaction, proposal: Any, by: str, objection: str
+    ctx: Context, tx: Transaction, proposal: ProposalRow, by: str, objection: str
 ) -> dict[str, object]:
     party = staff_facts.party_at(tx, by, tx.now())
     name = party.name if party else by
@@ -307,7 +308,7 @@ def _answer(
     }
 
 
-def open_proposal(tx: Transaction, number: int) -> Any:
+def open_proposal(tx: Transaction, number: int) -> ProposalRow:
     """A proposal that waits for a decision. Raises ActionRefused."""
     found = rulebooks.proposal_by_id(tx, number)
     if found is None:
