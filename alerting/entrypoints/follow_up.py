@@ -15,13 +15,13 @@ from alerting.services.alerts.customer_silence import notice_silences
 from alerting.services.alerts.review_due import review_due
 from alerting.services.audit.seal import hand_out_checkpoint, seal_all
 from alerting.services.cases.fire_timers import fire_due
-from alerting.services.cases.move_promises import move_open_cases
 from alerting.services.context import Context
 from alerting.services.customers.prune_points import prune_points
 from alerting.services.customers.value_customers import renew_scale
 from alerting.services.intake.match_respondents import match_waiting
 from alerting.services.mail.weekly import send_weekly
 from alerting.services.routing.nightly_check import check_of_the_night
+from alerting.services.rulebook.move_open_cases import move_open_cases
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from alerting.services.intake.event_log import EventLog
 
 
 @dataclass(frozen=True, kw_only=True)
-class Health:
+class SystemHealth:
     """One look at everything that may wait. `lag` by topic/partition; None where the event log did
     not answer.
     """
@@ -35,7 +35,7 @@ class Health:
     open_cases: int
 
 
-def look(ctx: Context, event_log: EventLog) -> Health:
+def look(ctx: Context, event_log: EventLog) -> SystemHealth:
     """Ask the database and the event log. Raises DatabaseUnavailable; a silent log shows as lag
     None.
     """
@@ -47,7 +47,7 @@ def look(ctx: Context, event_log: EventLog) -> Health:
         now = tx.now()
         known = positions.all_positions(tx)
         waiting, oldest = notifications.outbox(tx)
-        return Health(
+        return SystemHealth(
             now=now,
             lag=None
             if ends is None

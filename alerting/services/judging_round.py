@@ -9,7 +9,7 @@ from datetime import datetime
 from alerting.database.alerts import mutes
 from alerting.database.engine import Transaction
 from alerting.database.people import staff_facts
-from alerting.domain.alerts.suppression import Silence
+from alerting.domain.alerts.suppression import Mute
 from alerting.domain.routing.staff import Staff
 from alerting.domain.rulebook.rulebook import Rulebook
 from alerting.services.context import Context
@@ -25,7 +25,7 @@ class Round:
     ctx: Context
     rulebook: Rulebook
     staff: Staff
-    silences: Sequence[Silence]
+    mutes: Sequence[Mute]
     now: datetime
 
 
@@ -36,6 +36,6 @@ def begin_round(tx: Transaction, ctx: Context, rulebook: Rulebook) -> Round:
         ctx=ctx,
         rulebook=rulebook,
         staff=staff_facts.staff_at(tx, now),
-        silences=mutes.active_silences(tx, now),
+        mutes=mutes.active_mutes(tx, now),
         now=now,
     )

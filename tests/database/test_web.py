@@ -13,7 +13,7 @@ from sqlalchemy import select
 from alerting.bootstrap import web_parts
 from alerting.database.customers import customers
 from alerting.database.tables import contact_attempt, event
-from alerting.domain.customers.customers import Change
+from alerting.domain.customers.customers import CustomerChange
 from alerting.domain.errors import LogUnavailable
 from alerting.entrypoints.web.app import create_app
 from alerting.services.intake.consumer import Consumption
@@ -510,7 +510,7 @@ def test_the_case_page_shows_a_revenue_nobody_has(
     with small_world.app.ctx.db.write() as tx:
         now = tx.now()
         given = {"revenue_with_us": revenue}
-        change = Change(valid_from=now, source="/crm", event_id="1", changes=given)
+        change = CustomerChange(valid_from=now, source="/crm", event_id="1", changes=given)
         customers.add_changes(tx, {"ACME-AERO": [change]}, now)
     assert f"{revenue:.2e} EUR" in client.get("/cases/1", headers=ADMIN).text
 

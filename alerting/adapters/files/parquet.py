@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TextIO
 
-from alerting.domain.alerts.backtest import Keep, TestedAlert, Verdict
+from alerting.domain.alerts.backtest import Keep, Tested, TestedAlert
 from alerting.domain.conditions import Type
 from alerting.domain.errors import ExtraMissing
 
@@ -62,7 +62,7 @@ class FactsExport:
                 name: stack.enter_context(self._part(name, share)) for name in _names(self.books)
             }
 
-            def keep(which: str, verdict: Verdict) -> None:
+            def keep(which: str, verdict: Tested) -> None:
                 columns = self.books[which]
                 files[f"facts_{which}"].write(_line(_row(verdict.facts, columns)))
                 for alert in verdict.alerts:

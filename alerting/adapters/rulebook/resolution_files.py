@@ -7,7 +7,7 @@ from pydantic import Field
 
 from alerting.adapters.files.yaml_files import Findings, YamlFile
 from alerting.adapters.rulebook.rule_forms import Form, Identifier, Length, Worded
-from alerting.domain.cases.resolutions import CheckSurvey, Message, Resolutions, Review
+from alerting.domain.cases.resolutions import CheckSurvey, EffectReview, Message, Resolutions
 from alerting.domain.rulebook.rulebook import Survey
 
 RESOLUTIONS = "rules/resolutions.yaml"
@@ -64,7 +64,7 @@ def read_resolutions(
         actions=form.actions,
         corrective_actions=form.corrective_actions,
         reopen_within=form.reopen_within,
-        review=Review(after=review.after, by=review.by) if review is not None else None,
+        review=EffectReview(after=review.after, by=review.by) if review is not None else None,
         check_survey=CheckSurvey(
             survey=check.survey,
             after=check.after,

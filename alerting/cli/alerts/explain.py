@@ -8,7 +8,7 @@ import click
 from alerting.cli.shared import opened, print_json
 from alerting.cli.words import printable
 from alerting.domain.fields import Fields
-from alerting.services.alerts.explain_event import Explanation, explain
+from alerting.services.alerts.explain_event import Explanation, Stages, explain
 
 
 @click.command("explain")
@@ -97,11 +97,14 @@ def _tell_alert(alert: Mapping[str, Any]) -> None:
         f"Alert {alert['number']} by {alert['rule']} ({alert['severity']}) at "
         f"{alert['raised_at']}: {became}"
     )
+    _line(f"  {_stages(alert['stages'])}")
     for person in alert["people"]:
         _line(f"  {person['role']} is {person['name']}: {'; '.join(person['why'])}")
     for mail in alert["mails"]:
         said = f", {mail['reason']}" if mail["reason"] else ""
         _line(f"  mail {mail['template']} to {mail['name']}: {mail['status']}{said}")
+        if mail["status"] != "sent":
+            _line(f"    {_stages(mail['stages'])}")
         for attempt in mail["attempts"]:
             _line(
                 f"    {attempt['at']} to {attempt['address']}: {attempt['outcome'] or 'under way'}"
@@ -113,6 +116,14 @@ def _tell_alert(alert: Mapping[str, Any]) -> None:
             f"  timer {timer['kind']} {timer['key']} due {timer['due_at']}{who}: "
             f"{timer['state']}{when}"
         )
+
+
+def _stages(stages: Stages) -> str:
+    """`passed hold, not due; stopped at quiet hours: quiet hours until 07:00`."""
+    through = f"passed {', '.join(stages['passed'])}" if stages["passed"] else "passed no stage"
+    if stages["stopped_at"] is None:
+        return through
+    return f"{through}; stopped at {stages['stopped_at']}: {stages['reason']}"
 
 
 def _shown(value: Any) -> str:

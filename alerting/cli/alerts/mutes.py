@@ -12,7 +12,7 @@ from alerting.database.customers import customers
 from alerting.domain.alerts.suppression import REASONS
 from alerting.domain.errors import ActionRefused
 from alerting.domain.times.durations import parse_duration
-from alerting.services.alerts.mutes import add_silence, end_silence
+from alerting.services.alerts.mutes import add_mute, end_mute
 
 
 @click.group()
@@ -52,7 +52,7 @@ def add(
                         f"note: nobody has told us of a customer {name} yet; is it misspelt?",
                         err=True,
                     )
-        number = add_silence(app.ctx, scope, name, lasts, getpass.getuser(), reason)  # type: ignore[arg-type]
+        number = add_mute(app.ctx, scope, name, lasts, getpass.getuser(), reason)  # type: ignore[arg-type]
         click.echo(
             f"Silence {number}: nothing of {scope} {name} rings for {length}. `alerting "
             "suppressed` lists what would have."
@@ -65,7 +65,7 @@ def add(
 def list_(every: bool, as_json_: bool) -> None:
     """Silences in force, by whom, until when and why."""
     with opened() as app, app.ctx.db.read() as tx:
-        rows = mutes.list_silences(tx, tx.now(), every=every)
+        rows = mutes.list_mutes(tx, tx.now(), every=every)
     if as_json_:
         print_json([vars(row) for row in rows])
         return
@@ -88,7 +88,7 @@ def list_(every: bool, as_json_: bool) -> None:
 def end(number: int) -> None:
     """Let it ring again before its time."""
     with opened() as app:
-        end_silence(app.ctx, number, getpass.getuser())
+        end_mute(app.ctx, number, getpass.getuser())
         click.echo(f"Silence {number} is over.")
 
 

@@ -17,7 +17,8 @@ from alerting.domain.cases.corrections import Corrected
 from alerting.domain.cases.sla import WaitingFor
 from alerting.domain.errors import ActionRefused
 from alerting.services.cases import acts, correct_time, respond
-from alerting.services.cases.case_view import case_as_json, case_record, case_view
+from alerting.services.cases.case_json import case_as_json, case_record
+from alerting.services.cases.case_view import case_view
 from alerting.services.cases.respond import Actor
 from alerting.services.cases.timeline import timeline
 from alerting.services.reports.report import CASE_STATUSES

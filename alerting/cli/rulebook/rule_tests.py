@@ -24,7 +24,13 @@ from alerting.database import instance
 from alerting.database.engine import Database
 from alerting.database.migrate import migrate
 from alerting.domain.errors import Problem, RulebookInvalid
-from alerting.domain.rulebook.rule_tests import Place, RuleTest, Verdict, format_offset, judge_test
+from alerting.domain.rulebook.rule_tests import (
+    Place,
+    RuleTest,
+    TestResult,
+    format_offset,
+    judge_test,
+)
 from alerting.services.rulebook.play_rule_test import play
 from alerting.settings import read_settings
 
@@ -107,7 +113,7 @@ def _tell_problems(problems: Sequence[Problem], as_json_: bool) -> None:
     click.echo("Nothing was tested.", err=True)
 
 
-def _played(tests: Sequence[RuleTest], rules: Path, templates: Path) -> Iterator[Verdict]:
+def _played(tests: Sequence[RuleTest], rules: Path, templates: Path) -> Iterator[TestResult]:
     """Each test on a copy of one prepared installation: migrating and activating once is what takes
     time.
     """
@@ -153,7 +159,7 @@ def _opened(path: Path) -> Iterator[Database]:
         database.close()
 
 
-def _tell(verdict: Verdict) -> None:
+def _tell(verdict: TestResult) -> None:
     colour, word = ("green", "PASS") if verdict.passed else ("red", "FAIL")
     click.echo(
         f"{click.style(word, fg=colour)} {printable(verdict.test.name)} ({verdict.test.place})"
@@ -167,7 +173,7 @@ def _tell(verdict: Verdict) -> None:
         click.echo(f"       {printable(line)}")
 
 
-def _failures(verdict: Verdict) -> list[tuple[Place, str]]:
+def _failures(verdict: TestResult) -> list[tuple[Place, str]]:
     """Every reason to fail, with the line it stands for, in the order of the file."""
     test = verdict.test
     found = [(fault.place or test.place, fault.message) for fault in verdict.played.faults]
@@ -186,7 +192,7 @@ def _failures(verdict: Verdict) -> list[tuple[Place, str]]:
     return sorted(found, key=lambda failure: (failure[0].file, failure[0].line or 0))
 
 
-def _as_json(verdict: Verdict) -> dict[str, Any]:
+def _as_json(verdict: TestResult) -> dict[str, Any]:
     test = verdict.test
     return {
         "name": test.name,

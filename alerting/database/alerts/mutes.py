@@ -7,17 +7,17 @@ from sqlalchemy import func, select, update
 from alerting.database.engine import Transaction
 from alerting.database.rows.rules import MuteRow, SuppressedRow
 from alerting.database.tables import alert, event, silence
-from alerting.domain.alerts.suppression import Scope, Silence
+from alerting.domain.alerts.suppression import Mute, Scope
 
 
-def active_silences(tx: Transaction, now: datetime) -> list[Silence]:
+def active_mutes(tx: Transaction, now: datetime) -> list[Mute]:
     """Those in force at a moment."""
     s = silence.c
     rows = tx.execute(select(silence).where(s.until > now, s.ended_at.is_(None)))
-    return [Silence(scope=row.scope, name=row.name, until=row.until) for row in rows]
+    return [Mute(scope=row.scope, name=row.name, until=row.until) for row in rows]
 
 
-def list_silences(tx: Transaction, now: datetime, *, every: bool = False) -> list[MuteRow]:
+def list_mutes(tx: Transaction, now: datetime, *, every: bool = False) -> list[MuteRow]:
     """Rows, newest first; those that are over only where `every` one is asked for."""
     s = silence.c
     statement = select(silence).order_by(s.id.desc())
@@ -26,7 +26,7 @@ def list_silences(tx: Transaction, now: datetime, *, every: bool = False) -> lis
     )
 
 
-def add_silence(
+def add_mute(
     tx: Transaction,
     scope: Scope,
     name: str,
@@ -46,10 +46,10 @@ def add_silence(
     return tx.execute(silence.insert().values(**values).returning(silence.c.id)).scalar_one()  # type: ignore[no-any-return]
 
 
-def end_silence(tx: Transaction, silence_id: int, now: datetime) -> bool:
+def end_mute(tx: Transaction, mute_id: int, now: datetime) -> bool:
     """End one before its time; False where there is none in force."""
     s = silence.c
-    running = (s.id == silence_id, s.ended_at.is_(None), s.until > now)
+    running = (s.id == mute_id, s.ended_at.is_(None), s.until > now)
     return tx.execute(update(silence).where(*running).values(ended_at=now)).rowcount == 1
 
 

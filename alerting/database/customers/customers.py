@@ -10,7 +10,7 @@ from alerting.database.engine import Transaction
 from alerting.database.rows.customers import VersionRow
 from alerting.database.sets import among, listed
 from alerting.database.tables import customer, customer_version
-from alerting.domain.customers.customers import Change, Customer, History, states_after
+from alerting.domain.customers.customers import Customer, CustomerChange, History, states_after
 
 
 def lock_customers(tx: Transaction, keys: Iterable[str], now: datetime | None = None) -> set[str]:
@@ -68,12 +68,16 @@ def histories(tx: Transaction, keys: Iterable[str]) -> dict[str, History]:
     wanted = sorted(set(keys))
     if not wanted:
         return {}
-    found: dict[str, list[tuple[Change, Mapping[str, object]]]] = {key: [] for key in wanted}
+    found: dict[str, list[tuple[CustomerChange, Mapping[str, object]]]] = {
+        key: [] for key in wanted
+    }
     v = customer_version.c
     columns = (v.customer_key, v.valid_from, v.source, v.event_id, v.changes, v.state)
     rows = tx.execute(select(*columns).where(among(tx, v.customer_key, wanted)))
     for key, valid_from, source, event_id, changes, state in map(tuple, rows):
-        change = Change(valid_from=valid_from, source=source, event_id=event_id, changes=changes)
+        change = CustomerChange(
+            valid_from=valid_from, source=source, event_id=event_id, changes=changes
+        )
         found[key].append((change, state))
     for versions in found.values():
         versions.sort(key=lambda version: version[0].order)
@@ -145,7 +149,7 @@ def keys_like(tx: Transaction, text: str, limit: int = 200) -> list[str]:
 
 def add_changes(
     tx: Transaction,
-    given: Mapping[str, Sequence[Change]],
+    given: Mapping[str, Sequence[CustomerChange]],
     now: datetime,
     strangers: Collection[str] = (),
 ) -> dict[str, History]:
@@ -177,7 +181,9 @@ def add_changes(
     return found
 
 
-def _row(key: str, change: Change, state: Mapping[str, object], now: datetime) -> dict[str, object]:
+def _row(
+    key: str, change: CustomerChange, state: Mapping[str, object], now: datetime
+) -> dict[str, object]:
     return {
         "customer_key": key,
         "valid_from": change.valid_from,
@@ -190,7 +196,7 @@ def _row(key: str, change: Change, state: Mapping[str, object], now: datetime) -
     }
 
 
-def _moved(key: str, change: Change, state: Mapping[str, object]) -> dict[str, object]:
+def _moved(key: str, change: CustomerChange, state: Mapping[str, object]) -> dict[str, object]:
     row = {
         "customer_key": key,
         "valid_from": change.valid_from,

@@ -44,7 +44,7 @@ class Move:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Review:
+class PlannedReview:
     """When a customer's standing is to be looked at again, and because of what."""
 
     customer_key: str
@@ -118,7 +118,7 @@ def next_review(tx: Transaction) -> datetime | None:
     return tx.execute(select(func.min(review.c.due_at))).scalar()
 
 
-def plan_reviews(tx: Transaction, reviews: Iterable[Review]) -> None:
+def plan_reviews(tx: Transaction, reviews: Iterable[PlannedReview]) -> None:
     """Look at these again; what is planned earlier stays."""
     rows = [vars(one) for one in sorted(reviews, key=lambda one: one.customer_key)]
     if not rows:
@@ -146,7 +146,7 @@ def _earlier(tx: Transaction, moment: ColumnElement[datetime]) -> ColumnElement[
     return case((both, smaller(review.c.facts_since, moment)), else_=None)
 
 
-def replan_reviews(tx: Transaction, keys: Sequence[str], reviews: Sequence[Review]) -> None:
+def replan_reviews(tx: Transaction, keys: Sequence[str], reviews: Sequence[PlannedReview]) -> None:
     """After these customers were looked at: plan the next times, and no others but those at which
     facts are judged anew.
     """

@@ -54,7 +54,7 @@ class TestedAlert:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class Tested:
     """What one rulebook made of one event: the facts it was judged by, as conditions name them, and
     the alerts.
     """
@@ -63,9 +63,9 @@ class Verdict:
     alerts: Sequence[TestedAlert]
 
 
-_QUIET = Verdict(facts={}, alerts=())
+_QUIET = Tested(facts={}, alerts=())
 
-Keep = Callable[[str, Verdict], None]
+Keep = Callable[[str, Tested], None]
 """Told of every verdict, with `a` or `b` for the rulebook."""
 
 
@@ -143,7 +143,7 @@ class Period:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class CustomerLife:
     """A customer's stored life: every event in order, and who the customer and its groups were at
     any time.
     """
@@ -170,7 +170,9 @@ class Question:
         return {"a": self.a} if self.b is None else {"a": self.a, "b": self.b}
 
 
-def compare_over(lives: Iterable[Told], question: Question, keep: Keep | None = None) -> Comparison:
+def compare_over(
+    lives: Iterable[CustomerLife], question: Question, keep: Keep | None = None
+) -> Comparison:
     """Judge every event and silence by both rulebooks; `keep` hears of every verdict."""
     found = Comparison(b=None if question.b is None else Tally())
     for life in lives:
@@ -182,7 +184,7 @@ def compare_over(lives: Iterable[Told], question: Question, keep: Keep | None = 
     return found
 
 
-def _count(found: Comparison, verdicts: Mapping[str, Verdict]) -> None:
+def _count(found: Comparison, verdicts: Mapping[str, Tested]) -> None:
     found.events += 1
     mine = {alert.key: alert for alert in _alerts(verdicts, "a")}
     for alert in mine.values():
@@ -201,7 +203,7 @@ def _count(found: Comparison, verdicts: Mapping[str, Verdict]) -> None:
     found.samples_gone = _newest(found.samples_gone, gone)
 
 
-def _alerts(verdicts: Mapping[str, Verdict], which: str) -> Sequence[TestedAlert]:
+def _alerts(verdicts: Mapping[str, Tested], which: str) -> Sequence[TestedAlert]:
     """A silence may be one rulebook's alone."""
     return verdicts[which].alerts if which in verdicts else ()
 
@@ -214,7 +216,9 @@ def _newest(samples: list[TestedAlert], more: Iterable[TestedAlert]) -> list[Tes
     )
 
 
-def _judged(life: Told, question: Question, *, every_fact: bool) -> Iterator[dict[str, Verdict]]:
+def _judged(
+    life: CustomerLife, question: Question, *, every_fact: bool
+) -> Iterator[dict[str, Tested]]:
     windows = {which: Window(rulebook) for which, rulebook in question.books.items()}
     for event, theirs in _merged(life, windows, question.period.end):
         verdicts = {}
@@ -231,7 +235,7 @@ def _judged(life: Told, question: Question, *, every_fact: bool) -> Iterator[dic
 
 
 def _merged(
-    life: Told, windows: Mapping[str, Window], end: datetime
+    life: CustomerLife, windows: Mapping[str, Window], end: datetime
 ) -> list[tuple[Event, set[str]]]:
     """What came, and the silences each rulebook would have noticed, one that both notice once:
     those that were noticed then are another one's.
@@ -247,7 +251,7 @@ def _merged(
     return sorted([*came, *silences.values()], key=lambda one: one[0].order) if silences else came
 
 
-def _verdict(event: Event, life: Told, window: Window, question: Question) -> Verdict:
+def _verdict(event: Event, life: CustomerLife, window: Window, question: Question) -> Tested:
     subject = life.subjects.at(life.key, event.time, window.all())
     customer = subject.customer
     judgement = judge(event, subject, window.rulebook)
@@ -272,4 +276,4 @@ def _verdict(event: Event, life: Told, window: Window, question: Question) -> Ve
         for outcome in ranked
         if question.rule in {None, outcome.rule.id}
     ]
-    return Verdict(facts=judgement.facts, alerts=alerts)
+    return Tested(facts=judgement.facts, alerts=alerts)

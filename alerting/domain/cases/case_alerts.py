@@ -14,7 +14,7 @@ from alerting.domain.cases.cases import (
     Opening,
     RaisedAlert,
     Status,
-    Told,
+    ToTell,
     clocks_after,
     current_clocks,
     followed_by,
@@ -47,10 +47,10 @@ def open_case(customer_key: str, alert: RaisedAlert, now: datetime) -> Opening:
         starts=alert.starts,
     )
     clocks, timers = _start_all(case, [alert], {}, now, {})
-    tell = [Told(recipient=case.caller, template=alert.template, data={"duty": "call"})]
+    tell = [ToTell(recipient=case.caller, template=alert.template, data={"duty": "call"})]
     if case.fixer:
-        tell.append(Told(recipient=case.fixer, template="fix"))
-    tell += [Told(recipient=person, template="informed") for person in informed]
+        tell.append(ToTell(recipient=case.fixer, template="fix"))
+    tell += [ToTell(recipient=person, template="informed") for person in informed]
     opened = AuditLine(
         action="case.opened", happened_at=now, facts={**_duty_facts(alert), "clocks": _dues(clocks)}
     )
@@ -83,7 +83,7 @@ def join_case(
     if case.cause_removed_at is not None and alert.starts.customer_sent > case.cause_removed_at:
         after = replace(after, cause_removed_at=None)
         if after.fixer is not None and after.fixer == case.fixer:
-            tell.append(Told(recipient=after.fixer, template="fix"))
+            tell.append(ToTell(recipient=after.fixer, template="fix"))
     held = list(clocks)
     changed, timers, cancelled = _stricter(after, held, alert, now)
     if case.status is Status.ACKNOWLEDGED and after.status is Status.OPEN:
@@ -129,7 +129,7 @@ def _reopen(
         replace(joined, assignment=case.assignment), clocks, [alert], policies, now
     )
     if joined.fixer is not None and joined.fixer == case.fixer:
-        tell.append(Told(recipient=joined.fixer, template="fix"))
+        tell.append(ToTell(recipient=joined.fixer, template="fix"))
     reopened, *more = renewed.audit
     reopened = replace(reopened, facts={**reopened.facts, **_duty_facts(alert)})
     audit = (reopened, *more, *_caller_lines(case, joined, alert, now))
@@ -183,7 +183,7 @@ def next_cycle(
     )
 
 
-def _join_people(case: Case, alert: RaisedAlert) -> tuple[Case, list[Told]]:
+def _join_people(case: Case, alert: RaisedAlert) -> tuple[Case, list[ToTell]]:
     """Who holds the case after a join, and who is told: the caller what is new, people new to the
     case that they are.
     """
@@ -209,10 +209,12 @@ def _join_people(case: Case, alert: RaisedAlert) -> tuple[Case, list[Told]]:
         informed=tuple(p for p in (*case.informed, *new) if p != caller),
         assignment=case.assignment + (caller != case.caller),
     )
-    tell = [Told(recipient=caller, template=alert.template, data={"duty": "call", "joined": True})]
+    tell = [
+        ToTell(recipient=caller, template=alert.template, data={"duty": "call", "joined": True})
+    ]
     if fixer is not None and fixer != case.fixer:
-        tell.append(Told(recipient=fixer, template="fix"))
-    tell += [Told(recipient=person, template="informed") for person in new]
+        tell.append(ToTell(recipient=fixer, template="fix"))
+    tell += [ToTell(recipient=person, template="informed") for person in new]
     return after, tell
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from alerting.domain.cases.case_alerts import owed_anew
 from alerting.domain.cases.case_responses import informed_after_move
-from alerting.domain.cases.cases import AuditLine, Case, Decision, Status, Told
+from alerting.domain.cases.cases import AuditLine, Case, Decision, Status, ToTell
 from alerting.domain.cases.clocks import Clock
 from alerting.domain.routing.routing import Assignment
 
@@ -26,14 +26,16 @@ def move_to_owner(
         assignment=case.assignment + 1,
     )
     tell = [
-        Told(
+        ToTell(
             recipient=to.party.id,
             template="call",
             data={"duty": "call", "former_owner": case.caller},
         )
     ]
     if tell_former:
-        tell.append(Told(recipient=case.caller, template="informed", data={"owner_changed": True}))
+        tell.append(
+            ToTell(recipient=case.caller, template="informed", data={"owner_changed": True})
+        )
     facts: dict[str, object] = {
         "from": case.caller,
         "to": to.party.id,

@@ -16,7 +16,7 @@ from alerting.domain.cases.cases import (
     Complaint,
     Decision,
     Status,
-    Told,
+    ToTell,
     clocks_after,
     current_clocks,
 )
@@ -70,7 +70,7 @@ def acknowledge(case: Case, clocks: Iterable[Clock], by: str, now: datetime) -> 
             stale_timer(after, current_clocks(case, held).get(ClockKind.ACKNOWLEDGE), now)
         ),
         cancelled=tuple(c.key for c in stopped),
-        tell=(Told(recipient=case.caller, template="informed"),) if taken else (),
+        tell=(ToTell(recipient=case.caller, template="informed"),) if taken else (),
         audit=tuple(audit),
     )
 
@@ -103,7 +103,7 @@ def take_back(case: Case, clocks: Iterable[Clock], now: datetime) -> Decision:
         if old.met
         else (new,),  # what was late stays late beside the new one
         timers=tuple(timers_of(new, new.runs_by, now)),
-        tell=(Told(recipient=case.caller, template="stale", data={"clock": "acknowledge"}),),
+        tell=(ToTell(recipient=case.caller, template="stale", data={"clock": "acknowledge"}),),
         audit=(AuditLine(action="case.acknowledgement_stale", happened_at=now, facts=facts),),
     )
 
@@ -137,9 +137,9 @@ def record_contact(
         return _recorded(case, clocks, attempt, now, complaints, may_resolve=True)
     answered = _recorded(case, clocks, attempt, now, complaints, may_resolve=False)
     renewed = next_cycle(answered.case, clocks_after(clocks, answered), later, policies, now)
-    tell = [Told(recipient=case.caller, template="call", data={"duty": "call", "joined": True})]
+    tell = [ToTell(recipient=case.caller, template="call", data={"duty": "call", "joined": True})]
     if case.fixer is not None and renewed.case.cause_removed_at is None:
-        tell.append(Told(recipient=case.fixer, template="fix"))
+        tell.append(ToTell(recipient=case.fixer, template="fix"))
     return Decision(
         case=renewed.case,
         clocks=(*answered.clocks, *renewed.clocks),
@@ -193,7 +193,7 @@ def _recorded(
         case=after,
         clocks=tuple(stopped),
         cancelled=tuple(c.key for c in stopped),
-        tell=tuple(Told(recipient=p, template="handled") for p in others),
+        tell=tuple(ToTell(recipient=p, template="handled") for p in others),
         audit=(line, _resolved_line(now)) if done else (line,),
     )
 
@@ -244,14 +244,14 @@ def hand_over(
         personal={"reason": reason.strip()},
     )
     tell = [
-        Told(
+        ToTell(
             recipient=to,
             template="call",
             data={"duty": "call", "handed": by, "reason": reason.strip()},
         )
     ]
     if by != case.caller:
-        tell.append(Told(recipient=case.caller, template="informed"))
+        tell.append(ToTell(recipient=case.caller, template="informed"))
     owed, timers = owed_anew(case, clocks, now) if case.status is Status.ACKNOWLEDGED else ([], [])
     return Decision(
         case=after, clocks=tuple(owed), timers=tuple(timers), tell=tuple(tell), audit=(line,)
@@ -288,8 +288,8 @@ def assign(
         personal={"reason": reason.strip()} if reason.strip() else {},
     )
     tell = [
-        Told(recipient=to, template="fix"),
-        *(Told(recipient=p, template="informed") for p in former if p != by),
+        ToTell(recipient=to, template="fix"),
+        *(ToTell(recipient=p, template="informed") for p in former if p != by),
     ]
     return Decision(case=after, tell=tuple(tell), audit=(line,))
 
@@ -348,7 +348,7 @@ def remove_cause(
         case=after,
         clocks=tuple(stopped),
         cancelled=tuple(c.key for c in stopped),
-        tell=(Told(recipient=case.caller, template="handled"),) if by != case.caller else (),
+        tell=(ToTell(recipient=case.caller, template="handled"),) if by != case.caller else (),
         audit=(line, _resolved_line(now)) if done else (line,),
     )
 

@@ -14,7 +14,7 @@ from alerting.domain.cases.cases import (
     Ended,
     RaisedAlert,
     Status,
-    Told,
+    ToTell,
     current_clocks,
 )
 from alerting.domain.cases.clocks import Clock, NewTimer, timers_of
@@ -82,12 +82,12 @@ def replan_case(
     )
 
 
-def not_yet_told(tell: Iterable[Told], told: AlreadyTold) -> list[Told]:
+def not_yet_told(tell: Iterable[ToTell], told: AlreadyTold) -> list[ToTell]:
     """What each of them has not been told already."""
     return [one for one in tell if (one.recipient, duty_of(one)) not in told]
 
 
-def duty_of(told: Told) -> str:
+def duty_of(told: ToTell) -> str:
     return str(told.data.get("duty", told.template))
 
 
@@ -136,14 +136,16 @@ def _same(old: Clock, new: Clock) -> bool:
     return old.running and all(getattr(old, name) == getattr(new, name) for name in facts)
 
 
-def _duties(case: Case, alerts: Sequence[RaisedAlert]) -> list[Told]:
+def _duties(case: Case, alerts: Sequence[RaisedAlert]) -> list[ToTell]:
     template = next(alert.template for alert in alerts if alert.rule == case.rule)
-    tell = [Told(recipient=case.caller, template=template, data={"duty": "call", "revised": True})]
+    tell = [
+        ToTell(recipient=case.caller, template=template, data={"duty": "call", "revised": True})
+    ]
     if case.fixer:
-        tell.append(Told(recipient=case.fixer, template="fix", data={"revised": True}))
+        tell.append(ToTell(recipient=case.fixer, template="fix", data={"revised": True}))
     return [
         *tell,
-        *(Told(recipient=p, template="informed", data={"revised": True}) for p in case.informed),
+        *(ToTell(recipient=p, template="informed", data={"revised": True}) for p in case.informed),
     ]
 
 
@@ -181,7 +183,7 @@ def _withdrawn(case: Case, clocks: Iterable[Clock], told: AlreadyTold, now: date
         ),
         clocks=tuple(clock.supersede(now) for clock in running),
         cancelled=(*(clock.key for clock in running), f"{case.cycle}.{WAIT_END}"),
-        tell=tuple(Told(recipient=person, template="withdrawn") for person in people),
+        tell=tuple(ToTell(recipient=person, template="withdrawn") for person in people),
         audit=(AuditLine(action="case.withdrawn", happened_at=now),),
         ended=Ended(at=now, because="withdrawn") if case.waiting_since is not None else None,
     )

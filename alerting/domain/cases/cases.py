@@ -146,7 +146,7 @@ class AuditLine:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class ToTell:
     """Somebody to tell, before the cause's number is known."""
 
     recipient: str
@@ -182,7 +182,7 @@ class Decision:
     clocks: tuple[Clock, ...] = ()
     timers: tuple[NewTimer, ...] = ()
     cancelled: tuple[str, ...] = ()
-    tell: tuple[Told, ...] = ()
+    tell: tuple[ToTell, ...] = ()
     audit: tuple[AuditLine, ...] = ()
     wait: Wait | None = None
     ended: Ended | None = None
@@ -195,7 +195,7 @@ class Opening:
     case: NewCase
     clocks: tuple[Clock, ...] = ()
     timers: tuple[NewTimer, ...] = ()
-    tell: tuple[Told, ...] = ()
+    tell: tuple[ToTell, ...] = ()
     audit: tuple[AuditLine, ...] = ()
 
     def stored(self, number: int) -> Decision:

@@ -15,7 +15,7 @@ from alerting.domain.cases.cases import (
     Case,
     Complaint,
     Decision,
-    Told,
+    ToTell,
     clocks_after,
     followed_by,
 )
@@ -168,7 +168,7 @@ def _opened_again(
     """
     case = decision.case
     waiting = sorted(complaints, key=lambda c: c.starts.customer_sent)
-    tell = [Told(recipient=case.caller, template="call", data={"duty": "call", "joined": True})]
+    tell = [ToTell(recipient=case.caller, template="call", data={"duty": "call", "joined": True})]
     renewed = next_cycle(case, clocks_after(clocks, decision), waiting, policies, now)
     return followed_by(decision, replace(renewed, tell=tuple(tell)))
 

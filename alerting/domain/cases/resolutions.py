@@ -18,7 +18,7 @@ REVIEW, CHECK = "review", "check_survey"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Review:
+class EffectReview:
     """An effectiveness review: so long after the end of a case, by whom (`caller`, `fixer` or a
     role).
     """
@@ -67,7 +67,7 @@ class Resolutions:
     actions: Mapping[str, str] = field(default_factory=dict)
     corrective_actions: Mapping[str, str] = field(default_factory=dict)
     reopen_within: timedelta | None = None
-    review: Review | None = None
+    review: EffectReview | None = None
     check_survey: CheckSurvey | None = None
 
     def reopens(self, resolved_at: datetime | None, sent: datetime) -> bool:

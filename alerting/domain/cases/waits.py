@@ -13,7 +13,7 @@ from alerting.domain.cases.cases import (
     Decision,
     Ended,
     Status,
-    Told,
+    ToTell,
     Wait,
     clocks_after,
     current_clocks,
@@ -93,7 +93,7 @@ def begin_wait(
         ),
         cancelled=tuple(clock.key for clock in (*stopped, *paused)),
         tell=tuple(
-            Told(recipient=party, template="waiting", data=told)
+            ToTell(recipient=party, template="waiting", data=told)
             for party in dict.fromkeys(owing)
             if party and party != wait.by
         ),
@@ -127,7 +127,9 @@ def end_wait(
         clocks=tuple(resumed),
         timers=tuple(timer for clock in resumed for timer in timers_of(clock, clock.runs_by, now)),
         cancelled=(_key(case),),
-        tell=(Told(recipient=tell, template="resumed", data={"because": because}),) if tell else (),
+        tell=(ToTell(recipient=tell, template="resumed", data={"because": because}),)
+        if tell
+        else (),
         audit=(line,),
         ended=Ended(at=ended, because=because),
     )

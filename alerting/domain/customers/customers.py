@@ -21,7 +21,7 @@ _MERGED = ("attributes", "contract")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class CustomerChange:
     """One dated change of a customer, as `customer.updated` gave it; `changes` holds JSON
     values.
     """
@@ -54,7 +54,7 @@ def _object(state: Mapping[str, object], name: str) -> Mapping[str, object]:
     return found if isinstance(found, Mapping) else {}
 
 
-def states_after(changes: Iterable[Change]) -> list[dict[str, object]]:
+def states_after(changes: Iterable[CustomerChange]) -> list[dict[str, object]]:
     """The state after each of the changes, which must be in their order."""
     states: list[dict[str, object]] = []
     state: dict[str, object] = {}
@@ -148,7 +148,7 @@ class History:
     """A customer's versions, oldest first: each change with the state after it."""
 
     key: str
-    versions: Sequence[tuple[Change, Mapping[str, object]]]
+    versions: Sequence[tuple[CustomerChange, Mapping[str, object]]]
 
     @property
     def parents(self) -> set[str]:

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
-from alerting.domain.customers.customers import Change
+from alerting.domain.customers.customers import CustomerChange
 from alerting.domain.fields import Fields
 from alerting.domain.people.people import Known, Party, Team
 
 
 @dataclass(frozen=True, kw_only=True)
-class PersonFact(Change):
+class PersonFact(CustomerChange):
     """What was said of somebody from a moment on. `active: False`: has left."""
 
     party: str

@@ -186,7 +186,7 @@ class Played:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class TestResult:
     """How a test ended: what was expected in vain, what came that must not come, and what went
     wrong.
     """
@@ -202,7 +202,7 @@ class Verdict:
         return not (self.missing or self.forbidden or self.surplus or self.played.faults)
 
 
-def judge_test(test: RuleTest, played: Played) -> Verdict:
+def judge_test(test: RuleTest, played: Played) -> TestResult:
     """Match each expectation with a happening of its own, as many as can be, and say what is left
     on either side.
     """
@@ -213,7 +213,7 @@ def judge_test(test: RuleTest, played: Played) -> Verdict:
         (e, n) for e in test.expect if e.never for n, happening in every if e.matches(happening)
     ]
     taken = {*met.values(), *(number for _, number in forbidden)}
-    return Verdict(
+    return TestResult(
         test=test,
         played=played,
         missing=[expected for number, expected in enumerate(wanted) if number not in met],

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from alerting.domain.errors import Temporary
 from alerting.entrypoints.web.guard import is_admin, problem
 from alerting.entrypoints.web.parts import WebParts
-from alerting.services.health import Health, look, readiness
+from alerting.services.health import SystemHealth, look, readiness
 
 
 def routes(parts: WebParts) -> APIRouter:
@@ -53,7 +53,7 @@ class _Snapshot(Collector):
     can answer.
     """
 
-    def __init__(self, health: Health) -> None:
+    def __init__(self, health: SystemHealth) -> None:
         self.health = health
 
     def collect(self) -> Iterable[Metric]:

@@ -14,11 +14,11 @@ from alerting.database.intake import events
 from alerting.database.people import staff_facts
 from alerting.domain.alerts.backtest import (
     Comparison,
+    CustomerLife,
     Keep,
     Period,
     Question,
     Tally,
-    Told,
     compare_over,
 )
 from alerting.domain.customers.standing import Subjects
@@ -195,7 +195,7 @@ def _compared(
 
 def _lives(
     tx: Transaction, keys: Sequence[str], end: datetime, progress: Callable[[int], None]
-) -> Iterator[Told]:
+) -> Iterator[CustomerLife]:
     """These customers with all that was stored of them up to a moment."""
     scales = scales_until(tx, end)
     for start in range(0, len(keys), CHUNK):
@@ -203,7 +203,7 @@ def _lives(
         subjects = Subjects(histories=load_histories(tx, chunk), scales=scales)
         stored = events.events_of_many(tx, chunk, end)
         for key, found in groupby(stored, key=lambda event: event.customer_key):
-            yield Told(
+            yield CustomerLife(
                 key=key, events=sorted(found, key=lambda event: event.order), subjects=subjects
             )
         progress(len(chunk))

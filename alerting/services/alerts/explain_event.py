@@ -18,19 +18,25 @@ from alerting.database.mail import notifications
 from alerting.database.people import staff_facts
 from alerting.database.rows.cases import TimerRow
 from alerting.database.rows.intake import DeadLetterRow, EventRow
+from alerting.database.rows.messages import DeliveryOfCase, NotificationRow
 from alerting.database.rows.rules import AlertRow, Reason
 from alerting.database.rulebook import rulebooks
 from alerting.domain.alerts.judge import Judgement, RuleOutcome, judge, points_from
 from alerting.domain.alerts.suppression import REASONS
+from alerting.domain.alerts.suppression import STAGES as ALERT_STAGES
 from alerting.domain.customers.standing import Subject, Subjects
 from alerting.domain.customers.value import VALUE_FIELDS
 from alerting.domain.errors import RulebookInvalid
 from alerting.domain.intake.events import Event
 from alerting.domain.intake.payloads import OF_PEOPLE
+from alerting.domain.mail.stages import passed
+from alerting.domain.mail.why_no_mail import STAGES as MAIL_STAGES
 from alerting.domain.routing.staff import Staff
 from alerting.domain.rulebook.rulebook import Rulebook
+from alerting.services.cases.case_view import case_view
 from alerting.services.context import Context
 from alerting.services.customers.subjects import load_histories, load_scales
+from alerting.services.mail.withhold import why_not
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +68,16 @@ class ExplainedPerson(TypedDict):
     why: list[str]
 
 
+class Stages(TypedDict):
+    """The stages in which an alert or a mail may be kept from people: those it passed, the one that
+    stopped it and why.
+    """
+
+    passed: Sequence[str]
+    stopped_at: str | None
+    reason: str | None
+
+
 class ExplainedAlert(TypedDict):
     """What followed from one alert: suppression, case, who was chosen and why, mails, timers.
     Instants are in ISO 8601.
@@ -76,6 +92,7 @@ class ExplainedAlert(TypedDict):
     superseded_at: str | None
     suppressed: str | None
     case: str | None
+    stages: Stages
     because: Sequence[Reason]
     people: Sequence[ExplainedPerson]
     mails: Sequence[Mapping[str, object]]
@@ -129,7 +146,7 @@ def _explained(tx: Transaction, ctx: Context, row: EventRow) -> Explanation:
             f"this version cannot read rulebook {row.rulebook[:12]}; the active one judges here"
         )
     judgement = judge(event, _subject(tx, event, rulebook), rulebook, every_rule=True)
-    alerts = [_alert(tx, alert) for alert in alert_records.alerts_of_event(tx, row.seq)]
+    alerts = [_alert(tx, ctx, alert) for alert in alert_records.alerts_of_event(tx, row.seq)]
     notes += _notes(row, judgement, alerts)
     return Explanation(
         event=_event(row, event),
@@ -248,7 +265,7 @@ def _changed_since(judgement: Judgement, alerts: Sequence[ExplainedAlert]) -> It
         yield f"with what is known today, {rule} would not fire; its facts were corrected later"
 
 
-def _alert(tx: Transaction, row: AlertRow) -> ExplainedAlert:
+def _alert(tx: Transaction, ctx: Context, row: AlertRow) -> ExplainedAlert:
     found = ExplainedAlert(
         number=row.id,
         rule=row.rule,
@@ -259,6 +276,11 @@ def _alert(tx: Transaction, row: AlertRow) -> ExplainedAlert:
         superseded_at=row.superseded_at.isoformat() if row.superseded_at else None,
         suppressed=row.suppressed,
         case=f"C-{row.case_id}" if row.case_id else None,
+        stages=Stages(
+            passed=passed(ALERT_STAGES, row.suppressed),
+            stopped_at=row.suppressed,
+            reason=REASONS.get(row.suppressed or ""),
+        ),
         because=row.because,
         people=[],
         mails=[],
@@ -267,7 +289,7 @@ def _alert(tx: Transaction, row: AlertRow) -> ExplainedAlert:
     if row.case_id is not None:
         staff = staff_facts.staff_at(tx, row.raised_at)
         found["people"] = _people(tx, row.id, row.case_id, staff)
-        found["mails"] = _mails(tx, row.id, row.case_id, staff)
+        found["mails"] = _mails(tx, ctx, row.id, row.case_id, staff)
         found["timers"] = [_timer(timer) for timer in timers.timers_of_case(tx, row.case_id)]
     return found
 
@@ -288,7 +310,9 @@ def _people(tx: Transaction, alert: int, case_id: int, staff: Staff) -> list[Exp
     return []
 
 
-def _mails(tx: Transaction, alert: int, case_id: int, staff: Staff) -> list[dict[str, object]]:
+def _mails(
+    tx: Transaction, ctx: Context, alert: int, case_id: int, staff: Staff
+) -> list[dict[str, object]]:
     attempts = notifications.deliveries_of_case(tx, case_id)
     return [
         {
@@ -297,20 +321,41 @@ def _mails(tx: Transaction, alert: int, case_id: int, staff: Staff) -> list[dict
             "template": note.template,
             "status": note.status,
             "reason": note.reason,
-            "attempts": [
-                {
-                    "at": _plain(a.ended_at or a.started_at),
-                    "outcome": a.outcome,
-                    "address": a.address,
-                    "detail": a.detail,
-                }
-                for a in attempts
-                if a.notification_id == note.id
-            ],
+            "stages": _stages(tx, ctx, note, case_id),
+            "attempts": [_attempt(a) for a in attempts if a.notification_id == note.id],
         }
         for note in notifications.of_case(tx, case_id)
-        if note.cause_kind == "alert" and note.cause_id == alert
+        if (note.cause_kind, note.cause_id) == ("alert", alert)
     ]
+
+
+def _attempt(row: DeliveryOfCase) -> dict[str, object]:
+    return {
+        "at": _plain(row.ended_at or row.started_at),
+        "outcome": row.outcome,
+        "address": row.address,
+        "detail": row.detail,
+    }
+
+
+def _stages(tx: Transaction, ctx: Context, note: NotificationRow, case_id: int) -> Stages:
+    """Of a mail that waits, asked now; of one that was not sent, as it was written down then."""
+    stopped, reason = None, None
+    if note.status == "pending":
+        rulebook = ctx.shelf.active(tx)
+        found = why_not(tx, rulebook, note, case_view(tx, rulebook, case_id))
+        if found is not None:
+            stopped, reason = found.stage, found.reason
+    if note.status == "skipped":
+        stopped, reason = _stage_noted(tx, note, case_id), note.reason
+    return Stages(passed=passed(MAIL_STAGES, stopped), stopped_at=stopped, reason=reason)
+
+
+def _stage_noted(tx: Transaction, note: NotificationRow, case_id: int) -> str | None:
+    """The stage that kept a mail from being sent, from the audit."""
+    entries = audit_entries.entries_of(tx, "case", str(case_id), personal_values=False)
+    mine = [one for one in entries if one.cause == f"notification:{note.id}"]
+    return next((stage for one in mine if (stage := one.facts.text_or_none("stage"))), None)
 
 
 def _timer(row: TimerRow) -> dict[str, object]:

@@ -14,7 +14,7 @@ from alerting.database.engine import Transaction
 from alerting.database.intake import addresses, events
 from alerting.domain.alerts.customer_silence import watch_name
 from alerting.domain.alerts.judge import judge
-from alerting.domain.customers.customers import Change, History
+from alerting.domain.customers.customers import CustomerChange, History
 from alerting.domain.customers.history import history_points
 from alerting.domain.customers.signals import Signal
 from alerting.domain.intake.payloads import OWN, CustomerDeleted, CustomerUpdated
@@ -138,14 +138,14 @@ def _learn(
     """What the batch tells us about customers and signals goes in before anything is judged;
     returns whom it changed.
     """
-    changes: dict[str, list[Change]] = defaultdict(list)
+    changes: dict[str, list[CustomerChange]] = defaultdict(list)
     counting: dict[str, list[Signal]] = defaultdict(list)
     for signal in rulebook.signals.values():
         counting[signal.of].append(signal)
     left = []
     for event in (a.event for a in fresh):
         if isinstance(event.payload, CustomerUpdated):
-            change = Change(
+            change = CustomerChange(
                 valid_from=event.time,
                 source=event.source,
                 event_id=event.id,

@@ -13,7 +13,7 @@ LONGEST = timedelta(days=90)
 """A silence nobody remembers is a rule that was switched off unseen."""
 
 
-def add_silence(
+def add_mute(
     ctx: Context, scope: Scope, name: str, length: timedelta, author: str, reason: str
 ) -> int:
     """Let nothing ring of a rule, about a customer or a segment, for some time. Raises
@@ -36,7 +36,7 @@ def add_silence(
             if scope == "segment" and name not in {segment.id for segment in rulebook.segments}:
                 known = ", ".join(segment.id for segment in rulebook.segments)
                 raise ActionRefused(f"there is no segment {name!r}; known are {known}")
-            number = mutes.add_silence(tx, scope, name, now + length, author, reason, now)
+            number = mutes.add_mute(tx, scope, name, now + length, author, reason, now)
             _note(
                 tx,
                 "silence.added",
@@ -50,17 +50,17 @@ def add_silence(
     return ctx.db.retrying(once)
 
 
-def end_silence(ctx: Context, silence_id: int, author: str) -> None:
+def end_mute(ctx: Context, mute_id: int, author: str) -> None:
     """Let it ring again. Raises ActionRefused where no such silence is in force."""
 
     def once() -> None:
         with ctx.db.write() as tx:
             now = tx.now()
-            if not mutes.end_silence(tx, silence_id, now):
+            if not mutes.end_mute(tx, mute_id, now):
                 raise ActionRefused(
-                    f"no silence {silence_id} is in force; see `alerting silence list`"
+                    f"no silence {mute_id} is in force; see `alerting silence list`"
                 )
-            _note(tx, "silence.ended", silence_id, {}, author, now)
+            _note(tx, "silence.ended", mute_id, {}, author, now)
 
     ctx.db.retrying(once)
 

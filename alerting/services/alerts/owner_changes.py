@@ -20,7 +20,7 @@ from alerting.domain.routing.staff import Staff
 from alerting.services.cases.apply_decision import Cause, apply_decision
 from alerting.services.cases.load_clocks import clocks_of
 from alerting.services.judging_round import Round
-from alerting.services.mail.claim import skip
+from alerting.services.mail.records import skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,10 +11,11 @@ from alerting.database.cases import cases
 from alerting.database.people import staff_facts
 from alerting.database.rows.rules import AlertRow, Concerned
 from alerting.domain.alerts.judge import Judgement, RuleOutcome
-from alerting.domain.alerts.suppression import suppression
+from alerting.domain.alerts.suppression import STAGES, Alarm
 from alerting.domain.cases.case_alerts import join_case, open_case
 from alerting.domain.cases.cases import Case, Decision, NewCase, Opening, RaisedAlert
 from alerting.domain.cases.clocks import Clock, Starts
+from alerting.domain.mail.stages import first_reason
 from alerting.domain.routing.routing import Assignment, fill_role
 from alerting.domain.routing.staff import Staff
 from alerting.domain.rulebook.rulebook import Rule, Rulebook
@@ -52,29 +53,35 @@ FIRST = Revision()
 
 
 def why_quiet(round_: Round, judged: Judged, rule: Rule, *, rang: bool) -> str | None:
-    """The reason an alert tells nobody, None where it rings. `rang`: a stronger rule told people
-    about this very event.
+    """The reason an alert tells nobody, None where it tells people. `rang`: a stronger rule told
+    people about this very event.
     """
-    event, cooling = judged.judgement.event, False
-    if rule.cooldown is not None:
-        # also after it: which of two complaints reaches us first must not decide how often the
-        # phone rings
-        since, until = event.time - rule.cooldown, event.time + rule.cooldown
-        found = mutes.last_alert(
-            round_.tx, rule.id, event.customer_key, since, until, without=judged.seq
-        )
-        cooling = found is not None
-    return suppression(
-        rule,
-        event.customer_key,
-        judged.segment,
-        round_.now,
+    alarm = Alarm(
+        rule=rule,
+        customer=judged.judgement.event.customer_key,
+        segment=judged.segment,
+        now=round_.now,
         excluded=judged.excluded,
-        answered=_answered(round_, judged),
-        silences=round_.silences,
-        cooling=cooling,
+        is_answered=lambda: _answered(round_, judged),
+        mutes=round_.mutes,
+        is_cooling=lambda: _cooling(round_, judged, rule),
         outranked=rang,
     )
+    found = first_reason(STAGES, alarm)
+    return None if found is None else found.reason
+
+
+def _cooling(round_: Round, judged: Judged, rule: Rule) -> bool:
+    """Whether the rule told about this customer within its cool-down before or after the event:
+    which of two complaints reaches us first must not decide how often the phone rings.
+    """
+    event = judged.judgement.event
+    if rule.cooldown is None:
+        return False
+    since, until = event.time - rule.cooldown, event.time + rule.cooldown
+    key = event.customer_key
+    found = mutes.last_alert(round_.tx, rule.id, key, since, until, without=judged.seq)
+    return found is not None
 
 
 def _answered(round_: Round, judged: Judged) -> bool:

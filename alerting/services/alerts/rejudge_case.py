@@ -18,11 +18,11 @@ from alerting.services.alerts.raise_alert import attach, case_to_join, looked_at
 from alerting.services.cases.apply_decision import Cause, apply_decision
 from alerting.services.cases.load_clocks import clocks_of
 from alerting.services.judging_round import Round
-from alerting.services.mail.claim import skip
+from alerting.services.mail.records import skip
 
 
 @dataclass(kw_only=True)
-class Change:
+class Rejudgement:
     """What a second judgement of one event comes to, while it is found out."""
 
     versions: int = 0
@@ -32,7 +32,9 @@ class Change:
     """Whether one that rang does so no more, or for other people."""
 
 
-def carry_out(round_: Round, key: str, case: Case | None, touched: bool, change: Change) -> None:
+def carry_out(
+    round_: Round, key: str, case: Case | None, touched: bool, change: Rejudgement
+) -> None:
     """The case after all versions are written: made anew where nobody has touched it, joined or
     opened otherwise.
     """

@@ -37,7 +37,7 @@ from alerting.services.alerts.raise_alert import (
     store_alert,
     why_quiet,
 )
-from alerting.services.alerts.rejudge_case import Change, carry_out
+from alerting.services.alerts.rejudge_case import Rejudgement, carry_out
 from alerting.services.customers.subjects import load_histories
 from alerting.services.judging_round import Round
 
@@ -177,7 +177,7 @@ def _revise(round_: Round, judged: Judged) -> int:
     }
     case = _case_of(round_, standing.values())
     touched = case is None or audit_entries.touched_by_people(round_.tx, "case", str(case.id))
-    change = Change()
+    change = Rejudgement()
     rang = False
     for outcome in judged.judgement.by_severity:
         row = standing.pop(outcome.rule.id, None)
@@ -231,7 +231,7 @@ def hand_on(round_: Round, seq: int, former: str, customer_key: str) -> None:
         if not others and customer_key not in cases.unresolved_cases(round_.tx, [customer_key]):
             cases.move_case(round_.tx, case.id, customer_key)
             return
-    change = Change(
+    change = Rejudgement(
         versions=len(standing), replaced=any(row.suppressed is None for row in standing)
     )
     for row in standing:

@@ -20,7 +20,7 @@ from alerting.domain.intake.payloads import CustomerForgotten
 from alerting.services.cases.apply_decision import Cause, apply_decision
 from alerting.services.cases.load_clocks import clocks_of
 from alerting.services.judging_round import Round
-from alerting.services.mail.claim import skip
+from alerting.services.mail.records import skip
 
 
 def forgotten_value(wish: Mapping[str, str]) -> bytes:

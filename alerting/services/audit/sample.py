@@ -14,7 +14,7 @@ from alerting.database.rows.audit import SealOfEntry
 from alerting.domain.errors import ActionRefused, ChainBroken
 from alerting.services.audit.seal import Verified, seal_all, verify
 from alerting.services.cases.case_view import CaseView, case_view
-from alerting.services.cases.timeline import Moment, timeline
+from alerting.services.cases.timeline import StoryLine, timeline
 from alerting.services.context import Context
 
 
@@ -23,7 +23,7 @@ class Evidence:
     """One case: how it stands, what happened, and each audit entry about it with its seal."""
 
     view: CaseView
-    moments: Sequence[Moment]
+    moments: Sequence[StoryLine]
     entries: Sequence[SealOfEntry]
 
 

@@ -14,7 +14,7 @@ from alerting.domain.cases.resolutions import Resolution
 from alerting.domain.cases.sla import WaitingFor
 from alerting.domain.errors import ActionRefused
 from alerting.services.cases import correct_time, respond, work_on_case
-from alerting.services.cases.respond import Actor, Claim
+from alerting.services.cases.respond import Actor, Basis
 from alerting.services.context import Context
 
 
@@ -149,7 +149,7 @@ Act = Annotated[
 
 
 def perform(
-    ctx: Context, case_id: int, actor: Actor, act: Any, claim: Claim | None = None
+    ctx: Context, case_id: int, actor: Actor, act: Any, claim: Basis | None = None
 ) -> tuple[Case | None, str]:
     """Do one of the acts; returns the case as it stands then, and what came of it as a sentence.
 
@@ -193,7 +193,7 @@ def perform(
 
 
 def _contact(
-    ctx: Context, case_id: int, actor: Actor, act: RecordContact, claim: Claim | None
+    ctx: Context, case_id: int, actor: Actor, act: RecordContact, claim: Basis | None
 ) -> tuple[Case, str]:
     def make(now: datetime) -> Attempt:
         at = act.happened_at or now
@@ -211,7 +211,7 @@ def _contact(
 
 
 def _give(
-    ctx: Context, case_id: int, actor: Actor, act: HandOver | Assign, claim: Claim | None
+    ctx: Context, case_id: int, actor: Actor, act: HandOver | Assign, claim: Basis | None
 ) -> tuple[Case, str]:
     duty = "caller" if isinstance(act, HandOver) else act.duty
     find = respond.find_person if duty == "caller" else respond.find_party
@@ -232,7 +232,7 @@ def _give(
 
 
 def _wait(
-    ctx: Context, case_id: int, actor: Actor, act: BeginWait, claim: Claim | None
+    ctx: Context, case_id: int, actor: Actor, act: BeginWait, claim: Basis | None
 ) -> tuple[Case, str]:
     longest: list[timedelta] = []
     with ctx.db.read() as tx:
@@ -247,7 +247,7 @@ def _wait(
 
 
 def _resolve(
-    ctx: Context, case_id: int, actor: Actor, act: Resolve, claim: Claim | None
+    ctx: Context, case_id: int, actor: Actor, act: Resolve, claim: Basis | None
 ) -> tuple[Case, str]:
     given = Resolution(
         note=act.note,

@@ -24,7 +24,7 @@ from alerting.domain.cases.cases import (
     Complaint,
     Decision,
     Status,
-    Told,
+    ToTell,
     followed_by,
 )
 from alerting.domain.cases.clocks import Starts
@@ -214,9 +214,9 @@ def _was_asked(tx: Transaction, case: Case, event: Event) -> bool:
 
 
 def _quiet(tx: Transaction, case: Case, now: datetime) -> bool:
-    """Whether somebody wants nothing to ring about this case."""
-    found = mutes.active_silences(tx, now)
-    return any(silence.covers(case.rule, case.customer_key, case.segment, now) for silence in found)
+    """Whether somebody has muted this case."""
+    about = (case.rule, case.customer_key, case.segment, now)
+    return any(mute.covers(*about) for mute in mutes.active_mutes(tx, now))
 
 
 def _reopened(
@@ -245,9 +245,9 @@ def _reopened(
     first = Decision(
         case=case,
         tell=(
-            Told(recipient=case.caller, template="call", data={"duty": "call", "joined": True}),
-            *((Told(recipient=case.fixer, template="fix"),) if case.fixer is not None else ()),
-            *((Told(recipient=former, template="informed"),) if former != case.caller else ()),
+            ToTell(recipient=case.caller, template="call", data={"duty": "call", "joined": True}),
+            *((ToTell(recipient=case.fixer, template="fix"),) if case.fixer is not None else ()),
+            *((ToTell(recipient=former, template="informed"),) if former != case.caller else ()),
         ),
         audit=(said, *_moved(former, case.caller, now)),
     )

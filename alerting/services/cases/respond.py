@@ -79,12 +79,12 @@ class Seen:
     revision: int
 
 
-Claim = Ticket | Seen
+Basis = Ticket | Seen
 
 Act = Callable[[Transaction, Case, list[Clock], datetime], Decision]
 
 
-def is_stale(ticket: Claim, case: Case) -> str | None:
+def is_stale(ticket: Basis, case: Case) -> str | None:
     """Why a link or page must not simply act any more; None while it fits. A stale link offers to
     take over instead.
     """
@@ -107,7 +107,7 @@ def is_stale(ticket: Claim, case: Case) -> str | None:
     return None
 
 
-def acknowledge_case(ctx: Context, case_id: int, actor: Actor, ticket: Claim | None = None) -> Case:
+def acknowledge_case(ctx: Context, case_id: int, actor: Actor, ticket: Basis | None = None) -> Case:
     """`actor` takes the call. Raises ActionRefused, naming why, when the case has moved on."""
 
     def act(tx: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
@@ -122,7 +122,7 @@ def record_attempt(
     case_id: int,
     actor: Actor,
     make: Callable[[datetime], Attempt],
-    ticket: Claim | None = None,
+    ticket: Basis | None = None,
 ) -> Case:
     """Record a contact or an attempt; `make` gets the database's now, so that 'just now' is never
     ahead of it.
@@ -144,7 +144,7 @@ def record_attempt(
 
 
 def hand_over_case(
-    ctx: Context, case_id: int, actor: Actor, to: str, reason: str, ticket: Claim | None = None
+    ctx: Context, case_id: int, actor: Actor, to: str, reason: str, ticket: Basis | None = None
 ) -> Case:
     """The call becomes the duty of `to` (an id or a mail address of somebody in people.yaml)."""
 
@@ -155,7 +155,7 @@ def hand_over_case(
 
 
 def remove_cause_of(
-    ctx: Context, case_id: int, actor: Actor, given: Resolution, ticket: Claim | None = None
+    ctx: Context, case_id: int, actor: Actor, given: Resolution, ticket: Basis | None = None
 ) -> Case:
     """The cause is removed; with the customer spoken to, this resolves the case."""
 
@@ -199,7 +199,7 @@ def respond(
     ctx: Context,
     case_id: int,
     actor: Actor,
-    ticket: Claim | None,
+    ticket: Basis | None,
     act: Act,
     remember: Callable[[Transaction, Case, datetime], None] | None = None,
 ) -> Case:

@@ -35,7 +35,7 @@ _MAILS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Moment:
+class StoryLine:
     """One line of the story. `recorded_at` differs from `at` where something was written down
     later; `proof` is what shows that a contact took place.
     """
@@ -48,7 +48,7 @@ class Moment:
     proof: str = ""
 
 
-def timeline(tx: Transaction, view: CaseView) -> list[Moment]:
+def timeline(tx: Transaction, view: CaseView) -> list[StoryLine]:
     """What happened, oldest first: the customer's events, decisions, mails, attempts."""
     case_id = view.case.id
     moments = [_said(alert) for alert in view.alerts]
@@ -57,7 +57,7 @@ def timeline(tx: Transaction, view: CaseView) -> list[Moment]:
         if text is not None:
             detail = "; ".join(entry.personal_values.values())
             moments.append(
-                Moment(
+                StoryLine(
                     at=entry.happened_at,
                     recorded_at=entry.recorded_at,
                     kind=entry.action.split(".")[0],
@@ -79,12 +79,12 @@ def _proof(tx: Transaction, view: CaseView, entry: RecordedEntry) -> str:
     return proof_of(entry.facts.text("channel"), at, entry.recorded_at, logged, since).words
 
 
-def _said(alert: AlertView) -> Moment:
+def _said(alert: AlertView) -> StoryLine:
     payload = Fields(alert.payload)
     if alert.event_type == "survey.answered":
         metric = (payload.text_or_none("metric") or "").upper()
         score = "" if payload.get("score") is None else f" ({metric} {payload['score']})"
-        return Moment(
+        return StoryLine(
             at=alert.time,
             recorded_at=alert.time,
             kind="customer",
@@ -93,7 +93,7 @@ def _said(alert: AlertView) -> Moment:
         )
     if alert.event_type == "silence":
         text = f"Silence: no {payload['of']} for {payload['days']} days"
-        return Moment(at=alert.time, recorded_at=alert.time, kind="customer", text=text)
+        return StoryLine(at=alert.time, recorded_at=alert.time, kind="customer", text=text)
     if alert.event_type == "segment.changed":
         tags = ", ".join(
             [f"+{tag}" for tag in payload.texts("tags_added")]
@@ -107,12 +107,12 @@ def _said(alert: AlertView) -> Moment:
             if payload["from_segment"] != payload["to_segment"]
             else "The customer's tags changed"
         )
-        return Moment(
+        return StoryLine(
             at=alert.time, recorded_at=alert.time, kind="customer", text=text, detail=tags
         )
     what = payload.get("channel") or "interaction"
     outcome = f", {payload['outcome']}" if payload.get("outcome") else ""
-    return Moment(
+    return StoryLine(
         at=alert.time,
         recorded_at=alert.time,
         kind="customer",
@@ -264,7 +264,7 @@ def _clock_words(facts: Fields) -> str:
     return f" - {', '.join(words)}" if words else ""
 
 
-def _deliveries(tx: Transaction, case_id: int, staff: Staff) -> list[Moment]:
+def _deliveries(tx: Transaction, case_id: int, staff: Staff) -> list[StoryLine]:
     found = []
     for row in notifications.deliveries_of_case(tx, case_id):
         if row.outcome in {None, "refused"}:
@@ -277,7 +277,7 @@ def _deliveries(tx: Transaction, case_id: int, staff: Staff) -> list[Moment]:
         }
         moment = row.ended_at or row.started_at
         found.append(
-            Moment(
+            StoryLine(
                 at=moment,
                 recorded_at=moment,
                 kind="mail",

@@ -14,7 +14,7 @@ from alerting.domain.cases.resolutions import review_effect
 from alerting.domain.cases.sla import Duty
 from alerting.domain.cases.waits import begin_wait, end_wait
 from alerting.domain.errors import ActionRefused
-from alerting.services.cases.respond import Actor, Claim, respond
+from alerting.services.cases.respond import Actor, Basis, respond
 from alerting.services.context import Context
 
 
@@ -23,7 +23,7 @@ def wait_for(
     case_id: int,
     actor: Actor,
     make: Callable[[datetime], Wait],
-    ticket: Claim | None = None,
+    ticket: Basis | None = None,
 ) -> Case:
     """The case waits for the customer or a third party; clocks that pause for that stand still.
     `make` gets now.
@@ -35,7 +35,7 @@ def wait_for(
     return respond(ctx, case_id, actor, ticket, act)
 
 
-def go_on_with(ctx: Context, case_id: int, actor: Actor, ticket: Claim | None = None) -> Case:
+def go_on_with(ctx: Context, case_id: int, actor: Actor, ticket: Basis | None = None) -> Case:
     """The wait is over. Raises ActionRefused for a case that does not wait."""
 
     def act(_: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
@@ -53,7 +53,7 @@ def assign_case(
     duty: Duty,
     to: str,
     reason: str = "",
-    ticket: Claim | None = None,
+    ticket: Basis | None = None,
 ) -> Case:
     """The call, or the fixing, becomes the duty of `to`."""
 

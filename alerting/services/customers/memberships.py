@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from alerting.database.customers import memberships
-from alerting.database.customers.memberships import Move, Review
+from alerting.database.customers.memberships import Move, PlannedReview
 from alerting.database.engine import Transaction
 from alerting.database.rows.customers import MembershipRow, PresentMembership
-from alerting.domain.customers.customers import Change, History, apply_change
+from alerting.domain.customers.customers import CustomerChange, History, apply_change
 from alerting.domain.customers.segment_moves import moved_event
 from alerting.domain.customers.standing import (
     DEEPEST_GROUP,
@@ -54,7 +54,7 @@ class Looked:
     """
 
     moves: list[Move]
-    reviews: list[Review]
+    reviews: list[PlannedReview]
 
     def without(self, keys: Collection[str]) -> "Looked":
         """Only what is about others."""
@@ -106,7 +106,7 @@ def look_at_newcomers(
         key, told = event.customer_key, event.payload
         if often[key] == 1 and isinstance(told, CustomerUpdated) and told.parent is None:
             changes = told.changes()
-            change = Change(
+            change = CustomerChange(
                 valid_from=event.time, source=event.source, event_id=event.id, changes=changes
             )
             histories[key] = History(key=key, versions=[(change, apply_change({}, changes))])
@@ -134,7 +134,7 @@ def _standings(
             found.moves.append(move)
         look = next_look(standing, rulebook.standing_reads, now)
         if look is not None:
-            found.reviews.append(Review(customer_key=key, due_at=look, cause="calendar"))
+            found.reviews.append(PlannedReview(customer_key=key, due_at=look, cause="calendar"))
     return found
 
 
@@ -207,7 +207,9 @@ def plan_members(round_: Round, fresh: Iterable[Event], subjects: Subjects) -> N
         return
     members = memberships.below(round_.tx, since, DEEPEST_GROUP)
     reviews = [
-        Review(customer_key=key, due_at=round_.now, cause=f"group:{group}", facts_since=moment)
+        PlannedReview(
+            customer_key=key, due_at=round_.now, cause=f"group:{group}", facts_since=moment
+        )
         for key, (group, moment) in members.items()
     ]
     memberships.plan_reviews(round_.tx, reviews)

@@ -19,12 +19,14 @@ from alerting.database.people import staff_facts
 from alerting.database.rows.messages import DueNotification
 from alerting.domain.errors import Temporary
 from alerting.domain.fields import Fields
-from alerting.domain.mail.notifications import Outcome, retry_after
+from alerting.domain.mail.message import Outcome
+from alerting.domain.mail.retry import retry_after
 from alerting.domain.routing.staff import PersonFact
 from alerting.services.cases.aftercare import CHECK_SURVEY, ask_another_contact
 from alerting.services.context import Context
-from alerting.services.mail.claim import claim, in_place_of, note
+from alerting.services.mail.claim import claim
 from alerting.services.mail.letters import Claimed, Letter, Part, Post, RenderError
+from alerting.services.mail.records import in_place_of, note
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ from typing import Protocol
 
 from alerting.database.rows.messages import NotificationRow
 from alerting.domain.errors import Invalid
-from alerting.domain.mail.notifications import LEASE, Mail, Outcome
+from alerting.domain.mail.message import Mail, Outcome
+from alerting.domain.mail.retry import LEASE
 from alerting.domain.people.people import Party
 from alerting.domain.rulebook.rulebook import Rulebook
 from alerting.services.cases.case_view import CaseView

@@ -16,7 +16,14 @@ from alerting.domain.routing.staff import Staff
 from alerting.domain.rulebook.rulebook_diff import RulebookDiff, compare
 from alerting.services.cases.load_clocks import read_rulebook
 from alerting.services.context import Context
-from alerting.services.reports.report_lines import Breach, Change, Load, Open, SealState, Stay
+from alerting.services.reports.report_lines import (
+    Breach,
+    Load,
+    Open,
+    RecordedChange,
+    SealState,
+    Stay,
+)
 
 SHOWN = 200
 """Breaches told one by one; the worst first. The exports have all."""
@@ -34,7 +41,7 @@ _MICROSECOND = timedelta(microseconds=1)
 class Rest:
     """What small reads tell: what changed, the seal, waits, load, the next promises."""
 
-    changes: Sequence[Change]
+    changes: Sequence[RecordedChange]
     seal: SealState
     pauses: Sequence[PauseRow]
     load: Sequence[Load]
@@ -140,11 +147,11 @@ def _seal(tx: Transaction) -> SealState:
     )
 
 
-def _activations(tx: Transaction, ctx: Context, which: Selection) -> list[Change]:
+def _activations(tx: Transaction, ctx: Context, which: Selection) -> list[RecordedChange]:
     """What came into force in the period, each with what is different from what was in force before
     it; of many the newest.
     """
-    found: list[Change] = []
+    found: list[RecordedChange] = []
     rows = details.activations(tx, which)
     for number, (row, former) in enumerate(rows):
         told = number >= len(rows) - COMPARED
@@ -155,7 +162,7 @@ def _activations(tx: Transaction, ctx: Context, which: Selection) -> list[Change
         )
         approved = f", approved by {row.approver}" if row.approver else ""
         found.append(
-            Change(
+            RecordedChange(
                 at=row.activated_at,
                 what="rules",
                 by=row.author,
@@ -167,7 +174,7 @@ def _activations(tx: Transaction, ctx: Context, which: Selection) -> list[Change
     return found
 
 
-def _correction(row: CorrectionRow, name: Callable[[str], str]) -> Change:
+def _correction(row: CorrectionRow, name: Callable[[str], str]) -> RecordedChange:
     state = {None: "proposed", True: "approved", False: "declined"}[row.approved]
     decided = f" by {name(row.decided_by)}" if row.decided_by else ""
     words = (
@@ -176,7 +183,7 @@ def _correction(row: CorrectionRow, name: Callable[[str], str]) -> Change:
     )
     reason = f": {row.reason}" if row.reason else ""
     at = row.decided_at or row.proposed_at
-    return Change(
+    return RecordedChange(
         at=at, what="correction", by=name(row.by), words=words + reason, case_id=row.case_id
     )
 

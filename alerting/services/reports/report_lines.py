@@ -24,7 +24,7 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class SourceFigures:
     """One source: what arrived of it in the period, and what it says it sent; `said` is None where
     nobody asked it.
     """
@@ -99,7 +99,7 @@ class Breach:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class RecordedChange:
     """What was changed in the period: rules, or a wrong time. Of rules, what is different in
     sentences and line by line.
     """
@@ -165,7 +165,7 @@ class Report:
 
     selection: Selection
     now: datetime
-    sources: Sequence[Source] = ()
+    sources: Sequence[SourceFigures] = ()
     dead_letters: int = 0
     population: Population
     overall: Sequence[Line] = ()
@@ -175,7 +175,7 @@ class Report:
     contacts: Contacts
     breaches_total: int = 0
     breaches: Sequence[Breach] = ()
-    changes: Sequence[Change] = ()
+    changes: Sequence[RecordedChange] = ()
     seal: SealState
     by_team: Sequence[Line] = ()
     by_territory: Sequence[Line] = ()

@@ -14,7 +14,7 @@ from alerting.database.rows.reports import AlertCountRow, ArrivedRow, CaseCounts
 from alerting.domain.alerts.suppression import REASONS
 from alerting.domain.reports.attainment import Attainment, summed
 from alerting.domain.reports.selection import Selection
-from alerting.services.reports.report_lines import Contacts, Excluded, Population, Source
+from alerting.services.reports.report_lines import Contacts, Excluded, Population, SourceFigures
 
 FIGURES = {
     "cases": "Cases opened",
@@ -52,7 +52,7 @@ _SAID = (
 )
 
 
-def sources(rows: Sequence[ArrivedRow], said: Sequence[ReconciliationRow]) -> list[Source]:
+def sources(rows: Sequence[ArrivedRow], said: Sequence[ReconciliationRow]) -> list[SourceFigures]:
     """Every source that sent anything in the period or was asked about it."""
     received: Counter[str] = Counter()
     for row in rows:
@@ -66,7 +66,7 @@ def sources(rows: Sequence[ArrivedRow], said: Sequence[ReconciliationRow]) -> li
         for row in said
     }
     return [
-        Source(source=name, received=received[name], said=answers.get(name))
+        SourceFigures(source=name, received=received[name], said=answers.get(name))
         for name in sorted({*received, *answers})
     ]
 

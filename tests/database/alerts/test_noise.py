@@ -2,6 +2,7 @@
 a weaker one.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,9 +11,10 @@ from sqlalchemy import select
 
 from alerting.database.people import staff_facts
 from alerting.database.tables import alert, audit_entry
-from alerting.domain.alerts.suppression import REASONS, Silence, suppression
+from alerting.domain.alerts.suppression import REASONS, STAGES, Alarm, Mute
 from alerting.domain.errors import ActionRefused
-from alerting.services.alerts.mutes import add_silence, end_silence
+from alerting.domain.mail.stages import first_reason
+from alerting.services.alerts.mutes import add_mute, end_mute
 from alerting.services.rulebook.activation import activate_rulebook
 from tests.support.builders import rulebook, starter_files
 from tests.support.world import BEGIN, World, recipients
@@ -88,16 +90,16 @@ def test_a_silence_is_over_by_itself_or_ended_and_both_are_on_record(
     world: World, scope: Any, name: str
 ) -> None:
     world.known_customers()
-    number = add_silence(world.app.ctx, scope, name, timedelta(days=2), "ann", "trade fair")
+    number = add_mute(world.app.ctx, scope, name, timedelta(days=2), "ann", "trade fair")
     world.take(world.survey("KIOSK-7"), world.survey("ACME-AERO"))
     assert suppressed(world) == [("unhappy-customer", "silenced"), ("key-account-unhappy", None)]
     world.pass_time(days=3)
     world.take(world.survey("KIOSK-7"))
     assert suppressed(world)[-1] == ("unhappy-customer", None)
     with pytest.raises(ActionRefused, match=f"no silence {number} is in force"):
-        end_silence(world.app.ctx, number, "ben")
-    again = add_silence(world.app.ctx, scope, name, timedelta(days=2), "ann", "once more")
-    end_silence(world.app.ctx, again, "ben")
+        end_mute(world.app.ctx, number, "ben")
+    again = add_mute(world.app.ctx, scope, name, timedelta(days=2), "ann", "once more")
+    end_mute(world.app.ctx, again, "ben")
     world.take(world.survey("KIOSK-7"))
     assert suppressed(world)[-1] == ("unhappy-customer", None)
     actions = [row.action for row in world.rows(select(audit_entry).order_by(audit_entry.c.id))]
@@ -114,34 +116,45 @@ def test_a_silence_is_over_by_itself_or_ended_and_both_are_on_record(
         ("customer", "ACME-AERO", 0, "lasts up to 90 days"),
     ],
 )
-def test_a_silence_that_makes_no_sense_is_refused(
+def test_a_mute_that_makes_no_sense_is_refused(
     small_world: World, scope: Any, name: str, days: int, words: str
 ) -> None:
     with pytest.raises(ActionRefused, match=words):
-        add_silence(small_world.app.ctx, scope, name, timedelta(days=days), "ann", "x")
+        add_mute(small_world.app.ctx, scope, name, timedelta(days=days), "ann", "x")
 
 
 def test_the_reason_that_says_most_about_the_event_comes_first() -> None:
     (rule,) = [rule for rule in rulebook().rules if rule.id == "unhappy-customer"]
-    silence = Silence(scope="customer", name="C", until=BEGIN + timedelta(hours=1))
+    mute = Mute(scope="customer", name="C", until=BEGIN + timedelta(hours=1))
 
-    def why(**changes: Any) -> str | None:
-        given = {
-            "excluded": None,
-            "answered": False,
-            "silences": [],
-            "cooling": False,
-            "outranked": False,
-            **changes,
-        }
-        return suppression(rule, "C", "key", BEGIN, **given)
+    def why(
+        *,
+        excluded: str | None = None,
+        answered: bool = False,
+        mutes: Sequence[Mute] = (),
+        cooling: bool = False,
+        outranked: bool = False,
+    ) -> str | None:
+        alarm = Alarm(
+            rule=rule,
+            customer="C",
+            segment="key",
+            now=BEGIN,
+            excluded=excluded,
+            is_answered=lambda: answered,
+            mutes=mutes,
+            is_cooling=lambda: cooling,
+            outranked=outranked,
+        )
+        found = first_reason(STAGES, alarm)
+        return None if found is None else found.reason
 
     assert why() is None
     assert why(outranked=True) == "outranked"
     assert why(outranked=True, cooling=True) == "cooldown"
-    assert why(outranked=True, cooling=True, silences=[silence]) == "silenced"
-    assert why(answered=True, cooling=True, silences=[silence]) == "answered"
-    assert why(excluded="too_old", answered=True, cooling=True, silences=[silence]) == "too_old"
+    assert why(outranked=True, cooling=True, mutes=[mute]) == "silenced"
+    assert why(answered=True, cooling=True, mutes=[mute]) == "answered"
+    assert why(excluded="too_old", answered=True, cooling=True, mutes=[mute]) == "too_old"
     assert {
         "forgotten",
         "answered",
@@ -168,7 +181,7 @@ def test_on_the_command_line(migrated: Any, own_world: World) -> None:
     own_world.take(own_world.survey("KIOSK-7"))
     listed = migrated("suppressed").stdout
     assert "KIOSK-7" in listed
-    assert "1 alert silenced: somebody has silenced it" in listed
+    assert "1 alert silenced: somebody has muted it" in listed
     assert "trade fair" in migrated("silence", "list").stdout
     assert migrated("silence", "end", "1").returncode == 0
     assert "trade fair" not in migrated("silence", "list").stdout
@@ -205,7 +218,7 @@ def test_quiet_hours_hold_what_can_wait_and_let_through_what_is_critical(world: 
 
 def test_a_silence_that_is_over_rings_nothing_because_of_a_late_fact(world: World) -> None:
     world.known_customers()
-    add_silence(world.app.ctx, "customer", "KIOSK-7", timedelta(days=2), "ann", "trade fair")
+    add_mute(world.app.ctx, "customer", "KIOSK-7", timedelta(days=2), "ann", "trade fair")
     world.take(world.survey("KIOSK-7", score=1))
     world.pass_time(days=3)
     world.take(world.customer("KIOSK-7", city="Bonn", owner="owner_north"))

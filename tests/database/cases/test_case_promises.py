@@ -18,9 +18,9 @@ from alerting.domain.cases.sla import WaitingFor
 from alerting.domain.errors import ActionRefused
 from alerting.entrypoints.web.app import create_app
 from alerting.services.cases import acts
-from alerting.services.cases.move_promises import move_open_cases
 from alerting.services.cases.respond import Actor
 from alerting.services.reports.report import as_json, report
+from alerting.services.rulebook.move_open_cases import move_open_cases
 from tests.database.cases.test_case_work import (
     RESOLUTIONS,
     H,

@@ -26,9 +26,9 @@ from alerting.domain.cases.cases import Status
 from alerting.domain.cases.sla import WaitingFor
 from alerting.domain.errors import ActionRefused
 from alerting.services.cases import acts
-from alerting.services.cases.move_promises import move_open_cases
 from alerting.services.cases.respond import Actor, Seen
 from alerting.services.rulebook.activation import activate_rulebook
+from alerting.services.rulebook.move_open_cases import move_open_cases
 from tests.support.builders import changed, problems_of, starter_people
 from tests.support.world import BEGIN, World, recipients
 
@@ -671,7 +671,7 @@ def test_a_silenced_customer_stays_silent(strict: World) -> None:
     strict.deliver()
     with strict.app.ctx.db.write() as tx:
         until = tx.now() + timedelta(days=9)
-        mutes.add_silence(tx, "customer", "ACME-AERO", until, "ops", "being sold", tx.now())
+        mutes.add_mute(tx, "customer", "ACME-AERO", until, "ops", "being sold", tx.now())
     strict.pass_time(hours=1)
     strict.take(strict.survey(score=1))
     assert strict.case("ACME-AERO").status is Status.RESOLVED

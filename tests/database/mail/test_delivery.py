@@ -16,7 +16,7 @@ from alerting.database import instance
 from alerting.database.audit import audit_entries
 from alerting.database.people import staff_facts
 from alerting.database.tables import audit_entry, delivery, notification
-from alerting.domain.mail.notifications import Mail, Outcome
+from alerting.domain.mail.message import Mail, Outcome
 from alerting.services.cases import acts
 from alerting.services.mail.deliver import deliver_due, hold_sends
 from alerting.services.rulebook.activation import activate_rulebook

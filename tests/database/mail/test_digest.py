@@ -19,7 +19,8 @@ from alerting.database.tables import audit_entry, delivery, digest, notification
 from alerting.domain.cases.cases import SEVERITIES
 from alerting.domain.cases.clocks import Clock
 from alerting.domain.cases.sla import ClockKind
-from alerting.domain.mail.notifications import Mail, Outcome, can_wait
+from alerting.domain.mail.message import Mail, Outcome
+from alerting.domain.mail.notifications import can_wait
 from alerting.domain.times.working_time import Amount
 from alerting.services.mail.letters import RenderError
 from tests.support.builders import party

@@ -37,7 +37,7 @@ from alerting.adapters.rulebook.rulebook_builder import build_rulebook
 from alerting.database.people import staff_facts
 from alerting.database.tables import case_file, notification
 from alerting.domain.errors import ActionRefused
-from alerting.domain.mail.notifications import Mail
+from alerting.domain.mail.message import Mail
 from alerting.services.cases.case_view import case_view
 from alerting.services.cases.respond import Ticket
 from alerting.services.mail.letters import Letter, RenderError

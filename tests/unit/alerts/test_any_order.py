@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.domain.customers.customers import Change, apply_change, states_after
+from alerting.domain.customers.customers import CustomerChange, apply_change, states_after
 from alerting.domain.intake.events import Event
 from alerting.domain.reports.attainment import Promise, attainment
 from tests.support.builders import NOW, call, hours, rulebook, unhurried, value_at
@@ -72,7 +72,7 @@ def test_changes_replace_null_clears_and_attributes_merge_by_key(
     drawn: list[tuple[dict[str, str], dict[str, int]]],
 ) -> None:
     changes = [
-        Change(
+        CustomerChange(
             valid_from=hours(i), source="s", event_id=str(i), changes={**plain, "attributes": inner}
         )
         for i, (plain, inner) in enumerate(drawn)

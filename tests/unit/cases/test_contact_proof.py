@@ -12,7 +12,7 @@ from alerting.bootstrap import web_parts
 from alerting.domain.cases.contact_proof import Logged, proof_of
 from alerting.entrypoints.web.app import create_app
 from alerting.services.cases.case_view import case_view
-from alerting.services.cases.timeline import Moment, timeline
+from alerting.services.cases.timeline import StoryLine, timeline
 from tests.support.builders import NOW
 from tests.support.world import World
 
@@ -58,7 +58,7 @@ def test_what_was_recorded_at_once_is_said_plainly() -> None:
     assert proof_of("phone", NOW, NOW + timedelta(seconds=90), []).words == "own word"
 
 
-def contact(world: World) -> Moment:
+def contact(world: World) -> StoryLine:
     with world.app.ctx.db.read() as tx:
         case_id = world.case("ACME-AERO").id
         assert case_id is not None

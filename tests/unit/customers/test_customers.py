@@ -16,7 +16,7 @@ from alerting.database.customers import customers
 from alerting.database.engine import Database
 from alerting.database.migrate import migrate
 from alerting.database.tables import customer_version
-from alerting.domain.customers.customers import Change, Customer, apply_change, states_after
+from alerting.domain.customers.customers import Customer, CustomerChange, apply_change, states_after
 from tests.support.builders import NOW, STRANGER, customer, unhurried
 
 
@@ -70,7 +70,7 @@ GIVEN = st.fixed_dictionaries(
 
 
 @st.composite
-def arrivals(draw: st.DrawFn) -> tuple[list[Change], list[list[Change]]]:
+def arrivals(draw: st.DrawFn) -> tuple[list[CustomerChange], list[list[CustomerChange]]]:
     """Changes in their own order, and the same in batches as they happen to arrive."""
     orders = draw(
         st.lists(
@@ -80,7 +80,9 @@ def arrivals(draw: st.DrawFn) -> tuple[list[Change], list[list[Change]]]:
         )
     )
     changes = [
-        Change(valid_from=NOW + timedelta(hours=h), source=s, event_id=e, changes=draw(GIVEN))
+        CustomerChange(
+            valid_from=NOW + timedelta(hours=h), source=s, event_id=e, changes=draw(GIVEN)
+        )
         for h, s, e in sorted(orders)
     ]
     shuffled = draw(st.permutations(changes))
@@ -101,7 +103,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 def test_changes_in_any_order_of_arrival_lead_to_the_same_states(database: Database) -> None:
     @settings(unhurried, max_examples=60)
     @given(drawn=arrivals())
-    def same(drawn: tuple[list[Change], list[list[Change]]]) -> None:
+    def same(drawn: tuple[list[CustomerChange], list[list[CustomerChange]]]) -> None:
         in_order, batches = drawn
         with database.write() as tx:
             tx.execute(customer_version.delete())

@@ -16,7 +16,7 @@ from alerting.adapters.mail.email.mime import to_bytes
 from alerting.adapters.mail.email.templates import one_line
 from alerting.adapters.mail.links import Links
 from alerting.domain.errors import ActionRefused
-from alerting.domain.mail.notifications import Mail
+from alerting.domain.mail.message import Mail
 from alerting.services.cases.respond import Ticket
 from tests.support.builders import unhurried
 from tests.support.world import World, make_world

@@ -10,7 +10,7 @@ from email.parser import BytesParser
 from pathlib import Path
 
 from alerting.adapters.mail.email.mime import to_bytes
-from alerting.domain.mail.notifications import Mail, Outcome
+from alerting.domain.mail.message import Mail, Outcome
 
 
 class MailboxMailer:

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from alerting.adapters.mail.email.mime import to_bytes
-from alerting.domain.mail.notifications import SEND_DEADLINE, Mail, Outcome
+from alerting.domain.mail.message import Mail, Outcome
+from alerting.domain.mail.retry import SEND_DEADLINE
 
 
 @dataclass(frozen=True, kw_only=True)

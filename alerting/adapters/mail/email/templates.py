@@ -18,7 +18,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 
 from alerting.adapters.mail.links import Links
 from alerting.domain.fields import Fields
-from alerting.domain.mail.notifications import Mail
+from alerting.domain.mail.message import Mail
 from alerting.domain.people.people import Party
 from alerting.domain.rulebook.rulebook import Rulebook
 from alerting.domain.times.durations import format_duration

@@ -19,7 +19,8 @@ from alerting.entrypoints.web.guard import is_admin, problem
 from alerting.entrypoints.web.parts import WebParts
 from alerting.services.cases import respond
 from alerting.services.cases.acts import Act, perform
-from alerting.services.cases.case_view import case_as_json, case_record, case_view
+from alerting.services.cases.case_json import case_as_json, case_record
+from alerting.services.cases.case_view import case_view
 from alerting.services.cases.respond import Actor, Seen
 from alerting.services.cases.timeline import timeline
 
