@@ -33,6 +33,7 @@ from alerting.database.audit import audit_entries
 from alerting.database.customers import customers
 from alerting.database.grants import grant_rights
 from alerting.database.intake import positions
+from alerting.domain.audit.entries import Action, Entry, Subject
 from alerting.domain.customers.customers import Customer
 from alerting.domain.errors import ActionRefused
 from alerting.entrypoints.loops import Stop
@@ -149,11 +150,10 @@ def accept_topic(topic: str) -> None:
             raise ActionRefused(f"no position is stored of a topic {topic!r}; {told}")
         now = tx.now()
         count = positions.retire_topic(tx, topic, now)
-        entry = audit_entries.Entry(
+        entry = Entry(
             actor=getpass.getuser(),
-            action="positions.accepted",
-            subject_kind="topic",
-            subject_id=topic,
+            action=Action.POSITIONS_ACCEPTED,
+            subject=Subject(kind="topic", id=topic),
             happened_at=now,
             facts={"positions": count},
         )

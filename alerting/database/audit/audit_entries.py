@@ -12,7 +12,6 @@ import hmac
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypedDict
 
@@ -21,7 +20,7 @@ from sqlalchemy import ColumnElement, LargeBinary, cast, func, select
 from alerting.database.engine import Transaction
 from alerting.database.rows.audit import EntryRow
 from alerting.database.tables import audit_entry, audit_unsealed, personal_key, personal_value
-from alerting.domain.audit.recorded import RecordedEntry
+from alerting.domain.audit.entries import Entry, Machine, RecordedEntry
 from alerting.domain.audit.seals import canonical
 from alerting.domain.fields import Fields
 
@@ -34,23 +33,6 @@ with.
 def columns() -> list[ColumnElement[Any]]:
     """Those of an entry, whatever somebody has made of its bytes."""
     return [BODY if column.name == "body" else column for column in audit_entry.c]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """Who did what when, because of what. `facts` are JSON values; `personal` is text about a
-    customer.
-    """
-
-    actor: str
-    action: str
-    subject_kind: str
-    subject_id: str
-    happened_at: datetime
-    cause: str | None = None
-    customer_key: str | None = None
-    facts: Mapping[str, object] = field(default_factory=dict)
-    personal: Mapping[str, str] = field(default_factory=dict)
 
 
 def write(tx: Transaction, entry: Entry, now: datetime) -> int:
@@ -88,7 +70,7 @@ def _row(tx: Transaction, entry: Entry, now: datetime) -> dict[str, object]:
             "recorded_at": now.isoformat(),
             "actor": entry.actor,
             "action": entry.action,
-            "subject": {"kind": entry.subject_kind, "id": entry.subject_id},
+            "subject": {"kind": entry.subject.kind, "id": entry.subject.id},
             "cause": entry.cause,
             "facts": dict(entry.facts),
             "personal": commitments,
@@ -99,8 +81,8 @@ def _row(tx: Transaction, entry: Entry, now: datetime) -> dict[str, object]:
         "recorded_at": now,
         "actor": entry.actor,
         "action": entry.action,
-        "subject_kind": entry.subject_kind,
-        "subject_id": entry.subject_id,
+        "subject_kind": entry.subject.kind,
+        "subject_id": entry.subject.id,
         "body": body,
     }
 
@@ -159,7 +141,7 @@ def _key_of(tx: Transaction, customer_key: str) -> bytes:
     return bytes(key)
 
 
-_MACHINES = ("judge", "follow-up", "delivery")
+_MACHINES = (Machine.JUDGE, Machine.FOLLOW_UP, Machine.DELIVERY)
 
 
 def last_done(

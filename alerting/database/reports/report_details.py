@@ -35,15 +35,15 @@ from alerting.database.tables import (
     effectiveness_review,
     wait,
 )
-from alerting.domain.audit.recorded import Act
+from alerting.domain.audit.entries import Deed
 from alerting.domain.audit.seals import Head
 from alerting.domain.fields import Fields
 from alerting.domain.reports.selection import Selection
 
 
-def entries_of_cases(tx: Transaction, case_ids: Sequence[int]) -> dict[int, list[Act]]:
+def entries_of_cases(tx: Transaction, case_ids: Sequence[int]) -> dict[int, list[Deed]]:
     """What the audit says about these cases, oldest first."""
-    e, found = audit_entry.c, dict[int, list[Act]]()
+    e, found = audit_entry.c, dict[int, list[Deed]]()
     mine = (
         e.subject_kind == "case",
         among(tx, e.subject_id, [str(case_id) for case_id in case_ids]),
@@ -55,7 +55,7 @@ def entries_of_cases(tx: Transaction, case_ids: Sequence[int]) -> dict[int, list
     )
     for row in rows:
         facts = Fields(json.loads(bytes(row.body))["facts"])
-        entry = Act(action=row.action, at=row.happened_at, facts=facts)
+        entry = Deed(action=row.action, at=row.happened_at, facts=facts)
         found.setdefault(int(row.subject_id), []).append(entry)
     return found
 

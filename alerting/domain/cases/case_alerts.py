@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from alerting.domain.audit.entries import Action
 from alerting.domain.cases.cases import (
     SEVERITIES,
     AuditLine,
@@ -23,6 +24,7 @@ from alerting.domain.cases.clocks import Clock, NewTimer, start_clock, timers_of
 from alerting.domain.cases.resolutions import asked_no_more
 from alerting.domain.cases.sla import ClockKind, Policy, Target
 from alerting.domain.routing.routing import Assignment
+from alerting.domain.templates import Template
 from alerting.domain.times.working_time import Amount
 
 
@@ -49,10 +51,12 @@ def open_case(customer_key: str, alert: RaisedAlert, now: datetime) -> Opening:
     clocks, timers = _start_all(case, [alert], {}, now, {})
     tell = [ToTell(recipient=case.caller, template=alert.template, data={"duty": "call"})]
     if case.fixer:
-        tell.append(ToTell(recipient=case.fixer, template="fix"))
-    tell += [ToTell(recipient=person, template="informed") for person in informed]
+        tell.append(ToTell(recipient=case.fixer, template=Template.FIX))
+    tell += [ToTell(recipient=person, template=Template.INFORMED) for person in informed]
     opened = AuditLine(
-        action="case.opened", happened_at=now, facts={**_duty_facts(alert), "clocks": _dues(clocks)}
+        action=Action.CASE_OPENED,
+        happened_at=now,
+        facts={**_duty_facts(alert), "clocks": _dues(clocks)},
     )
     return Opening(
         case=case, clocks=tuple(clocks), timers=tuple(timers), tell=tuple(tell), audit=(opened,)
@@ -83,7 +87,7 @@ def join_case(
     if case.cause_removed_at is not None and alert.starts.customer_sent > case.cause_removed_at:
         after = replace(after, cause_removed_at=None)
         if after.fixer is not None and after.fixer == case.fixer:
-            tell.append(ToTell(recipient=after.fixer, template="fix"))
+            tell.append(ToTell(recipient=after.fixer, template=Template.FIX))
     held = list(clocks)
     changed, timers, cancelled = _stricter(after, held, alert, now)
     if case.status is Status.ACKNOWLEDGED and after.status is Status.OPEN:
@@ -97,7 +101,7 @@ def join_case(
         cancelled=tuple(cancelled),
         tell=tuple(tell),
         audit=(
-            AuditLine(action="case.joined", happened_at=now, facts=facts),
+            AuditLine(action=Action.CASE_JOINED, happened_at=now, facts=facts),
             *_caller_lines(case, after, alert, now),
         ),
     )
@@ -114,7 +118,7 @@ def _caller_lines(case: Case, after: Case, alert: RaisedAlert, now: datetime) ->
         "why": why,
         **({"away": True} if away else {}),
     }
-    return [AuditLine(action="case.caller_changed", happened_at=now, facts=moved)]
+    return [AuditLine(action=Action.CASE_CALLER_CHANGED, happened_at=now, facts=moved)]
 
 
 def _reopen(
@@ -129,7 +133,7 @@ def _reopen(
         replace(joined, assignment=case.assignment), clocks, [alert], policies, now
     )
     if joined.fixer is not None and joined.fixer == case.fixer:
-        tell.append(ToTell(recipient=joined.fixer, template="fix"))
+        tell.append(ToTell(recipient=joined.fixer, template=Template.FIX))
     reopened, *more = renewed.audit
     reopened = replace(reopened, facts={**reopened.facts, **_duty_facts(alert)})
     audit = (reopened, *more, *_caller_lines(case, joined, alert, now))
@@ -179,7 +183,7 @@ def next_cycle(
         clocks=(*(clock.supersede(now) for clock in running.values()), *started),
         timers=tuple(timers),
         cancelled=(*(clock.key for clock in running.values()), *asked_no_more(case)),
-        audit=(AuditLine(action="case.reopened", happened_at=now, facts=facts),),
+        audit=(AuditLine(action=Action.CASE_REOPENED, happened_at=now, facts=facts),),
     )
 
 
@@ -213,8 +217,8 @@ def _join_people(case: Case, alert: RaisedAlert) -> tuple[Case, list[ToTell]]:
         ToTell(recipient=caller, template=alert.template, data={"duty": "call", "joined": True})
     ]
     if fixer is not None and fixer != case.fixer:
-        tell.append(ToTell(recipient=fixer, template="fix"))
-    tell += [ToTell(recipient=person, template="informed") for person in new]
+        tell.append(ToTell(recipient=fixer, template=Template.FIX))
+    tell += [ToTell(recipient=person, template=Template.INFORMED) for person in new]
     return after, tell
 
 

@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
+from alerting.domain.audit.entries import Action
 from alerting.domain.cases.case_alerts import owed_anew
 from alerting.domain.cases.case_responses import informed_after_move
 from alerting.domain.cases.cases import AuditLine, Case, Decision, Status, ToTell
 from alerting.domain.cases.clocks import Clock
 from alerting.domain.routing.routing import Assignment
+from alerting.domain.templates import Template
 
 
 def move_to_owner(
@@ -28,13 +30,13 @@ def move_to_owner(
     tell = [
         ToTell(
             recipient=to.party.id,
-            template="call",
+            template=Template.CALL,
             data={"duty": "call", "former_owner": case.caller},
         )
     ]
     if tell_former:
         tell.append(
-            ToTell(recipient=case.caller, template="informed", data={"owner_changed": True})
+            ToTell(recipient=case.caller, template=Template.INFORMED, data={"owner_changed": True})
         )
     facts: dict[str, object] = {
         "from": case.caller,
@@ -48,7 +50,7 @@ def move_to_owner(
         clocks=tuple(owed),
         timers=tuple(timers),
         tell=tuple(tell),
-        audit=(AuditLine(action="case.owner_changed", happened_at=now, facts=facts),),
+        audit=(AuditLine(action=Action.CASE_OWNER_CHANGED, happened_at=now, facts=facts),),
     )
 
 
@@ -56,5 +58,6 @@ def keep_with_caller(case: Case, owner: str, why: str, now: datetime) -> Decisio
     """The case stays where it is, and says so."""
     facts = {"owner": owner, "kept_by": case.caller, "why": why}
     return Decision(
-        case=case, audit=(AuditLine(action="case.owner_changed", happened_at=now, facts=facts),)
+        case=case,
+        audit=(AuditLine(action=Action.CASE_OWNER_CHANGED, happened_at=now, facts=facts),),
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from alerting.domain.audit.entries import Action
 from alerting.domain.cases.case_alerts import next_cycle, owed_anew
 from alerting.domain.cases.cases import (
     CHANNELS,
@@ -29,6 +30,7 @@ from alerting.domain.cases.resolutions import (
 )
 from alerting.domain.cases.sla import ClockKind, Duty, Policy
 from alerting.domain.errors import ActionRefused
+from alerting.domain.templates import Template
 
 STALE = "stale"
 """The kind of timer that looks whether anything has followed an acknowledgement."""
@@ -52,7 +54,7 @@ def acknowledge(case: Case, clocks: Iterable[Clock], by: str, now: datetime) -> 
     stopped = _stop(case, held, ClockKind.ACKNOWLEDGE, now)
     audit = [
         AuditLine(
-            action="case.acknowledged",
+            action=Action.CASE_ACKNOWLEDGED,
             happened_at=now,
             facts={"by": by, "clocks": _results(stopped)},
         )
@@ -60,7 +62,9 @@ def acknowledge(case: Case, clocks: Iterable[Clock], by: str, now: datetime) -> 
     if taken:
         audit.append(
             AuditLine(
-                action="case.taken_over", happened_at=now, facts={"from": case.caller, "to": by}
+                action=Action.CASE_TAKEN_OVER,
+                happened_at=now,
+                facts={"from": case.caller, "to": by},
             )
         )
     return Decision(
@@ -70,7 +74,7 @@ def acknowledge(case: Case, clocks: Iterable[Clock], by: str, now: datetime) -> 
             stale_timer(after, current_clocks(case, held).get(ClockKind.ACKNOWLEDGE), now)
         ),
         cancelled=tuple(c.key for c in stopped),
-        tell=(ToTell(recipient=case.caller, template="informed"),) if taken else (),
+        tell=(ToTell(recipient=case.caller, template=Template.INFORMED),) if taken else (),
         audit=tuple(audit),
     )
 
@@ -103,8 +107,10 @@ def take_back(case: Case, clocks: Iterable[Clock], now: datetime) -> Decision:
         if old.met
         else (new,),  # what was late stays late beside the new one
         timers=tuple(timers_of(new, new.runs_by, now)),
-        tell=(ToTell(recipient=case.caller, template="stale", data={"clock": "acknowledge"}),),
-        audit=(AuditLine(action="case.acknowledgement_stale", happened_at=now, facts=facts),),
+        tell=(
+            ToTell(recipient=case.caller, template=Template.STALE, data={"clock": "acknowledge"}),
+        ),
+        audit=(AuditLine(action=Action.CASE_ACKNOWLEDGEMENT_STALE, happened_at=now, facts=facts),),
     )
 
 
@@ -132,14 +138,16 @@ def record_contact(
     if not attempt.reached or (
         case.contacted_at is None and waiting and len(later) == len(waiting)
     ):
-        return Decision(case=case, audit=(_contact_line("contact.attempted", attempt, {}),))
+        return Decision(case=case, audit=(_contact_line(Action.CONTACT_ATTEMPTED, attempt, {}),))
     if not later:
         return _recorded(case, clocks, attempt, now, complaints, may_resolve=True)
     answered = _recorded(case, clocks, attempt, now, complaints, may_resolve=False)
     renewed = next_cycle(answered.case, clocks_after(clocks, answered), later, policies, now)
-    tell = [ToTell(recipient=case.caller, template="call", data={"duty": "call", "joined": True})]
+    tell = [
+        ToTell(recipient=case.caller, template=Template.CALL, data={"duty": "call", "joined": True})
+    ]
     if case.fixer is not None and renewed.case.cause_removed_at is None:
-        tell.append(ToTell(recipient=case.fixer, template="fix"))
+        tell.append(ToTell(recipient=case.fixer, template=Template.FIX))
     return Decision(
         case=renewed.case,
         clocks=(*answered.clocks, *renewed.clocks),
@@ -183,7 +191,7 @@ def _recorded(
         answered_until=max(case.answered_until or at, at),
         resolved_at=now if done else None,
     )
-    line = _contact_line("contact.made", attempt, _results(stopped))
+    line = _contact_line(Action.CONTACT_MADE, attempt, _results(stopped))
     others = (
         [p for p in (*case.informed, case.caller) if p != attempt.by]
         if case.contacted_at is None
@@ -193,17 +201,17 @@ def _recorded(
         case=after,
         clocks=tuple(stopped),
         cancelled=tuple(c.key for c in stopped),
-        tell=tuple(ToTell(recipient=p, template="handled") for p in others),
+        tell=tuple(ToTell(recipient=p, template=Template.HANDLED) for p in others),
         audit=(line, _resolved_line(now)) if done else (line,),
     )
 
 
-def _contact_line(action: str, attempt: Attempt, results: Mapping[str, str]) -> AuditLine:
+def _contact_line(action: Action, attempt: Attempt, results: Mapping[str, str]) -> AuditLine:
     facts: dict[str, object] = {
         "by": attempt.by,
         "channel": attempt.channel,
         "outcome": attempt.outcome,
-        "counts": action == "contact.made",
+        "counts": action == Action.CONTACT_MADE,
     }
     if results:
         facts["clocks"] = results
@@ -238,7 +246,7 @@ def hand_over(
         assignment=case.assignment + 1,
     )
     line = AuditLine(
-        action="case.handed_over",
+        action=Action.CASE_HANDED_OVER,
         happened_at=now,
         facts={"by": by, "from": case.caller, "to": to},
         personal={"reason": reason.strip()},
@@ -246,12 +254,12 @@ def hand_over(
     tell = [
         ToTell(
             recipient=to,
-            template="call",
+            template=Template.CALL,
             data={"duty": "call", "handed": by, "reason": reason.strip()},
         )
     ]
     if by != case.caller:
-        tell.append(ToTell(recipient=case.caller, template="informed"))
+        tell.append(ToTell(recipient=case.caller, template=Template.INFORMED))
     owed, timers = owed_anew(case, clocks, now) if case.status is Status.ACKNOWLEDGED else ([], [])
     return Decision(
         case=after, clocks=tuple(owed), timers=tuple(timers), tell=tuple(tell), audit=(line,)
@@ -282,14 +290,14 @@ def assign(
         informed=tuple(p for p in dict.fromkeys((*case.informed, *former)) if p != to),
     )
     line = AuditLine(
-        action="case.fixer_changed",
+        action=Action.CASE_FIXER_CHANGED,
         happened_at=now,
         facts={"by": by, "from": case.fixer, "to": to},
         personal={"reason": reason.strip()} if reason.strip() else {},
     )
     tell = [
-        ToTell(recipient=to, template="fix"),
-        *(ToTell(recipient=p, template="informed") for p in former if p != by),
+        ToTell(recipient=to, template=Template.FIX),
+        *(ToTell(recipient=p, template=Template.INFORMED) for p in former if p != by),
     ]
     return Decision(case=after, tell=tuple(tell), audit=(line,))
 
@@ -299,7 +307,7 @@ def add_note(case: Case, by: str, text: str, now: datetime) -> Decision:
     if not text.strip():
         raise ActionRefused("the note is empty")
     line = AuditLine(
-        action="case.noted", happened_at=now, facts={"by": by}, personal={"note": text.strip()}
+        action=Action.CASE_NOTED, happened_at=now, facts={"by": by}, personal={"note": text.strip()}
     )
     return Decision(case=case, audit=(line,))
 
@@ -335,7 +343,7 @@ def remove_cause(
         resolved_at=now if done else None,
     )
     line = AuditLine(
-        action="cause.removed",
+        action=Action.CAUSE_REMOVED,
         happened_at=now,
         facts={
             "by": by,
@@ -348,7 +356,9 @@ def remove_cause(
         case=after,
         clocks=tuple(stopped),
         cancelled=tuple(c.key for c in stopped),
-        tell=(ToTell(recipient=case.caller, template="handled"),) if by != case.caller else (),
+        tell=(ToTell(recipient=case.caller, template=Template.HANDLED),)
+        if by != case.caller
+        else (),
         audit=(line, _resolved_line(now)) if done else (line,),
     )
 
@@ -393,7 +403,7 @@ def _check_attempt(
 
 
 def _resolved_line(now: datetime) -> AuditLine:
-    return AuditLine(action="case.resolved", happened_at=now)
+    return AuditLine(action=Action.CASE_RESOLVED, happened_at=now)
 
 
 def _results(clocks: Iterable[Clock]) -> dict[str, str]:

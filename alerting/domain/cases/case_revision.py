@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from alerting.domain.audit.entries import Action
 from alerting.domain.cases.case_alerts import join_case, open_case
 from alerting.domain.cases.cases import (
     AuditLine,
@@ -20,6 +21,7 @@ from alerting.domain.cases.cases import (
 from alerting.domain.cases.clocks import Clock, NewTimer, timers_of
 from alerting.domain.cases.sla import ClockKind, Policy
 from alerting.domain.cases.waits import WAIT_END, waited
+from alerting.domain.templates import Template
 
 AlreadyTold = Collection[tuple[str, str]]
 """Who has been told what: person and duty, which is `call` or the name of the mail."""
@@ -78,7 +80,7 @@ def replan_case(
         timers=tuple(timers),
         cancelled=tuple(cancelled),
         tell=tuple(not_yet_told(_duties(after, alerts), told)),
-        audit=(AuditLine(action="case.revised", happened_at=now, facts=facts),),
+        audit=(AuditLine(action=Action.CASE_REVISED, happened_at=now, facts=facts),),
     )
 
 
@@ -142,10 +144,13 @@ def _duties(case: Case, alerts: Sequence[RaisedAlert]) -> list[ToTell]:
         ToTell(recipient=case.caller, template=template, data={"duty": "call", "revised": True})
     ]
     if case.fixer:
-        tell.append(ToTell(recipient=case.fixer, template="fix", data={"revised": True}))
+        tell.append(ToTell(recipient=case.fixer, template=Template.FIX, data={"revised": True}))
     return [
         *tell,
-        *(ToTell(recipient=p, template="informed", data={"revised": True}) for p in case.informed),
+        *(
+            ToTell(recipient=p, template=Template.INFORMED, data={"revised": True})
+            for p in case.informed
+        ),
     ]
 
 
@@ -163,7 +168,7 @@ def forget_case(case: Case, clocks: Iterable[Clock], now: datetime) -> Decision:
             for c, late in zip(running, missed, strict=True)
         ),
         cancelled=(*(clock.key for clock in running), f"{case.cycle}.{WAIT_END}"),
-        audit=(AuditLine(action="case.forgotten", happened_at=now),),
+        audit=(AuditLine(action=Action.CASE_FORGOTTEN, happened_at=now),),
         ended=Ended(at=now, because="forgotten") if case.waiting_since is not None else None,
     )
 
@@ -183,7 +188,7 @@ def _withdrawn(case: Case, clocks: Iterable[Clock], told: AlreadyTold, now: date
         ),
         clocks=tuple(clock.supersede(now) for clock in running),
         cancelled=(*(clock.key for clock in running), f"{case.cycle}.{WAIT_END}"),
-        tell=tuple(ToTell(recipient=person, template="withdrawn") for person in people),
-        audit=(AuditLine(action="case.withdrawn", happened_at=now),),
+        tell=tuple(ToTell(recipient=person, template=Template.WITHDRAWN) for person in people),
+        audit=(AuditLine(action=Action.CASE_WITHDRAWN, happened_at=now),),
         ended=Ended(at=now, because="withdrawn") if case.waiting_since is not None else None,
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from alerting.domain.audit.entries import Action
 from alerting.domain.cases.clocks import Clock, NewTimer, PastWait, Starts
 from alerting.domain.cases.sla import ClockKind, Policy, WaitingFor
 from alerting.domain.routing.routing import Assignment
@@ -139,7 +140,7 @@ class AuditLine:
     the entry.
     """
 
-    action: str
+    action: Action
     happened_at: datetime
     facts: Mapping[str, object] = field(default_factory=dict)
     personal: Mapping[str, str] = field(default_factory=dict)

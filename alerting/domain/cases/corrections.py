@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from alerting.domain.audit.entries import Action
 from alerting.domain.cases.case_alerts import next_cycle
 from alerting.domain.cases.cases import (
     AuditLine,
@@ -22,6 +23,7 @@ from alerting.domain.cases.cases import (
 from alerting.domain.cases.clocks import Clock, PastWait
 from alerting.domain.cases.sla import ClockKind, Policy
 from alerting.domain.errors import ActionRefused
+from alerting.domain.templates import Template
 
 
 class Corrected(StrEnum):
@@ -64,7 +66,7 @@ def propose(
         raise ActionRefused("say in a few words how you know the right time")
     _possible(case, given, complaints, now)
     line = AuditLine(
-        action="correction.proposed",
+        action=Action.CORRECTION_PROPOSED,
         happened_at=now,
         facts={"by": given.by, **given.facts},
         personal={"reason": given.reason.strip()},
@@ -110,13 +112,10 @@ def decide(
     """
     if by == given.by:
         raise ActionRefused("a correction is approved by somebody else than whoever proposed it")
-    verdict = "approved" if approved else "declined"
+    decided = Action.CORRECTION_APPROVED if approved else Action.CORRECTION_DECLINED
     facts = {"by": by, "proposed_by": given.by, "correction": given.id, **given.facts}
     if not approved:
-        return Decision(
-            case=case,
-            audit=(AuditLine(action=f"correction.{verdict}", happened_at=now, facts=facts),),
-        )
+        return Decision(case=case, audit=(AuditLine(action=decided, happened_at=now, facts=facts),))
     held, of_call = list(clocks), given.what is Corrected.CONTACT
     call = next((one for one in record.calls if one.id == given.subject), None) if of_call else None
     if call is not None and call.happened_at != given.was:
@@ -140,9 +139,7 @@ def decide(
     results = {
         c.key: "superseded" if c.superseded_at else "met" if c.met else "late" for c in moved
     }
-    line = AuditLine(
-        action=f"correction.{verdict}", happened_at=now, facts={**facts, "clocks": results}
-    )
+    line = AuditLine(action=decided, happened_at=now, facts={**facts, "clocks": results})
     decision = Decision(case=after, clocks=tuple(moved), audit=(line,))
     open_again = [c for c in record.complaints if not after.answers(c.starts.customer_sent)]
     if (
@@ -168,7 +165,9 @@ def _opened_again(
     """
     case = decision.case
     waiting = sorted(complaints, key=lambda c: c.starts.customer_sent)
-    tell = [ToTell(recipient=case.caller, template="call", data={"duty": "call", "joined": True})]
+    tell = [
+        ToTell(recipient=case.caller, template=Template.CALL, data={"duty": "call", "joined": True})
+    ]
     renewed = next_cycle(case, clocks_after(clocks, decision), waiting, policies, now)
     return followed_by(decision, replace(renewed, tell=tuple(tell)))
 

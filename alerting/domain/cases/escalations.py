@@ -9,6 +9,7 @@ from alerting.domain.customers.customers import Customer
 from alerting.domain.people.people import Party
 from alerting.domain.routing.routing import Routing, fill_role
 from alerting.domain.routing.staff import Staff
+from alerting.domain.templates import Template
 
 STEP_WORDS = (
     "caller",
@@ -42,20 +43,22 @@ def reach(word: str, case: Case, customer: Customer, routing: Routing, staff: St
             return found
     role = "default" if word in STEP_WORDS else word
     filled = fill_role(role, customer, case.segment, routing, staff)
-    return Reached(party=filled.party, template="overdue", why="; ".join(filled.why))
+    return Reached(party=filled.party, template=Template.OVERDUE, why="; ".join(filled.why))
 
 
 def near(word: str, duty: str, holder: Party, staff: Staff) -> Reached | None:
     """The holder, who stands in, or a manager; None where all of them are missing or away."""
     if word == duty and staff.is_here(holder):
-        return Reached(party=holder, template="reminder", why=f"is the {duty}")
+        return Reached(party=holder, template=Template.REMINDER, why=f"is the {duty}")
     if not word.startswith("manager"):
         stand_in = staff.stand_in_for(holder)
         if stand_in is not None:
             away = staff.away.get(holder.id)
             because = f", who {away.words}" if away else ""
             return Reached(
-                party=stand_in, template="stand_in", why=f"stands in for {holder.name}{because}"
+                party=stand_in,
+                template=Template.STAND_IN,
+                why=f"stands in for {holder.name}{because}",
             )
     for boss in staff.bosses(holder):
         answer = staff.ask(boss)
@@ -66,5 +69,5 @@ def near(word: str, duty: str, holder: Party, staff: Staff) -> Reached | None:
                 if answer.party is boss
                 else f"stands in for {boss.name}, who {manager}: {answer.words}"
             )
-            return Reached(party=answer.party, template="overdue", why=why)
+            return Reached(party=answer.party, template=Template.OVERDUE, why=why)
     return None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from alerting.domain.audit.entries import Action
 from alerting.domain.cases.cases import AuditLine, Case, Decision, Status
 from alerting.domain.cases.clocks import NewTimer
 from alerting.domain.errors import ActionRefused
@@ -162,7 +163,7 @@ def review_effect(case: Case, by: str, effective: bool, note: str, now: datetime
     if not effective and not note.strip():
         raise ActionRefused("say in a few words what did not work")
     line = AuditLine(
-        action="case.reviewed",
+        action=Action.CASE_REVIEWED,
         happened_at=now,
         facts={"by": by, "effective": effective},
         personal={"note": note.strip()} if note.strip() else {},

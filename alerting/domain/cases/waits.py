@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from alerting.domain.audit.entries import Action
 from alerting.domain.cases.case_responses import stale_timer
 from alerting.domain.cases.cases import (
     AuditLine,
@@ -22,6 +23,7 @@ from alerting.domain.cases.cases import (
 from alerting.domain.cases.clocks import Clock, NewTimer, timers_of
 from alerting.domain.cases.sla import CALLER, ClockKind, WaitingFor
 from alerting.domain.errors import ActionRefused
+from alerting.domain.templates import Template
 from alerting.domain.times.durations import format_duration
 
 WAIT_END = "wait_end"
@@ -65,7 +67,7 @@ def begin_wait(
     owing = [case.caller if clock.by == CALLER else case.fixer for clock in paused]
     told = {"by": wait.by, "reason": wait.reason.strip()}
     line = AuditLine(
-        action="case.waiting",
+        action=Action.CASE_WAITING,
         happened_at=now,
         facts={
             "by": wait.by,
@@ -93,7 +95,7 @@ def begin_wait(
         ),
         cancelled=tuple(clock.key for clock in (*stopped, *paused)),
         tell=tuple(
-            ToTell(recipient=party, template="waiting", data=told)
+            ToTell(recipient=party, template=Template.WAITING, data=told)
             for party in dict.fromkeys(owing)
             if party and party != wait.by
         ),
@@ -118,7 +120,7 @@ def end_wait(
         if clock.paused_at is not None
     ]
     line = AuditLine(
-        action="case.resumed",
+        action=Action.CASE_RESUMED,
         happened_at=ended,
         facts={"by": because, "clocks": {clock.key: clock.due_at.isoformat() for clock in resumed}},
     )
@@ -127,7 +129,7 @@ def end_wait(
         clocks=tuple(resumed),
         timers=tuple(timer for clock in resumed for timer in timers_of(clock, clock.runs_by, now)),
         cancelled=(_key(case),),
-        tell=(ToTell(recipient=tell, template="resumed", data={"because": because}),)
+        tell=(ToTell(recipient=tell, template=Template.RESUMED, data={"because": because}),)
         if tell
         else (),
         audit=(line,),

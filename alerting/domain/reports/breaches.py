@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from alerting.domain.audit.recorded import Act
+from alerting.domain.audit.entries import Action, Deed
 from alerting.domain.times.durations import format_duration
 
 _ACTS = (
-    "contact.made",
-    "contact.attempted",
-    "case.acknowledged",
-    "case.waiting",
-    "case.handed_over",
-    "cause.removed",
+    Action.CONTACT_MADE,
+    Action.CONTACT_ATTEMPTED,
+    Action.CASE_ACKNOWLEDGED,
+    Action.CASE_WAITING,
+    Action.CASE_HANDED_OVER,
+    Action.CAUSE_REMOVED,
 )
 
 
@@ -43,7 +43,7 @@ class Waited(Protocol):
 
 
 def reasons(
-    broken: Broken, entries: Sequence[Act], waits: Sequence[Waited], name: Callable[[str], str]
+    broken: Broken, entries: Sequence[Deed], waits: Sequence[Waited], name: Callable[[str], str]
 ) -> list[str]:
     """What happened between start and end that says something about it, in words.
 
@@ -56,17 +56,17 @@ def reasons(
         *(
             f"handed over to {name(e.facts.text('to'))}"
             for e in during
-            if e.action == "case.handed_over"
+            if e.action == Action.CASE_HANDED_OVER
         ),
         *(
             f"taken over by {name(e.facts.text('to'))}"
             for e in during
-            if e.action == "case.taken_over"
+            if e.action == Action.CASE_TAKEN_OVER
         ),
         *(
             f"mail to {name(e.facts.text('refused'))} was refused"
             for e in during
-            if e.action == "notification.refused"
+            if e.action == Action.NOTIFICATION_REFUSED
         ),
         *_tried(during),
         *_idle(broken, during),
@@ -88,18 +88,20 @@ def _waited(broken: Broken, waits: Sequence[Waited]) -> list[str]:
     return found
 
 
-def _tried(during: Sequence[Act]) -> list[str]:
-    vain = sum(entry.action == "contact.attempted" for entry in during)
+def _tried(during: Sequence[Deed]) -> list[str]:
+    vain = sum(entry.action == Action.CONTACT_ATTEMPTED for entry in during)
     return [f"{vain} call{'s' if vain > 1 else ''} in vain"] if vain else []
 
 
-def _idle(broken: Broken, during: Sequence[Act]) -> list[str]:
+def _idle(broken: Broken, during: Sequence[Deed]) -> list[str]:
     """Whether anybody did anything before it was due; a cause that is removed is no call, and the
     other way round.
     """
     before = [entry for entry in during if entry.at <= broken.due_at and entry.action in _ACTS]
     if not before:
         return ["nobody acted before it was due"]
-    if broken.kind == "contact" and all(entry.action == "case.acknowledged" for entry in before):
+    if broken.kind == "contact" and all(
+        entry.action == Action.CASE_ACKNOWLEDGED for entry in before
+    ):
         return ["acknowledged, and not called"]
     return []

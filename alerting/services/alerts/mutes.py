@@ -6,6 +6,7 @@ from alerting.database.alerts import mutes
 from alerting.database.audit import audit_entries
 from alerting.database.engine import Transaction
 from alerting.domain.alerts.suppression import Scope
+from alerting.domain.audit.entries import Action, Entry, Subject
 from alerting.domain.errors import ActionRefused
 from alerting.services.context import Context
 
@@ -39,7 +40,7 @@ def add_mute(
             number = mutes.add_mute(tx, scope, name, now + length, author, reason, now)
             _note(
                 tx,
-                "silence.added",
+                Action.SILENCE_ADDED,
                 number,
                 {"scope": scope, "name": name, "reason": reason},
                 author,
@@ -60,19 +61,23 @@ def end_mute(ctx: Context, mute_id: int, author: str) -> None:
                 raise ActionRefused(
                     f"no silence {mute_id} is in force; see `alerting silence list`"
                 )
-            _note(tx, "silence.ended", mute_id, {}, author, now)
+            _note(tx, Action.SILENCE_ENDED, mute_id, {}, author, now)
 
     ctx.db.retrying(once)
 
 
 def _note(
-    tx: Transaction, action: str, number: int, facts: dict[str, object], author: str, now: datetime
+    tx: Transaction,
+    action: Action,
+    number: int,
+    facts: dict[str, object],
+    author: str,
+    now: datetime,
 ) -> None:
-    entry = audit_entries.Entry(
+    entry = Entry(
         actor=author,
         action=action,
-        subject_kind="silence",
-        subject_id=str(number),
+        subject=Subject(kind="silence", id=str(number)),
         happened_at=now,
         facts=facts,
     )

@@ -10,6 +10,7 @@ from alerting.database.audit import audit_entries
 from alerting.database.cases import cases
 from alerting.database.intake import events
 from alerting.database.mail import notifications
+from alerting.domain.audit.entries import Action, Machine
 from alerting.domain.cases.case_ownership import keep_with_caller, move_to_owner
 from alerting.domain.cases.cases import Case
 from alerting.domain.customers.customers import Customer, History, states_after
@@ -107,17 +108,22 @@ def _held_as_owner(round_: Round, case: Case) -> bool:
     ]
     if (
         moves
-        and moves[-1].action != "case.caller_changed"
+        and moves[-1].action != Action.CASE_CALLER_CHANGED
         and moves[-1].facts.get("to") == case.caller
     ):
-        return moves[-1].action == "case.owner_changed"
+        return moves[-1].action == Action.CASE_OWNER_CHANGED
     people = alert_records.people_of_alerts(round_.tx, case.id)
     return (case.caller, OWNER) in {
         (one["party"], one["through"]) for one in people if one["duty"] == "caller"
     }
 
 
-_MOVES = {"case.owner_changed", "case.taken_over", "case.handed_over", "case.caller_changed"}
+_MOVES = {
+    Action.CASE_OWNER_CHANGED,
+    Action.CASE_TAKEN_OVER,
+    Action.CASE_HANDED_OVER,
+    Action.CASE_CALLER_CHANGED,
+}
 """Whatever gives a case another caller."""
 
 
@@ -144,7 +150,7 @@ def _follow(round_: Round, case: Case, change: _Change, seq: int) -> None:
             now=round_.now,
         )
     apply_decision(
-        round_.tx, round_.ctx, decision, "judge", Cause(kind="event", id=seq), round_.now
+        round_.tx, round_.ctx, decision, Machine.JUDGE, Cause(kind="event", id=seq), round_.now
     )
 
 

@@ -12,6 +12,7 @@ from alerting.database.people import staff_facts
 from alerting.database.rows.rules import AlertRow, Concerned
 from alerting.domain.alerts.judge import Judgement, RuleOutcome
 from alerting.domain.alerts.suppression import STAGES, Alarm
+from alerting.domain.audit.entries import Action, Entry, Machine, Subject
 from alerting.domain.cases.case_alerts import join_case, open_case
 from alerting.domain.cases.cases import Case, Decision, NewCase, Opening, RaisedAlert
 from alerting.domain.cases.clocks import Clock, Starts
@@ -176,7 +177,12 @@ def attach(
 ) -> int:
     """Carry out what an alert does to its customer's case; `before` is the case as it stood."""
     case_id = apply_decision(
-        round_.tx, round_.ctx, decision, "judge", Cause(kind="alert", id=raised.id), round_.now
+        round_.tx,
+        round_.ctx,
+        decision,
+        Machine.JUDGE,
+        Cause(kind="alert", id=raised.id),
+        round_.now,
     )
     alert_records.attach_alert(round_.tx, raised.id, case_id)
     note_turns(round_, decision.case, [raised], before, case_id)
@@ -297,11 +303,10 @@ def _audit(
         **({"revision": revision.number} if revision.number > 1 else {}),
     }
     comment = getattr(event.payload, "comment", None)
-    entry = audit_entries.Entry(
-        actor="judge",
-        action="alert.suppressed" if quiet else f"alert.{revision.state}",
-        subject_kind="alert",
-        subject_id=str(alert_id),
+    entry = Entry(
+        actor=Machine.JUDGE,
+        action=Action.ALERT_SUPPRESSED if quiet else Action(f"alert.{revision.state}"),
+        subject=Subject(kind="alert", id=str(alert_id)),
         happened_at=event.time,
         cause=f"event:{event.source} {event.id}",
         customer_key=event.customer_key,

@@ -8,6 +8,7 @@ from alerting.database.alerts import alert_records
 from alerting.database.customers import customers
 from alerting.database.mail import notifications
 from alerting.database.rows.rules import AlertOfEvent
+from alerting.domain.audit.entries import Machine
 from alerting.domain.cases.case_alerts import join_case, open_case
 from alerting.domain.cases.case_revision import OVER, AlreadyTold, not_yet_told, replan_case
 from alerting.domain.cases.cases import Case, RaisedAlert
@@ -54,7 +55,12 @@ def carry_out(
             or [alert_records.newest_alert(round_.tx, case.id)]
         )
         apply_decision(
-            round_.tx, round_.ctx, decision, "judge", Cause(kind="alert", id=cause), round_.now
+            round_.tx,
+            round_.ctx,
+            decision,
+            Machine.JUDGE,
+            Cause(kind="alert", id=cause),
+            round_.now,
         )
         note_turns(round_, decision.case, change.ringing, case, case.id)
         return

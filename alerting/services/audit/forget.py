@@ -14,6 +14,7 @@ from alerting.database.cases import cases
 from alerting.database.customers import customers
 from alerting.database.intake import events
 from alerting.database.mail import notifications
+from alerting.domain.audit.entries import Action, Entry, Machine, Subject
 from alerting.domain.cases.case_revision import forget_case
 from alerting.domain.intake.events import Event
 from alerting.domain.intake.payloads import CustomerForgotten
@@ -60,11 +61,10 @@ def _forget(round_: Round, event: Event, payload: CustomerForgotten) -> None:
         _close(round_, name)
         erasure.note_forgotten(tx, name, event.time, round_.now)
     erasure.erase(tx, key, event.time)
-    entry = audit_entries.Entry(
+    entry = Entry(
         actor=payload.by or event.source,
-        action="customer.forgotten",
-        subject_kind="customer",
-        subject_id=key,
+        action=Action.CUSTOMER_FORGOTTEN,
+        subject=Subject(kind="customer", id=key),
         happened_at=event.time,
         cause=f"event:{event.source} {event.id}",
         customer_key=None,
@@ -82,7 +82,7 @@ def _close(round_: Round, key: str) -> None:
     clocks = clocks_of(round_.tx, round_.ctx, case.id)
     decision = forget_case(case, clocks, round_.now)
     cause = Cause(kind="alert", id=alert_records.newest_alert(round_.tx, case.id))
-    apply_decision(round_.tx, round_.ctx, decision, "erasure", cause, round_.now)
+    apply_decision(round_.tx, round_.ctx, decision, Machine.ERASURE, cause, round_.now)
     for note in notifications.of_case(round_.tx, case.id):
         if note.status == "pending":
             skip(round_.tx, note, "the customer was forgotten", round_.now)

@@ -22,6 +22,7 @@ from alerting.domain.people.people import Party
 from alerting.domain.routing.routing import fill_role
 from alerting.domain.routing.staff import Answer, Staff
 from alerting.domain.rulebook.rulebook import Rulebook
+from alerting.domain.templates import Template
 from alerting.services.context import Context
 
 log = logging.getLogger(__name__)
@@ -232,7 +233,7 @@ def hand_out_checkpoint(ctx: Context) -> Head | None:
                 cause_kind="checkpoint",
                 cause_id=number,
                 recipient=recipient.id,
-                template="checkpoint",
+                template=Template.CHECKPOINT,
                 data=_checkpoint_mail(head, week_of(now), why),
             )
             notifications.add(tx, None, None, [note], ctx.mail_domain, now)

@@ -16,6 +16,7 @@ from alerting.database.mail import notifications
 from alerting.database.people import staff_facts
 from alerting.database.rows.cases import TimerRow
 from alerting.database.rows.messages import NotificationRow
+from alerting.domain.audit.entries import Action, Entry, Machine, about_case
 from alerting.domain.cases.case_alerts import next_cycle, promised_by
 from alerting.domain.cases.case_responses import informed_after_move
 from alerting.domain.cases.cases import (
@@ -37,13 +38,13 @@ from alerting.domain.intake.payloads import SurveyAnswered, sentiment_of
 from alerting.domain.mail.notifications import NewNotification
 from alerting.domain.routing.staff import Staff
 from alerting.domain.rulebook.rulebook import Rulebook
+from alerting.domain.templates import Template
 from alerting.services.cases.apply_decision import Cause, apply_decision
 from alerting.services.cases.load_clocks import clocks_of
 from alerting.services.context import Context
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
-CHECK_SURVEY = "check_survey"
 """What the notification to a customer is called; it is about no case, and no template of ours is
 rendered for it.
 """
@@ -60,13 +61,13 @@ def ask_whether_it_worked(
     asked = reach(Fields(row.data).text("by"), case, customer, rulebook.routing, staff)
     case_records.ask_for_review(tx, case, row.due_at)
     note = NewNotification(
-        cause_kind="timer", cause_id=row.id, recipient=asked.party.id, template="review"
+        cause_kind="timer", cause_id=row.id, recipient=asked.party.id, template=Template.REVIEW
     )
     notifications.add(tx, case.id, case.customer_key, [note], ctx.mail_domain, now)
     _note(
         tx,
         case,
-        "review.asked",
+        Action.REVIEW_ASKED,
         {"asked": asked.party.id, "why": asked.why},
         f"timer:{row.id}",
         now,
@@ -93,7 +94,7 @@ def ask_the_customer(
         _note(
             tx,
             case,
-            "check_survey.impossible",
+            Action.CHECK_SURVEY_IMPOSSIBLE,
             {"reason": "no contact has a mail address"},
             f"timer:{row.id}",
             now,
@@ -111,10 +112,14 @@ def ask_the_customer(
         "case": case.id,
     }
     note = NewNotification(
-        cause_kind="timer", cause_id=row.id, recipient="customer", template=CHECK_SURVEY, data=data
+        cause_kind="timer",
+        cause_id=row.id,
+        recipient="customer",
+        template=Template.CHECK_SURVEY,
+        data=data,
     )
     notifications.add(tx, None, case.customer_key, [note], ctx.mail_domain, now)
-    _note(tx, case, "check_survey.sent", {"survey": check.survey}, f"timer:{row.id}", now)
+    _note(tx, case, Action.CHECK_SURVEY_SENT, {"survey": check.survey}, f"timer:{row.id}", now)
     return "the customer is asked"
 
 
@@ -136,7 +141,7 @@ def ask_another_contact(
         cause_kind="delivery",
         cause_id=delivery_id,
         recipient="customer",
-        template=CHECK_SURVEY,
+        template=Template.CHECK_SURVEY,
         data=data,
     )
     notifications.add(tx, None, row.customer_key, [again], ctx.mail_domain, now)
@@ -192,15 +197,19 @@ def hear_checks(
             case_records.add_check_answer(tx, case, seq, rulebook.hash, now)
         elif sentiment_of(payload.metric, payload.score, payload.scale) == "negative":
             facts = {"event": {"source": event.source, "id": event.id}, "silenced": True}
-            line = AuditLine(action="check_survey.negative", happened_at=event.time, facts=facts)
+            line = AuditLine(
+                action=Action.CHECK_SURVEY_NEGATIVE, happened_at=event.time, facts=facts
+            )
             decision = Decision(case=case, audit=(line,))
         else:
             facts = {"score": payload.score, "event": {"source": event.source, "id": event.id}}
             decision = Decision(
                 case=case,
-                audit=(AuditLine(action="case.confirmed", happened_at=event.time, facts=facts),),
+                audit=(
+                    AuditLine(action=Action.CASE_CONFIRMED, happened_at=event.time, facts=facts),
+                ),
             )
-        apply_decision(tx, ctx, decision, "intake", Cause(kind="response"), now)
+        apply_decision(tx, ctx, decision, Machine.INTAKE, Cause(kind="response"), now)
 
 
 ANSWERED_WITHIN = timedelta(days=30)
@@ -238,16 +247,26 @@ def _reopened(
         starts=Starts.of_event(event.time, event.received_at, now),
     )
     said = AuditLine(
-        action="check_survey.negative",
+        action=Action.CHECK_SURVEY_NEGATIVE,
         happened_at=event.time,
         facts={"event": {"source": event.source, "id": event.id}},
     )
     first = Decision(
         case=case,
         tell=(
-            ToTell(recipient=case.caller, template="call", data={"duty": "call", "joined": True}),
-            *((ToTell(recipient=case.fixer, template="fix"),) if case.fixer is not None else ()),
-            *((ToTell(recipient=former, template="informed"),) if former != case.caller else ()),
+            ToTell(
+                recipient=case.caller, template=Template.CALL, data={"duty": "call", "joined": True}
+            ),
+            *(
+                (ToTell(recipient=case.fixer, template=Template.FIX),)
+                if case.fixer is not None
+                else ()
+            ),
+            *(
+                (ToTell(recipient=former, template=Template.INFORMED),)
+                if former != case.caller
+                else ()
+            ),
         ),
         audit=(said, *_moved(former, case.caller, now)),
     )
@@ -258,7 +277,7 @@ def _moved(former: str, to: str, now: datetime) -> tuple[AuditLine, ...]:
     if former == to:
         return ()
     facts = {"from": former, "to": to, "why": f"{former} is away", "away": True}
-    return (AuditLine(action="case.caller_changed", happened_at=now, facts=facts),)
+    return (AuditLine(action=Action.CASE_CALLER_CHANGED, happened_at=now, facts=facts),)
 
 
 def _with_somebody_here(case: Case, staff: Staff) -> Case:
@@ -271,13 +290,12 @@ def _with_somebody_here(case: Case, staff: Staff) -> Case:
 
 
 def _note(
-    tx: Transaction, case: Case, action: str, facts: dict[str, object], cause: str, now: datetime
+    tx: Transaction, case: Case, action: Action, facts: dict[str, object], cause: str, now: datetime
 ) -> None:
-    entry = audit_entries.Entry(
-        actor="follow-up",
+    entry = Entry(
+        actor=Machine.FOLLOW_UP,
         action=action,
-        subject_kind="case",
-        subject_id=str(case.id),
+        subject=about_case(case.id),
         happened_at=now,
         cause=cause,
         customer_key=case.customer_key,

@@ -9,6 +9,7 @@ from alerting.database.audit import audit_entries
 from alerting.database.cases import case_records, cases, timers
 from alerting.database.engine import Transaction
 from alerting.database.mail import notifications
+from alerting.domain.audit.entries import Entry, about_case
 from alerting.domain.cases.cases import AuditLine, Case, Decision, Opening
 from alerting.domain.cases.clocks import Clock
 from alerting.domain.mail.notifications import CauseKind, NewNotification
@@ -94,12 +95,11 @@ def _follow(
     return case.id
 
 
-def _entry(case: Case, line: AuditLine, actor: str, cause: Cause) -> audit_entries.Entry:
-    return audit_entries.Entry(
+def _entry(case: Case, line: AuditLine, actor: str, cause: Cause) -> Entry:
+    return Entry(
         actor=actor,
         action=line.action,
-        subject_kind="case",
-        subject_id=str(case.id),
+        subject=about_case(case.id),
         happened_at=line.happened_at,
         cause=str(cause),
         customer_key=case.customer_key,

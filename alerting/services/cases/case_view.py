@@ -14,6 +14,7 @@ from alerting.database.intake import events
 from alerting.database.people import staff_facts
 from alerting.database.rows.cases import AttemptRow
 from alerting.database.rows.rules import AlertOfEvent, ComplaintRow, Reason
+from alerting.domain.audit.entries import Action
 from alerting.domain.cases.cases import Case, Status, current_clocks
 from alerting.domain.cases.clocks import Clock
 from alerting.domain.cases.escalations import reach
@@ -292,13 +293,13 @@ def _why(tx: Transaction, case: Case, staff: Staff) -> list[str]:
                 why = [_held(person.text("role"), person.texts("why"))]
         if facts.get("to") != case.caller:
             continue
-        if action == "case.handed_over":
+        if action == Action.CASE_HANDED_OVER:
             why = [f"the case since {name(facts.text('by'))} handed it over"]
-        if action == "case.taken_over":
+        if action == Action.CASE_TAKEN_OVER:
             why = [f"the case since taking it over from {name(facts.text('from'))}"]
-        if action == "case.owner_changed":
+        if action == Action.CASE_OWNER_CHANGED:
             why = [_held(facts.text("role"), facts.texts("why"))]
-        if action == "case.caller_changed":
+        if action == Action.CASE_CALLER_CHANGED:
             graver = f"the case since a graver complaint joined it ({facts['why']})"
             gone = f"the case since the customer wrote while {name(facts.text('from'))} was away"
             why = [gone if facts.get("away") else graver]

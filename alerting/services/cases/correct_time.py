@@ -8,6 +8,7 @@ from alerting.database.engine import Transaction
 from alerting.database.mail import notifications
 from alerting.database.people import staff_facts
 from alerting.database.rows.cases import AttemptRow, CorrectionRow
+from alerting.domain.audit.entries import Action
 from alerting.domain.cases.cases import Case, Decision
 from alerting.domain.cases.clocks import Clock
 from alerting.domain.cases.corrections import (
@@ -21,6 +22,7 @@ from alerting.domain.cases.corrections import (
 )
 from alerting.domain.errors import ActionRefused
 from alerting.domain.mail.notifications import NewNotification
+from alerting.domain.templates import Template
 from alerting.services.cases.grade_contacts import prove
 from alerting.services.cases.load_clocks import clocks_of, complaints_of
 from alerting.services.cases.respond import Actor, must_be_a_person, respond
@@ -131,9 +133,9 @@ def _taken_at(tx: Transaction, case_id: int, cycle: int) -> list[datetime]:
     """When somebody said to call in a cycle and a promise was kept by that, as the audit knows."""
     present, found = 1, []
     for entry in audit_entries.entries_of(tx, "case", str(case_id), personal_values=False):
-        if entry.action == "case.reopened":
+        if entry.action == Action.CASE_REOPENED:
             present = entry.facts.number("cycle")
-        said = entry.action in {"case.acknowledged", "case.waiting"}
+        said = entry.action in {Action.CASE_ACKNOWLEDGED, Action.CASE_WAITING}
         if present == cycle and said and entry.facts.get("clocks"):
             found.append(entry.happened_at)
     return found
@@ -178,7 +180,7 @@ def _ask(
         cause_kind="correction",
         cause_id=number,
         recipient=approver,
-        template="correction",
+        template=Template.CORRECTION,
         data=data,
     )
     notifications.add(tx, case.id, case.customer_key, [note], ctx.mail_domain, now)

@@ -13,6 +13,7 @@ from alerting.database.cases import cases, timers
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.rows.cases import TimerRow
+from alerting.domain.audit.entries import Action, Entry, Machine, about_case
 from alerting.domain.cases.case_responses import STALE, stale_timer, take_back
 from alerting.domain.cases.cases import Case, Status, current_clocks
 from alerting.domain.cases.clocks import Clock
@@ -145,14 +146,19 @@ def _stale(tx: Transaction, ctx: Context, case: Case, row: TimerRow, now: dateti
         timers.set_timers(tx, case.id, case.customer_key, stale_timer(case, clock, now, row.n + 1))
         return "the case waits"
     done = audit_entries.last_done(
-        tx, "case", str(case.id), ("contact.attempted", "case.noted", "case.resumed")
+        tx, "case", str(case.id), (Action.CONTACT_ATTEMPTED, Action.CASE_NOTED, Action.CASE_RESUMED)
     )
     again = stale_timer(case, clock, done, row.n + 1) if done is not None else []
     if again and again[0].due_at > now:
         timers.set_timers(tx, case.id, case.customer_key, again)
         return "something has followed"
     apply_decision(
-        tx, ctx, take_back(case, clocks, now), "follow-up", Cause(kind="timer", id=row.id), now
+        tx,
+        ctx,
+        take_back(case, clocks, now),
+        Machine.FOLLOW_UP,
+        Cause(kind="timer", id=row.id),
+        now,
     )
     return "taken back"
 
@@ -179,11 +185,10 @@ def _miss(firing: Firing, case: Case, clock: Clock, row: TimerRow) -> str:
     )
     firing.changed(case.id)
     owed_by = case.caller if clock.by == "caller" else case.fixer
-    entry = audit_entries.Entry(
-        actor="follow-up",
-        action="clock.missed",
-        subject_kind="case",
-        subject_id=str(case.id),
+    entry = Entry(
+        actor=Machine.FOLLOW_UP,
+        action=Action.CLOCK_MISSED,
+        subject=about_case(case.id),
         happened_at=clock.due_at,
         cause=f"timer:{row.id}",
         facts={"clock": clock.key, "owed_by": owed_by},
@@ -211,11 +216,10 @@ def _step(firing: Firing, case: Case, row: TimerRow) -> str:
     ]
     firing.tell(case, notes)
     told = [{"party": r.party.id, "template": r.template, "why": r.why} for r in reached.values()]
-    entry = audit_entries.Entry(
-        actor="follow-up",
-        action="step.fired",
-        subject_kind="case",
-        subject_id=str(case.id),
+    entry = Entry(
+        actor=Machine.FOLLOW_UP,
+        action=Action.STEP_FIRED,
+        subject=about_case(case.id),
         happened_at=row.due_at,
         cause=f"timer:{row.id}",
         facts={"step": row.key, "told": told},

@@ -13,7 +13,7 @@ from alerting.database.cases import case_records, cases
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.people import staff_facts
-from alerting.domain.audit.recorded import RecordedEntry
+from alerting.domain.audit.entries import RecordedEntry
 from alerting.domain.cases.case_responses import (
     acknowledge,
     hand_over,

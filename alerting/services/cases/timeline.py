@@ -2,7 +2,7 @@
 line.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,27 +10,28 @@ from alerting.database.audit import audit_entries
 from alerting.database.engine import Transaction
 from alerting.database.intake import events
 from alerting.database.mail import notifications
-from alerting.domain.audit.recorded import RecordedEntry
+from alerting.domain.audit.entries import Action, RecordedEntry
 from alerting.domain.cases.contact_proof import AROUND, proof_of
 from alerting.domain.fields import Fields
 from alerting.domain.routing.staff import Staff
+from alerting.domain.templates import Template
 from alerting.services.cases.case_view import AlertView, CaseView, role_name
 
-_MAILS = {
-    "call": "asked to call",
-    "fix": "asked to fix the cause",
-    "informed": "informed",
-    "handled": "told that it is handled",
-    "reminder": "reminded",
-    "stand_in": "asked to stand in",
-    "overdue": "told that it is overdue",
-    "undelivered": "told that a mail was refused",
-    "withdrawn": "told that it is no longer needed",
-    "waiting": "told that a clock stands still",
-    "resumed": "told that the wait is over",
-    "stale": "asked to call after all",
-    "review": "asked whether it worked",
-    "correction": "asked to approve a correction",
+_MAILS: Mapping[str, str] = {
+    Template.CALL: "asked to call",
+    Template.FIX: "asked to fix the cause",
+    Template.INFORMED: "informed",
+    Template.HANDLED: "told that it is handled",
+    Template.REMINDER: "reminded",
+    Template.STAND_IN: "asked to stand in",
+    Template.OVERDUE: "told that it is overdue",
+    Template.UNDELIVERED: "told that a mail was refused",
+    Template.WITHDRAWN: "told that it is no longer needed",
+    Template.WAITING: "told that a clock stands still",
+    Template.RESUMED: "told that the wait is over",
+    Template.STALE: "asked to call after all",
+    Template.REVIEW: "asked whether it worked",
+    Template.CORRECTION: "asked to approve a correction",
 }
 
 
@@ -71,7 +72,7 @@ def timeline(tx: Transaction, view: CaseView) -> list[StoryLine]:
 
 
 def _proof(tx: Transaction, view: CaseView, entry: RecordedEntry) -> str:
-    if entry.action != "contact.made":
+    if entry.action != Action.CONTACT_MADE:
         return ""
     at = entry.happened_at
     logged = events.outbound_between(tx, view.case.customer_key, at - AROUND, at + AROUND)
@@ -130,13 +131,13 @@ def _in_words(entry: RecordedEntry, staff: Staff) -> str | None:
     """An audit entry as a sentence; None for those that another line already tells."""
     facts, action = entry.facts, entry.action
     by = _name(staff, facts.text_or_none("by"))
-    if action == "case.opened":
+    if action == Action.CASE_OPENED:
         people = ", ".join(
             f"{role_name(p.text('role'))}: {_name(staff, p.text('party'))}"
             for p in facts.objects("people")
         )
         return f"Case opened by rule {facts['rule']} ({people})"
-    if action in {"contact.made", "contact.attempted"}:
+    if action in {Action.CONTACT_MADE, Action.CONTACT_ATTEMPTED}:
         verdict = (
             "reached the customer" if facts["counts"] else "tried, but did not reach the customer"
         )
@@ -145,68 +146,74 @@ def _in_words(entry: RecordedEntry, staff: Staff) -> str | None:
             + _clock_words(facts)
         )
     sentences: dict[str, Callable[[], str]] = {
-        "case.joined": lambda: f"Another alert joined: rule {facts['rule']}",
-        "case.caller_changed": lambda: (
+        Action.CASE_JOINED: lambda: f"Another alert joined: rule {facts['rule']}",
+        Action.CASE_CALLER_CHANGED: lambda: (
             f"{_name(staff, facts.text('to'))} became the caller: {facts['why']}"
         ),
-        "case.reopened": lambda: (
+        Action.CASE_REOPENED: lambda: (
             f"The customer complained again after the call: cycle {facts['cycle']} began"
         ),
-        "case.forgotten": lambda: "The customer was forgotten: the case is over",
-        "case.acknowledged": lambda: f"{by} will call" + _clock_words(facts),
-        "case.taken_over": lambda: (
+        Action.CASE_FORGOTTEN: lambda: "The customer was forgotten: the case is over",
+        Action.CASE_ACKNOWLEDGED: lambda: f"{by} will call" + _clock_words(facts),
+        Action.CASE_TAKEN_OVER: lambda: (
             f"{_name(staff, facts.text('to'))} took over from {_name(staff, facts.text('from'))}"
         ),
-        "case.handed_over": lambda: f"{by} handed over to {_name(staff, facts.text('to'))}",
-        "case.owner_changed": lambda: _owner_words(facts, staff),
-        "cause.removed": lambda: f"{by} removed the cause" + _named(facts) + _clock_words(facts),
-        "case.fixer_changed": lambda: (
+        Action.CASE_HANDED_OVER: lambda: f"{by} handed over to {_name(staff, facts.text('to'))}",
+        Action.CASE_OWNER_CHANGED: lambda: _owner_words(facts, staff),
+        Action.CAUSE_REMOVED: lambda: (
+            f"{by} removed the cause" + _named(facts) + _clock_words(facts)
+        ),
+        Action.CASE_FIXER_CHANGED: lambda: (
             f"{_name(staff, facts.text('to'))} fixes the cause from now on, said {by}"
         ),
-        "case.waiting": lambda: (
+        Action.CASE_WAITING: lambda: (
             f"Waits for {_WAITED[facts.text('for')]}, said {by}" + _clock_words(facts)
         ),
-        "case.resumed": lambda: f"The wait is over: {_ended(facts.text('by'), staff)}",
-        "case.noted": lambda: f"{by} noted",
-        "case.reviewed": lambda: (
+        Action.CASE_RESUMED: lambda: f"The wait is over: {_ended(facts.text('by'), staff)}",
+        Action.CASE_NOTED: lambda: f"{by} noted",
+        Action.CASE_REVIEWED: lambda: (
             f"{by}: what was done {'has' if facts['effective'] else 'has not'} worked"
         ),
-        "case.confirmed": lambda: (
+        Action.CASE_CONFIRMED: lambda: (
             "The customer is content with what was done"
             + ("" if facts["score"] is None else f" ({facts['score']})")
         ),
-        "case.acknowledgement_stale": lambda: (
+        Action.CASE_ACKNOWLEDGEMENT_STALE: lambda: (
             f"{by} had said to call, and nothing followed: it is open again"
         ),
-        "case.promises_moved": lambda: "The policy was edited; this case moves with it",
-        "check_survey.sent": lambda: "The customer was asked whether it is well now",
-        "check_survey.impossible": lambda: f"The customer could not be asked: {facts['reason']}",
-        "check_survey.negative": lambda: "The customer says that it is not well yet",
-        "review.asked": lambda: f"{_name(staff, facts.text('asked'))} was asked whether it worked",
-        "correction.proposed": lambda: f"{by} proposed a correction: {_correction(facts)}",
-        "correction.approved": lambda: (
+        Action.CASE_PROMISES_MOVED: lambda: "The policy was edited; this case moves with it",
+        Action.CHECK_SURVEY_SENT: lambda: "The customer was asked whether it is well now",
+        Action.CHECK_SURVEY_IMPOSSIBLE: lambda: (
+            f"The customer could not be asked: {facts['reason']}"
+        ),
+        Action.CHECK_SURVEY_NEGATIVE: lambda: "The customer says that it is not well yet",
+        Action.REVIEW_ASKED: lambda: (
+            f"{_name(staff, facts.text('asked'))} was asked whether it worked"
+        ),
+        Action.CORRECTION_PROPOSED: lambda: f"{by} proposed a correction: {_correction(facts)}",
+        Action.CORRECTION_APPROVED: lambda: (
             f"{by} approved the correction: {_correction(facts)}" + _clock_words(facts)
         ),
-        "correction.declined": lambda: f"{by} declined the correction: {_correction(facts)}",
-        "case.resolved": lambda: "Case resolved",
-        "clock.missed": lambda: (
+        Action.CORRECTION_DECLINED: lambda: f"{by} declined the correction: {_correction(facts)}",
+        Action.CASE_RESOLVED: lambda: "Case resolved",
+        Action.CLOCK_MISSED: lambda: (
             f"Missed: {facts.text('clock').split('.')[1]} was due from "
             f"{_name(staff, facts.text('owed_by'))}"
         ),
-        "notification.refused": lambda: (
+        Action.NOTIFICATION_REFUSED: lambda: (
             f"Mail to {_name(staff, facts.text('refused'))} was refused"
             + (f"; it goes to {_name(staff, facts.text('to'))}" if facts["to"] else "")
         ),
-        "no_notification_sent": lambda: (
+        Action.NO_NOTIFICATION_SENT: lambda: (
             f"No mail to {_name(staff, facts.text('recipient'))}: {facts['reason']}"
         ),
-        "notification.batched": lambda: (
+        Action.NOTIFICATION_BATCHED: lambda: (
             f"Mail to {_name(staff, facts.text('recipient'))} waits for the next digest"
         ),
-        "notification.held": lambda: (
+        Action.NOTIFICATION_HELD: lambda: (
             f"Mail to {_name(staff, facts.text('recipient'))} waits for the end of the quiet hours"
         ),
-        "template.failed": lambda: (
+        Action.TEMPLATE_FAILED: lambda: (
             f"The template {facts['template']} failed; a plain mail was sent instead"
         ),
     }

@@ -14,6 +14,7 @@ from alerting.database.engine import Transaction
 from alerting.database.mail import notifications
 from alerting.database.people import staff_facts
 from alerting.database.rows.cases import TimerRow
+from alerting.domain.audit.entries import Entry
 from alerting.domain.cases.cases import Case
 from alerting.domain.cases.clocks import Clock
 from alerting.domain.customers.customers import Customer, History
@@ -37,7 +38,7 @@ class Firing:
         self._cases: dict[int, tuple[Case, list[Clock]]] = {}
         self._load(row.subject for row in due)
         self._notes: list[tuple[Case, NewNotification]] = []
-        self._entries: list[audit_entries.Entry] = []
+        self._entries: list[Entry] = []
         self._fired: dict[str, list[int]] = {}
 
     def case(self, number: int) -> tuple[Case, list[Clock]]:
@@ -61,7 +62,7 @@ class Firing:
     def tell(self, case: Case, notes: Iterable[NewNotification]) -> None:
         self._notes += [(case, note) for note in notes]
 
-    def record(self, entry: audit_entries.Entry) -> None:
+    def record(self, entry: Entry) -> None:
         self._entries.append(entry)
 
     def fired(self, timer_id: int, outcome: str) -> None:

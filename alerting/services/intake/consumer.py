@@ -14,6 +14,7 @@ from alerting.database.audit import audit_entries
 from alerting.database.engine import Transaction
 from alerting.database.intake import positions
 from alerting.database.intake.positions import Partition
+from alerting.domain.audit.entries import INSTALLATION, Action, Entry, Machine
 from alerting.domain.errors import LogUnavailable, PartitionStopped, PositionMoved, Temporary
 from alerting.services.alerts.judge_batch import Taken
 from alerting.services.context import Context
@@ -209,11 +210,10 @@ def _hold(tx: Transaction, reason: str, now: datetime) -> None:
     if instance.hold_reason(tx) is not None:
         return
     instance.set_hold(tx, reason, now)
-    entry = audit_entries.Entry(
-        actor="intake",
-        action="sending.held",
-        subject_kind="instance",
-        subject_id="1",
+    entry = Entry(
+        actor=Machine.INTAKE,
+        action=Action.SENDING_HELD,
+        subject=INSTALLATION,
         happened_at=now,
         facts={"reason": reason},
     )

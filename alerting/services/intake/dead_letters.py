@@ -3,6 +3,7 @@
 from alerting.database.audit import audit_entries
 from alerting.database.intake import events
 from alerting.database.rows.intake import DeadLetterRow
+from alerting.domain.audit.entries import Action, Entry, Subject
 from alerting.domain.errors import ActionRefused, Temporary, UnreadableEvent
 from alerting.services.context import Context
 from alerting.services.intake.take_records import replay
@@ -53,11 +54,10 @@ def discard_letter(ctx: Context, letter_id: int, reason: str, actor: str) -> Non
                 raise ActionRefused(
                     f"dead letter {letter_id} does not wait: it was replayed or set aside already"
                 )
-            entry = audit_entries.Entry(
+            entry = Entry(
                 actor=actor,
-                action="dead_letter.discarded",
-                subject_kind="dead_letter",
-                subject_id=str(letter_id),
+                action=Action.DEAD_LETTER_DISCARDED,
+                subject=Subject(kind="dead_letter", id=str(letter_id)),
                 happened_at=now,
                 facts={"place": letter.place, "was": letter.reason, "reason": reason},
             )

@@ -9,6 +9,7 @@ from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.intake import addresses, events
 from alerting.database.rows.intake import EventRow, UnmatchedRow
+from alerting.domain.audit.entries import Action, Entry, Subject
 from alerting.domain.customers.standing import Subjects
 from alerting.domain.errors import ActionRefused, Temporary
 from alerting.domain.rulebook.rulebook import Rulebook
@@ -106,11 +107,10 @@ def _judge_others(round_: Round, stored: EventRow, former: str, customer_key: st
 def _decided(tx: Transaction, seq: int, former: str, customer_key: str | None, actor: str) -> None:
     now = tx.now()
     addresses.decide(tx, seq, customer_key, actor, now)
-    entry = audit_entries.Entry(
+    entry = Entry(
         actor=actor,
-        action="answer.matched" if customer_key else "answer.left",
-        subject_kind="event",
-        subject_id=str(seq),
+        action=Action.ANSWER_MATCHED if customer_key else Action.ANSWER_LEFT,
+        subject=Subject(kind="event", id=str(seq)),
         happened_at=now,
         facts={"from": former, "to": customer_key},
     )

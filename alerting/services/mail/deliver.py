@@ -17,12 +17,14 @@ from alerting.database.engine import Transaction
 from alerting.database.mail import notifications
 from alerting.database.people import staff_facts
 from alerting.database.rows.messages import DueNotification
+from alerting.domain.audit.entries import INSTALLATION, Action, Entry, Machine, Subject
 from alerting.domain.errors import Temporary
 from alerting.domain.fields import Fields
 from alerting.domain.mail.message import Outcome
 from alerting.domain.mail.retry import retry_after
 from alerting.domain.routing.staff import PersonFact
-from alerting.services.cases.aftercare import CHECK_SURVEY, ask_another_contact
+from alerting.domain.templates import Template
+from alerting.services.cases.aftercare import ask_another_contact
 from alerting.services.context import Context
 from alerting.services.mail.claim import claim
 from alerting.services.mail.letters import Claimed, Letter, Part, Post, RenderError
@@ -141,17 +143,17 @@ def _record_part(
     notifications.close_delivery(tx, part.delivery_id, {**ended, "render_error": render_error})
     if render_error is not None:
         note(
-            tx, row, "template.failed", {}, now, {"error": render_error}
+            tx, row, Action.TEMPLATE_FAILED, {}, now, {"error": render_error}
         )  # it may quote the customer
     if outcome.kind == "sent":
         notifications.settle(
             tx, row.id, {"status": "sent", "sent_at": now, "lease_until": None, "reason": None}
         )
-        note(tx, row, "notification.sent", {"message_id": end.message_id}, now)
+        note(tx, row, Action.NOTIFICATION_SENT, {"message_id": end.message_id}, now)
         return
     kept = {"lease_until": None, "reason": outcome.detail[:500]}
     if (
-        outcome.address_refused and row.template != CHECK_SURVEY
+        outcome.address_refused and row.template != Template.CHECK_SURVEY
     ):  # our people are remembered, customers tell us themselves
         _remember_refusal(tx, part, now)
     if outcome.kind != "refused":
@@ -174,11 +176,10 @@ def _remember_refusal(tx: Transaction, part: Part, now: datetime) -> None:
         changes={"refused": refused},
     )
     staff_facts.add_facts(tx, [fact], now)
-    entry = audit_entries.Entry(
-        actor="delivery",
-        action="person.unreachable",
-        subject_kind="person",
-        subject_id=reader.id,
+    entry = Entry(
+        actor=Machine.DELIVERY,
+        action=Action.PERSON_UNREACHABLE,
+        subject=Subject(kind="person", id=reader.id),
         happened_at=now,
         cause=f"delivery:{part.delivery_id}",
     )
@@ -190,13 +191,13 @@ def _pass_on(tx: Transaction, ctx: Context, part: Part, outcome: Outcome, now: d
     so.
     """
     row, letter = part.notification, part.letter
-    if row.template == CHECK_SURVEY:
+    if row.template == Template.CHECK_SURVEY:
         asked = ask_another_contact(tx, ctx, row, part.delivery_id, now)
         to = "another contact" if asked else None
         note(
             tx,
             row,
-            "notification.refused",
+            Action.NOTIFICATION_REFUSED,
             {"refused": "customer", "code": outcome.code, "to": to},
             now,
         )
@@ -205,7 +206,7 @@ def _pass_on(tx: Transaction, ctx: Context, part: Part, outcome: Outcome, now: d
         note(
             tx,
             row,
-            "notification.refused",
+            Action.NOTIFICATION_REFUSED,
             {"refused": letter.recipient.id, "code": outcome.code, "to": None},
             now,
         )
@@ -220,7 +221,7 @@ def _pass_on(tx: Transaction, ctx: Context, part: Part, outcome: Outcome, now: d
         "code": outcome.code,
         "to": heir.id if heir else None,
     }
-    note(tx, row, "notification.refused", facts, now)
+    note(tx, row, Action.NOTIFICATION_REFUSED, facts, now)
     if heir is None:
         return
     again = in_place_of(
@@ -239,11 +240,10 @@ def hold_sends(ctx: Context, reason: str | None, actor: str) -> str | None:
             now, former = tx.now(), instance.hold_reason(tx)
             instance.set_hold(tx, None, now)  # what a person says replaces the reason that is there
             instance.set_hold(tx, reason, now)
-            entry = audit_entries.Entry(
+            entry = Entry(
                 actor=actor,
-                action="sending.released" if reason is None else "sending.held",
-                subject_kind="instance",
-                subject_id="1",
+                action=Action.SENDING_RELEASED if reason is None else Action.SENDING_HELD,
+                subject=INSTALLATION,
                 happened_at=now,
                 facts={} if reason is None else {"reason": reason, "replaced": former},
             )

@@ -9,6 +9,7 @@ from datetime import datetime
 from alerting.database.engine import Transaction
 from alerting.database.mail import readers
 from alerting.database.rows.messages import NotificationRow
+from alerting.domain.audit.entries import Action
 from alerting.domain.fields import Fields
 from alerting.domain.mail.notifications import can_wait
 from alerting.domain.templates import duty_told
@@ -67,4 +68,4 @@ def _can_wait(one: Ready, until: datetime, now: datetime) -> bool:
 
 def _gather(tx: Transaction, row: NotificationRow, until: datetime, now: datetime) -> None:
     postpone(tx, row, until, f"for the digest at {until.isoformat()}")
-    note(tx, row, "notification.batched", {"until": until.isoformat()}, now)
+    note(tx, row, Action.NOTIFICATION_BATCHED, {"until": until.isoformat()}, now)

@@ -9,6 +9,7 @@ from alerting.database.audit import audit_entries
 from alerting.database.engine import Transaction
 from alerting.database.mail import notifications
 from alerting.database.rows.messages import NotificationRow
+from alerting.domain.audit.entries import Action, Entry, Machine, Subject, about_case
 from alerting.domain.mail.notifications import CauseKind, NewNotification
 from alerting.domain.people.people import Party
 from alerting.domain.templates import ESCALATING, Template
@@ -22,7 +23,7 @@ def skip(
     """
     notifications.settle(tx, row.id, {"status": "skipped", "reason": reason, "lease_until": None})
     facts = {"reason": reason, **({"stage": stage} if stage else {})}
-    note(tx, row, "no_notification_sent", facts, now)
+    note(tx, row, Action.NO_NOTIFICATION_SENT, facts, now)
 
 
 def postpone(tx: Transaction, row: NotificationRow, until: datetime, reason: str) -> None:
@@ -30,10 +31,16 @@ def postpone(tx: Transaction, row: NotificationRow, until: datetime, reason: str
     notifications.settle(tx, row.id, {"not_before": until, "reason": reason})
 
 
+def _about(row: NotificationRow) -> Subject:
+    if row.case_id is not None:
+        return about_case(row.case_id)
+    return Subject(kind=row.cause_kind, id=str(row.cause_id))
+
+
 def note(
     tx: Transaction,
     row: NotificationRow,
-    action: str,
+    action: Action,
     facts: Mapping[str, object],
     now: datetime,
     personal: Mapping[str, str] | None = None,
@@ -41,11 +48,10 @@ def note(
     """What happened to a notification, as an audit entry of its case, or of the check it came
     from.
     """
-    entry = audit_entries.Entry(
-        actor="delivery",
+    entry = Entry(
+        actor=Machine.DELIVERY,
         action=action,
-        subject_kind="case" if row.case_id is not None else row.cause_kind,
-        subject_id=str(row.case_id if row.case_id is not None else row.cause_id),
+        subject=_about(row),
         happened_at=now,
         cause=f"notification:{row.id}",
         customer_key=row.customer_key,

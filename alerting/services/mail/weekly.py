@@ -15,10 +15,10 @@ from alerting.domain.mail.notifications import NewNotification
 from alerting.domain.people.people import Party
 from alerting.domain.routing.staff import Staff
 from alerting.domain.rulebook.rulebook import Rulebook, Weekly
+from alerting.domain.templates import Template
 from alerting.services.context import Context
 from alerting.services.mail.letters import OpenPromise, WeeklyLetter
 
-WEEKLY = "weekly"
 """The template, and what the notification is called."""
 
 LATEST = timedelta(days=1)
@@ -69,7 +69,7 @@ def _write(ctx: Context, party: str, week: str) -> bool:
         if number is None or weekly_letter(tx, ctx.shelf.active(tx), party, "", now) is None:
             return False
         note = NewNotification(
-            cause_kind="weekly", cause_id=number, recipient=party, template=WEEKLY
+            cause_kind="weekly", cause_id=number, recipient=party, template=Template.WEEKLY
         )
         notifications.add(tx, None, None, [note], ctx.mail_domain, now)
         return True

@@ -7,6 +7,7 @@ from alerting.database.cases import case_records
 from alerting.database.engine import Transaction
 from alerting.database.mail import notifications
 from alerting.database.rows.messages import NotificationRow
+from alerting.domain.audit.entries import Action
 from alerting.domain.cases.cases import Status
 from alerting.domain.fields import Fields
 from alerting.domain.mail.stages import Withheld, first_reason
@@ -75,7 +76,7 @@ def withhold(
         skip(tx, row, found.reason, view.now, found.stage)
     if found.effect == "waits" and found.until is not None:
         postpone(tx, row, found.until, found.reason)
-        note(tx, row, "notification.held", {"until": found.until.isoformat()}, view.now)
+        note(tx, row, Action.NOTIFICATION_HELD, {"until": found.until.isoformat()}, view.now)
 
 
 def _tell_default(tx: Transaction, ctx: Context, view: CaseView, row: NotificationRow) -> None:

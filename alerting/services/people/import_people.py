@@ -8,6 +8,7 @@ from datetime import datetime
 
 from alerting.database.audit import audit_entries
 from alerting.database.people import staff_facts
+from alerting.domain.audit.entries import Action, Entry, Subject
 from alerting.domain.customers.customers import states_after
 from alerting.domain.errors import ActionRefused
 from alerting.domain.fields import Fields
@@ -145,11 +146,10 @@ def mark_reachable(ctx: Context, text: str, actor: str) -> Party:
                 changes={"refused": None},
             )
             staff_facts.add_facts(tx, [fact], now)
-            entry = audit_entries.Entry(
+            entry = Entry(
                 actor=actor,
-                action="person.reachable",
-                subject_kind="person",
-                subject_id=party.id,
+                action=Action.PERSON_REACHABLE,
+                subject=Subject(kind="person", id=party.id),
                 happened_at=now,
             )
             audit_entries.write(tx, entry, now)

@@ -12,6 +12,7 @@ from alerting.domain.customers.customers import Customer
 from alerting.domain.mail.notifications import NewNotification
 from alerting.domain.routing.routing import fill_role
 from alerting.domain.rulebook.routing_lint import Finding
+from alerting.domain.templates import Template
 from alerting.services.context import Context
 from alerting.services.routing.check_responsibility import check_people
 
@@ -55,7 +56,7 @@ def _tell(
         cause_kind="check",
         cause_id=number,
         recipient=admin.id,
-        template="people_check",
+        template=Template.PEOPLE_CHECK,
         data=_words(found, before),
     )
     notifications.add(tx, None, None, [note], ctx.mail_domain, now)

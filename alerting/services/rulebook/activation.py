@@ -13,6 +13,7 @@ from alerting.database.intake import events
 from alerting.database.people import staff_facts
 from alerting.database.rulebook import rulebooks
 from alerting.domain.alerts.customer_silence import watch_name
+from alerting.domain.audit.entries import Action, Entry, Subject
 from alerting.domain.errors import ActionRefused, RulebookInvalid, RulebookUnusable
 from alerting.domain.people.people import Known
 from alerting.domain.rulebook.rulebook import Rulebook, content_hash
@@ -69,7 +70,7 @@ def activate_rulebook(
                 rulebooks.store_rulebook(tx, name, files, now)
                 rulebooks.propose(tx, name, author, reason, now)
                 note_rulebook(
-                    tx, "rulebook.proposed", name, {"before": before, "reason": reason}, author
+                    tx, Action.RULEBOOK_PROPOSED, name, {"before": before, "reason": reason}, author
                 )
                 return Activated(hash=name, changed=False, waiting=True)
             return _activate(tx, ctx, rulebook, people, before, author, reason, None)
@@ -115,7 +116,7 @@ def _activate(
     now = tx.now()
     imported = staff_facts.import_people(tx, people, now)
     if imported:
-        note_rulebook(tx, "people.imported", "people", {"parties": imported}, author)
+        note_rulebook(tx, Action.PEOPLE_IMPORTED, "people", {"parties": imported}, author)
     if before == rulebook.hash:
         return Activated(hash=rulebook.hash, changed=bool(imported))
     rulebooks.store_rulebook(tx, rulebook.hash, rulebook.files, now)
@@ -128,7 +129,7 @@ def _activate(
         "reason": reason,
         **({"approver": approver} if approver else {}),
     }
-    note_rulebook(tx, "rulebook.activated", rulebook.hash, facts, author)
+    note_rulebook(tx, Action.RULEBOOK_ACTIVATED, rulebook.hash, facts, author)
     return Activated(hash=rulebook.hash, changed=True)
 
 
@@ -198,15 +199,14 @@ def _give_points(tx: Transaction, rulebook: Rulebook) -> None:
 
 
 def note_rulebook(
-    tx: Transaction, action: str, subject: str, facts: dict[str, object], author: str
+    tx: Transaction, action: Action, subject: str, facts: dict[str, object], author: str
 ) -> None:
     """An entry of the audit about a rulebook."""
     now = tx.now()
-    entry = audit_entries.Entry(
+    entry = Entry(
         actor=author,
         action=action,
-        subject_kind="rulebook",
-        subject_id=subject,
+        subject=Subject(kind="rulebook", id=subject),
         happened_at=now,
         facts=facts,
     )

@@ -15,11 +15,13 @@ from alerting.database.mail import notifications
 from alerting.database.people import staff_facts
 from alerting.database.rows.rules import ProposalRow
 from alerting.database.rulebook import rulebooks
+from alerting.domain.audit.entries import Action
 from alerting.domain.customers.segments import Segment
 from alerting.domain.customers.standing import DEEPEST_GROUP
 from alerting.domain.errors import ActionRefused
 from alerting.domain.mail.notifications import NewNotification
 from alerting.domain.rulebook.rulebook import Rulebook
+from alerting.domain.templates import Template
 from alerting.services.alerts.backtest import Backtest, backtest
 from alerting.services.context import Context
 from alerting.services.customers.segment_diff import SegmentDiff, segment_diff
@@ -192,12 +194,12 @@ def ask_for_approval(
                 "asked": asked.id,
                 "list": change.segment.listed_in,
             }
-            note_rulebook(tx, "rulebook.proposed", change.rulebook.hash, facts, proposer.id)
+            note_rulebook(tx, Action.RULEBOOK_PROPOSED, change.rulebook.hash, facts, proposer.id)
             note = NewNotification(
                 cause_kind="proposal",
                 cause_id=number,
                 recipient=asked.id,
-                template="approval",
+                template=Template.APPROVAL,
                 data=_request(change, proposer.name, reason),
             )
             notifications.add(tx, None, None, [note], ctx.mail_domain, now)
@@ -278,7 +280,7 @@ def decline(ctx: Context, proposal: int, person: str, objection: str) -> None:
             rulebooks.lock_active(tx)
             found, now = open_proposal(tx, proposal), tx.now()
             rulebooks.decline(tx, proposal, by, objection, now)
-            note_rulebook(tx, "rulebook.declined", found.rulebook, {"reason": objection}, by)
+            note_rulebook(tx, Action.RULEBOOK_DECLINED, found.rulebook, {"reason": objection}, by)
             note = NewNotification(
                 cause_kind="proposal",
                 cause_id=proposal,

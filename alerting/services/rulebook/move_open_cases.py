@@ -13,6 +13,7 @@ from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.people import staff_facts
 from alerting.database.rulebook import rulebooks
+from alerting.domain.audit.entries import Action, Machine
 from alerting.domain.cases.cases import AuditLine, Case, Decision, current_clocks
 from alerting.domain.cases.clocks import Clock, Starts, start_clock, timers_of
 from alerting.domain.cases.sla import Policy
@@ -48,7 +49,7 @@ def _move(ctx: Context, case_id: int, key: str) -> bool:
             return False
         decision = _moved(tx, ctx, rulebook, case, now)
         if decision is not None:
-            apply_decision(tx, ctx, decision, "follow-up", Cause(kind="response"), now)
+            apply_decision(tx, ctx, decision, Machine.FOLLOW_UP, Cause(kind="response"), now)
         return decision is not None
 
 
@@ -85,7 +86,7 @@ def _moved(
         clocks=tuple(clock for old, new in changed for clock in (old.supersede(now), new)),
         timers=tuple(timer for _, new in changed for timer in timers_of(new, new.runs_by, now)),
         cancelled=tuple(old.key for old, _ in changed),
-        audit=(AuditLine(action="case.promises_moved", happened_at=now, facts=facts),),
+        audit=(AuditLine(action=Action.CASE_PROMISES_MOVED, happened_at=now, facts=facts),),
     )
 
 
