@@ -411,7 +411,16 @@ def _duty_facts(alert: RaisedAlert) -> dict[str, object]:
         "rule": alert.rule,
         "severity": alert.severity,
         "segment": alert.segment,
-        "people": [{"role": a.role, "party": a.party.id, "why": list(a.why)} for a in everybody],
+        "people": [_person_facts(a) for a in everybody],
+    }
+
+
+def _person_facts(assignment: Assignment) -> dict[str, object]:
+    return {
+        "role": assignment.role,
+        "party": assignment.party.id,
+        "why": list(assignment.why),
+        "steps": [step.as_json() for step in assignment.steps],
     }
 
 

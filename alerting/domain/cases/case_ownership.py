@@ -43,6 +43,7 @@ def move_to_owner(
         "to": to.party.id,
         "role": to.role,
         "why": list(to.why),
+        "steps": [step.as_json() for step in to.steps],
     }
     owed, timers = owed_anew(case, clocks, now) if case.status is Status.ACKNOWLEDGED else ([], [])
     return Decision(

@@ -45,10 +45,6 @@ from alerting.services.context import Context
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
-"""What the notification to a customer is called; it is about no case, and no template of ours is
-rendered for it.
-"""
-
 
 def ask_whether_it_worked(
     tx: Transaction, ctx: Context, case: Case, row: TimerRow, now: datetime

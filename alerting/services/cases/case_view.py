@@ -23,6 +23,7 @@ from alerting.domain.customers.customers import Customer
 from alerting.domain.fields import Fields
 from alerting.domain.intake.payloads import Contact
 from alerting.domain.people.people import Party
+from alerting.domain.routing.routing import Found
 from alerting.domain.routing.staff import Staff
 from alerting.domain.rulebook.rulebook import Rulebook, Words
 
@@ -290,7 +291,7 @@ def _why(tx: Transaction, case: Case, staff: Staff) -> list[str]:
         facts, action = entry.facts, entry.action
         for person in facts.objects("people"):
             if person["party"] == case.caller and not why:
-                why = [_held(person.text("role"), person.texts("why"))]
+                why = [_held(person)]
         if facts.get("to") != case.caller:
             continue
         if action == Action.CASE_HANDED_OVER:
@@ -298,7 +299,7 @@ def _why(tx: Transaction, case: Case, staff: Staff) -> list[str]:
         if action == Action.CASE_TAKEN_OVER:
             why = [f"the case since taking it over from {name(facts.text('from'))}"]
         if action == Action.CASE_OWNER_CHANGED:
-            why = [_held(facts.text("role"), facts.texts("why"))]
+            why = [_held(facts)]
         if action == Action.CASE_CALLER_CHANGED:
             graver = f"the case since a graver complaint joined it ({facts['why']})"
             gone = f"the case since the customer wrote while {name(facts.text('from'))} was away"
@@ -306,23 +307,21 @@ def _why(tx: Transaction, case: Case, staff: Staff) -> list[str]:
     return why
 
 
-def _held(role: str, steps: Sequence[str]) -> str:
-    """The steps that filled a role, as words: `the role territory lead, as there is no account
-    owner`.
-    """
-    found = [
-        (label.split(" (")[0], what) for label, _, what in (step.partition(": ") for step in steps)
+def _held(filled: Fields) -> str:
+    """How a role was filled, as words: `the role territory lead, as there is no account owner`."""
+    steps = [step for step in filled.objects("steps") if step["found"] != Found.ELSEWHERE]
+    if not steps:
+        return f"the role {role_name(filled.text('role'))}"
+    missing = [role_name(one.text("label")) for one in steps if one["found"] == Found.NOBODY]
+    causes = [f"there is no {', no '.join(missing)}"] if missing else []
+    causes += [
+        f"{role_name(one.text('label'))} {one.text('words')}"
+        for one in steps[:-1]
+        if one["found"] == Found.UNUSABLE
     ]
-    missing = [role_name(label) for label, what in found if what == "nobody"]
-    wrong = [
-        f"{role_name(label)} {what}"
-        for label, what in found[:-1]
-        if what != "nobody" and " " in what and what[:8] != "goes to "
-    ]
-    last = found[-1][1] if found else ""
-    chosen = [last] if " stands in" in last or " the turn of " in last else []
-    causes = ["there is no " + ", no ".join(missing)] * bool(missing) + wrong + chosen
-    held = f"the role {role_name(found[-1][0] if found else role)}"
+    last = steps[-1]
+    causes += [last.text("words")] if last["found"] in {Found.STAND_IN, Found.TURN} else []
+    held = f"the role {role_name(last.text('label'))}"
     return f"{held}, as {' and '.join(causes)}" if causes else held
 
 
