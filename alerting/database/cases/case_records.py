@@ -111,9 +111,11 @@ def corrections_of(tx: Transaction, case_ids: Iterable[int] | None = None) -> li
     return tx.rows(CorrectionRow, select(correction).where(wanted).order_by(correction.c.id))
 
 
-def settle_correction(tx: Transaction, number: int, by: str, approved: bool, now: datetime) -> None:
-    decided = update(correction).where(correction.c.id == number)
-    tx.execute(decided.values(decided_at=now, decided_by=by, approved=approved))
+def settle_correction(tx: Transaction, number: int, by: str, approved: bool, now: datetime) -> bool:
+    """False where somebody has decided it already."""
+    waiting = (correction.c.id == number, correction.c.decided_at.is_(None))
+    decided = {"decided_at": now, "decided_by": by, "approved": approved}
+    return tx.execute(update(correction).where(*waiting).values(**decided)).rowcount == 1
 
 
 def correct_attempt(tx: Transaction, attempt_id: int, moment: datetime) -> None:

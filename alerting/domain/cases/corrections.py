@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
-from alerting.domain.audit.entries import Action
+from alerting.domain.audit.entries import Action, RecordedEntry
 from alerting.domain.cases.case_alerts import next_cycle
 from alerting.domain.cases.cases import (
     AuditLine,
@@ -56,6 +57,38 @@ class Correction:
         }
 
 
+def said_to_call(entries: Iterable[RecordedEntry]) -> dict[int, list[datetime]]:
+    """When somebody said to call and a promise was kept by that, by cycle; from a case's audit
+    entries, oldest first.
+    """
+    cycle, found = 1, dict[int, list[datetime]]()
+    for entry in entries:
+        if entry.action == Action.CASE_REOPENED:
+            cycle = entry.facts.number("cycle")
+        said = entry.action in {Action.CASE_ACKNOWLEDGED, Action.CASE_WAITING}
+        if said and entry.facts.get("clocks"):
+            found.setdefault(cycle, []).append(entry.happened_at)
+    return found
+
+
+def call_to_correct(case: Case, calls: Sequence["Call"], number: int | None) -> "Call":
+    """The call that is meant: by its number, or the last one that reached the customer. Raises
+    ActionRefused.
+    """
+    reached = [call for call in calls if call.reached]
+    if number is None:
+        if not reached:
+            raise ActionRefused(
+                f"nobody has reached the customer of {case.number}; there is no time to correct"
+            )
+        return reached[-1]
+    found = next((call for call in calls if call.id == number), None)
+    if found is None:
+        known = ", ".join(str(call.id) for call in calls) or "none"
+        raise ActionRefused(f"{case.number} has no call {number}; it has {known}")
+    return found
+
+
 def propose(
     case: Case, given: Correction, complaints: Sequence[Complaint], now: datetime
 ) -> Decision:
@@ -98,18 +131,25 @@ class OnRecord:
     may_open: bool = True
 
 
+class Verdict(NamedTuple):
+    """Who decided on a correction, and how."""
+
+    by: str
+    approved: bool
+
+
 def decide(
     case: Case,
     clocks: Iterable[Clock],
     given: Correction,
     record: OnRecord,
-    by: str,
-    approved: bool,
+    verdict: Verdict,
     now: datetime,
 ) -> Decision:
     """Somebody else approves or declines. Approved, the clocks are reckoned anew from all calls as
     they then stand.
     """
+    by, approved = verdict.by, verdict.approved
     if by == given.by:
         raise ActionRefused("a correction is approved by somebody else than whoever proposed it")
     decided = Action.CORRECTION_APPROVED if approved else Action.CORRECTION_DECLINED
@@ -136,9 +176,7 @@ def decide(
     ends = [at for at in (after.contacted_at, after.cause_removed_at) if at is not None]
     if after.resolved_at is not None and ends:
         after = replace(after, resolved_at=max(after.resolved_at, *ends))
-    results = {
-        c.key: "superseded" if c.superseded_at else "met" if c.met else "late" for c in moved
-    }
+    results = {clock.key: _result(clock) for clock in moved}
     line = AuditLine(action=decided, happened_at=now, facts={**facts, "clocks": results})
     decision = Decision(case=after, clocks=tuple(moved), audit=(line,))
     open_again = [c for c in record.complaints if not after.answers(c.starts.customer_sent)]
@@ -151,6 +189,12 @@ def decide(
     ):
         return decision
     return _opened_again(decision, held, open_again, record.policies, now)
+
+
+def _result(clock: Clock) -> str:
+    if clock.superseded_at is not None:
+        return "superseded"
+    return "met" if clock.met else "late"
 
 
 def _opened_again(

@@ -19,7 +19,7 @@ from alerting.domain.intake.payloads import CustomerUpdated
 from alerting.domain.routing.routing import OWNER, fill_role
 from alerting.domain.routing.staff import Staff
 from alerting.services.cases.apply_decision import Cause, apply_decision
-from alerting.services.cases.load_clocks import clocks_of
+from alerting.services.cases.load_case import clocks_of
 from alerting.services.judging_round import Round
 from alerting.services.mail.records import skip
 

@@ -22,7 +22,7 @@ from alerting.domain.routing.staff import Staff
 from alerting.domain.rulebook.rulebook import Rule, Rulebook
 from alerting.services.cases.apply_decision import Cause, apply_decision
 from alerting.services.cases.end_wait import go_on
-from alerting.services.cases.load_clocks import clocks_of
+from alerting.services.cases.load_case import clocks_of
 from alerting.services.judging_round import Round
 
 

@@ -17,7 +17,7 @@ from alerting.domain.people.people import Party
 from alerting.domain.routing.routing import Assignment
 from alerting.services.alerts.raise_alert import attach, case_to_join, looked_at_again, note_turns
 from alerting.services.cases.apply_decision import Cause, apply_decision
-from alerting.services.cases.load_clocks import clocks_of
+from alerting.services.cases.load_case import clocks_of
 from alerting.services.judging_round import Round
 from alerting.services.mail.records import skip
 

@@ -19,7 +19,7 @@ from alerting.domain.cases.case_revision import forget_case
 from alerting.domain.intake.events import Event
 from alerting.domain.intake.payloads import CustomerForgotten
 from alerting.services.cases.apply_decision import Cause, apply_decision
-from alerting.services.cases.load_clocks import clocks_of
+from alerting.services.cases.load_case import clocks_of
 from alerting.services.judging_round import Round
 from alerting.services.mail.records import skip
 

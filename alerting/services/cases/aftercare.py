@@ -4,7 +4,7 @@ answer may open it again.
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alerting.database.alerts import mutes
@@ -17,30 +17,21 @@ from alerting.database.people import staff_facts
 from alerting.database.rows.cases import TimerRow
 from alerting.database.rows.messages import NotificationRow
 from alerting.domain.audit.entries import Action, Entry, Machine, about_case
-from alerting.domain.cases.case_alerts import next_cycle, promised_by
-from alerting.domain.cases.case_responses import informed_after_move
-from alerting.domain.cases.cases import (
-    AuditLine,
-    Case,
-    Complaint,
-    Decision,
-    Status,
-    ToTell,
-    followed_by,
-)
+from alerting.domain.cases.case_alerts import promised_by
+from alerting.domain.cases.cases import AuditLine, Case, Complaint, Decision, Status
 from alerting.domain.cases.clocks import Starts
 from alerting.domain.cases.escalations import reach
+from alerting.domain.cases.replan import reopen_unhappy, with_somebody_here
 from alerting.domain.cases.resolutions import CHECK
 from alerting.domain.customers.customers import Customer
 from alerting.domain.fields import Fields
 from alerting.domain.intake.events import Event
 from alerting.domain.intake.payloads import SurveyAnswered, sentiment_of
 from alerting.domain.mail.notifications import NewNotification
-from alerting.domain.routing.staff import Staff
 from alerting.domain.rulebook.rulebook import Rulebook
 from alerting.domain.templates import Template
 from alerting.services.cases.apply_decision import Cause, apply_decision
-from alerting.services.cases.load_clocks import clocks_of
+from alerting.services.cases.load_case import clocks_of
 from alerting.services.context import Context
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -229,9 +220,8 @@ def _reopened(
 ) -> Decision:
     clocks, staff = clocks_of(tx, ctx, case.id), staff_facts.staff_at(tx, now)
     customer = customers.histories(tx, [case.customer_key])[case.customer_key].as_of(event.time)
-    former = case.caller
-    case = _with_somebody_here(case, staff)
-    people = staff.get(case.caller), staff.get(case.fixer)
+    held = with_somebody_here(case, staff)
+    people = staff.get(held.caller), staff.get(held.fixer)
     known = case.policy in rulebook.policies
     complaint = Complaint(
         id=0,
@@ -239,7 +229,7 @@ def _reopened(
         severity=case.severity,
         policy=rulebook.promised(case.policy, customer, *people)
         if known
-        else promised_by(case, clocks),
+        else promised_by(held, clocks),
         starts=Starts.of_event(event.time, event.received_at, now),
     )
     said = AuditLine(
@@ -247,42 +237,7 @@ def _reopened(
         happened_at=event.time,
         facts={"event": {"source": event.source, "id": event.id}},
     )
-    first = Decision(
-        case=case,
-        tell=(
-            ToTell(
-                recipient=case.caller, template=Template.CALL, data={"duty": "call", "joined": True}
-            ),
-            *(
-                (ToTell(recipient=case.fixer, template=Template.FIX),)
-                if case.fixer is not None
-                else ()
-            ),
-            *(
-                (ToTell(recipient=former, template=Template.INFORMED),)
-                if former != case.caller
-                else ()
-            ),
-        ),
-        audit=(said, *_moved(former, case.caller, now)),
-    )
-    return followed_by(first, next_cycle(case, clocks, [complaint], rulebook.policies, now))
-
-
-def _moved(former: str, to: str, now: datetime) -> tuple[AuditLine, ...]:
-    if former == to:
-        return ()
-    facts = {"from": former, "to": to, "why": f"{former} is away", "away": True}
-    return (AuditLine(action=Action.CASE_CALLER_CHANGED, happened_at=now, facts=facts),)
-
-
-def _with_somebody_here(case: Case, staff: Staff) -> Case:
-    """The case with whoever stands in for a caller who is away; where nobody does, it stays."""
-    caller = staff.get(case.caller)
-    asked = staff.ask(caller, to_call=True).party if caller is not None else None
-    if asked is None or asked.id == case.caller:
-        return case
-    return replace(case, caller=asked.id, informed=informed_after_move(case, asked.id))
+    return reopen_unhappy(held, clocks, complaint, rulebook.policies, case.caller, said, now)
 
 
 def _note(

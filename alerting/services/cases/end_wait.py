@@ -5,12 +5,15 @@ from datetime import datetime
 
 from alerting.database.cases import case_records, cases
 from alerting.database.engine import Transaction
+from alerting.database.people import staff_facts
+from alerting.domain.audit.entries import Machine
+from alerting.domain.cases.case_file import with_the_strictest
 from alerting.domain.cases.cases import Case
 from alerting.domain.cases.waits import end_wait
 from alerting.domain.intake.events import Event
 from alerting.domain.intake.payloads import InteractionRecorded, PurchaseRecorded, SurveyAnswered
 from alerting.services.cases.apply_decision import Cause, apply_decision
-from alerting.services.cases.load_clocks import clocks_of, with_the_strictest
+from alerting.services.cases.load_case import clocks_of, load_words
 from alerting.services.context import Context
 
 CUSTOMER = "the customer"
@@ -56,7 +59,8 @@ def go_on(
         by if by in {case.caller, case.fixer} else case.caller
     )  # the case may have moved meanwhile
     clocks = clocks_of(tx, ctx, case.id)
+    words = load_words(tx, ctx, case, staff_facts.staff_at(tx, now))
     decision = end_wait(case, clocks, at, because, now, tell=tell)
-    decision = with_the_strictest(tx, ctx, decision, clocks, now)
-    actor = "follow-up" if because == ITS_DAY else "intake"
+    decision = with_the_strictest(decision, clocks, words, now)
+    actor = Machine.FOLLOW_UP if because == ITS_DAY else Machine.INTAKE
     apply_decision(tx, ctx, decision, actor, cause, now)

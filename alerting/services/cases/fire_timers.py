@@ -27,7 +27,7 @@ from alerting.domain.mail.notifications import NewNotification
 from alerting.services.cases.aftercare import ask_the_customer, ask_whether_it_worked
 from alerting.services.cases.apply_decision import Cause, apply_decision
 from alerting.services.cases.end_wait import ITS_DAY, go_on
-from alerting.services.cases.load_clocks import clocks_of
+from alerting.services.cases.load_case import clocks_of
 from alerting.services.cases.timer_batch import Firing
 from alerting.services.context import Context
 

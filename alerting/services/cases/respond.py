@@ -5,15 +5,14 @@ cases.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Literal, get_args
 
 from alerting.database.audit import audit_entries
 from alerting.database.cases import case_records, cases
-from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.people import staff_facts
 from alerting.domain.audit.entries import RecordedEntry
+from alerting.domain.cases.case_file import CaseFile, Decide, decide_response
 from alerting.domain.cases.case_responses import (
     acknowledge,
     hand_over,
@@ -21,14 +20,12 @@ from alerting.domain.cases.case_responses import (
     remove_cause,
 )
 from alerting.domain.cases.cases import Attempt, Case, Decision
-from alerting.domain.cases.clocks import Clock
-from alerting.domain.cases.resolutions import Resolution, after_resolution
-from alerting.domain.cases.waits import deciding
+from alerting.domain.cases.resolutions import Resolution
 from alerting.domain.errors import ActionRefused
 from alerting.domain.people.people import Party
 from alerting.services.cases.apply_decision import Cause, apply_decision
 from alerting.services.cases.grade_contacts import prove
-from alerting.services.cases.load_clocks import clocks_of, complaints_of, with_the_strictest
+from alerting.services.cases.load_case import load_case
 from alerting.services.context import Context
 
 Purpose = Literal[
@@ -81,8 +78,6 @@ class Seen:
 
 Basis = Ticket | Seen
 
-Act = Callable[[Transaction, Case, list[Clock], datetime], Decision]
-
 
 def is_stale(ticket: Basis, case: Case) -> str | None:
     """Why a link or page must not simply act any more; None while it fits. A stale link offers to
@@ -107,14 +102,14 @@ def is_stale(ticket: Basis, case: Case) -> str | None:
     return None
 
 
-def acknowledge_case(ctx: Context, case_id: int, actor: Actor, ticket: Basis | None = None) -> Case:
+def acknowledge_case(ctx: Context, case_id: int, actor: Actor, basis: Basis | None = None) -> Case:
     """`actor` takes the call. Raises ActionRefused, naming why, when the case has moved on."""
 
-    def act(tx: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
-        must_be_a_person(tx, actor.party, now)
-        return acknowledge(case, clocks, actor.party, now)
+    def act(file: CaseFile) -> Decision:
+        file.check_person(actor.party)
+        return acknowledge(file.case, file.clocks, actor.party, file.now)
 
-    return respond(ctx, case_id, actor, ticket, act)
+    return respond(ctx, case_id, actor, basis, act)
 
 
 def record_attempt(
@@ -122,56 +117,76 @@ def record_attempt(
     case_id: int,
     actor: Actor,
     make: Callable[[datetime], Attempt],
-    ticket: Basis | None = None,
+    basis: Basis | None = None,
 ) -> Case:
     """Record a contact or an attempt; `make` gets the database's now, so that 'just now' is never
     ahead of it.
     """
 
-    def act(tx: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
-        must_be_a_person(tx, actor.party, now)
-        complaints = complaints_of(tx, ctx, case, clocks)
-        return record_contact(
-            case, clocks, make(now), now, complaints, ctx.shelf.active(tx).policies
-        )
+    def act(file: CaseFile) -> Decision:
+        file.check_person(actor.party)
+        attempt, now = make(file.now), file.now
+        return record_contact(file.case, file.clocks, attempt, now, file.complaints, file.policies)
 
-    def remember(tx: Transaction, case: Case, now: datetime) -> None:
-        attempt = make(now)
-        cases.add_attempt(tx, case, attempt, now)
-        prove(tx, [case.customer_key], attempt.happened_at, attempt.happened_at)
+    def remember(tx: Transaction, file: CaseFile) -> None:
+        attempt = make(file.now)
+        cases.add_attempt(tx, file.case, attempt, file.now)
+        prove(tx, [file.case.customer_key], attempt.happened_at, attempt.happened_at)
 
-    return respond(ctx, case_id, actor, ticket, act, remember)
+    return respond(ctx, case_id, actor, basis, act, remember)
 
 
 def hand_over_case(
-    ctx: Context, case_id: int, actor: Actor, to: str, reason: str, ticket: Basis | None = None
+    ctx: Context, case_id: int, actor: Actor, to: str, reason: str, basis: Basis | None = None
 ) -> Case:
     """The call becomes the duty of `to` (an id or a mail address of somebody in people.yaml)."""
 
-    def act(_: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
-        return hand_over(case, clocks, to, actor.party, reason, now)
+    def act(file: CaseFile) -> Decision:
+        return hand_over(file.case, file.clocks, to, actor.party, reason, file.now)
 
-    return respond(ctx, case_id, actor, ticket, act)
+    return respond(ctx, case_id, actor, basis, act)
 
 
 def remove_cause_of(
-    ctx: Context, case_id: int, actor: Actor, given: Resolution, ticket: Basis | None = None
+    ctx: Context, case_id: int, actor: Actor, given: Resolution, basis: Basis | None = None
 ) -> Case:
     """The cause is removed; with the customer spoken to, this resolves the case."""
 
-    def act(tx: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
-        return remove_cause(case, clocks, actor.party, given, ctx.shelf.active(tx).resolutions, now)
+    def act(file: CaseFile) -> Decision:
+        known = file.resolutions
+        return remove_cause(file.case, file.clocks, actor.party, given, known, file.now)
 
-    def remember(tx: Transaction, case: Case, now: datetime) -> None:
-        case_records.keep_resolution(tx, case, given)
+    def remember(tx: Transaction, file: CaseFile) -> None:
+        case_records.keep_resolution(tx, file.case, given)
 
-    return respond(ctx, case_id, actor, ticket, act, remember)
+    return respond(ctx, case_id, actor, basis, act, remember)
 
 
-def must_be_a_person(tx: Transaction, party_id: str, now: datetime) -> None:
-    party = staff_facts.staff_at(tx, now).get(party_id)
-    if party is not None and party.kind != "person":
-        raise ActionRefused(f"{party.name} is an office; a call is somebody's own: say who")
+def respond(
+    ctx: Context,
+    case_id: int,
+    actor: Actor,
+    basis: Basis | None,
+    act: Decide,
+    remember: Callable[[Transaction, CaseFile], None] | None = None,
+) -> Case:
+    """What every response does: load the case under its customer's lock, decide, apply; `remember`
+    keeps what the decision itself does not hold. Raises ActionRefused.
+    """
+
+    def once() -> Case:
+        with ctx.db.write() as tx:
+            file = load_case(tx, ctx, case_id)
+            stale = is_stale(basis, file.case) if basis else None
+            if stale is not None:
+                raise ActionRefused(stale)
+            decision = decide_response(file, act, actor.party)
+            apply_decision(tx, ctx, decision, str(actor), Cause(kind="response"), file.now)
+            if remember is not None:
+                remember(tx, file)
+            return decision.case
+
+    return ctx.db.retrying(once)
 
 
 def find_party(ctx: Context, text: str) -> Party:
@@ -193,45 +208,6 @@ def find_person(ctx: Context, text: str) -> Party:
     if found.kind != "person":
         raise ActionRefused(f"{found.name} is an office; name a person")
     return found
-
-
-def respond(
-    ctx: Context,
-    case_id: int,
-    actor: Actor,
-    ticket: Basis | None,
-    act: Act,
-    remember: Callable[[Transaction, Case, datetime], None] | None = None,
-) -> Case:
-    """What every response does: lock the customer, read the case as it is now, check the link
-    against it, decide, write.
-    """
-
-    def once() -> Case:
-        with ctx.db.write() as tx:
-            key = cases.customer_of_case(tx, case_id)
-            if key is None:
-                raise ActionRefused(f"there is no case C-{case_id}")
-            customers.lock_customers(tx, [key])
-            case, now = cases.case_by_id(tx, case_id), tx.now()
-            assert case is not None
-            stale = is_stale(ticket, case) if ticket else None
-            if stale is not None:
-                raise ActionRefused(stale)
-            clocks = clocks_of(tx, ctx, case_id)
-            decision = deciding(case, clocks, partial(_acted, act, tx, now), actor.party, now)
-            decision = with_the_strictest(tx, ctx, decision, clocks, now)
-            decision = after_resolution(case, decision, ctx.shelf.active(tx).resolutions)
-            apply_decision(tx, ctx, decision, str(actor), Cause(kind="response"), now)
-            if remember is not None:
-                remember(tx, case, now)
-            return decision.case
-
-    return ctx.db.retrying(once)
-
-
-def _acted(act: Act, tx: Transaction, now: datetime, case: Case, clocks: list[Clock]) -> Decision:
-    return act(tx, case, clocks, now)
 
 
 def entries(ctx: Context, case_id: int) -> list[RecordedEntry]:

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from alerting.database.cases import case_records
 from alerting.database.engine import Transaction
+from alerting.domain.cases.case_file import CaseFile
 from alerting.domain.cases.case_responses import add_note, assign
 from alerting.domain.cases.cases import Case, Decision, Wait
-from alerting.domain.cases.clocks import Clock
 from alerting.domain.cases.resolutions import review_effect
 from alerting.domain.cases.sla import Duty
 from alerting.domain.cases.waits import begin_wait, end_wait
@@ -23,27 +23,28 @@ def wait_for(
     case_id: int,
     actor: Actor,
     make: Callable[[datetime], Wait],
-    ticket: Basis | None = None,
+    basis: Basis | None = None,
 ) -> Case:
     """The case waits for the customer or a third party; clocks that pause for that stand still.
     `make` gets now.
     """
 
-    def act(tx: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
-        return begin_wait(case, clocks, make(now), ctx.shelf.active(tx).wait_at_most, now)
+    def act(file: CaseFile) -> Decision:
+        wait = make(file.now)
+        return begin_wait(file.case, file.clocks, wait, file.wait_at_most, file.now)
 
-    return respond(ctx, case_id, actor, ticket, act)
+    return respond(ctx, case_id, actor, basis, act)
 
 
-def go_on_with(ctx: Context, case_id: int, actor: Actor, ticket: Basis | None = None) -> Case:
+def go_on_with(ctx: Context, case_id: int, actor: Actor, basis: Basis | None = None) -> Case:
     """The wait is over. Raises ActionRefused for a case that does not wait."""
 
-    def act(_: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
-        if case.waiting_since is None:
-            raise ActionRefused(f"{case.number} does not wait")
-        return end_wait(case, clocks, now, actor.party, now)
+    def act(file: CaseFile) -> Decision:
+        if file.case.waiting_since is None:
+            raise ActionRefused(f"{file.case.number} does not wait")
+        return end_wait(file.case, file.clocks, file.now, actor.party, file.now)
 
-    return respond(ctx, case_id, actor, ticket, act)
+    return respond(ctx, case_id, actor, basis, act)
 
 
 def assign_case(
@@ -53,21 +54,21 @@ def assign_case(
     duty: Duty,
     to: str,
     reason: str = "",
-    ticket: Basis | None = None,
+    basis: Basis | None = None,
 ) -> Case:
     """The call, or the fixing, becomes the duty of `to`."""
 
-    def act(_: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
-        return assign(case, clocks, duty, to, actor.party, reason, now)
+    def act(file: CaseFile) -> Decision:
+        return assign(file.case, file.clocks, duty, to, actor.party, reason, file.now)
 
-    return respond(ctx, case_id, actor, ticket, act)
+    return respond(ctx, case_id, actor, basis, act)
 
 
 def note_on(ctx: Context, case_id: int, actor: Actor, text: str) -> Case:
     """Words on a case, open or resolved."""
 
-    def act(_: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
-        return add_note(case, actor.party, text, now)
+    def act(file: CaseFile) -> Decision:
+        return add_note(file.case, actor.party, text, file.now)
 
     return respond(ctx, case_id, actor, None, act)
 
@@ -75,10 +76,11 @@ def note_on(ctx: Context, case_id: int, actor: Actor, text: str) -> Case:
 def review_case(ctx: Context, case_id: int, actor: Actor, effective: bool, note: str = "") -> Case:
     """Whether what was done has worked."""
 
-    def act(_: Transaction, case: Case, clocks: list[Clock], now: datetime) -> Decision:
-        return review_effect(case, actor.party, effective, note, now)
+    def act(file: CaseFile) -> Decision:
+        return review_effect(file.case, actor.party, effective, note, file.now)
 
-    def remember(tx: Transaction, case: Case, now: datetime) -> None:
-        case_records.keep_review(tx, case, actor.party, effective, note.strip(), now)
+    def remember(tx: Transaction, file: CaseFile) -> None:
+        by, words = actor.party, note.strip()
+        case_records.keep_review(tx, file.case, by, effective, words, file.now)
 
     return respond(ctx, case_id, actor, None, act, remember)

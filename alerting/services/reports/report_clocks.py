@@ -14,7 +14,7 @@ from alerting.database.rows.cases import ClockRow, ClockWithCase
 from alerting.domain.reports.selection import Selection
 from alerting.domain.times.calendars import Calendar
 from alerting.domain.times.working_time import working_time
-from alerting.services.cases.load_clocks import target_of
+from alerting.services.cases.load_case import target_of
 from alerting.services.context import Context
 
 SHOWN = 200

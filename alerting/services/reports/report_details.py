@@ -14,7 +14,7 @@ from alerting.domain.reports.breaches import Broken, reasons
 from alerting.domain.reports.selection import Selection
 from alerting.domain.routing.staff import Staff
 from alerting.domain.rulebook.rulebook_diff import RulebookDiff, compare
-from alerting.services.cases.load_clocks import read_rulebook
+from alerting.services.cases.load_case import read_rulebook
 from alerting.services.context import Context
 from alerting.services.reports.report_lines import (
     Breach,
