@@ -10,11 +10,10 @@ from sqlalchemy import select
 
 from alerting.database.people import staff_facts
 from alerting.database.tables import alert, audit_entry
-from alerting.domain.alerts.suppression import REASONS, Silence, suppression
 from alerting.domain.errors import ActionRefused
 from alerting.services.alerts.mutes import add_silence, end_silence
 from alerting.services.rulebook.activation import activate_rulebook
-from tests.support.builders import rulebook, starter_files
+from tests.support.builders import starter_files
 from tests.support.world import BEGIN, World, recipients
 
 UNHAPPY = "rules/escalations/unhappy_customers.yaml"
@@ -119,39 +118,6 @@ def test_a_silence_that_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(ActionRefused, match=words):
         add_silence(small_world.app.ctx, scope, name, timedelta(days=days), "ann", "x")
-
-
-def test_the_reason_that_says_most_about_the_event_comes_first() -> None:
-    (rule,) = [rule for rule in rulebook().rules if rule.id == "unhappy-customer"]
-    silence = Silence(scope="customer", name="C", until=BEGIN + timedelta(hours=1))
-
-    def why(**changes: Any) -> str | None:
-        given = {
-            "excluded": None,
-            "answered": False,
-            "silences": [],
-            "cooling": False,
-            "outranked": False,
-            **changes,
-        }
-        return suppression(rule, "C", "key", BEGIN, **given)
-
-    assert why() is None
-    assert why(outranked=True) == "outranked"
-    assert why(outranked=True, cooling=True) == "cooldown"
-    assert why(outranked=True, cooling=True, silences=[silence]) == "silenced"
-    assert why(answered=True, cooling=True, silences=[silence]) == "answered"
-    assert why(excluded="too_old", answered=True, cooling=True, silences=[silence]) == "too_old"
-    assert {
-        "forgotten",
-        "answered",
-        "outranked",
-        "cooldown",
-        "silenced",
-        "too_old",
-        "before_go_live",
-        "shadow",
-    } == set(REASONS)
 
 
 def test_on_the_command_line(migrated: Any, own_world: World) -> None:
