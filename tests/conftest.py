@@ -13,7 +13,7 @@ from tests.support.world import World, make_world
 
 pytest_plugins = [
     "tests.support.services.plugin",
-    "tests.support.processes",
+    "tests.support.system.installer",
     "tests.support.installation",
     "tests.support.cdnow",
 ]

@@ -1,6 +1,7 @@
 """What holds after a fault, read from the database and the mail server."""
 
-from tests.support.processes import Installation, message_ids, sent_twice
+from tests.support.system.installation import Installation
+from tests.support.system.mails import message_ids, sent_twice
 
 
 def assert_nothing_lost_or_sent_twice(place: Installation, events: list[str]) -> None:

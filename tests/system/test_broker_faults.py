@@ -7,14 +7,10 @@ import time
 import pytest
 
 from tests.support.faults import assert_nothing_lost_or_sent_twice
-from tests.support.processes import (
-    Installer,
-    delete_records,
-    delete_topics,
-    make_topics,
-    survey,
-    wait_until,
-)
+from tests.support.system.events import survey
+from tests.support.system.installer import Installer
+from tests.support.system.roles import wait_until
+from tests.support.system.topics import delete_records, delete_topics, make_topics
 
 pytestmark = pytest.mark.apache_kafka
 

@@ -7,8 +7,10 @@ import time
 import pytest
 
 from tests.support.faults import assert_nothing_lost_or_sent_twice
-from tests.support.processes import Installer, Role, call, copy_database, survey, wait_until
 from tests.support.services.postgres import PostgresServer
+from tests.support.system.events import call, survey
+from tests.support.system.installer import Installer, copy_database
+from tests.support.system.roles import Role, wait_until
 
 pytestmark = pytest.mark.apache_kafka
 

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from tests.support.faults import assert_nothing_lost_or_sent_twice
-from tests.support.processes import Installer, survey, wait_until
+from tests.support.system.events import survey
+from tests.support.system.installer import Installer
+from tests.support.system.roles import wait_until
 
 pytestmark = pytest.mark.apache_kafka
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.processes import Installer, replace_in
+from tests.support.system.installer import Installer
+from tests.support.system.rules import replace_in
 
 pytestmark = pytest.mark.apache_kafka
 

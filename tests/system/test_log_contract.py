@@ -50,6 +50,11 @@ def _values(fetched: list[Fetched], tag: str) -> list[str]:
     return [value for value in values if value.startswith(f"{tag}:")]
 
 
+def _mine(fetched: list[Fetched], tag: str) -> list[Any]:
+    records = [record for found in fetched for record in found.records]
+    return [record for record in records if (record.value or b"").startswith(tag.encode())]
+
+
 def test_what_was_appended_is_read_once_in_the_order_of_its_key_with_headers(
     open_log: Callable[[], EventLog],
 ) -> None:
@@ -63,7 +68,7 @@ def test_what_was_appended_is_read_once_in_the_order_of_its_key_with_headers(
     for key in range(3):
         mine = [int(value.split(":")[1]) for value in values if int(value.split(":")[1]) % 3 == key]
         assert mine == sorted(mine)
-    records = [r for f in fetched for r in f.records if (r.value or b"").startswith(tag.encode())]
+    records = _mine(fetched, tag)
     assert all(r.headers == {"ce_x": b"\xff"} for r in records)
     assert all(r.timestamp is not None for r in records)
 
@@ -174,6 +179,6 @@ def test_a_header_whose_name_is_no_utf_8_stops_nobody(kafka: Any) -> None:
     consumer.close()
     log.close()
     assert _values(fetched, tag) == [f"{tag}:{number}" for number in range(3)]
-    mine = [r for f in fetched for r in f.records if (r.value or b"").startswith(tag.encode())]
+    mine = _mine(fetched, tag)
     assert [r.headers["ce_x"] for r in mine] == [b"0", b"1", b"0"]
     assert mine[1].headers["\ufffd\ufffd"] == b"\xff"

@@ -3,29 +3,28 @@
 import base64
 import json
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import psycopg
 import pytest
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Producer
 from kafka import KafkaProducer
 
-from tests.support.faults import DOUBTFUL, attempts_about
-from tests.support.processes import (
-    Installation,
-    Installer,
-    envelope,
-    message_ids,
-    plain,
-    sent_twice,
-    survey,
-    told,
-    wait_until,
+from tests.support.bad_input import (
+    CONFLICT,
+    check_dead_letters,
+    dead_letters_in_topic,
+    produce_in_binary_mode,
+    set_read_only,
+    unreadable,
 )
+from tests.support.faults import DOUBTFUL, attempts_about
 from tests.support.services.postgres import PostgresServer
+from tests.support.system.events import survey
+from tests.support.system.installation import Installation
+from tests.support.system.installer import Installer
+from tests.support.system.mails import message_ids, sent_twice, told
+from tests.support.system.roles import wait_until
 
 pytestmark = pytest.mark.apache_kafka
 
@@ -49,47 +48,16 @@ class TestOneInstallation:
         self, place: Installation
     ) -> None:
         one, other = survey("twice", id="same-id"), survey("twice", id="same-id", score=9)
-        wrong_type: dict[str, Any] = {"score": "two"}
-        unreadable: list[tuple[str, bytes | None, list[tuple[str, bytes]]]] = [
-            ("not UTF-8", b'{"specversion": "1.0", "id": "\xff"}', []),
-            ("not JSON", b'{"specversion": "1.0", ', []),
-            ("not JSON", b"", []),
-            ("invalid", b"[1, 2]", []),
-            ("invalid", json.dumps(survey("c", **wrong_type)).encode(), []),
-            ("invalid", json.dumps(survey("c") | {"specversion": "0.3"}).encode(), []),
-            ("invalid", json.dumps(survey("c", time="yesterday")).encode(), []),
-            (
-                "unknown type",
-                json.dumps(envelope("survey.started", {"customer_id": "c"})).encode(),
-                [],
-            ),
-            ("too large", json.dumps(survey("c", comment="x" * 2_000_000)).encode(), []),
-            ("empty", None, []),
-            ("not UTF-8", b"{}", [("ce_specversion", b"1.0"), ("ce_id", b"\xff")]),
-        ]
-        for _, value, headers in unreadable:
-            place.produce("surveys", value, "bad", headers)
-        for event in (one, one, other):
-            place.produce("surveys", json.dumps(event).encode(), "bad")
         nul = survey("nul", comment="before\0after")
         future = survey("future", time=(datetime.now(UTC) + timedelta(days=30)).isoformat())
-        for event in (nul, future):
+        bad = unreadable()
+        for _, value, headers in bad:
+            place.produce("surveys", value, "bad", headers)
+        for event in (one, one, other, nul, future):
             place.produce("surveys", json.dumps(event).encode(), "bad")
-        attributes = {
-            "specversion": "1.0",
-            "id": "binary-1",
-            "source": "/binary",
-            "type": "survey.answered",
-        }
-        binary = json.dumps(survey("binary")["data"]).encode()
-        place.produce(
-            "surveys",
-            binary,
-            "bad",
-            [(f"ce_{name}", value.encode()) for name, value in attributes.items()],
-        )
+        produce_in_binary_mode(place, "binary")
         place.flush()
-        wait_until(lambda: place.count("dead_letter") >= len(unreadable) + 1)
+        wait_until(lambda: place.count("dead_letter") >= len(bad) + 1)
         began = time.monotonic()
         good = place.survey("nobody-owns-me")
         place.flush()
@@ -98,19 +66,8 @@ class TestOneInstallation:
             "\nafter all the bad input the next good event was handled in "
             f"{time.monotonic() - began:.2f} s"
         )
-
-        letters = place.sql("SELECT * FROM dead_letter ORDER BY id")
-        sent = [
-            *((reason, value or b"") for reason, value, _ in unreadable),
-            (CONFLICT, json.dumps(other).encode()),
-        ]
-        assert [(row["reason"], bytes(row["raw"])) for row in letters] == sent
-        published = dead_letters_in_topic(place, len(letters))
-        for row in letters:
-            letter = published[row["place"]]
-            assert row["place"].startswith("surveys/")
-            assert base64.b64decode(letter["value"]) == bytes(row["raw"])
-            assert (letter["reason"], letter["detail"]) == (row["reason"], row["detail"])
+        sent = [(reason, value or b"") for reason, value, _ in bad]
+        check_dead_letters(place, [*sent, (CONFLICT, json.dumps(other).encode())])
         assert place.one("SELECT clamped FROM event WHERE id = %s", future["id"]) is True
         assert (
             place.one("SELECT payload->>'comment' FROM event WHERE id = %s", nul["id"])
@@ -281,45 +238,3 @@ class TestOneInstallation:
             row["message_id"] for row in place.sql(DOUBTFUL)
         }
         assert place.count("position_gap") == 0
-
-
-CONFLICT = "conflicting duplicate"
-
-
-def dead_letters_in_topic(place: Installation, count: int) -> dict[str, dict[str, Any]]:
-    """The first `count` dead letters of the topic, by place."""
-    assert place.broker is not None
-    consumer = Consumer(
-        {
-            "bootstrap.servers": place.broker.bootstrap,
-            "group.id": uuid.uuid4().hex,
-            "auto.offset.reset": "earliest",
-            "fetch.message.max.bytes": 8_000_000,
-        }
-    )
-    consumer.subscribe(["alerting.dead-letters"])
-    found: dict[str, dict[str, Any]] = {}
-    give_up = time.monotonic() + 30
-    try:
-        while len(found) < count:
-            assert time.monotonic() < give_up, f"{len(found)} of {count} dead letters in the topic"
-            record = consumer.poll(0.2)
-            if record is not None and not record.error():
-                letter = json.loads(record.value())
-                found[letter["place"]] = letter
-    finally:
-        consumer.close()
-    return found
-
-
-def set_read_only(place: Installation, value: str) -> None:
-    """As after a failover to a standby: every connection is cut, and the new ones cannot write."""
-    name = place.database.rpartition("/")[2]
-    with psycopg.connect(plain(place.database), autocommit=True) as connection:
-        connection.execute("SET default_transaction_read_only = off")
-        connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = {value}")
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> "
-            "pg_backend_pid()",
-            (name,),
-        )

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from tests.support.faults import assert_nothing_lost_or_sent_twice, attempts_about
-from tests.support.processes import Installer, Role, message_ids, wait_until
 from tests.support.services.smtp import SmtpServer
+from tests.support.system.installer import Installer
+from tests.support.system.mails import message_ids
+from tests.support.system.roles import Role, wait_until
 
 pytestmark = pytest.mark.apache_kafka
 

@@ -173,6 +173,25 @@ def texts(depth: int) -> SearchStrategy[Sql]:
     )
 
 
+def listed(kind: SearchStrategy[Sql]) -> SearchStrategy[Sql]:
+    items = st.lists(st.one_of(kind, kind, atoms("NULL")), min_size=1, max_size=3)
+    return st.builds(
+        lambda a, word, found: Sql.of(
+            f"{{}} {word} (" + ", ".join(["{}"] * len(found)) + ")", a, *found
+        ),
+        kind,
+        st.sampled_from(["IN", "NOT IN"]),
+        items,
+    )
+
+
+def between(kind: SearchStrategy[Sql]) -> SearchStrategy[Sql]:
+    words = st.sampled_from(["BETWEEN", "NOT BETWEEN"])
+    return st.builds(
+        lambda a, word, b, c: Sql.of(f"{{}} {word} {{}} AND {{}}", a, b, c), kind, words, kind, kind
+    )
+
+
 @cache
 def truths(depth: int) -> SearchStrategy[Sql]:
     leaves = atoms("a", "b", "a", "TRUE", "FALSE")
@@ -184,29 +203,6 @@ def truths(depth: int) -> SearchStrategy[Sql]:
         placed(texts(depth - 1)),
     )
     any_kind = st.one_of(inner, number, text)
-    null = atoms("NULL")
-
-    def listed(kind: SearchStrategy[Sql]) -> SearchStrategy[Sql]:
-        items = st.lists(st.one_of(kind, kind, null), min_size=1, max_size=3)
-        return st.builds(
-            lambda a, word, found: Sql.of(
-                f"{{}} {word} (" + ", ".join(["{}"] * len(found)) + ")", a, *found
-            ),
-            kind,
-            st.sampled_from(["IN", "NOT IN"]),
-            items,
-        )
-
-    def between(kind: SearchStrategy[Sql]) -> SearchStrategy[Sql]:
-        words = st.sampled_from(["BETWEEN", "NOT BETWEEN"])
-        return st.builds(
-            lambda a, word, b, c: Sql.of(f"{{}} {word} {{}} AND {{}}", a, word and b, c),
-            kind,
-            words,
-            kind,
-            kind,
-        )
-
     return st.one_of(
         leaves,
         binary("AND OR", inner),

@@ -30,12 +30,7 @@ from tests.support.cases.decisions import (
     alert,
 )
 
-# A life in which anything may happen
-
-
 PEOPLE = st.sampled_from(["ann", "ben", "cat", "boss"])
-
-
 ALERTS = st.builds(
     lambda caller, severity, sla: (caller, severity, sla),
     PEOPLE,
@@ -231,9 +226,8 @@ class CaseLife(RuleBasedStateMachine):
                 clock.within,
             )
             assert same.due_at == clock.due_at or same.pauses != clock.pauses
-            if (
-                not clock.running and same != clock
-            ):  # what has ended stays as it ended, save for an earlier call
+            # what has ended stays as it ended, save for an earlier call
+            if not clock.running and same != clock:
                 assert clock.stopped_at is not None
                 assert same.stopped_at is not None
                 assert same.stopped_at < clock.stopped_at

@@ -134,13 +134,12 @@ def test_sentiment_by_bands(metric: str, scale: int | None, bands: dict[str, ran
 def test_a_rating_between_the_points_is_banded_exactly(scale: int, tenths: int) -> None:
     score = 1 + tenths % ((scale - 1) * 10 + 1) / 10
     share = (Fraction(str(score)) - 1) / (scale - 1)
-    band = (
-        "negative"
-        if share < Fraction("0.4")
-        else "positive"
-        if share >= Fraction("0.75")
-        else "neutral"
+    bands = (
+        (Fraction("0.75"), "positive"),
+        (Fraction("0.4"), "neutral"),
+        (Fraction(0), "negative"),
     )
+    band = next(name for least, name in bands if share >= least)
     assert sentiment_of("rating", score, scale) == band
 
 

@@ -48,12 +48,9 @@ def test_the_starter_rules_load_with_their_people() -> None:
 def test_no_starter_rule_lets_an_ordinary_customer_reach_a_vice_president() -> None:
     loaded = rulebook()
     ordinary = next(rule for rule in loaded.rules if rule.id == "unhappy-customer")
-    words = {
-        word
-        for target in loaded.policies[ordinary.policy].targets.values()
-        for s in target.steps
-        for word in s.notify
-    }
+    targets = loaded.policies[ordinary.policy].targets.values()
+    steps = [step for target in targets for step in target.steps]
+    words = {word for step in steps for word in step.notify}
     assert {ordinary.caller, ordinary.fixer, *ordinary.inform} == {"account_owner", None}
     assert words == {"caller", "default"}
 
