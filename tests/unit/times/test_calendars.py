@@ -93,6 +93,13 @@ def calendar(kind: int) -> Calendar:
 
 
 @cache
+def minutes_of_day(texts: tuple[str, ...]) -> bytes:
+    """For each minute by the clock on the wall whether it lies in one of the periods."""
+    spans = [minutes(text) for text in texts]
+    return bytes(any(begin <= at < end for begin, end in spans) for at in range(1440))
+
+
+@cache
 def open_minutes(kind: int) -> bytes:
     """For each minute from BEGIN on whether work is done. Clocks are changed on the quarter of an
     hour alone.
@@ -107,8 +114,7 @@ def open_minutes(kind: int) -> bytes:
         day = local.date()
         if day not in days:
             texts: Sequence[str] = SHORT.get(day, () if day in off else week.get(day.weekday(), ()))
-            spans = [] if day in CLOSED else [minutes(text) for text in texts]
-            days[day] = bytes(any(begin <= at < end for begin, end in spans) for at in range(1440))
+            days[day] = minutes_of_day(() if day in CLOSED else tuple(texts))
         at = local.hour * 60 + local.minute
         found += days[day][at : at + 15]
     return bytes(found)
@@ -117,9 +123,10 @@ def open_minutes(kind: int) -> bytes:
 def walked(kind: int, start: int, target: int, pauses: list[tuple[int, int]]) -> int:
     """The minute before which the target is used up, by counting."""
     counts = open_minutes(kind)
+    paused = {at for begin, end in pauses for at in range(begin, end)}
     at = start
     while target:
-        target -= counts[at] and not any(begin <= at < end for begin, end in pauses)
+        target -= counts[at] and at not in paused
         at += 1
     return at
 
