@@ -1,7 +1,8 @@
-"""Fixtures: services that run for real (tests/services), and a whole installation on either
+"""Fixtures: services that run for real (tests/support/services), and a whole installation on either
 database (tests/support/world.py).
 """
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,9 +12,13 @@ import pytest
 from tests.support.services.postgres import PostgresServer
 from tests.support.world import World, make_world
 
+# Each worker computes by itself: threads of several would only wait for each other, and asking how
+# many cores there are starts a process.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 pytest_plugins = [
     "tests.support.services.plugin",
-    "tests.support.processes",
+    "tests.support.system.installer",
     "tests.support.installation",
     "tests.support.cdnow",
 ]

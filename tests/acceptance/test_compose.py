@@ -8,38 +8,17 @@ a process.
 import json
 import re
 import shlex
-import subprocess
-import sys
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
-import psycopg
 import pytest
 from jsonschema import Draft202012Validator
-from ruamel.yaml import YAML
-from sqlalchemy import make_url
 
 from alerting.cli import main
 from alerting.settings import KNOWN_VARIABLES, read_settings
-from tests.support.processes import (
-    ADMIN_TOKEN,
-    INGEST_KEY,
-    Installation,
-    copy_rules,
-    envelope,
-    survey,
-    told,
-)
-from tests.support.services.process import free_port
-from tests.support.services.smtp import SmtpServer
+from tests.support.compose import COMPOSE, OURS, ROOT, SERVICES, make_secrets
 
-ROOT = Path(__file__).parents[2]
-COMPOSE: dict[str, Any] = YAML(typ="safe").load(ROOT / "docker-compose.yml")
-SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = {name: service for name, service in SERVICES.items() if service["image"] == "alerting"}
 SIZES = ("large", "small")
 
 
@@ -172,12 +151,6 @@ def made_secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def make_secrets(folder: Path) -> None:
-    subprocess.run(
-        [sys.executable, ROOT / "scripts" / "make-secrets", folder], check=True, capture_output=True
-    )
-
-
 def test_every_secret_file_is_made_and_every_one_made_is_used(made_secrets: Path) -> None:
     files = {secret["file"].removeprefix("./secrets/") for secret in COMPOSE["secrets"].values()}
     assert files == {path.name for path in made_secrets.iterdir()}
@@ -255,88 +228,3 @@ def test_what_the_image_copies_is_in_the_tree_and_nothing_else_is_sent_to_its_bu
     sent = set(re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
     assert copied == sent
     assert {source for source in copied if not (ROOT / source).exists()} == set()
-
-
-def test_the_small_profile_runs_on_postgresql_alone_and_mails_go_out_at_once_and_when_nobody_acts(
-    tmp_path: Path, new_database: Callable[[], str], start_smtp: Callable[..., SmtpServer]
-) -> None:
-    """Its command in its environment; only addresses, and a go_live before whatever date this
-    machine shows, are ours.
-    """
-    owner, smtp, port = new_database(), start_smtp("none"), free_port()
-    database = lesser_role(owner)
-    secrets = tmp_path / "secrets"
-    secrets.mkdir()
-    given_secrets = {
-        "owner_url": owner,
-        "database_url": database,
-        "admin_token": ADMIN_TOKEN,
-        "ingest_keys": INGEST_KEY,
-    }
-    for name, text in given_secrets.items():
-        (secrets / name).write_text(text)
-    make_secrets(secrets)
-    rules = copy_rules(tmp_path)
-    given = {
-        k: v.replace("/run/secrets", str(secrets)) for k, v in OURS["small"]["environment"].items()
-    }
-    ours = {
-        "ALERTING_DATA": str(tmp_path / "data"),
-        "ALERTING_RULES": str(rules),
-        "ALERTING_TEMPLATES": str(rules.with_name("templates")),
-        "ALERTING_SMTP_HOST": smtp.host,
-        "ALERTING_SMTP_PORT": str(smtp.port),
-        "ALERTING_LISTEN": f"127.0.0.1:{port}",
-        "ALERTING_BASE_URL": f"http://127.0.0.1:{port}",
-    }
-    place = Installation(
-        folder=tmp_path, broker=None, smtp=smtp, environment=given | ours, database=database
-    )
-    first = {
-        k: v.replace("/run/secrets", str(secrets))
-        for k, v in OURS["migrate"]["environment"].items()
-    }
-    first |= ours | {"ALERTING_DATABASE_ROLE": make_url(database).username or ""}
-    try:
-        done = place.cli(*OURS["migrate"]["command"], **first)
-        assert done.returncode == 0, done.stderr
-        assert "nothing to the audit but add to it" in done.stdout
-        place.wait_for_web(place.run(*OURS["small"]["command"][1:]))
-        almost_four_hours_ago = (datetime.now(UTC) - timedelta(hours=4, seconds=-5)).isoformat()
-        acme = envelope(
-            "customer.updated",
-            {"customer_id": "ACME-AERO", "name": "Acme Aerospace", "country": "DE"},
-        )
-        assert (
-            place.http("/v1/events", [acme, survey("ACME-AERO", time=almost_four_hours_ago)])[0]
-            == 202
-        )
-        place.wait_for_sent(4)
-        mails = told(smtp.wait_for(4))
-        assert [who for who, words in mails if "Acme Aerospace" in words] == [
-            who for who, _ in mails
-        ]
-        assert [words.split()[:2] for who, words in mails if who == "vp.sales"] == [
-            ["Call", "Acme"],
-            ["Will", "you"],
-        ]
-        assert place.http("/readyz")[0] == 200
-    finally:
-        place.stop()
-    with psycopg.connect(database.replace("+psycopg", ""), autocommit=True) as connection:
-        for act in (
-            "UPDATE audit_entry SET actor = 'x'",
-            "ALTER TABLE audit_entry DISABLE TRIGGER ALL",
-            "DELETE FROM audit_seal",
-        ):
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                connection.execute(act)
-
-
-def lesser_role(owner: str) -> str:
-    """The URL of a role that may do nothing yet, as scripts/postgres-role makes it."""
-    role = f"role_{make_url(owner).database}"
-    with psycopg.connect(owner.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(f"DROP ROLE IF EXISTS {role}")
-        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{role}'")
-    return make_url(owner).set(username=role, password=role).render_as_string(hide_password=False)

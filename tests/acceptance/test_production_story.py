@@ -11,7 +11,9 @@ from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from typing import Any
 
-from tests.support.processes import ROOT, Installer, sent_twice, told
+from tests.support.system.installer import Installer
+from tests.support.system.mails import sent_twice, told
+from tests.support.system.roles import ROOT
 
 
 def load_story() -> Any:

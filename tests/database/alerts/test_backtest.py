@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from alerting.adapters.reports.pictures import weeks_picture
 from alerting.adapters.rulebook.rulebook_builder import build_rulebook
 from alerting.database.tables import alert, audit_entry, event, notification
 from alerting.domain.rulebook.rulebook import Rulebook
@@ -263,12 +262,3 @@ def test_on_the_command_line_with_table_json_and_picture(
         in migrated("rules", "backtest", "--rule", "nope").stderr
     )
     assert migrated("rules", "backtest", "--since", "yesterday").returncode == 2
-
-
-def test_a_picture_shows_weeks_without_alerts_too() -> None:
-    monday = (BEGIN - timedelta(days=BEGIN.weekday())).date()
-    svg = weeks_picture(
-        {"A": {monday: 3, monday + timedelta(weeks=3): 1}, "B": {}}, "Alerts a week"
-    )
-    for week in range(4):
-        assert (monday + timedelta(weeks=week)).isoformat() in svg

@@ -2,7 +2,6 @@
 a weaker one.
 """
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,12 +10,10 @@ from sqlalchemy import select
 
 from alerting.database.people import staff_facts
 from alerting.database.tables import alert, audit_entry
-from alerting.domain.alerts.suppression import REASONS, STAGES, Alarm, Mute
 from alerting.domain.errors import ActionRefused
-from alerting.domain.mail.stages import first_reason
 from alerting.services.alerts.mutes import add_mute, end_mute
 from alerting.services.rulebook.activation import activate_rulebook
-from tests.support.builders import rulebook, starter_files
+from tests.support.builders import starter_files
 from tests.support.world import BEGIN, World, recipients
 
 UNHAPPY = "rules/escalations/unhappy_customers.yaml"
@@ -116,55 +113,11 @@ def test_a_silence_is_over_by_itself_or_ended_and_both_are_on_record(
         ("customer", "ACME-AERO", 0, "lasts up to 90 days"),
     ],
 )
-def test_a_mute_that_makes_no_sense_is_refused(
+def test_a_silence_that_makes_no_sense_is_refused(
     small_world: World, scope: Any, name: str, days: int, words: str
 ) -> None:
     with pytest.raises(ActionRefused, match=words):
         add_mute(small_world.app.ctx, scope, name, timedelta(days=days), "ann", "x")
-
-
-def test_the_reason_that_says_most_about_the_event_comes_first() -> None:
-    (rule,) = [rule for rule in rulebook().rules if rule.id == "unhappy-customer"]
-    mute = Mute(scope="customer", name="C", until=BEGIN + timedelta(hours=1))
-
-    def why(
-        *,
-        excluded: str | None = None,
-        answered: bool = False,
-        mutes: Sequence[Mute] = (),
-        cooling: bool = False,
-        outranked: bool = False,
-    ) -> str | None:
-        alarm = Alarm(
-            rule=rule,
-            customer="C",
-            segment="key",
-            now=BEGIN,
-            excluded=excluded,
-            is_answered=lambda: answered,
-            mutes=mutes,
-            is_cooling=lambda: cooling,
-            outranked=outranked,
-        )
-        found = first_reason(STAGES, alarm)
-        return None if found is None else found.reason
-
-    assert why() is None
-    assert why(outranked=True) == "outranked"
-    assert why(outranked=True, cooling=True) == "cooldown"
-    assert why(outranked=True, cooling=True, mutes=[mute]) == "silenced"
-    assert why(answered=True, cooling=True, mutes=[mute]) == "answered"
-    assert why(excluded="too_old", answered=True, cooling=True, mutes=[mute]) == "too_old"
-    assert {
-        "forgotten",
-        "answered",
-        "outranked",
-        "cooldown",
-        "silenced",
-        "too_old",
-        "before_go_live",
-        "shadow",
-    } == set(REASONS)
 
 
 def test_on_the_command_line(migrated: Any, own_world: World) -> None:

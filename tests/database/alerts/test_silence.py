@@ -3,33 +3,15 @@
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from sqlalchemy import func, select
 
 from alerting.database.tables import alert, event, silence_watch
 from alerting.services.alerts.customer_silence import notice_silences
 from alerting.services.alerts.explain_event import Explanation, explain
 from alerting.services.rulebook.activation import activate_rulebook
-from tests.support.builders import problems_of, starter_files
+from tests.support.builders import starter_files
+from tests.support.rulebook.silence_rules import RULE, files
 from tests.support.world import World, recipients
-
-RULE = """rules:
-  - id: key-account-silent
-    title: A key account has gone silent
-    on: silence
-    of: survey.answered
-    for: 30d
-    when:
-      is a key account: "customer.segment = 'key'"
-    severity: normal
-    caller: account_owner
-    policy: call_in_3d
-"""
-FILE = "rules/escalations/silence.yaml"
-
-
-def files(text: str = RULE) -> dict[str, str]:
-    return {**starter_files(), FILE: text}
 
 
 def activate(world: World, text: str = RULE) -> None:
@@ -139,24 +121,6 @@ def test_nobody_can_post_a_silence(small_world: World) -> None:
         small_world.envelope("silence", {"customer_id": "X", "rule": "r", "of": "o", "days": 1})
     )
     assert small_world.rows(select(event).where(event.c.type == "silence")) == []
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        ("    of: survey.answered\n", "", "says `of:` which event type and `for:` how long"),
-        ("    for: 30d\n", "", "says `of:` which event type and `for:` how long"),
-        ("of: survey.answered", "of: survey.answerd", "did you mean 'survey.answered'?"),
-        ("of: survey.answered", "of: silence", "no event type is called 'silence'"),
-        ("on: silence", "on: survey.answered", "no other rule does"),
-        ("for: 30d", "for: a month", "'a month' is not a duration"),
-        ("customer.segment = 'key'", "score < 3", "unknown field 'score'"),
-    ],
-)
-def test_mistakes_are_named(old: str, new: str, said: str) -> None:
-    assert problems_of(files(RULE)) == []
-    found = [str(problem) for problem in problems_of(files(RULE.replace(old, new)))]
-    assert any(said in problem for problem in found), found
 
 
 def test_a_silence_that_was_none_is_taken_back_when_the_late_answer_comes(world: World) -> None:

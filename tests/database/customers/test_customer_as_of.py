@@ -131,13 +131,10 @@ def naive(
     for change in valid:
         state |= change
     revenue = state.get("revenue_with_us")
-    found = (
-        "unverified"
-        if not changes or revenue is None
-        else "high_potential"
-        if revenue >= 250_000
-        else "low_potential"
-    )
+    if not changes or revenue is None:
+        found = "unverified"
+    else:
+        found = "high_potential" if revenue >= 250_000 else "low_potential"
     given = [score for at, score in sorted(answers) if at <= hour]
     return found, bool(changes) and bool(given) and given[-1] <= 6
 

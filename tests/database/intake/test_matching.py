@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import select
 
 from alerting.database.intake import addresses
 from alerting.database.tables import alert, audit_entry, event, unmatched
 from alerting.domain.errors import ActionRefused
-from alerting.domain.intake.payloads import phone_of
 from alerting.services.intake.match_respondents import assign_answer, leave_answer, match_waiting
 from tests.support.installation import Run
 from tests.support.world import World, recipients
@@ -173,15 +170,6 @@ def test_later_answers_of_the_customer_know_the_matched_one(world: World) -> Non
     found = explain(world.app.ctx, "later")
     assert found.customer["name"] == "LUMEN"
     assert [row.customer_key for row in world.rows(select(event)) if row.seq == seq] == ["LUMEN"]
-
-
-@given(
-    st.lists(st.sampled_from([" ", "-", "/", "(0)", "."]), max_size=6), st.integers(10**6, 10**10)
-)
-def test_a_number_is_the_same_however_it_is_written(noise: list[str], number: int) -> None:
-    digits = str(number)
-    written = "".join(d + (noise[i] if i < len(noise) else "") for i, d in enumerate(digits))
-    assert phone_of("+49" + written) == phone_of("0049 " + digits) == f"phone:+49{digits}"
 
 
 def test_on_the_command_line(migrated: Run, installation: Path, own_world: World) -> None:

@@ -1,43 +1,10 @@
 """The weekly mail: open promises per reader, in the own zone, once a week."""
 
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
-
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from alerting.domain.cases.sla import WaitingFor
-from alerting.domain.people.people import Party
-from alerting.domain.rulebook.rulebook import Weekly
 from alerting.services.cases import acts
 from alerting.services.cases.respond import Actor
-from alerting.services.mail.weekly import LATEST, send_weekly, week_due
-from tests.support.builders import changed, problems_of
+from alerting.services.mail.weekly import send_weekly
 from tests.support.world import World, recipients
-
-ZONES = ["Europe/Berlin", "America/Chicago", "Pacific/Apia", "Asia/Kathmandu", "UTC"]
-
-
-def reader(zone: str) -> Party:
-    return Party(id="ann", name="Ann", email="ann@example.com", time_zone=zone)
-
-
-@given(
-    moment=st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)),  # noqa: DTZ001 - hypothesis wants them so
-    weekday=st.integers(0, 6),
-    hour=st.integers(0, 23),
-    zone=st.sampled_from(ZONES),
-)
-def test_a_mail_is_never_early_and_belongs_to_one_week(
-    moment: datetime, weekday: int, hour: int, zone: str
-) -> None:
-    now, weekly = moment.replace(tzinfo=UTC), Weekly(weekday=weekday, at=time(hour))
-    week = week_due(weekly, reader(zone), now)
-    days = [now.astimezone(ZoneInfo(zone)).date() - timedelta(days=n) for n in range(8)]
-    dues = [datetime.combine(d, time(hour), ZoneInfo(zone)) for d in days if d.weekday() == weekday]
-    over = [due for due in dues if timedelta(0) <= now - due <= LATEST]
-    assert week == (over[0].date().isoformat() if over else None)
 
 
 def test_each_reader_hears_once_a_week_what_is_open_then(world: World) -> None:
@@ -81,9 +48,3 @@ def test_what_was_done_meanwhile_is_not_in_it_and_what_waits_is_not_overdue(worl
     world.reached("ACME-AERO", "vp_sales")
     world.fixed("ACME-AERO")
     assert [m for m in world.deliver() if "open promise" in m.subject] == []
-
-
-@pytest.mark.parametrize("text", ["monday 07:00", "mon 7:00", "mon 24:00", "07:00", "mon"])
-def test_a_time_of_the_week_is_a_day_and_a_time(text: str) -> None:
-    (problem,) = problems_of(changed(settings=("weekly_mail: mon 07:00", f"weekly_mail: {text}")))
-    assert "write mon 07:00" in problem.message + str(problem.suggestion)

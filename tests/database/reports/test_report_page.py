@@ -2,22 +2,16 @@
 say they sent.
 """
 
-import csv
 import html
-import io
 import json
 import re
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi.testclient import TestClient
-from openpyxl import load_workbook
 from sqlalchemy import insert
 
-from alerting.adapters.reports.report_files import as_csv, as_parquet, as_xlsx, inert
-from alerting.adapters.reports.report_pictures import report_pictures
 from alerting.bootstrap import web_parts
 from alerting.database import tables
 from alerting.domain.errors import ActionRefused
@@ -25,71 +19,12 @@ from alerting.domain.reports.selection import Selection, selection
 from alerting.entrypoints.web.app import create_app
 from alerting.services.intake.reconciliation import Sent, reconcile
 from alerting.services.reports.report import as_json, report, unknown_names
-from alerting.services.reports.report_clocks import clock_rows, clocks_behind
+from alerting.services.reports.report_clocks import clocks_behind
 from alerting.services.reports.report_population import behind_figure
 from alerting.services.rulebook.activation import activate_rulebook
 from tests.support.builders import changed
-from tests.support.histories import lived
 from tests.support.installation import Run
 from tests.support.world import BEGIN, World
-
-
-@pytest.fixture
-def story(small_world: World) -> World:
-    return lived(small_world, 1)
-
-
-def test_the_files_have_a_row_for_each_clock_and_nothing_a_spreadsheet_computes(
-    story: World,
-) -> None:
-    rows = list(clock_rows(story.app.ctx, Selection()))
-    lines = list(csv.DictReader(io.StringIO(as_csv(rows).decode("utf-8-sig"))))
-    sheet = load_workbook(io.BytesIO(as_xlsx(rows)))["clocks"]
-    cells = [list(row) for row in sheet.iter_rows(min_row=2)]
-    assert (
-        len(rows)
-        == len(lines)
-        == len(cells)
-        == as_json(report(story.app.ctx))["population"]["clocks"]
-    )
-    hostile = [n for n, row in enumerate(rows) if row["customer"].startswith("=")]
-    assert hostile
-    for n in hostile:
-        assert lines[n]["customer"] == "'" + rows[n]["customer"]
-        assert cells[n][6].value == rows[n]["customer"] and cells[n][6].data_type == "s"
-    for row, line, made in zip(rows, lines, cells, strict=True):
-        assert float(line["felt_seconds"]) == row["felt_seconds"] == pytest.approx(made[17].value)
-        assert (
-            datetime.fromisoformat(line["started_at"])
-            == row["started_at"]
-            == datetime.fromisoformat(made[14].value)
-        )
-        assert line["started_at"].endswith("Z")
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
-def test_a_text_like_a_formula_gets_an_apostrophe_and_a_number_stays_one(text: str) -> None:
-    assert inert(text) == f"'{text}"
-    assert (inert(-1.5), inert("a=b"), inert(None), inert("")) == (-1.5, "a=b", None, "")
-
-
-def test_parquet_has_types(story: World) -> None:
-    duckdb = pytest.importorskip("duckdb")
-    rows = list(clock_rows(story.app.ctx, Selection()))
-    file = story.folder / "clocks.parquet"
-    file.write_bytes(as_parquet(rows))
-    found = duckdb.sql(
-        f"SELECT \"case\", epoch_us(started_at), working_seconds FROM '{file}'"
-    ).fetchall()
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    assert found == [
-        (
-            row["case"],
-            (row["started_at"] - epoch) // timedelta(microseconds=1),
-            row["working_seconds"],
-        )
-        for row in rows
-    ]
 
 
 def test_every_figure_leads_to_its_clocks(story: World) -> None:
@@ -150,20 +85,6 @@ def test_a_report_of_somebody_counts_the_alerts_of_his_cases(story: World) -> No
     nobody = as_json(report(story.app.ctx, Selection(policy="nosuch")))
     counts = {name: nobody["population"][name] for name in ("alerts", "joined", "cases", "clocks")}
     assert (set(counts.values()), nobody["contacts"]["contacts"]) == ({0}, 0)
-
-
-def test_working_times_are_recounted_from_the_export(story: World) -> None:
-    rows = [
-        row
-        for row in clock_rows(story.app.ctx, Selection())
-        if row["state"] in {"met", "late", "overdue"}
-    ]
-    assert any(row["state"] == "overdue" for row in rows)
-    for line in as_json(report(story.app.ctx))["overall"]:
-        times = sorted(row["working_seconds"] for row in rows if row["clock"] == line["clock"])
-        for name, tenths in (("median", 5), ("p90", 9), ("slowest", 10)):
-            found = times[-(-tenths * len(times) // 10) - 1]
-            assert found == pytest.approx(line[f"working_{name}_seconds"], abs=5)
 
 
 def test_every_link_of_the_page_leads_somewhere(story: World) -> None:
@@ -347,15 +268,3 @@ def test_a_breach_tells_what_was_recorded_with_its_case(small_world: World) -> N
         found["changes"][-1]["what"] == "correction"
         and "proposed: typo" in found["changes"][-1]["words"]
     )
-
-
-def test_only_enough_weeks_are_drawn(story: World) -> None:
-    found = report(story.app.ctx)
-    assert report_pictures(found) == {}
-    found.by_week = [
-        replace(line, name=f"2026-0{month}-02", attainment=replace(line.attainment, met=40))
-        for line in found.by_week[:1]
-        for month in (1, 2, 3)
-    ]
-    drawn = report_pictures(found)["weeks"]
-    assert drawn.startswith("<svg") and "<script" not in drawn and ">02 Feb 2026<" in drawn

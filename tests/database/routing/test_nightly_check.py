@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from alerting.database.tables import audit_entry, notification, people_check
 from alerting.services.routing.nightly_check import check_of_the_night
+from tests.support.mail.smtp_post import over_smtp
 from tests.support.world import World, recipients
 
 
@@ -70,9 +71,7 @@ def test_with_the_admin_absent_whoever_stands_in_hears(watched: World) -> None:
 def test_a_refused_notice_ends_there_and_the_address_is_remembered(
     watched: World, smtp: Any
 ) -> None:
-    from tests.database.mail.test_delivery import _over_smtp
-
-    _over_smtp(watched, smtp)
+    over_smtp(watched, smtp)
     smtp.refuse["service.desk@example.com"] = "550 no such user"
     watched.take(watched.envelope("person.removed", {"person_id": "owner_north"}))
     night(watched)

@@ -2,20 +2,16 @@
 force everywhere.
 """
 
-import io
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from openpyxl import Workbook
 
-from alerting.adapters.imports.member_lists import read_members
 from alerting.bootstrap import web_parts
 from alerting.database.customers import memberships
 from alerting.database.rulebook import rulebooks
-from alerting.domain.errors import ActionRefused
 from alerting.entrypoints.web.app import create_app
 from alerting.services.alerts.review_due import review_due
 from alerting.services.rulebook.activation import activate_rulebook
@@ -23,7 +19,11 @@ from tests.support.builders import starter_files
 from tests.support.world import World
 
 ADMIN = {"authorization": "Bearer test-admin-token-0123"}
+
+
 LIST = "key_accounts.csv"
+
+
 LISTED = ("ACME-AERO", "NORDWIND", "LUMEN-MED")
 
 
@@ -212,33 +212,6 @@ def test_a_plant_moves_with_its_group(client: TestClient, world: World) -> None:
     assert "2 customers would move" in page and "ALPENWERK-SUED" in page
 
 
-def workbook(*rows: list[object]) -> bytes:
-    book, kept = Workbook(), io.BytesIO()
-    for row in rows:
-        book.active.append(row)
-    book.save(kept)
-    return kept.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("content", "ids"),
-    [
-        ("customer_id\nA\nB\nA\n", ["A", "B"]),
-        ("Name;Kundennummer;Umsatz\nWerk;A-1;12,5\nBau;B-2;3\n", ["A-1", "B-2"]),
-        ("﻿customer_id,name\nA,x\n,y\nB,z\n", ["A", "B"]),
-        (
-            workbook(
-                ["Key accounts 2026"], [], ["Customer ID", "Name"], [4711, "Werk"], ["B-2", "Bau"]
-            ),
-            ["4711", "B-2"],
-        ),
-    ],
-)
-def test_lists_are_read_as_people_keep_them(content: str | bytes, ids: list[str]) -> None:
-    raw = content.encode() if isinstance(content, str) else content
-    assert list(read_members("list", raw).ids) == ids
-
-
 def test_a_row_without_an_id_is_named(client: TestClient) -> None:
     done = upload(client, "customer_id,name\nACME-AERO,x\n,y\n")
     assert "no customer id in line 3" in client.get(done.headers["location"]).text
@@ -270,8 +243,3 @@ def test_pages_are_for_insiders_and_what_is_not_there_is_said(client: TestClient
     assert client.get("/segments/lists/people.yaml").status_code == 404
     assert client.get("/p/not-a-token").status_code == 400
     assert "download key_accounts.csv" in client.get("/segments/lists").text
-
-
-def test_ids_that_mean_something_to_a_spreadsheet_stay_text() -> None:
-    with pytest.raises(ActionRefused, match="customer_id"):
-        read_members("list.csv", b"1\n2\n")

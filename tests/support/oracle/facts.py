@@ -15,62 +15,19 @@ import duckdb
 from ruamel.yaml import YAML
 
 from tests.support.oracle.conditions import MACROS, NUMBER, Names, column, quoted, translated
-
-EVENT = {
-    "survey.answered": "survey_id metric scale score sentiment comment language contact_me"
-    " respondent.name respondent.email respondent.phone",
-    "interaction.recorded": "channel direction outcome office agent contact topic duration_seconds "
-    "text",
-}
-EVERY_EVENT = "type source id time"
-CUSTOMER = {
-    **dict.fromkeys(("name", "parent", "industry", "country", "region", "city"), "text"),
-    **dict.fromkeys(("lifecycle", "owner", "language", "time_zone"), "text"),
-    "revenue_with_us": "number",
-    "employees": "whole number",
-    "renewal_date": "date",
-}
-HISTORY = "last_score last_sentiment score_change days_since_contact days_to_renewal"
-SENTIMENT = """CASE
-  WHEN "event.score" IS NULL THEN NULL
-  WHEN "event.metric" = 'nps'
-    THEN CASE WHEN "event.score" <= 6 THEN 'negative' WHEN "event.score" <= 8 THEN 'neutral' ELSE 'positive' END
-  WHEN "event.metric" = 'csat'
-    THEN CASE WHEN "event.score" <= 2 THEN 'negative' WHEN "event.score" <= 3 THEN 'neutral' ELSE 'positive' END
-  WHEN "event.metric" = 'ces'
-    THEN CASE WHEN "event.score" <= 3 THEN 'negative' WHEN "event.score" <= 4 THEN 'neutral' ELSE 'positive' END
-  WHEN 10 * ("event.score" - 1) < 4 * ("event.scale" - 1) THEN 'negative'
-  WHEN 100 * ("event.score" - 1) >= 75 * ("event.scale" - 1) THEN 'positive'
-  ELSE 'neutral' END"""  # noqa: E501
-
-_JSON = {
-    "text": ("'VARCHAR'", "VARCHAR"),
-    "number": ("'BIGINT', 'UBIGINT', 'DOUBLE'", NUMBER),
-    "whole number": ("'BIGINT', 'UBIGINT'", "BIGINT"),
-    "true/false": ("'BOOLEAN'", "BOOLEAN"),
-    "date": ("'VARCHAR'", "DATE"),
-    "time": ("'VARCHAR'", "TIMESTAMPTZ"),
-    "list of texts": ("'ARRAY'", "VARCHAR[]"),
-}
-_DAY = 86_400_000_000
-NUMBERS = ("score", "duration_seconds")
-AGGREGATES = {
-    "count": "count({value})",
-    "sum": "sum({value})",
-    "avg": "CAST(sum({value}) AS DOUBLE) / nullif(count({value}), 0)",
-    "min": "min({value})",
-    "max": "max({value})",
-    "distinct": "count(DISTINCT {value})",
-    "last": "arg_max({value}, m.n)",
-    "days_since": f'(epoch_us(e."event.time") - epoch_us(max(m."event.time"))) // {_DAY}',
-}
-WHOLE = {
-    "sum": "bool_and({whole})",
-    "min": "arg_min({whole}, {value})",
-    "max": "arg_max({whole}, {value})",
-    "last": "arg_max({whole}, m.n)",
-}
-_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
+from tests.support.oracle.words import (
+    AGGREGATES,
+    CUSTOMER,
+    DAY,
+    EVENT,
+    EVERY_EVENT,
+    HISTORY,
+    JSON,
+    NUMBERS,
+    SENTIMENT,
+    UNITS,
+    WHOLE,
+)
 
 
 @dataclass(frozen=True)
@@ -121,12 +78,8 @@ class Reckoning:
         return dict(self.read("attributes.yaml").get("attributes", {}))
 
     def _events(self, export: Path) -> None:
-        kept = [
-            name
-            for fields in EVENT.values()
-            for name in fields.split()
-            if name not in {"score", "sentiment"}
-        ]
+        every = " ".join(EVENT.values()).split()
+        kept = [name for name in every if name not in {"score", "sentiment"}]
         others = ", ".join(
             column(f"event.{name}")
             for name in dict.fromkeys([*kept, "answers"])
@@ -193,7 +146,7 @@ class Reckoning:
 
     def _typed(self, name: str, kind: str) -> str:
         """What is of another type than declared counts as missing."""
-        types, wanted = _JSON[kind]
+        types, wanted = JSON[kind]
         value = column(name)
         text = f"json_extract_string({value}, '$')"
         found = f"TRY_CAST({text} AS {wanted})"
@@ -238,7 +191,7 @@ class Reckoning:
               CASE WHEN a.last[1].metric = a.last[2].metric THEN a.last[1].score - a.last[2].score END
                 AS "customer.score_change",
               coalesce(a.last[1].whole AND a.last[2].whole, TRUE) AS "whole customer.score_change",
-              (epoch_us("event.time") - epoch_us(c.last)) // {_DAY} AS "customer.days_since_contact"
+              (epoch_us("event.time") - epoch_us(c.last)) // {DAY} AS "customer.days_since_contact"
             FROM e LEFT JOIN answers a USING (n) LEFT JOIN contacts c USING (n)"""  # noqa: E501
         )
 
@@ -343,4 +296,4 @@ class Reckoning:
 
 def _within(signal: Mapping[str, Any]) -> str:
     number, unit = str(signal["within"])[:-1], str(signal["within"])[-1]
-    return f"INTERVAL '{number} {_UNITS[unit]}'"
+    return f"INTERVAL '{number} {UNITS[unit]}'"

@@ -2,11 +2,9 @@
 markup.
 """
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from email import policy
 from email.parser import BytesParser
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -19,7 +17,6 @@ from alerting.domain.errors import ActionRefused
 from alerting.domain.mail.message import Mail
 from alerting.services.cases.respond import Ticket
 from tests.support.builders import unhurried
-from tests.support.world import World, make_world
 
 HEADERS = [
     "From",
@@ -67,41 +64,9 @@ def test_no_text_becomes_a_header(words: str) -> None:
     assert len(parsed["To"].addresses) == 1
 
 
-@pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A customer whose every word is an attack."""
-    world: World = make_world(Path(tmp_path_factory.mktemp("hostile")))
-    evil = "<img src=x onerror=alert(1)>\"'&\r\nBcc: victim@example.com"
-    world.take(
-        world.customer(
-            "EVIL",
-            name=evil,
-            revenue_with_us=9_000_000,
-            owner="owner_north",
-            country="DE",
-            contacts=[
-                {"name": evil, "role": evil, "phone": '+49"><script>', "email": "a@b\r\nBcc: x"}
-            ],
-        )
-    )
-    world.take(world.survey("EVIL", score=0, comment=evil * 20))
-    world.deliver()
-    yield world
-    world.app.close()
-
-
-def test_hostile_words_reach_the_reader_as_words(hostile: World) -> None:
-    mails = hostile.mails()
-    assert mails
-    for mail in mails:
-        assert "\n" not in mail.subject
-        assert mail.html is not None
-        assert "<img src=x" not in mail.html
-        assert "<script" not in mail.html
-        assert "template failed" not in mail.text
-
-
 KEYS = ["newest-key-0123456789", "older-key-0123456789"]
+
+
 TICKET = Ticket(case_id=7, person="vp_sales", assignment=2, cycle=1, purpose="contact")
 
 

@@ -1,7 +1,6 @@
-"""Absences, turns and refused addresses: who is asked instead, with the reason."""
+"""Absences and refused addresses: who is asked instead, with the reason."""
 
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,42 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from alerting.adapters.rulebook.people_file import read_people
 from alerting.domain.cases.escalations import reach
-from alerting.domain.errors import RulebookInvalid
-from alerting.domain.people.circles import circles
-from alerting.domain.people.people import Absence, Party, Team, dated
+from alerting.domain.people.people import Party
 from alerting.domain.routing.routing import Assignment, Role, Routing, fill_role
-from alerting.domain.routing.staff import Staff, staff_of
-from tests.support.builders import NOW, customer, party, unhurried
-from tests.unit.people.test_people import open_case_of
-
-FRIDAY = date(2026, 3, 6)
-
-
-def absent(
-    begin: str = "2026-03-02", end: str = "2026-03-08", substitute: str | None = None
-) -> Absence:
-    return Absence(begin=begin, end=end, substitute=substitute)
-
-
-def at(
-    *known: Party | Team,
-    moment: datetime = NOW,
-    taken: dict[str, dict[str, int]] | None = None,
-    **more: Any,
-) -> Staff:
-    """The staff by facts, `ann={...}` adding to what is known of Ann."""
-    states = {one.id: dated(one) | more.get(one.id, {}) for one in known}
-    return staff_of(states, moment, taken or {})
+from alerting.domain.routing.staff import Staff
+from tests.support.builders import customer, party, unhurried
+from tests.support.people.staff import DESK, NAMES, absent, at, open_case_of
 
 
 def owner_of(staff: Staff, owner: str = "ann", **options: Any) -> Assignment:
     roles = {"owner": Role(first_of=["customer.owner", "default"]), "default": Role(person="desk")}
     return fill_role("owner", customer(owner=owner), "key", Routing(roles=roles), staff, **options)
-
-
-DESK = party("desk")
 
 
 @pytest.mark.parametrize(
@@ -198,9 +172,6 @@ def test_the_steps_of_a_clock_pass_over_whoever_is_absent(
     assert (found.party.id, found.template) == (who, template)
 
 
-NAMES = st.sampled_from("abcde")
-
-
 @unhurried
 @given(
     substitutes=st.dictionaries(NAMES, NAMES),
@@ -247,186 +218,3 @@ def test_a_search_always_ends_and_finds_nobody_who_is_away_while_somebody_is_the
                 staff,
             )
             assert reached.party.id not in staff.away
-
-
-# Turns
-
-
-def turns(
-    team: Team, *members: Party, moment: datetime = NOW, taken: dict[str, int] | None = None
-) -> Assignment:
-    roles = {"desk": Role(team=team.id), "default": Role(person="desk")}
-    staff = at(team, *members, DESK, moment=moment, taken={team.id: taken or {}})
-    return fill_role("desk", customer(), "key", Routing(roles=roles), staff, to_call=True)
-
-
-def team(turn: str = "week", **more: Any) -> Team:
-    return Team(
-        **{
-            "id": "service",
-            "name": "Service",
-            "members": ("ann", "ben", "cid"),
-            "turn": turn,
-            **more,
-        }
-    )
-
-
-MEMBERS = (party("ann"), party("ben"), party("cid"))
-
-
-def test_a_team_takes_turns_by_the_week_from_a_declared_day_on() -> None:
-    weekly = team(begins="2026-03-02")
-    asked = [turns(weekly, *MEMBERS, moment=NOW + timedelta(weeks=n)).party.id for n in range(4)]
-    assert asked == ["ann", "ben", "cid", "ann"]
-    assert turns(weekly, *MEMBERS).why == (
-        "desk (team Service): it is the turn of Ann (week 1 since 2026-03-02)",
-    )
-    before = turns(weekly, *MEMBERS, moment=NOW - timedelta(weeks=1))
-    assert before.party.id == "cid"
-
-
-def test_a_day_of_a_team_begins_at_its_own_midnight() -> None:
-    daily = team("day", begins="2026-03-06", time_zone="Europe/Berlin")
-    last = datetime(2026, 3, 6, 22, 59, 59, tzinfo=UTC)
-    assert [
-        turns(daily, *MEMBERS, moment=moment).party.id
-        for moment in (last, last + timedelta(seconds=1))
-    ] == ["ann", "ben"]
-
-
-def test_by_case_it_is_whoever_had_one_the_longest_ago() -> None:
-    by_case = team("case")
-    assert turns(by_case, *MEMBERS).why == (
-        "desk (team Service): it is the turn of Ann (who has had no case yet)",
-    )
-    later = turns(by_case, *MEMBERS, taken={"ann": 3, "ben": 1, "cid": 2})
-    assert later.party.id == "ben"
-    assert later.why == (
-        "desk (team Service): it is the turn of Ben (whose last case is the longest ago)",
-    )
-
-
-def test_members_who_are_away_or_have_left_are_skipped_and_the_reason_says_so() -> None:
-    ann = party("ann", absences=(absent(),), substitute="desk")
-    found = turns(team(begins="2026-03-02", members=("ann", "gone", "cid")), ann, party("cid"))
-    assert found.party.id == "cid"
-    assert found.why == (
-        "desk (team Service): it is the turn of Ann (week 1 since 2026-03-02), "
-        "Ann is absent from 2026-03-02 to 2026-03-08, gone is not in people.yaml, Cid is next",
-    )
-    nobody = turns(team(members=("ann",)), ann)
-    assert nobody.party.id == "desk"
-    assert nobody.why[0].endswith("Ann is absent from 2026-03-02 to 2026-03-08: nobody is left")
-
-
-@unhurried
-@given(away=st.sets(st.sampled_from("abcdef"), max_size=5), cases=st.integers(1, 30))
-def test_by_case_everybody_who_is_there_gets_the_same_number_of_cases(
-    away: set[str], cases: int
-) -> None:
-    members = tuple("abcdef")
-    parties = [party(name, absences=(absent(),) if name in away else ()) for name in members]
-    taken: dict[str, int] = {}
-    had: dict[str, int] = {name: 0 for name in members if name not in away}
-    for number in range(1, cases + 1):
-        found = turns(team("case", members=members), *parties, taken=taken).party.id
-        taken[found] = number
-        had[found] += 1
-    assert max(had.values()) - min(had.values()) <= 1
-
-
-# The file
-
-
-PEOPLE = """people:
-  - {id: ann, name: Ann, email: ann@example.com}
-  - {id: ben, name: Ben, email: ben@example.com, time_zone: Europe/Berlin}
-offices:
-  - {id: berlin, name: Berlin, email: berlin@example.com}
-"""
-
-
-def read(folder: Path, text: str) -> dict[str, Any]:
-    (folder / "people.yaml").write_text(PEOPLE + text)
-    return read_people(folder / "people.yaml")
-
-
-def test_absences_and_teams_are_read_from_people_yaml(tmp_path: Path) -> None:
-    found = read(
-        tmp_path,
-        "teams:\n  - {id: service, name: Service, members: [ann, ben], turn: day, begins: "
-        "2026-03-02}\n"
-        "absences:\n  - {person: ann, from: 2026-03-02, to: 2026-03-08, substitute: ben}\n"
-        "  - {person: ann, from: 2026-04-02, to: 2026-04-02}\n",
-    )
-    assert found["service"] == team("day", members=("ann", "ben"), begins="2026-03-02")
-    assert found["ann"].absences == (absent(substitute="ben"), absent("2026-04-02", "2026-04-02"))
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        (
-            "absences:\n  - {person: anne, from: 2026-03-02, to: 2026-03-08}\n",
-            ":7:6: no person is called 'anne'",
-        ),
-        (
-            "absences:\n  - {person: berlin, from: 2026-03-02, to: 2026-03-08}\n",
-            ":7:6: no person is called 'berlin'",
-        ),
-        (
-            "absences:\n  - {person: ann, from: 2026-03-08, to: 2026-03-02}\n",
-            ":7:5: to: 2026-03-02 lies before",
-        ),
-        ("absences:\n  - {person: ann, from: 2026-03-02}\n", ":7:5: 'to' is missing"),
-        ("absences:\n  - {person: ann, from: 3, to: 2026-03-02}\n", ":7:19: must be a day"),
-        (
-            "absences:\n  - {person: ann, from: 2026-03-02, to: 2026-03-08, substitute: ann}\n",
-            ":7:53: nobody is their own substitute",
-        ),
-        (
-            "absences:\n  - {person: ann, from: 2026-03-02, to: 2026-03-08, substitute: ben}\n"
-            "  - {person: ben, from: 2026-03-05, to: 2026-03-05, substitute: ann}\n",
-            ":7:5: on 2026-03-05 those who stand in are absent, too: ann, ben, ann",
-        ),
-        ("teams:\n  - {id: t, name: T, members: [ann, cid]}\n", ":7:37: no person is called 'cid'"),
-        (
-            "teams:\n  - {id: t, name: T, members: [ann, ann]}\n",
-            ":7:5: members: 'ann' stands here twice",
-        ),
-        ("teams:\n  - {id: t, name: T, members: []}\n", ":7:22: this is empty"),
-        (
-            "teams:\n  - {id: t, name: T, members: [ann], turn: month}\n",
-            ":7:38: must be 'day', 'week' or 'case'",
-        ),
-        ("teams:\n  - {id: ann, name: T, members: [ann]}\n", ":7:6: 'ann' stands here twice"),
-    ],
-)
-def test_absences_and_teams_that_do_not_fit_are_refused_at_their_place(
-    tmp_path: Path, text: str, problem: str
-) -> None:
-    with pytest.raises(RulebookInvalid) as caught:
-        read(tmp_path, text)
-    assert str(caught.value.problems[0]).startswith("rules/people.yaml" + problem), (
-        caught.value.problems
-    )
-
-
-@pytest.mark.parametrize("key", ["manager", "substitute"])
-def test_circles_of_managers_and_of_substitutes_are_refused(tmp_path: Path, key: str) -> None:
-    text = PEOPLE.replace("ann@example.com", f"ann@example.com, {key}: ben")
-    (tmp_path / "people.yaml").write_text(
-        text.replace("ben@example.com", f"ben@example.com, {key}: ann")
-    )
-    with pytest.raises(RulebookInvalid, match=f"the {key}s go round in a circle: ann, ben, ann"):
-        read_people(tmp_path / "people.yaml")
-
-
-@given(st.dictionaries(NAMES, NAMES))
-def test_circles_are_found_once_each_and_are_circles(named: dict[str, str]) -> None:
-    for circle in circles(named):
-        assert [named[name] for name in circle] == [*circle[1:], circle[0]]
-        assert circle[0] == min(circle)
-    everybody = [name for circle in circles(named) for name in circle]
-    assert len(everybody) == len(set(everybody))

@@ -10,13 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from alerting.domain.cases.cases import Case, Status
-from alerting.domain.cases.clocks import Starts
 from alerting.domain.people.people import Party
 from alerting.domain.routing.routing import Assignment, Role, Routing, Territory, fill_role
 from alerting.domain.routing.staff import Staff
 from tests.support.builders import (
-    NOW,
     STRANGER,
     customer,
     party,
@@ -257,24 +254,3 @@ def test_quiet_hours_are_of_the_readers_own_zone(
 def test_hours_that_are_none_are_refused(wrong: str) -> None:
     with pytest.raises(ValidationError, match="write them as 20:00-07:00"):
         party("ann", quiet_hours=wrong)
-
-
-def open_case_of(caller: str) -> Case:
-    """A case that somebody holds, with nobody to fix anything."""
-    starts = Starts(customer_sent=NOW, received=NOW, case_opened=NOW)
-    return Case(
-        id=1,
-        customer_key="ACME",
-        cycle=1,
-        status=Status.OPEN,
-        severity="normal",
-        segment="key",
-        territory="DE / BE",
-        rule="r",
-        policy="p",
-        caller=caller,
-        fixer=None,
-        informed=(),
-        assignment=1,
-        starts=starts,
-    )

@@ -1,0 +1,1 @@
+"""Random conditions and facts for them."""

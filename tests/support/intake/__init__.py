@@ -1,0 +1,1 @@
+"""Events and the logs they come by."""

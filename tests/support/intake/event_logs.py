@@ -1,0 +1,3 @@
+"""Records of one test in an event log."""
+
+LOGS = ["local log on SQLite", "local log on PostgreSQL", "Kafka"]

@@ -1,0 +1,1 @@
+"""Proof of what happened, and what is forgotten."""
