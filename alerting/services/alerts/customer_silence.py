@@ -13,8 +13,9 @@ from alerting.domain.alerts.customer_silence import silence_event, watch_name
 from alerting.domain.alerts.judge import exclusion
 from alerting.domain.errors import Temporary
 from alerting.domain.rulebook.rulebook import Rulebook
-from alerting.services.alerts.judge_batch import judge_all
+from alerting.services.alerts.judge_batch import EventBatch, judge_batch
 from alerting.services.context import Context, hold_rulebook, with_active_rulebook
+from alerting.services.judging_round import begin_round
 
 log = logging.getLogger(__name__)
 
@@ -56,5 +57,5 @@ def _notice(ctx: Context, row: WatchRow, tx: Transaction, rulebook: Rulebook) ->
     )
     seqs = events.insert_new(tx, [arrived], rulebook.hash, now)
     if seqs:
-        judge_all(tx, ctx, rulebook, [arrived], seqs)
+        judge_batch(EventBatch(round=begin_round(tx, ctx, rulebook), fresh=[arrived], seqs=seqs))
     return 1

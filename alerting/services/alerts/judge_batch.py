@@ -3,9 +3,8 @@ or join cases.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from alerting.database.alerts import watches
 from alerting.database.customers import customers, points
@@ -16,7 +15,9 @@ from alerting.domain.alerts.customer_silence import watch_name
 from alerting.domain.alerts.judge import judge
 from alerting.domain.customers.customers import CustomerChange, History
 from alerting.domain.customers.history import history_points
-from alerting.domain.customers.signals import Signal
+from alerting.domain.customers.signals import Point, Signal
+from alerting.domain.customers.standing import Subjects
+from alerting.domain.intake.events import Event
 from alerting.domain.intake.payloads import OWN, CustomerDeleted, CustomerUpdated
 from alerting.domain.rulebook.rulebook import Rulebook
 from alerting.services.alerts.owner_changes import follow_owners
@@ -25,7 +26,6 @@ from alerting.services.alerts.rejudge_events import revise_after
 from alerting.services.cases.aftercare import hear_checks
 from alerting.services.cases.end_wait import customers_acted
 from alerting.services.cases.grade_contacts import prove_by
-from alerting.services.context import Context
 from alerting.services.customers.memberships import (
     Newcomers,
     concerned,
@@ -34,7 +34,7 @@ from alerting.services.customers.memberships import (
     plan_members,
 )
 from alerting.services.customers.subjects import load_subjects
-from alerting.services.judging_round import Round, begin_round
+from alerting.services.judging_round import Round
 
 
 @dataclass(kw_only=True)
@@ -56,67 +56,144 @@ class Taken:
         return self
 
 
-def judge_all(
-    tx: Transaction,
-    ctx: Context,
-    rulebook: Rulebook,
-    fresh: Sequence[events.Arrived],
-    seqs: Mapping[tuple[str, str], int],
-    strangers: Collection[str] = (),
-    ahead: Newcomers | None = None,
-) -> Taken:
-    """Judge events that are stored under `seqs` and not yet judged, in their order. The customers
-    are locked.
-
-    Then what they say late is brought to the events that were judged without it; of `strangers`
-    there are none, and some of them may have been looked at `ahead`.
+@dataclass(kw_only=True)
+class EventBatch:
+    """Events that are stored under `seqs` and not yet judged, in their order; their customers are
+    locked. Of `strangers` nothing is stored, and some of them may have been looked at `ahead`.
     """
-    round_, taken = begin_round(tx, ctx, rulebook), Taken()
-    known = _learn(tx, fresh, rulebook, round_.now, strangers)
-    keys = {a.event.customer_key for a in fresh}
-    subjects = load_subjects(tx, keys, rulebook, fresh[0].event.time, fresh[-1].event.time, known)
-    prove_by(tx, [arrived.event for arrived in fresh])
-    customers_acted(tx, ctx, [arrived.event for arrived in fresh], round_.now)
-    unknown: list[dict[str, object]] = []
-    for arrived in fresh:
+
+    round: Round
+    fresh: Sequence[events.Arrived]
+    seqs: Mapping[tuple[str, str], int]
+    strangers: Collection[str] = ()
+    ahead: Newcomers | None = None
+    changed: Mapping[str, History] = field(default_factory=dict)
+    """Customers that this batch says something of, with it."""
+    subjects: Subjects = field(default_factory=Subjects)
+    taken: Taken = field(default_factory=Taken)
+
+    @property
+    def events(self) -> list[Event]:
+        return [arrived.event for arrived in self.fresh]
+
+    def seq_of(self, event: Event) -> int:
+        return self.seqs[(event.source, event.id)]
+
+
+def judge_batch(batch: EventBatch) -> Taken:
+    """Take a batch through every stage, in order."""
+    for stage in STAGES:
+        stage(batch)
+    return batch.taken
+
+
+def _learn(batch: EventBatch) -> None:
+    """What the batch tells us about customers and signals goes in before anything is judged."""
+    tx, known = batch.round.tx, _changes(batch.events)
+    batch.changed = customers.add_changes(tx, known, batch.round.now, batch.strangers)
+    moved = [key for key, given in sorted(known.items()) if _touches_contacts(given)]
+    addresses.keep_addresses(tx, {key: batch.changed[key].newest.contacts for key in moved})
+    left = {e.customer_key for e in batch.events if isinstance(e.payload, CustomerDeleted)}
+    watches.forget(tx, left)
+    points.add_points(tx, _points(batch.events, batch.round.rulebook))
+    _watch(tx, batch.events, batch.round.rulebook)
+
+
+def _changes(told: Sequence[Event]) -> dict[str, list[CustomerChange]]:
+    found: dict[str, list[CustomerChange]] = defaultdict(list)
+    for event in told:
+        if isinstance(event.payload, CustomerUpdated):
+            change = CustomerChange(
+                valid_from=event.time,
+                source=event.source,
+                event_id=event.id,
+                changes=event.payload.changes(),
+            )
+            found[event.customer_key].append(change)
+    return found
+
+
+def _touches_contacts(changes: Sequence[CustomerChange]) -> bool:
+    return any("contacts" in change.changes for change in changes)
+
+
+def _points(told: Sequence[Event], rulebook: Rulebook) -> list[Point]:
+    """What the events leave for signals and history."""
+    counting: dict[str, list[Signal]] = defaultdict(list)
+    for signal in rulebook.signals.values():
+        counting[signal.of].append(signal)
+    found: list[Point] = []
+    for event in told:
+        found += history_points(event)
+        for signal in counting[event.type]:
+            found += signal.points_of(event)
+    return found
+
+
+def _watch(tx: Transaction, told: Sequence[Event], rulebook: Rulebook) -> None:
+    """Rules on silence hear of every event of their kind, and of every customer that becomes
+    known.
+    """
+    heard, known = [], []
+    for rule in rulebook.silence_rules:
+        assert rule.silent_for is not None, "what makes it a rule on silence"
+        for event in told:
+            seen = (watch_name(rule), event.customer_key, event.time, rule.silent_for)
+            if event.type == rule.of:
+                heard.append(seen)
+            elif isinstance(event.payload, CustomerUpdated):
+                known.append(seen)
+    watches.note_known(tx, known)
+    watches.note_heard(tx, heard)
+
+
+def _load(batch: EventBatch) -> None:
+    """Who the customers are, with what the batch itself says."""
+    told, round_ = batch.events, batch.round
+    keys = {event.customer_key for event in told}
+    span = (told[0].time, told[-1].time)
+    batch.subjects = load_subjects(round_.tx, keys, round_.rulebook, *span, batch.changed)
+
+
+def _grade_contacts(batch: EventBatch) -> None:
+    prove_by(batch.round.tx, batch.events)
+
+
+def _end_waits(batch: EventBatch) -> None:
+    """Whoever acted is waited for no longer."""
+    customers_acted(batch.round.tx, batch.round.ctx, batch.events, batch.round.now)
+
+
+def _raise_alerts(batch: EventBatch) -> None:
+    """Each event is judged, and its alerts open or join cases."""
+    round_, unknown = batch.round, list[dict[str, object]]()
+    for arrived in batch.fresh:
         event = arrived.event
-        if event.type not in rulebook.heard:
+        if event.type not in round_.rulebook.heard:
             continue
-        seq = seqs[(event.source, event.id)]
-        judgement = judge(event, subjects.at(event.customer_key, event.time), rulebook)
-        unknown += [
-            {"event_seq": seq, "rule": o.rule.id, "condition": n}
-            for o in judgement.outcomes
-            for n in o.unknown
-        ]
-        judged = Judged(seq=seq, judgement=judgement, rulebook=rulebook, excluded=arrived.excluded)
-        taken += _raise_all(round_, judged)
-    heard = [(seqs[(a.event.source, a.event.id)], a.event) for a in fresh if a.excluded is None]
-    hear_checks(tx, ctx, rulebook, heard, round_.now)
-    events.note_unknown(tx, unknown)
-    met = [arrived for arrived in fresh if arrived.event.customer_key not in strangers]
-    taken.alerts += revise_after(round_, met, seqs, subjects)
-    follow_owners(round_, fresh, seqs, subjects.histories)
-    told = [arrived.event for arrived in fresh if arrived.event.type not in OWN]
-    plan_members(round_, told, subjects)
-    judge_moves(
-        round_, note_standings(round_, concerned(told, rulebook), subjects, ahead, strangers)
-    )
-    return taken
+        subject = batch.subjects.at(event.customer_key, event.time)
+        judgement = judge(event, subject, round_.rulebook)
+        judged = Judged(
+            seq=batch.seq_of(event),
+            judgement=judgement,
+            rulebook=round_.rulebook,
+            excluded=arrived.excluded,
+        )
+        unknown += _undecided(judged)
+        batch.taken += _raise_all(round_, judged)
+    events.note_unknown(round_.tx, unknown)
 
 
-def judge_moves(round_: Round, moves: Sequence[Move]) -> None:
-    """Customers' moves between segments are events, too, where a rule wants them."""
-    found = moved_events(moves, round_.rulebook, round_.now)
-    if not found:
-        return
-    arrived = [events.Arrived(event=event, place="segments", excluded=None) for event in found]
-    seqs = events.insert_new(round_.tx, arrived, round_.rulebook.hash, round_.now)
-    judge_all(round_.tx, round_.ctx, round_.rulebook, arrived, seqs)
+def _undecided(judged: Judged) -> list[dict[str, object]]:
+    return [
+        {"event_seq": judged.seq, "rule": outcome.rule.id, "condition": name}
+        for outcome in judged.judgement.outcomes
+        for name in outcome.unknown
+    ]
 
 
 def _raise_all(round_: Round, judged: Judged) -> Taken:
-    """Every alert of one event; the strongest one that may ring does."""
+    """Every alert of one event; the strongest one that may tell people does."""
     taken, rang = Taken(), False
     for outcome in judged.judgement.by_severity:
         quiet = why_quiet(round_, judged, outcome.rule, rang=rang)
@@ -128,60 +205,53 @@ def _raise_all(round_: Round, judged: Judged) -> Taken:
     return taken
 
 
-def _learn(
-    tx: Transaction,
-    fresh: Sequence[events.Arrived],
-    rulebook: Rulebook,
-    now: datetime,
-    strangers: Collection[str],
-) -> dict[str, History]:
-    """What the batch tells us about customers and signals goes in before anything is judged;
-    returns whom it changed.
-    """
-    changes: dict[str, list[CustomerChange]] = defaultdict(list)
-    counting: dict[str, list[Signal]] = defaultdict(list)
-    for signal in rulebook.signals.values():
-        counting[signal.of].append(signal)
-    left = []
-    for event in (a.event for a in fresh):
-        if isinstance(event.payload, CustomerUpdated):
-            change = CustomerChange(
-                valid_from=event.time,
-                source=event.source,
-                event_id=event.id,
-                changes=event.payload.changes(),
-            )
-            changes[event.customer_key].append(change)
-        left += history_points(event)
-        for signal in counting[event.type]:
-            left += signal.points_of(event)
-    known = customers.add_changes(tx, changes, now, strangers)
-    moved = [
-        key
-        for key, given in sorted(changes.items())
-        if any("contacts" in change.changes for change in given)
-    ]
-    addresses.keep_addresses(tx, {key: known[key].newest.contacts for key in moved})
-    watches.forget(
-        tx, {a.event.customer_key for a in fresh if isinstance(a.event.payload, CustomerDeleted)}
+def _hear_checks(batch: EventBatch) -> None:
+    """Answers to check surveys; what a rule made of one stands."""
+    counting = [arrived.event for arrived in batch.fresh if arrived.excluded is None]
+    heard = [(batch.seq_of(event), event) for event in counting]
+    hear_checks(batch.round.tx, batch.round.ctx, batch.round.rulebook, heard, batch.round.now)
+
+
+def _rejudge_late(batch: EventBatch) -> None:
+    """What the batch says late is brought to the events that were judged without it."""
+    met = [one for one in batch.fresh if one.event.customer_key not in batch.strangers]
+    batch.taken.alerts += revise_after(batch.round, met, batch.seqs, batch.subjects)
+
+
+def _follow_owners(batch: EventBatch) -> None:
+    follow_owners(batch.round, batch.fresh, batch.seqs, batch.subjects.histories)
+
+
+def _move_customers(batch: EventBatch) -> None:
+    """Where the customers stand by now is noted; moves between segments are events, too."""
+    told = [event for event in batch.events if event.type not in OWN]
+    plan_members(batch.round, told, batch.subjects)
+    causes = concerned(told, batch.round.rulebook)
+    judge_moves(
+        batch.round,
+        note_standings(batch.round, causes, batch.subjects, batch.ahead, batch.strangers),
     )
-    points.add_points(tx, left)
-    _watch(tx, fresh, rulebook)
-    return known
 
 
-def _watch(tx: Transaction, fresh: Sequence[events.Arrived], rulebook: Rulebook) -> None:
-    """Rules on silence hear of every event of their kind, and of every customer that becomes
-    known.
-    """
-    heard, known = [], []
-    for rule in rulebook.silence_rules:
-        assert rule.silent_for is not None, "what makes it a rule on silence"
-        for event in (a.event for a in fresh):
-            seen = (watch_name(rule), event.customer_key, event.time, rule.silent_for)
-            if event.type == rule.of:
-                heard.append(seen)
-            elif isinstance(event.payload, CustomerUpdated):
-                known.append(seen)
-    watches.note_known(tx, known)
-    watches.note_heard(tx, heard)
+STAGES: tuple[Callable[[EventBatch], None], ...] = (
+    _learn,  # first: what the batch says counts for all of its events, whatever their order
+    _load,
+    _grade_contacts,  # before complaints ask whether they were answered
+    _end_waits,  # before alerts join the cases that waited
+    _raise_alerts,
+    _hear_checks,  # after the rules, which have the first word about an answer
+    _rejudge_late,  # after the events' own alerts, so that each is judged once
+    _follow_owners,  # after all that opens cases: those go along, too
+    _move_customers,  # last: moves are events of our own, and go through all of this again
+)
+"""What happens to a batch. Each stage may read what the ones before it wrote."""
+
+
+def judge_moves(round_: Round, moves: Sequence[Move]) -> None:
+    """Customers' moves between segments are events, too, where a rule wants them."""
+    found = moved_events(moves, round_.rulebook, round_.now)
+    if not found:
+        return
+    arrived = [events.Arrived(event=event, place="segments", excluded=None) for event in found]
+    seqs = events.insert_new(round_.tx, arrived, round_.rulebook.hash, round_.now)
+    judge_batch(EventBatch(round=round_, fresh=arrived, seqs=seqs))

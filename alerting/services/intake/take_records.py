@@ -27,7 +27,7 @@ from alerting.domain.intake.payloads import (
 )
 from alerting.domain.routing.staff import PersonFact
 from alerting.domain.rulebook.rulebook import Rulebook
-from alerting.services.alerts.judge_batch import Taken, judge_all
+from alerting.services.alerts.judge_batch import EventBatch, Taken, judge_batch
 from alerting.services.audit.forget import exclusions, forget_all
 from alerting.services.context import Context, hold_rulebook, with_active_rulebook
 from alerting.services.customers.memberships import Newcomers
@@ -245,7 +245,14 @@ def _handle_events(
     taken = Taken(events=len(fresh), duplicates=len(repeated) - len(conflicts))
     staff_facts.add_facts(tx, (fact_of(a.event) for a in fresh if a.event.type in OF_PEOPLE), now)
     if judged:
-        taken += judge_all(tx, ctx, rulebook, judged, seqs, strangers, ahead)
+        batch = EventBatch(
+            round=begin_round(tx, ctx, rulebook),
+            fresh=judged,
+            seqs=seqs,
+            strangers=strangers,
+            ahead=ahead,
+        )
+        taken += judge_batch(batch)
         if gone or any(isinstance(a.event.payload, CustomerForgotten) for a in judged):
             forget_all(begin_round(tx, ctx, rulebook), judged, gone)
     return taken, conflicts
