@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alerting.adapters.intake.local_log import LocalLog
+from alerting.adapters.mail.email.channel import EmailChannel, Mailer
 from alerting.adapters.mail.email.mailbox import MailboxMailer, delete_mails, read_mailbox
 from alerting.adapters.mail.email.notices import AnyComposer
 from alerting.adapters.mail.email.smtp import SmtpMailer, SmtpServer
@@ -31,6 +32,7 @@ from alerting.database.engine import Database
 from alerting.database.grants import owns_the_audit
 from alerting.database.migrate import is_current, migrate
 from alerting.domain.errors import SettingsInvalid
+from alerting.domain.mail.notifications import EMAIL
 from alerting.entrypoints.consume import run_consume
 from alerting.entrypoints.deliver import run_deliver
 from alerting.entrypoints.follow_up import run_follow_up
@@ -39,7 +41,7 @@ from alerting.services.audit.forget import forgotten_value
 from alerting.services.context import Context, Shelf
 from alerting.services.intake.event_log import EventLog, NewRecord
 from alerting.services.intake.take_records import Record, take_records
-from alerting.services.mail.letters import Mailer, Post
+from alerting.services.mail.channel import Post
 from alerting.services.rulebook.activation import activate_first
 from alerting.settings import Settings
 
@@ -89,9 +91,7 @@ def bootstrap(settings: Settings) -> App:
         mail_domain=settings.mail_domain,
     )
     post = Post(
-        compose=composer.compose,
-        compose_plain=composer.compose_plain,
-        mailer=_mailer(settings),
+        channels={EMAIL: EmailChannel(composer=composer, mailer=_mailer(settings))},
         jitter=random.random,
         lease=timedelta(seconds=2 * settings.send_deadline),
     )

@@ -6,8 +6,8 @@ from typing import Any
 
 from alerting.entrypoints.loops import Stop, repeat
 from alerting.services.context import Context
+from alerting.services.mail.channel import Post
 from alerting.services.mail.deliver import deliver_one, due_notifications
-from alerting.services.mail.letters import Post
 
 IDLE_SECONDS = 0.2
 SENDERS = 4

@@ -44,7 +44,7 @@ def add_all(
             "cause_kind": note.cause_kind,
             "cause_id": note.cause_id,
             "recipient": note.recipient,
-            "channel": "email",
+            "channel": note.channel,
             "case_id": case_id,
             "customer_key": customer_key,
             "template": note.template,

@@ -24,6 +24,10 @@ CauseKind = Literal[
 ]
 
 
+EMAIL = "email"
+"""The channel that everybody has."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class NewNotification:
     """What a decision wants said. (cause kind, cause id, recipient, channel) is unique.
@@ -36,6 +40,7 @@ class NewNotification:
     recipient: str
     template: str
     data: Mapping[str, object] = field(default_factory=dict)
+    channel: str = EMAIL
 
 
 _BOUND: Mapping[str, str] = {Template.INFORMED: "", Template.HANDLED: "", Template.FIX: "fixer"}

@@ -69,7 +69,7 @@ class EventBatch:
     ahead: Newcomers | None = None
     changed: Mapping[str, History] = field(default_factory=dict)
     """Customers that this batch says something of, with it."""
-    subjects: Subjects = field(default_factory=Subjects)
+    subjects: Subjects = field(default_factory=lambda: Subjects(histories={}))
     taken: Taken = field(default_factory=Taken)
 
     @property

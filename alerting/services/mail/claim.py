@@ -3,7 +3,7 @@ waits, and what need not go any more (architecture, transactions 8 and 11).
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from alerting.database import instance
 from alerting.database.customers import customers
@@ -14,6 +14,7 @@ from alerting.database.rows.messages import DueNotification, NotificationRow
 from alerting.domain.rulebook.rulebook import Rulebook
 from alerting.services.cases.case_view import case_view, in_words
 from alerting.services.context import Context
+from alerting.services.mail.channel import Post
 from alerting.services.mail.digest import Ready, choose
 from alerting.services.mail.letters import Claimed, DigestLetter, Letter, Part
 from alerting.services.mail.notices import ReadyNotice, ready_notice
@@ -22,7 +23,7 @@ from alerting.services.mail.withhold import why_not, withhold
 LARGEST_DIGEST = 200
 
 
-def claim(ctx: Context, lease: timedelta, number: int) -> Claimed | None:
+def claim(ctx: Context, post: Post, number: int) -> Claimed | None:
     """Take a notification, or the digest it belongs to, for one attempt; None where nothing goes
     (any more).
     """
@@ -34,11 +35,11 @@ def claim(ctx: Context, lease: timedelta, number: int) -> Claimed | None:
         rulebook = ctx.shelf.active(tx)
         if rows[0].case_id is None:
             notice = ready_notice(tx, rulebook, rows[0], now)
-            return None if notice is None else _claimed(tx, None, [notice], now + lease, now)
+            return None if notice is None else _claimed(tx, post, None, [notice], now)
         found = [_ready_mate(tx, ctx, rulebook, row, now, number) for row in rows]
         ready = [one for one in found if one is not None]
         message_id, chosen = choose(tx, ctx, ready, number, now)
-        return _claimed(tx, message_id, chosen, now + lease, now)
+        return _claimed(tx, post, message_id, chosen, now)
 
 
 def _locked(tx: Transaction, number: int) -> list[NotificationRow]:
@@ -104,27 +105,26 @@ def _ready(
 
 def _claimed(
     tx: Transaction,
+    post: Post,
     message_id: str | None,
     chosen: Sequence[Ready | ReadyNotice],
-    lease_until: datetime,
     now: datetime,
 ) -> Claimed | None:
     """The attempt's parts, and the one mail they become; None where others were first with all of
     them.
     """
-    found = [_taken(tx, one, lease_until, now) for one in chosen]
+    found = [_taken(tx, post, one, now) for one in chosen]
     parts = tuple(part for part in found if part is not None)
     if not parts:
         return None
     letters = tuple(part.letter for part in parts if isinstance(part.letter, Letter))
     mail = DigestLetter(message_id=message_id, letters=letters) if message_id else parts[0].letter
-    return Claimed(parts=parts, mail=mail)
+    return Claimed(parts=parts, mail=mail, channel=parts[0].notification.channel)
 
 
-def _taken(
-    tx: Transaction, one: Ready | ReadyNotice, lease_until: datetime, now: datetime
-) -> Part | None:
-    delivery_id = notifications.claim(tx, one.row, one.letter.recipient.email, lease_until, now)
+def _taken(tx: Transaction, post: Post, one: Ready | ReadyNotice, now: datetime) -> Part | None:
+    address = post.channel(one.row.channel).address_of(one.letter.recipient)
+    delivery_id = notifications.claim(tx, one.row, address, now + post.lease, now)
     if delivery_id is None:
         return None
     return Part(notification=one.row, delivery_id=delivery_id, letter=one.letter)

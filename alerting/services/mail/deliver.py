@@ -26,8 +26,9 @@ from alerting.domain.routing.staff import PersonFact
 from alerting.domain.templates import Template
 from alerting.services.cases.aftercare import ask_another_contact
 from alerting.services.context import Context
+from alerting.services.mail.channel import Post
 from alerting.services.mail.claim import claim
-from alerting.services.mail.letters import Claimed, Letter, Part, Post, RenderError
+from alerting.services.mail.letters import Claimed, Letter, Part
 from alerting.services.mail.records import in_place_of, note
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ def deliver_due(ctx: Context, post: Post, limit: int = 20) -> int:
 def deliver_one(ctx: Context, post: Post, row: DueNotification) -> bool:
     """One attempt to send a notification; False where there was none to make (any more)."""
     try:
-        claimed = ctx.db.retrying(partial(claim, ctx, post.lease, row.id))
+        claimed = ctx.db.retrying(partial(claim, ctx, post, row.id))
     except Temporary:
         raise
     except Exception as error:
@@ -78,15 +79,11 @@ def _send(ctx: Context, post: Post, claimed: Claimed) -> None:
     """The part outside any transaction. Whatever happens here, the attempt is recorded, or its
     lease runs out.
     """
-    render_error: str | None = None
-    try:
-        mail = post.compose(claimed.mail)
-    except RenderError as error:
-        render_error = str(error)
-        mail = post.compose_plain(claimed.mail, error)
-    outcome = post.mailer.send(mail)
+    channel = post.channel(claimed.channel)
+    message = channel.compose(claimed.mail)
+    outcome = channel.send(message)
     ctx.db.retrying(
-        lambda: _record(ctx, post, claimed, outcome, render_error), attempts=10
+        lambda: _record(ctx, post, claimed, outcome, message.render_error), attempts=10
     )  # about a minute
 
 

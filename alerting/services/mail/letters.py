@@ -2,26 +2,15 @@
 under way.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import datetime
 
 from alerting.database.rows.messages import NotificationRow
 from alerting.domain.errors import Invalid
-from alerting.domain.mail.message import Mail, Outcome
-from alerting.domain.mail.retry import LEASE
 from alerting.domain.people.people import Party
 from alerting.domain.rulebook.rulebook import Rulebook
 from alerting.services.cases.case_view import CaseView
-
-
-class Mailer(Protocol):
-    """SMTP, or the mailbox folder of the embedded default."""
-
-    def send(self, mail: Mail) -> Outcome:
-        """Bring one mail to one address. Never raises for what a mail server may answer."""
-        ...
 
 
 class RenderError(Invalid):
@@ -123,14 +112,4 @@ class Claimed:
 
     parts: tuple[Part, ...]
     mail: AnyMail
-
-
-@dataclass(frozen=True, kw_only=True)
-class Post:
-    """How mails are made and sent. `compose_plain` needs no template and cannot fail on one."""
-
-    compose: Callable[[AnyMail], Mail]
-    compose_plain: Callable[[AnyMail, RenderError], Mail]
-    mailer: Mailer
-    jitter: Callable[[], float]
-    lease: timedelta = LEASE
+    channel: str

@@ -38,8 +38,8 @@ from alerting.services.cases.fire_timers import fire_due
 from alerting.services.cases.respond import Actor
 from alerting.services.context import Context
 from alerting.services.intake.take_records import Record, take_records
+from alerting.services.mail.channel import Post
 from alerting.services.mail.deliver import deliver_due
-from alerting.services.mail.letters import Post
 
 KNOWN_SINCE = timedelta(days=30)
 """How long before the begin a test's customers have been as they are."""

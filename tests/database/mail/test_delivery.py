@@ -1,20 +1,21 @@
 """Delivery: leases and refusals, by a real SMTP server."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from alerting.adapters.mail.email.mail import Mail
 from alerting.adapters.mail.email.smtp import SmtpMailer, SmtpServer
 from alerting.database.people import staff_facts
 from alerting.database.tables import delivery, notification
-from alerting.domain.mail.message import Mail, Outcome
+from alerting.domain.mail.message import Outcome
 from alerting.services.cases import acts
 from alerting.services.mail.deliver import deliver_due
 from alerting.services.rulebook.activation import activate_rulebook
 from tests.support.cases.work import RESOLUTIONS, do, with_file
+from tests.support.mail.channels import post_with, send_by
 from tests.support.mail.smtp_post import actions, over_smtp
 from tests.support.world import World
 
@@ -187,9 +188,7 @@ def test_a_certificate_nobody_vouches_for_is_not_trusted(unhappy: World, smtp: A
     server = SmtpServer(
         host=smtp.host, port=smtp.port, security="starttls", user="alerting", password="secret"
     )
-    object.__setattr__(
-        unhappy.app, "post", replace(unhappy.app.post, mailer=SmtpMailer(server, 5.0))
-    )
+    send_by(unhappy, SmtpMailer(server, 5.0))
     unhappy.deliver()
     assert not smtp.messages
     assert {outcome for _, outcome in _outcomes(unhappy)} == {"deferred"}
@@ -211,7 +210,7 @@ class _Recorder:
 def test_an_expired_lease_is_taken_over_and_the_old_attempt_is_unknown(unhappy: World) -> None:
     killed = _Recorder()
     with pytest.raises(KeyboardInterrupt):
-        deliver_due(unhappy.app.ctx, replace(unhappy.app.post, mailer=killed), limit=1)
+        deliver_due(unhappy.app.ctx, post_with(unhappy, mailer=killed), limit=1)
     while deliver_due(unhappy.app.ctx, unhappy.app.post):
         pass
     assert len(unhappy.mails()) == 2  # the lease still holds the third

@@ -2,7 +2,6 @@
 ever late.
 """
 
-from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
 from typing import Any
@@ -10,12 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from alerting.adapters.mail.email.mail import Mail
 from alerting.adapters.mail.email.mime import to_bytes
+from alerting.adapters.mail.email.notices import AnyComposer
 from alerting.bootstrap import App
 from alerting.database.people import staff_facts
 from alerting.database.tables import audit_entry, delivery, digest, notification
-from alerting.domain.mail.message import Mail, Outcome
-from alerting.services.mail.letters import RenderError
+from alerting.domain.mail.message import Outcome
+from alerting.services.mail.letters import AnyMail, RenderError
+from tests.support.mail.channels import composer_of, post_with, send_by
 from tests.support.world import BEGIN, World, recipients
 
 SMALL = ("KIOSK-7", "KIOSK-8", "KIOSK-9")
@@ -149,10 +151,13 @@ def test_a_refused_digest_passes_each_duty_on_by_itself(patient: World) -> None:
 def test_a_digest_whose_template_fails_still_says_everything_plainly(patient: World) -> None:
     complain(patient, "KIOSK-7", "KIOSK-8")
 
-    def fails(_: Any) -> Mail:
-        raise RenderError("digest line 3: it failed")
+    class Failing(AnyComposer):
+        def compose(self, letter: AnyMail) -> Mail:
+            raise RenderError("digest line 3: it failed")
 
-    object.__setattr__(patient.app, "post", replace(patient.app.post, compose=fails))
+    own = composer_of(patient)
+    failing = Failing(own._composer, own._sender, own._links)
+    object.__setattr__(patient.app, "post", post_with(patient, composer=failing))
     (mail,) = to_lead(patient.deliver())
     assert "Kiosk 7 is unhappy" in mail.text and "Kiosk 8 is unhappy" in mail.text
     assert mail.text.count("/a/") == 4 and "its template failed" in mail.text
@@ -242,4 +247,4 @@ def server_of(world: World, sent: list[Mail], answers: list[Outcome]) -> None:
                 else Outcome(kind="sent", detail="250")
             )
 
-    object.__setattr__(world.app, "post", replace(world.app.post, mailer=Server()))
+    send_by(world, Server())

@@ -8,12 +8,13 @@ from html.parser import HTMLParser
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from alerting.adapters.mail.email.mail import Mail
 from alerting.adapters.mail.email.mime import to_bytes
 from alerting.database.people import staff_facts
 from alerting.database.tables import notification
-from alerting.domain.mail.message import Mail
 from alerting.services.cases.case_view import case_view
 from alerting.services.mail.letters import Letter
+from tests.support.mail.channels import composer_of
 from tests.support.world import World
 
 HEADERS = [
@@ -68,7 +69,7 @@ def letters(world: World, key: str) -> dict[str, Letter]:
 
 
 def composed(world: World, letter: Letter) -> Mail:
-    return world.app.post.compose(letter)
+    return composer_of(world).compose(letter)
 
 
 def parsed(mail: Mail) -> EmailMessage:

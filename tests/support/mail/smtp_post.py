@@ -1,12 +1,12 @@
 """A world whose mails go out over SMTP, and what came of them."""
 
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
 
 from alerting.adapters.mail.email.smtp import SmtpMailer, SmtpServer
 from alerting.database.tables import audit_entry
+from tests.support.mail.channels import send_by
 from tests.support.world import World
 
 
@@ -19,7 +19,7 @@ def over_smtp(world: World, smtp: Any) -> None:
         password="secret",
         ca_file=str(smtp.certificate.ca_file),
     )
-    object.__setattr__(world.app, "post", replace(world.app.post, mailer=SmtpMailer(server, 5.0)))
+    send_by(world, SmtpMailer(server, 5.0))
 
 
 def actions(world: World) -> list[str]:

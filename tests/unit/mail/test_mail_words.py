@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerting.adapters.mail.email.mail import Mail
 from alerting.adapters.mail.email.mime import to_bytes
 from alerting.adapters.mail.email.templates import (
     call_hours,
@@ -18,7 +19,6 @@ from alerting.adapters.mail.email.templates import (
     one_line,
     phone_uri,
 )
-from alerting.domain.mail.message import Mail
 from tests.support.builders import unhurried
 from tests.support.mail.letters import BCC, NASTY
 

@@ -9,8 +9,9 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from pathlib import Path
 
+from alerting.adapters.mail.email.mail import Mail
 from alerting.adapters.mail.email.mime import to_bytes
-from alerting.domain.mail.message import Mail, Outcome
+from alerting.domain.mail.message import Outcome
 
 
 class MailboxMailer:

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from email.parser import BytesHeaderParser
 from email.utils import format_datetime
 
-from alerting.domain.mail.message import Mail
+from alerting.adapters.mail.email.mail import Mail
 
 _POLICY = policy.SMTP.clone(max_line_length=998)
 """Long References would be encoded and threads break; 998 is the longest line RFC 5322 allows."""

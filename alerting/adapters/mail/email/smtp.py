@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from alerting.adapters.mail.email.mail import Mail
 from alerting.adapters.mail.email.mime import to_bytes
-from alerting.domain.mail.message import Mail, Outcome
+from alerting.domain.mail.message import Outcome
 from alerting.domain.mail.retry import SEND_DEADLINE
 
 

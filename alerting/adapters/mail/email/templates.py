@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 import css_inline
 from jinja2 import DictLoader, Environment, StrictUndefined
 
+from alerting.adapters.mail.email.mail import Mail
 from alerting.adapters.mail.links import Links
 from alerting.domain.fields import Fields
-from alerting.domain.mail.message import Mail
 from alerting.domain.people.people import Party
 from alerting.domain.rulebook.rulebook import Rulebook
 from alerting.domain.times.durations import format_duration

@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from alerting.adapters.mail.email.mime import to_bytes
 from alerting.services.mail.letters import Letter, RenderError
 from tests.support.builders import unhurried
+from tests.support.mail.channels import composer_of
 from tests.support.mail.letters import BCC, HEADERS, NASTY, composed, letters, parsed, read_html
 from tests.support.world import World
 
@@ -42,7 +43,7 @@ def test_no_words_of_a_customer_add_or_change_a_header(world: World) -> None:
         (letter,) = letters(world, key).values()
         for mail in (
             composed(world, letter),
-            world.app.post.compose_plain(letter, RenderError("x: " + words)),
+            composer_of(world).compose_plain(letter, RenderError("x: " + words)),
         ):
             message = parsed(mail)
             assert set(message.keys()) <= set(HEADERS) | {"Content-Transfer-Encoding"}
@@ -128,7 +129,7 @@ def test_no_line_of_a_text_is_written_by_a_customer(world: World) -> None:
     for template, letter in hostile(world, "LINES", "\r\n\nFORGED: http://evil.example\n").items():
         for mail in (
             composed(world, letter),
-            world.app.post.compose_plain(letter, RenderError("it failed")),
+            composer_of(world).compose_plain(letter, RenderError("it failed")),
         ):
             begins = [
                 line.strip() for line in mail.text.splitlines() if line.strip().startswith("FORGED")

@@ -9,6 +9,7 @@ from alerting.adapters.rulebook.rulebook_builder import build_rulebook
 from alerting.services.mail.letters import Letter, RenderError
 from alerting.services.rulebook.activation import activate_rulebook
 from tests.support.builders import starter_files, starter_people
+from tests.support.mail.channels import composer_of
 from tests.support.mail.letters import composed, parsed
 from tests.support.world import World
 
@@ -40,7 +41,7 @@ def test_a_template_that_fails_still_leads_to_a_plain_mail(
     broken = with_template(acme["call"], en_call_txt=text)
     with pytest.raises(RenderError, match=f"call.*{error}") as caught:
         composed(world, broken)
-    plain = world.app.post.compose_plain(broken, caught.value)
+    plain = composer_of(world).compose_plain(broken, caught.value)
     assert plain.subject == f"{broken.view.case.number}: Acme Aerospace - A key account is unhappy"
     for words in (
         "Caller: Vera Sample",
@@ -69,7 +70,7 @@ def test_a_template_that_fails_still_leads_to_a_plain_mail(
 def test_a_plain_mail_offers_each_reader_only_what_is_theirs_to_do(
     world: World, acme: dict[str, Letter], template: str, purposes: set[str]
 ) -> None:
-    plain = world.app.post.compose_plain(acme[template], RenderError("it failed"))
+    plain = composer_of(world).compose_plain(acme[template], RenderError("it failed"))
     found = {
         world.app.links.read_action(t).purpose for t in re.findall(r"/a/([\w.-]+)", plain.text)
     }
