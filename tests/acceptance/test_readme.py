@@ -43,6 +43,13 @@ def test_only_blocks_marked_docker_are_not_run() -> None:
         assert command == "docker compose up"
 
 
+def test_every_link_of_the_readme_leads_somewhere() -> None:
+    """Those of docs/ are checked when the site is built."""
+    links = re.findall(r"\]\(([^)#]+)", README.read_text())
+    assert len(links) > 5
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
 def test_schemas_and_openapi_are_generated_from_the_code() -> None:
     done = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "schemas"), "--check"],
