@@ -2,12 +2,12 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-long bench check format lock clean
+.PHONY: help install demo test test-long bench check docs format lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-SCRIPTS := scripts/kafka scripts/make-secrets scripts/schemas scripts/screenshots scripts/production-story
+SCRIPTS := scripts/kafka scripts/make-secrets scripts/reference scripts/schemas scripts/screenshots scripts/production-story
 ARGS :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -43,13 +43,17 @@ $(PEERS): bench/requirements.txt $(INSTALLED)
 	@$(BIN)/pip install --quiet --require-hashes --upgrade --target $(@D) --requirement $<
 	@touch $@
 
-check: $(INSTALLED) ## format, lint, types, layers, spelling, then the tests
+check: $(INSTALLED) ## format, lint, types, layers, spelling, the site, then the tests
 	@$(BIN)/ruff format --check --quiet . $(SCRIPTS)
 	@$(BIN)/ruff check --quiet . $(SCRIPTS)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/codespell
-	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory docs test
+
+# A link that leads nowhere is an error. What is generated in docs/reference/ is written by scripts/reference.
+docs: $(INSTALLED) ## the documentation as a site, in build/site
+	@$(BIN)/sphinx-build -q -W --keep-going -n -d build/doctrees docs build/site
 
 format: $(INSTALLED) ## put the code into its form
 	@$(BIN)/ruff check --quiet --fix-only . $(SCRIPTS)
@@ -60,11 +64,11 @@ format: $(INSTALLED) ## put the code into its form
 lock: $(INSTALLED) ## write requirements.lock anew from pyproject.toml
 	@uv=$$(command -v uv) || uv=$(VENV)/uv/bin/uv; \
 	[ -x "$$uv" ] || $(BIN)/pip install --quiet --target $(VENV)/uv uv; \
-	"$$uv" pip compile -q --universal --python-version 3.11 --generate-hashes --group dev --all-extras \
+	"$$uv" pip compile -q --universal --python-version 3.11 --generate-hashes --group dev --group docs --all-extras \
 		pyproject.toml -o requirements.lock $(UPGRADE)
 
 clean: ## remove .venv and what the tools left behind
-	@rm -rf $(VENV) .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) .venv-bench build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp is written last, so an installation that was broken off is begun again.

@@ -203,7 +203,7 @@ def warn_of_rights(app: App) -> None:
         if owns_the_audit(tx):
             log.warning(
                 "this database role could change the audit; see ALERTING_DATABASE_ROLE in "
-                "docs/operations.md"
+                "docs/how-to/install-for-production.md"
             )
 
 

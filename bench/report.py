@@ -21,7 +21,7 @@ CASES = int(os.environ.get("BENCH_CASES", "1000000"))
 SECONDS = 5.0
 ROUNDS = 3
 BUFFERS = "2GB"
-"""What docs/operations.md advises for so many cases: a quarter of 8 GB of memory."""
+"""What docs/how-to/read-the-report.md advises for so many cases: a quarter of 8 GB of memory."""
 
 FILL = (
     """INSERT INTO customer (key, first_seen_at)

@@ -48,7 +48,7 @@ def forget_(customer: str, respondent: bool, by: str, yes: bool) -> None:
     elif not app.settings.embedded:
         click.echo(
             "Mails that were sent, and topics of Kafka, keep what they hold; see "
-            "docs/operations.md."
+            "docs/how-to/forget-a-customer.md."
         )
 
 

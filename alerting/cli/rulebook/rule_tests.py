@@ -100,7 +100,9 @@ def _read(rules: Path, templates: Path) -> list[RuleTest]:
 
 def _nothing_to_play(tests: Sequence[RuleTest], word: str) -> str:
     if not tests:
-        return "error: there is no test; write rules/tests/first.yaml, see docs/rules.md"
+        return (
+            "error: there is no test; write rules/tests/first.yaml, see docs/how-to/test-a-rule.md"
+        )
     return f"error: none of {len(tests)} tests has {word!r} in its name or file"
 
 

@@ -158,7 +158,7 @@ _SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
 
 
 class SurveyAnswered(Payload):
-    """One answered survey. `sentiment` is derived, see `sentiment_of`."""
+    """One answered survey. `sentiment` is derived from metric and score."""
 
     customer_id: CustomerId | None = None
     respondent: Respondent | None = None

@@ -269,9 +269,8 @@ def test_the_command_writes_facts_and_alerts_that_can_be_joined(
     assert sorted(row[8]) == ["customer.revenue_with_us", "event.score"]
     assert json.loads(row[9]) == {"price": 3.0, "why": "late"} and '"price": 3.0' in row[9]
     assert row[10] == datetime.fromisoformat(time).timestamp() * 1000 // 1
-    (example,) = re.findall(
-        r"^```sql\n(.*?)^```", (ROOT / "docs" / "rules.md").read_text(), re.MULTILINE | re.DOTALL
-    )
+    page = (ROOT / "docs" / "how-to" / "back-test-a-rule.md").read_text()
+    (example,) = re.findall(r"^```sql\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert duckdb.sql(example).fetchall() == [("key-account-unhappy", 1, 1)]
     none = migrated("rules", "backtest", "--facts", "figures", "--since", "1h", "--rules", "rules")
     assert none.returncode == 0, none.stderr

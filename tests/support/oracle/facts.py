@@ -1,4 +1,4 @@
-"""What conditions read, reckoned by DuckDB from the events alone, as docs/rules.md defines it.
+"""What conditions read, computed by DuckDB from the events alone, as docs/ defines it.
 
 Of the export only the fields of events and the customer's id are read; who the customer was is
 found from the changes that were sent. Nothing here looks at the signals, the history, the segments,
