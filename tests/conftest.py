@@ -58,12 +58,16 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """An installation with the starter rules, on each database, at 2026-03-06 08:30 UTC."""
     if request.param == "sqlite":
         made = _copied(request, tmp_path)
-    else:
-        template: str = request.getfixturevalue("postgresql_template")
-        server: PostgresServer = request.getfixturevalue("postgres_server")
-        made = make_world(tmp_path, server.new_database(template), prepared=True)
+        yield made
+        made.app.close()
+        return
+    template: str = request.getfixturevalue("postgresql_template")
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    database = server.new_database(template)
+    made = make_world(tmp_path, database, prepared=True)
     yield made
     made.app.close()
+    server.drop(database)
 
 
 @pytest.fixture
