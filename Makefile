@@ -20,17 +20,18 @@ install: $(INSTALLED) ## .venv with everything, exactly as in requirements.lock
 demo: $(INSTALLED) ## the main job on the embedded default; ARGS=--exit ends it afterwards
 	@$(BIN)/alerting demo $(ARGS)
 
-# Three workers, whatever the machine: each starts services of its own, and waits for them half of its time.
+# Three workers, whatever the machine: each starts services of its own, and waits for them half of its time. They
+# take the files in the order of tests/conftest.py, not those with the most tests first.
 test: $(INSTALLED) ## the whole suite, services included; ARGS="-k word" for a part
-	@$(BIN)/pytest -n 3 --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 SEED := $(shell date +%s)
 test-long: $(INSTALLED) ## 100,000 conditions against PostgreSQL, 300 orders of arrival, 32 back-tests against DuckDB, 100,000 due instants by the minute; SEED=n repeats
 	@echo "seed $(SEED), commit $$(git rev-parse --short HEAD)"
 	@ALERTING_TEST_LONG=30 ALERTING_TEST_SEED=$(SEED) $(BIN)/pytest -q -s --hypothesis-seed=$(SEED) \
-		tests/unit/conditions/test_conditions.py::test_every_condition_means_what_postgresql_says \
-		tests/unit/conditions/test_condition_moments.py::test_moments_lists_and_numbers_mean_what_postgresql_says \
-		tests/database/alerts/test_late.py::test_the_same_facts_in_any_order_end_in_the_same_alerts \
+		tests/database/conditions/test_conditions_in_postgresql.py::test_every_condition_means_what_postgresql_says \
+		tests/database/conditions/test_moments_in_postgresql.py::test_moments_lists_and_numbers_mean_what_postgresql_says \
+		tests/database/alerts/late/test_late_orders.py::test_the_same_facts_in_any_order_end_in_the_same_alerts \
 		tests/database/alerts/test_backtest_oracle.py::test_duckdb_comes_to_the_same_facts_and_alerts \
 		tests/unit/times/test_calendars.py
 

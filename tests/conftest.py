@@ -5,6 +5,7 @@ database (tests/support/world.py).
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import groupby, zip_longest
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,19 @@ pytest_plugins = [
     "tests.support.installation",
     "tests.support.cdnow",
 ]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """For workers, which take file after file: those that wait for processes come early and between
+    those that compute. Without workers the order stays as it is, unit tests first.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    files = {path: list(each) for path, each in groupby(items, key=lambda item: item.path)}
+    waits = [path for path in files if {"system", "acceptance"} & set(path.parts)]
+    computes = [path for path in files if path not in waits][::-1]
+    order = [path for each in zip_longest(waits, computes[::2], computes[1::2]) for path in each]
+    items[:] = [item for path in order if path for item in files[path]]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -58,12 +72,16 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """An installation with the starter rules, on each database, at 2026-03-06 08:30 UTC."""
     if request.param == "sqlite":
         made = _copied(request, tmp_path)
-    else:
-        template: str = request.getfixturevalue("postgresql_template")
-        server: PostgresServer = request.getfixturevalue("postgres_server")
-        made = make_world(tmp_path, server.new_database(template), prepared=True)
+        yield made
+        made.app.close()
+        return
+    template: str = request.getfixturevalue("postgresql_template")
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    database = server.new_database(template)
+    made = make_world(tmp_path, database, prepared=True)
     yield made
     made.app.close()
+    server.drop(database)
 
 
 @pytest.fixture

@@ -80,14 +80,14 @@ def with_active_rulebook(
 
     def once() -> Result:
         nonlocal rulebook
-        if rulebook is None:
-            with ctx.db.read() as tx:
-                rulebook = ctx.shelf.active(tx)
-        with ctx.db.write() as tx:
-            return use_case(tx, rulebook)
+        while True:
+            if rulebook is None:
+                with ctx.db.read() as tx:
+                    rulebook = ctx.shelf.active(tx)
+            try:
+                with ctx.db.write() as tx:
+                    return use_case(tx, rulebook)
+            except RulebookChanged:
+                rulebook = None  # and read at once: pauses are for a database that is busy
 
-    while True:
-        try:
-            return ctx.db.retrying(once) if ctx.db.engine.dialect.name == "sqlite" else once()
-        except RulebookChanged:
-            rulebook = None
+    return ctx.db.retrying(once) if ctx.db.engine.dialect.name == "sqlite" else once()

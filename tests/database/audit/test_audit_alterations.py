@@ -122,7 +122,7 @@ def test_the_end_of_the_chain_is_its_newest_seal_whatever_is_noted(
         told.app.ctx, datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC), 2, "dice"
     )
     assert drawn.verified.problems == found.problems
-    by_force(  # as docs/operations.md says
+    by_force(  # as docs/how-to/troubleshoot.md says
         told,
         "DELETE FROM audit_head",
         "INSERT INTO audit_head SELECT 1, seq, hash FROM audit_seal ORDER BY seq DESC LIMIT 1",

@@ -1,4 +1,4 @@
-"""The words of conditions as docs/rules.md has them, and what they are in DuckDB."""
+"""The words of conditions as docs/reference/conditions.md has them, and what they are in DuckDB."""
 
 from tests.support.oracle.conditions import NUMBER
 

@@ -107,7 +107,7 @@ def restartable_kafka(kafka: Broker) -> Iterator[OwnBroker]:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
-    server = PostgresServer()
+    server = PostgresServer(in_memory=True)
     try:
         server.start()
         yield server

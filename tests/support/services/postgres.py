@@ -29,14 +29,23 @@ SETTINGS = {
 }
 
 
+MEMORY = Path("/dev/shm")
+ENOUGH = 4 * 1024**3
+"""Bytes that must be free there; a container often has 64 MB."""
+
+
 class PostgresServer:
     """One server on 127.0.0.1; `new_database()` gives each test an empty database of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_memory: bool = False) -> None:
+        """`in_memory`: the databases lie in memory where there is enough of it. Each is a thousand
+        files, and making and removing them takes longer than most tests.
+        """
         self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="alerting-postgres-"))
         self.user = "nobody" if os.geteuid() == 0 else ""  # PostgreSQL refuses to run as root
-        self._data = self.folder / "data"
+        self._place = _memory() if in_memory else self.folder
+        self._data = self._place / "data"
         self._password = secrets.token_urlsafe()
         self._numbers = itertools.count(1)
         self._process: ServerProcess | None = None
@@ -77,9 +86,16 @@ class PostgresServer:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return self._dsn(name).replace("postgresql:", "postgresql+psycopg:", 1)
 
+    def drop(self, url: str) -> None:
+        """Remove a database, and end whoever is still connected to it."""
+        name = url.rpartition("/")[2]
+        with psycopg.connect(self._dsn("postgres"), autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
     def discard(self) -> None:
         self.stop()
-        shutil.rmtree(self.folder)
+        for folder in {self.folder, self._place}:
+            shutil.rmtree(folder)
 
     def _dsn(self, database: str) -> str:
         return f"postgresql://alerting:{self._password}@127.0.0.1:{self.port}/{database}"
@@ -96,7 +112,7 @@ class PostgresServer:
         password_file.write_text(self._password)
         self._data.mkdir(mode=0o700)
         if self.user:
-            for path in (self.folder, password_file, self._data):
+            for path in (self.folder, self._place, password_file, self._data):
                 shutil.chown(path, self.user)
         identity = ["--username=alerting", f"--pwfile={password_file}", "--auth=scram-sha-256"]
         self._run(
@@ -134,6 +150,13 @@ class PostgresServer:
         if self.user:
             package = copy_programs(package, self.folder)
         return package / "pginstall18" / "bin"
+
+
+def _memory() -> Path:
+    """A folder in memory, or among the temporary files where there is not enough of it."""
+    ours = MEMORY.is_dir() and os.access(MEMORY, os.W_OK)
+    enough = ours and shutil.disk_usage(MEMORY).free >= ENOUGH
+    return Path(tempfile.mkdtemp(prefix="alerting-postgres-", dir=MEMORY if enough else None))
 
 
 def copy_programs(package: Path, folder: Path) -> Path:
