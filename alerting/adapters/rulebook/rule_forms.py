@@ -1,4 +1,4 @@
-"""The forms of the files under rules/: what a business may write, key by key. DESIGN.md, Rules."""
+"""The forms of the files under rules/: what a business may write, key by key. docs/reference/rule-files.md."""
 
 import re
 from datetime import datetime, time, timedelta

@@ -1,5 +1,5 @@
 """What events say: a model per event type. Unknown fields are kept in the raw bytes and not read.
-DESIGN.md, Contracts.
+docs/architecture.md, Contracts.
 """
 
 import hashlib
@@ -389,7 +389,7 @@ STORED: dict[str, type[Payload]] = {**PAYLOADS, **OWN}
 
 
 def sentiment_of(metric: str | None, score: float | None, scale: int | None) -> str | None:
-    """`negative`, `neutral` or `positive`; None without a score. Bands: DESIGN.md, Contracts."""
+    """`negative`, `neutral` or `positive`; None without a score. Bands: docs/architecture.md, Contracts."""
     if metric is None or score is None:
         return None
     if metric == "rating":

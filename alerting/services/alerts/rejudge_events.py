@@ -1,7 +1,7 @@
 """Facts that arrive late: the events they touch are judged again, by the rulebook that judged them
 first.
 
-DESIGN.md, transaction 5. Alerts are raised, upgraded or withdrawn; nobody is told twice; a case
+docs/architecture.md, transaction 5. Alerts are raised, upgraded or withdrawn; nobody is told twice; a case
 that somebody has touched stays with that person, and only says what changed.
 """
 
