@@ -66,7 +66,9 @@ def modules() -> list[Path]:
 def test_a_docstring_cites_what_is_in_the_repository(path: Path) -> None:
     text = path.read_text()
     assert "DESIGN" not in text and "STYLE.md" not in text
-    assert [one for one, _ in PATH.findall(text) if found(one) is None and not local(path, one)] == []
+    assert [
+        one for one, _ in PATH.findall(text) if found(one) is None and not local(path, one)
+    ] == []
 
 
 def local(path: Path, named: str) -> bool:

@@ -1,8 +1,8 @@
 """The event log on Kafka, by kafka-python.
 
-Found out by trying (docs/architecture.md): a raising deserializer or a bad CRC makes `poll()` spin, so values
-stay raw bytes and the consumer is rebuilt after any error; seeking inside the rebalance listener is
-lost, so it happens after the poll.
+Found out by trying (docs/architecture.md): a raising deserializer or a bad CRC makes `poll()`
+spin, so values stay raw bytes and the consumer is rebuilt after any error; seeking inside the
+rebalance listener is lost, so it happens after the poll.
 """
 
 import contextlib

@@ -1,4 +1,7 @@
-"""The forms of the files under rules/: what a business may write, key by key. docs/reference/rule-files.md."""
+"""The forms of the files under rules/: what a business may write, key by key.
+
+docs/reference/rule-files.md is written from them.
+"""
 
 import re
 from datetime import datetime, time, timedelta

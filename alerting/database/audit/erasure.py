@@ -249,10 +249,10 @@ def message_ids(tx: Transaction, keys: Sequence[str]) -> list[str]:
     joined = notification.outerjoin(digest, digest.c.id == n.digest_id)
     theirs = select(case_file.c.id).where(among(tx, case_file.c.customer_key, keys))
     chosen = among(tx, n.customer_key, keys) | n.case_id.in_(theirs)
-    rows = tx.execute(
-        select(n.message_id, digest.c.message_id.label("whole")).select_from(joined).where(chosen)
-    )
-    return sorted({name for row in rows for name in (row.message_id, row.whole) if name})
+    columns = select(n.message_id, digest.c.message_id.label("whole")).select_from(joined)
+    rows = tx.execute(columns.where(chosen)).all()
+    whole = {row.whole for row in rows if row.whole}
+    return sorted({row.message_id for row in rows} | whole)
 
 
 def what_is_known(tx: Transaction, key: str) -> dict[str, int]:

@@ -37,7 +37,7 @@ def segment_of(
     """First match wins. Who is unknown is `unverified`; so is who reaches `otherwise` past an
     unknown condition.
 
-    Missing data must never make a customer look worse than it is: docs/architecture.md, Words, segment.
+    Missing data must never make a customer look worse than it is: docs/explanation/segments.md.
     """
     unknown: str | None = None
     for segment in segments:

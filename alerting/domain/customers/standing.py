@@ -229,9 +229,8 @@ def next_look(
 @lru_cache(maxsize=16)
 def _calendar(reads: tuple[frozenset[str], ...]) -> list[tuple[str, frozenset[str]]]:
     """What of all that is read goes with the calendar, and what it is read together with."""
-    return [
-        (name, names) for names in reads for name in sorted(names) if name.startswith(_CALENDAR)
-    ]
+    every = [(name, names) for names in reads for name in sorted(names)]
+    return [(name, names) for name, names in every if name.startswith(_CALENDAR)]
 
 
 def _lives(name: str, standing: Standing, names: frozenset[str]) -> bool:

@@ -389,22 +389,20 @@ STORED: dict[str, type[Payload]] = {**PAYLOADS, **OWN}
 
 
 def sentiment_of(metric: str | None, score: float | None, scale: int | None) -> str | None:
-    """`negative`, `neutral` or `positive`; None without a score. Bands: docs/architecture.md, Contracts."""
+    """`negative`, `neutral` or `positive`; None without a score. The bands stand in
+    docs/reference/events.md.
+    """
     if metric is None or score is None:
         return None
-    if metric == "rating":
-        share = (Fraction(str(score)) - 1) / (
-            (scale or 2) - 1
-        )  # in floats, 1.4 of 2 lies below 0.4
-        return (
-            "negative"
-            if share < Fraction(2, 5)
-            else "positive"
-            if share >= Fraction(3, 4)
-            else "neutral"
-        )
-    worst, middling = {"nps": (6, 8), "csat": (2, 3), "ces": (3, 4)}[metric]
-    return "negative" if score <= worst else "neutral" if score <= middling else "positive"
+    if metric == "rating":  # in floats, 1.4 of 2 lies below 0.4
+        share = (Fraction(str(score)) - 1) / ((scale or 2) - 1)
+        is_negative, is_positive = share < Fraction(2, 5), share >= Fraction(3, 4)
+    else:
+        worst, middling = {"nps": (6, 8), "csat": (2, 3), "ces": (3, 4)}[metric]
+        is_negative, is_positive = score <= worst, score > middling
+    if is_negative:
+        return "negative"
+    return "positive" if is_positive else "neutral"
 
 
 def address_key(respondent: Respondent) -> str:

@@ -90,7 +90,9 @@ def _waited(broken: Broken, waits: Sequence[Waited]) -> list[str]:
 
 def _tried(during: Sequence[Deed]) -> list[str]:
     vain = sum(entry.action == Action.CONTACT_ATTEMPTED for entry in during)
-    return [f"{vain} call{'s' if vain > 1 else ''} in vain"] if vain else []
+    if not vain:
+        return []
+    return ["1 call in vain" if vain == 1 else f"{vain} calls in vain"]
 
 
 def _idle(broken: Broken, during: Sequence[Deed]) -> list[str]:

@@ -159,12 +159,8 @@ def _segments(rulebook: Rulebook, staff: Staff) -> Iterator[Finding]:
     for segment in rulebook.segments:
         if segment.id == UNVERIFIED or staff.get(routing.segments.get(segment.id)) is not None:
             continue
-        asking = {
-            role: rule
-            for rule in _live(rulebook)
-            for role in _roles_of(rule)
-            if _asks_segment(role, rulebook)
-        }
+        roles = [(role, rule) for rule in _live(rulebook) for role in _roles_of(rule)]
+        asking = {role: rule for role, rule in roles if _asks_segment(role, rulebook)}
         if not asking:
             continue
         named = any(
@@ -262,7 +258,9 @@ def _ids_of(role: Role | None, rulebook: Rulebook, staff: Staff) -> set[str]:
     if role.segment is not None:
         return set(routing.segments.values())
     team: Team | None = staff.teams.get(role.team or "")
-    return set(team.members) if team else {role.person} if role.person else set()
+    if team is not None:
+        return set(team.members)
+    return {role.person} if role.person else set()
 
 
 def _roles_of(rule: Rule) -> list[str]:

@@ -209,9 +209,9 @@ def judge_test(test: RuleTest, played: Played) -> TestResult:
     wanted = [expected for expected in test.expect if not expected.never]
     met = _pairs(wanted, played.happened)
     every = list(enumerate(played.happened))
-    forbidden = [
-        (e, n) for e in test.expect if e.never for n, happening in every if e.matches(happening)
-    ]
+    never = [expected for expected in test.expect if expected.never]
+    tried = [(expected, *one) for expected in never for one in every]
+    forbidden = [(e, number) for e, number, happening in tried if e.matches(happening)]
     taken = {*met.values(), *(number for _, number in forbidden)}
     return TestResult(
         test=test,

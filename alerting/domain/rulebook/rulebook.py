@@ -217,9 +217,8 @@ class Rulebook:
     def standing_reads(self) -> tuple[frozenset[str], ...]:
         """What each condition of a segment or a tag reads, by the keys of the facts."""
         whens = [segment.when for segment in self.segments if segment.when is not None]
-        health = frozenset(
-            name for part in self.health for _, when in part.scores for name in when.reads
-        )
+        scores = [when for part in self.health for _, when in part.scores]
+        health = frozenset(name for when in scores for name in when.reads)
         bought = frozenset(f"signal.{name}" for name in self.signals if name.startswith("@"))
         found = []
         for condition in (*whens, *self.tags.values()):

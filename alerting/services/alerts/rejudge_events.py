@@ -1,8 +1,8 @@
 """Facts that arrive late: the events they touch are judged again, by the rulebook that judged them
 first.
 
-docs/architecture.md, transaction 5. Alerts are raised, upgraded or withdrawn; nobody is told twice; a case
-that somebody has touched stays with that person, and only says what changed.
+docs/architecture.md, transaction 5. Alerts are raised, upgraded or withdrawn; nobody is told twice;
+a case that somebody has touched stays with that person, and only says what changed.
 """
 
 import logging
@@ -159,12 +159,11 @@ def _read(round_: Round, name: str) -> Rulebook | None:
 
 
 def _signal_points(life: Iterable[Event], rulebook: Rulebook) -> list[Point]:
-    return [
-        point
-        for event in life
-        for signal in rulebook.signals.values()
-        for point in signal.points_of(event)
-    ]
+    found: list[Point] = []
+    for event in life:
+        for signal in rulebook.signals.values():
+            found += signal.points_of(event)
+    return found
 
 
 def _revise(round_: Round, judged: Judged) -> int:

@@ -103,7 +103,9 @@ def _event(customer_id: str, given: Mapping[str, object], now: datetime) -> Even
 
 
 def _field(path: str | None) -> str | None:
-    return VALID_FROM if path == "time" else path.removeprefix("data.") if path else None
+    if path == "time":
+        return VALID_FROM
+    return path.removeprefix("data.") if path else None
 
 
 def _changes(event: Event) -> dict[str, object]:

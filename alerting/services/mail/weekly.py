@@ -102,9 +102,8 @@ def weekly_letter(
         )
 
     mine = tuple(promise(row) for row in rows if row.party == party)[:LONGEST_LIST]
-    theirs = tuple(one for row in rows if row.party != party if (one := promise(row)).overdue)[
-        :LONGEST_LIST
-    ]
+    others = [promise(row) for row in rows if row.party != party]
+    theirs = tuple(one for one in others if one.overdue)[:LONGEST_LIST]
     if not mine and not theirs:
         return None
     return WeeklyLetter(

@@ -258,12 +258,13 @@ def unknown_names(ctx: Context, which: Selection) -> list[str]:
             "rule": lambda: [rule.id for rule in rulebook.rules],
             "policy": lambda: [*rulebook.policies],
         }
-        return [
-            _no_such(name, value, there)
-            for name, value in which.narrowed.items()
-            if name in known and value not in (there := known[name]())
-            if name == "team" or not promises.has_any(tx, Selection(**{name: value}))  # type: ignore[arg-type]
-        ]
+        found = []
+        for name, value in which.narrowed.items():
+            there = known[name]() if name in known else [value]
+            gone = name == "team" or not promises.has_any(tx, Selection(**{name: value}))  # type: ignore[arg-type]
+            if value not in there and gone:
+                found.append(_no_such(name, value, there))
+        return found
 
 
 def _no_such(name: str, value: str, known: Sequence[str]) -> str:

@@ -167,7 +167,8 @@ def _changed_list(active: Rulebook, drafted: Rulebook) -> str:
 
 
 def _members(rulebook: Rulebook, listed_in: str) -> set[str]:
-    return {key for s in rulebook.segments if s.listed_in == listed_in for key in s.members or ()}
+    listed = [segment for segment in rulebook.segments if segment.listed_in == listed_in]
+    return {key for segment in listed for key in segment.members or ()}
 
 
 def ask_for_approval(

@@ -279,13 +279,15 @@ class _Account:
             row.sent_at
         )
         staff = staff_facts.staff_at(self.tx, row.sent_at)
-        held = {
-            role
-            for role in routing.roles
-            for to_call in (False, True)
-            if fill_role(role, customer, row.segment, routing, staff, to_call=to_call).party.id
-            == row.recipient
-        }
+
+        def holds(role: str) -> bool:
+            found = [
+                fill_role(role, customer, row.segment, routing, staff, to_call=to_call).party.id
+                for to_call in (False, True)
+            ]
+            return row.recipient in found
+
+        held = {role for role in routing.roles if holds(role)}
         chosen = _by_turn(self.tx, routing, row.case_id)
         held = {role for role in held if role not in chosen} | {
             r for r, p in chosen.items() if p == row.recipient

@@ -40,7 +40,7 @@ ALERTS = st.builds(
 
 
 class CaseLife(RuleBasedStateMachine):
-    """Whatever happens in whatever order, the promises of docs/architecture.md hold after each step."""
+    """Whatever happens in whatever order, the promises of docs/architecture.md hold."""
 
     @initialize(drawn=ALERTS)
     def opens(self, drawn: tuple[str, str, Policy]) -> None:

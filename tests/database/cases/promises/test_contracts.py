@@ -30,7 +30,7 @@ def test_a_contract_overrides_the_rules_target_and_nothing_else(world: World) ->
         for row in world.rows(select(audit_entry))
         if row.action == "alert.raised"
     ]
-    assert entry.facts["contract"] == {"contact": "2h", "resolve": "72h"}
+    assert entry["facts"]["contract"] == {"contact": "2h", "resolve": "72h"}
     world.pass_time(hours=2, minutes=1)
     world.tick()
     assert world.clocks("ACME-AERO")["contact"].missed_at is not None
