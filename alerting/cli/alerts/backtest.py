@@ -13,7 +13,8 @@ import click
 from alerting.adapters.files.parquet import FactsExport, exporting
 from alerting.adapters.reports.pictures import weeks_picture
 from alerting.bootstrap import App
-from alerting.cli.shared import opened, print_json, table, written_rulebook
+from alerting.cli.rulebook.written import written_rulebook
+from alerting.cli.shared import opened, print_json, table
 from alerting.cli.words import counted, printable
 from alerting.domain.alerts.backtest import Tally, TestedAlert
 from alerting.domain.rulebook.rulebook import Rulebook
