@@ -13,7 +13,9 @@ import numpy as np
 from alerting.discover.group_conditions import Conditions, nearest_centre, shallow_tree
 from alerting.discover.groups import Grouping, Labels, Numbers, find_groups
 from alerting.discover.subjects import Subject, Subjects
-from alerting.domain.conditions import MAX_LENGTH, Scope, compile_condition
+from alerting.domain.conditions import Scope
+from alerting.domain.conditions.compiler import compile_condition
+from alerting.domain.conditions.parser import MAX_LENGTH
 from alerting.domain.customers.customers import Customer
 from alerting.domain.customers.segments import UNVERIFIED, Segment, segment_of
 from alerting.domain.customers.vocabulary import Vocabulary

@@ -28,8 +28,9 @@ from alerting.adapters.rulebook.rule_forms import (
 )
 from alerting.adapters.rulebook.rule_test_files import KnownNames, read_rule_tests
 from alerting.domain.cases.sla import Policy
-from alerting.domain.conditions import Condition, Scope, compile_condition
+from alerting.domain.conditions import Condition, Scope
 from alerting.domain.conditions.analysis import Possible
+from alerting.domain.conditions.compiler import compile_condition
 from alerting.domain.customers.segments import Segment
 from alerting.domain.customers.signals import Aggregate
 from alerting.domain.customers.vocabulary import EVENT_FIELDS

@@ -20,7 +20,8 @@ from alerting.adapters.rulebook.rule_forms import (
     SignalsForm,
     ValueForm,
 )
-from alerting.domain.conditions import Condition, Scope, Type, compile_condition
+from alerting.domain.conditions import Condition, Scope, Type
+from alerting.domain.conditions.compiler import compile_condition
 from alerting.domain.customers.health import HEALTH_FIELDS, HealthPart
 from alerting.domain.customers.signals import Aggregate, Signal
 from alerting.domain.customers.value import PURCHASE, VALUE_FIELDS, VALUE_READS, value_signals

@@ -14,12 +14,12 @@ case = LazyGroup(
         "contact": Later(
             "cases.case_acts:contact", "Record a contact, or an attempt (voicemail is one)."
         ),
-        "correct": Later("cases.case_acts:correct", "Propose to correct a wrong time."),
+        "correct": Later("cases.corrections:correct", "Propose to correct a wrong time."),
         "corrections": Later(
-            "cases.case_list:corrections", "Corrections that wait for somebody's approval."
+            "cases.corrections:corrections", "Corrections that wait for somebody's approval."
         ),
         "decide": Later(
-            "cases.case_acts:decide",
+            "cases.corrections:decide",
             "Approve a correction that somebody else proposed, or decline it.",
         ),
         "go-on": Later("cases.case_acts:go_on", "End a wait; the clocks run on."),

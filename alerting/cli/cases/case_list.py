@@ -1,12 +1,11 @@
-"""`alerting case list` and `corrections`: what is known of cases."""
+"""`alerting case list`: cases, newest first."""
 
 from typing import Any
 
 import click
 
 from alerting.cli.shared import opened, print_json, table
-from alerting.cli.words import printable
-from alerting.database.cases import case_records, cases
+from alerting.database.cases import cases
 from alerting.database.customers import customers
 from alerting.database.people import staff_facts
 from alerting.domain.cases.cases import CASE_STATUSES
@@ -50,28 +49,3 @@ def list_(status: str, as_json: bool) -> None:
 
 def _standing(row: Any) -> str:
     return str(row.status) if row.waiting_since is None else "waiting"
-
-
-@click.command()
-@click.option("--json", "as_json", is_flag=True)
-def corrections(as_json: bool) -> None:
-    """Corrections that wait for somebody's approval."""
-    with opened() as app, app.ctx.db.read() as tx:
-        rows = case_records.corrections_of(tx)
-    if as_json:
-        print_json([{**dict(row._mapping), "number": f"C-{row.case_id}"} for row in rows])
-        return
-    header = ["correction", "case", "what", "was", "becomes", "by", "reason"]
-    lines = [
-        [
-            str(row.id),
-            f"C-{row.case_id}",
-            row.what,
-            f"{row.was:%Y-%m-%d %H:%M}Z",
-            f"{row.becomes:%Y-%m-%d %H:%M}Z",
-            row.by,
-            printable(row.reason),
-        ]
-        for row in rows
-    ]
-    table(header, lines)

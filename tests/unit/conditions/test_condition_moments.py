@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from alerting.domain.conditions import Scope, Type, compile_condition
+from alerting.domain.conditions import Scope, Type
+from alerting.domain.conditions.compiler import compile_condition
 from alerting.domain.conditions.instants import Interval, read_interval
 from alerting.domain.errors import ConditionRefused
 from tests.support.builders import LONG, unhurried

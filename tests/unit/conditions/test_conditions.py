@@ -15,8 +15,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from alerting.domain.conditions import MAX_LENGTH, Scope, Type, arithmetic, compile_condition
+from alerting.domain.conditions import Scope, Type, arithmetic
 from alerting.domain.conditions.analysis import never_true
+from alerting.domain.conditions.compiler import compile_condition
+from alerting.domain.conditions.parser import MAX_LENGTH
 from alerting.domain.customers.vocabulary import EVENT_FIELDS, Vocabulary
 from alerting.domain.errors import ConditionRefused
 from tests.support.builders import LONG, unhurried
