@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from alerting.adapters.files.drop_misfits import Path as YamlPath
 from alerting.adapters.files.yaml_files import LOCALE, Findings, YamlFile, texts
-from alerting.adapters.rulebook.rule_forms import PeopleForm
+from alerting.adapters.rulebook.forms.people_forms import PeopleForm
 from alerting.domain.errors import Problem, RulebookInvalid
 from alerting.domain.people.circles import circles
 from alerting.domain.people.people import Absence, Known, Party, Team

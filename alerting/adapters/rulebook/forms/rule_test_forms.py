@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from alerting.adapters.rulebook.rule_forms import LONGEST, Form, Identifier, listed, written_out
+from alerting.adapters.rulebook.forms.values import LONGEST, Form, Identifier, listed, written_out
 from alerting.domain.cases.sla import WaitingFor
 from alerting.domain.rulebook.rule_tests import Deed, parse_offset
 
