@@ -10,8 +10,8 @@ from alerting.adapters.rulebook.forms.rule_forms import RulesForm
 from alerting.adapters.rulebook.rule_sources import Sources
 from alerting.domain.cases.sla import Policy
 from alerting.domain.conditions import Scope
-from alerting.domain.conditions.analysis import Possible
 from alerting.domain.conditions.compiler import compile_condition
+from alerting.domain.conditions.rooms import Possible
 from alerting.domain.customers.signals import Aggregate, Signal
 from alerting.domain.customers.vocabulary import EVENT_FIELDS, Vocabulary
 from alerting.domain.errors import Problem

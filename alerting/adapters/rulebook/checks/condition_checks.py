@@ -8,13 +8,8 @@ from types import MappingProxyType
 from alerting.adapters.files.drop_misfits import Path as YamlPath
 from alerting.adapters.files.yaml_files import Findings, YamlFile
 from alerting.domain.conditions import Scope
-from alerting.domain.conditions.analysis import (
-    Possible,
-    never_true,
-    null_traps,
-    strange_values,
-    thought_of,
-)
+from alerting.domain.conditions.analysis import never_true, null_traps, strange_values, thought_of
+from alerting.domain.conditions.rooms import Possible
 from alerting.domain.customers.segments import UNVERIFIED
 from alerting.domain.customers.vocabulary import EVENT_VALUES, STRETCHES
 from alerting.domain.errors import Problem
