@@ -1,14 +1,30 @@
 """`alerting case correct`, `decide` and `corrections`: a wrong time is set right by two people."""
 
+from dataclasses import dataclass
+
 import click
 
 from alerting.cli.cases.numbers import CASE_NUMBER
 from alerting.cli.cases.perform import BY, actor, do_act, read_at
+from alerting.cli.options import gathered
 from alerting.cli.shared import opened, print_json, table
 from alerting.cli.words import Words, printable
 from alerting.database.cases import case_records
 from alerting.domain.cases.corrections import Corrected
 from alerting.services.cases import acts, correct_time
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wrong:
+    """A time that is wrong, and what it should be."""
+
+    number: int
+    by: str
+    what: str
+    call: int | None
+    cycle: int | None
+    at: str
+    reason: str
 
 
 @click.command()
@@ -31,15 +47,20 @@ from alerting.services.cases import acts, correct_time
     "--at", required=True, help="The right time, with zone, such as 2026-03-06T14:30+01:00."
 )
 @click.option("--reason", type=Words(), required=True, help="How you know.")
-def correct(
-    number: int, by: str, what: str, call: int | None, cycle: int | None, at: str, reason: str
-) -> None:
+@gathered(_Wrong)
+def correct(wrong: _Wrong) -> None:
     """Propose to correct a wrong time. It counts once somebody else approves it."""
     do_act(
-        number,
-        by,
+        wrong.number,
+        wrong.by,
         lambda: acts.ProposeCorrection.model_validate(
-            {"what": what, "call": call, "cycle": cycle, "becomes": read_at(at), "reason": reason}
+            {
+                "what": wrong.what,
+                "call": wrong.call,
+                "cycle": wrong.cycle,
+                "becomes": read_at(wrong.at),
+                "reason": wrong.reason,
+            }
         ),
     )
 
