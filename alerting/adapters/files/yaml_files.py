@@ -5,7 +5,7 @@ refused.
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
@@ -243,13 +243,11 @@ class YamlFile:
         found = self.data
         for part in path:
             found = found.get(part) if isinstance(found, dict) else None
-        pairs = (
-            found.items()
-            if isinstance(found, dict)
-            else enumerate(found)
-            if isinstance(found, list)
-            else ()
-        )
+        pairs: Iterable[tuple[str | int, object]] = ()
+        if isinstance(found, dict):
+            pairs = found.items()
+        elif isinstance(found, list):
+            pairs = enumerate(found)
         return (((*path, name), item) for name, item in pairs if isinstance(item, dict))
 
     def names(self, key: str, within: str | None = None) -> Collection[str] | None:

@@ -228,7 +228,8 @@ def _standing_in(parties: Iterable[Party], day: date) -> dict[str, str]:
     """Who stands in for whom on a day, of those who are absent on it by a substitute named for the
     absence.
     """
-    absent = {p.id: a for p in parties for a in p.absences if a.begin <= day <= a.end}
+    every = ((party.id, absence) for party in parties for absence in party.absences)
+    absent = {name: a for name, a in every if a.begin <= day <= a.end}
     return {
         name: a.substitute
         for name, a in absent.items()

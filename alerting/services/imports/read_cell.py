@@ -71,9 +71,9 @@ class ColumnReader:
         self._free = column.field.removeprefix(FREE) if column.field.startswith(FREE) else None
         self.kind = self._kind()
         self.needs_look = self.kind is None or self.kind in {*_NUMERIC, Type.DATE}
-        self._marks: set[Mark] = (
-            {column.decimal} if column.decimal else {","} if decimal_comma else set()
-        )
+        self._marks: set[Mark] = {","} if decimal_comma else set()
+        if column.decimal:
+            self._marks = {column.decimal}
         self._orders: set[DayOrder] = {column.days} if column.days else set()
         self._numbers = self._booleans = True
         self.values: dict[str, Any] = {}
@@ -149,9 +149,7 @@ class ColumnReader:
 
     def _chosen(self) -> Callable[[Any], Any]:
         """Once the column was looked through."""
-        kind = self.kind
-        if kind is None:
-            kind = Type.BOOLEAN if self._booleans else Type.NUMBER if self._numbers else Type.TEXT
+        kind = self.kind or self._kind_found()
         if kind in _NUMERIC:
             return self._whole if kind is Type.BIGINT else self._number
         special: dict[str, Callable[[Any], Any]] = {
@@ -172,6 +170,12 @@ class ColumnReader:
             return lambda cell: cell.strip() if isinstance(cell, str) else as_text(cell)
         part = contact_of(self.column.field)
         return special.get(part[1] if part else self.column.field) or readers.get(kind, as_text)
+
+    def _kind_found(self) -> Type:
+        """What all of a column is that was declared nowhere."""
+        if self._booleans:
+            return Type.BOOLEAN
+        return Type.NUMBER if self._numbers else Type.TEXT
 
     def _number(self, cell: Any) -> int | float:
         """With its unit: the cell's own, else the heading's or the mapping's."""

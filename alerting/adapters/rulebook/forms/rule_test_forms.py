@@ -120,7 +120,9 @@ class ExpectForm(Form):
     def kind(self) -> Literal["alert", "mail", "missed"]:
         if self.none is not None:
             return self.none
-        return "alert" if self.alert is not None else "mail" if self.mail is not None else "missed"
+        if self.alert is not None:
+            return "alert"
+        return "mail" if self.mail is not None else "missed"
 
     @property
     def what(self) -> str | None:
