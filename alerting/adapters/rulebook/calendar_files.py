@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, RootModel, model_validator
 
-from alerting.adapters.files.yaml_files import Findings, YamlFile
+from alerting.adapters.files.findings import Findings
+from alerting.adapters.files.yaml_files import YamlFile
 from alerting.adapters.rulebook.forms.values import Form, Identifier, listed
 from alerting.domain.people.people import Zone
 from alerting.domain.times.calendars import ALWAYS, Calendar, Period, PublicHolidays, is_ever_open

@@ -11,7 +11,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from alerting.adapters.files.drop_misfits import Path as YamlPath
-from alerting.adapters.files.yaml_files import LOCALE, Findings, YamlFile, texts
+from alerting.adapters.files.findings import Findings
+from alerting.adapters.files.yaml_files import LOCALE, YamlFile, texts
 from alerting.adapters.rulebook.forms.people_forms import PeopleForm
 from alerting.domain.errors import Problem, RulebookInvalid
 from alerting.domain.people.circles import circles

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from alerting.adapters.files.yaml_files import Findings, YamlFile
+from alerting.adapters.files.findings import Findings
+from alerting.adapters.files.yaml_files import YamlFile
 from alerting.adapters.rulebook.forms.values import Form, Identifier, Length, Worded
 from alerting.domain.cases.resolutions import CheckSurvey, Message, Resolutions, Review
 from alerting.domain.rulebook.rulebook import Survey

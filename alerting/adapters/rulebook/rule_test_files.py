@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from alerting.adapters.files.drop_misfits import Path
-from alerting.adapters.files.yaml_files import Findings, YamlFile
+from alerting.adapters.files.findings import Findings
+from alerting.adapters.files.yaml_files import YamlFile
 from alerting.adapters.rulebook.forms.rule_test_forms import (
     ExpectForm,
     RuleTestForm,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from alerting.adapters.files.yaml_files import Findings
+from alerting.adapters.files.findings import Findings
 from alerting.adapters.rulebook.calendar_files import read_calendars
 from alerting.adapters.rulebook.checks.template_checks import check_mails
 from alerting.adapters.rulebook.forms.rule_forms import SettingsForm, SurveysForm

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from alerting.adapters.files.drop_misfits import Path as YamlPath
-from alerting.adapters.files.yaml_files import Findings, YamlFile
+from alerting.adapters.files.findings import Findings
+from alerting.adapters.files.yaml_files import YamlFile
 from alerting.adapters.rulebook.checks.condition_checks import check_conditions
 from alerting.adapters.rulebook.forms.customer_forms import (
     AttributesForm,

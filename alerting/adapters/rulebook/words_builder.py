@@ -4,7 +4,8 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from alerting.adapters.files.yaml_files import LOCALE, Findings, YamlFile
+from alerting.adapters.files.findings import Findings
+from alerting.adapters.files.yaml_files import LOCALE, YamlFile
 from alerting.adapters.rulebook.forms.rule_forms import WordsForm
 from alerting.adapters.rulebook.rule_sources import Sources
 from alerting.domain.rulebook.rulebook import Rule, Words

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from alerting.adapters.files.yaml_files import Findings
+from alerting.adapters.files.findings import Findings
 from alerting.adapters.rulebook import rule_files
 from alerting.adapters.rulebook.calendar_files import CALENDARS, read_calendars
 from alerting.adapters.rulebook.rulebook_builder import build_rulebook

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import click
 
-from alerting.adapters.files.yaml_files import Findings
+from alerting.adapters.files.findings import Findings
 from alerting.adapters.rulebook import rule_files
 from alerting.cli.people.people import tell_people_findings
 from alerting.cli.shared import plain_errors, print_json

@@ -9,15 +9,9 @@ from pydantic import ValidationError
 
 from alerting.domain.imports.customer_fields import CONTACT, FREE, contact_of
 from alerting.domain.intake.payloads import CustomerUpdated
+from alerting.services.imports.cell_values import ERRORS, MAYBE_NOTHING, as_text, is_missing
 from alerting.services.imports.customer_table import Cell, Row, Table
-from alerting.services.imports.read_cell import (
-    ERRORS,
-    MAYBE_NOTHING,
-    ColumnReader,
-    Known,
-    as_text,
-    is_missing,
-)
+from alerting.services.imports.read_cell import ColumnReader, Known
 
 TOTALS = frozenset(
     {

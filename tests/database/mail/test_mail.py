@@ -23,8 +23,7 @@ from hypothesis import strategies as st
 from itsdangerous import URLSafeSerializer
 from sqlalchemy import select
 
-from alerting.adapters.mail.email.mime import to_bytes
-from alerting.adapters.mail.email.templates import (
+from alerting.adapters.mail.email.filters import (
     call_hours,
     day_time,
     language_name,
@@ -32,6 +31,7 @@ from alerting.adapters.mail.email.templates import (
     one_line,
     phone_uri,
 )
+from alerting.adapters.mail.email.mime import to_bytes
 from alerting.adapters.mail.links import Links
 from alerting.adapters.rulebook.rulebook_builder import build_rulebook
 from alerting.database.people import staff_facts

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from alerting.adapters.mail.email.filters import one_line
 from alerting.adapters.mail.email.mime import to_bytes
-from alerting.adapters.mail.email.templates import one_line
 from alerting.adapters.mail.links import Links
 from alerting.domain.errors import ActionRefused
 from alerting.domain.mail.notifications import Mail

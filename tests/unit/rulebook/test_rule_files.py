@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from alerting.adapters.files.yaml_files import Findings
+from alerting.adapters.files.findings import Findings
 from alerting.adapters.rulebook.people_file import read_people
 from alerting.adapters.rulebook.rule_files import read_all, read_files
 from alerting.adapters.rulebook.rulebook_builder import build_rulebook

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerting.adapters.files.yaml_files import Findings
+from alerting.adapters.files.findings import Findings
 from alerting.adapters.rulebook.calendar_files import read_calendars
 from alerting.domain.times.calendars import ALWAYS, Calendar, NeverOpen, PublicHolidays
 from alerting.domain.times.working_time import (

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from alerting.adapters.mail.email.templates import Composer, day_time, one_line
+from alerting.adapters.mail.email.filters import day_time, one_line
+from alerting.adapters.mail.email.templates import Composer
 from alerting.adapters.mail.links import Links
 from alerting.domain.mail.notifications import Mail
 from alerting.services.mail.letters import AnyMail, Notice, RenderError, WeeklyLetter

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from alerting.adapters.files.drop_misfits import Path as YamlPath
-from alerting.adapters.files.yaml_files import Findings, YamlFile
+from alerting.adapters.files.findings import Findings
+from alerting.adapters.files.yaml_files import YamlFile
 from alerting.domain.conditions import Scope
 from alerting.domain.conditions.analysis import never_true, null_traps, strange_values, thought_of
 from alerting.domain.conditions.rooms import Possible

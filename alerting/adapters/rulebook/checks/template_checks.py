@@ -7,8 +7,10 @@ from functools import lru_cache
 
 from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 
-from alerting.adapters.files.yaml_files import LOCALE, Findings
-from alerting.adapters.mail.email.templates import facts_of, filters
+from alerting.adapters.files.findings import Findings
+from alerting.adapters.files.yaml_files import LOCALE
+from alerting.adapters.mail.email.filters import filters
+from alerting.adapters.mail.email.templates import facts_of
 from alerting.adapters.rulebook.checks.template_shapes import unknown_attributes
 from alerting.domain.errors import Problem
 
