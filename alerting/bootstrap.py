@@ -1,52 +1,35 @@
-"""The one place where real parts are chosen and wired. What only some processes need is imported
-where it is wired.
+"""The one place where real parts are wired. What only some processes need is imported where it is
+wired: a command starts as fast as what it does allows.
 """
 
-import contextlib
 import json
 import logging
 import os
-import random
-import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alerting.adapters.intake.local_log import LocalLog
-from alerting.adapters.mail.email.channel import EmailChannel, Mailer
-from alerting.adapters.mail.email.mailbox import MailboxMailer, delete_mails, read_mailbox
-from alerting.adapters.mail.email.notices import AnyComposer
-from alerting.adapters.mail.email.smtp import SmtpMailer, SmtpServer
-from alerting.adapters.mail.email.templates import Composer
-from alerting.adapters.mail.links import Links
-from alerting.adapters.pages import Pages
-from alerting.adapters.rulebook import rule_files
-from alerting.adapters.rulebook.rulebook_builder import build_rulebook
+from alerting import real_parts
 from alerting.database import instance
-from alerting.database.audit import erasure
 from alerting.database.engine import Database
-from alerting.database.grants import owns_the_audit
 from alerting.database.migrate import is_current, migrate
 from alerting.domain.errors import SettingsInvalid
-from alerting.domain.mail.notifications import EMAIL
-from alerting.entrypoints.consume import run_consume
-from alerting.entrypoints.deliver import run_deliver
-from alerting.entrypoints.follow_up import run_follow_up
 from alerting.entrypoints.loops import Stop, watch
-from alerting.services.audit.forget import forgotten_value
+from alerting.keys import Secrets, read_secrets
 from alerting.services.context import Context, Shelf
-from alerting.services.intake.event_log import EventLog, NewRecord
-from alerting.services.intake.take_records import Record, take_records
-from alerting.services.mail.channel import Post
-from alerting.services.rulebook.activation import activate_first
 from alerting.settings import Settings
 
 if TYPE_CHECKING:
+    from alerting.adapters.mail.links import Links
+    from alerting.domain.rulebook.rulebook import Rulebook
     from alerting.entrypoints.web.parts import WebParts
+    from alerting.services.intake.event_log import EventLog
+    from alerting.services.mail.channel import Post
 
 log = logging.getLogger(__name__)
 
@@ -54,27 +37,34 @@ ROLES = ("consume", "deliver", "follow-up", "web")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Secrets:
-    """Keys that sign links, the admin token, and the keys of those who send events."""
-
-    link_keys: Sequence[str]
-    admin_token: str
-    ingest_keys: Sequence[str]
-
-
-@dataclass(frozen=True, kw_only=True)
 class App:
-    """Everything wired."""
+    """Everything wired. Parts that not every command needs are made when they are first asked
+    for, by one thread: `run_roles` hands them to the others.
+    """
 
     settings: Settings
     ctx: Context
-    event_log: EventLog
-    post: Post
-    links: Links
     secrets: Secrets
 
+    @cached_property
+    def event_log(self) -> "EventLog":
+        """Kafka, where it is named, else the local log. Nothing is asked of it yet."""
+        return real_parts.event_log(self.settings)
+
+    @cached_property
+    def links(self) -> "Links":
+        from alerting.adapters.mail.links import Links
+
+        return Links(self.settings.base_url, self.secrets.link_keys)
+
+    @cached_property
+    def post(self) -> "Post":
+        """How mails are composed and sent."""
+        return real_parts.post(self.settings, self.links)
+
     def close(self) -> None:
-        self.event_log.close()
+        if "event_log" in self.__dict__:
+            self.event_log.close()
         self.ctx.db.close()
 
 
@@ -82,33 +72,29 @@ def bootstrap(settings: Settings) -> App:
     """Wire the real parts. Nothing is started, and nothing is asked of database or broker yet."""
     if settings.database_url.startswith("sqlite"):
         settings.data.mkdir(parents=True, exist_ok=True)
-    found = _secrets(settings)
-    links = Links(settings.base_url, found.link_keys)
-    composer = AnyComposer(Composer(settings.mail_from, links), settings.mail_from, links)
+    found = read_secrets(settings)
     ctx = Context(
         db=Database(settings.database_url),
-        shelf=Shelf(read=build_rulebook),
+        shelf=Shelf(read=_read_rulebook),
         mail_domain=settings.mail_domain,
     )
-    post = Post(
-        channels={EMAIL: EmailChannel(composer=composer, mailer=_mailer(settings))},
-        jitter=random.random,
-        lease=timedelta(seconds=2 * settings.send_deadline),
-    )
-    return App(
-        settings=settings,
-        ctx=ctx,
-        event_log=_event_log(settings),
-        post=post,
-        links=links,
-        secrets=found,
-    )
+    return App(settings=settings, ctx=ctx, secrets=found)
+
+
+def _read_rulebook(files: Mapping[str, str]) -> "Rulebook":
+    from alerting.adapters.rulebook.rulebook_builder import build_rulebook
+
+    return build_rulebook(files)
 
 
 def prepare(app: App) -> None:
     """Bring the database up to date, make the local log, and activate what an empty database finds
     in rules/.
     """
+    from alerting.adapters.intake.local_log import LocalLog
+    from alerting.adapters.rulebook import rule_files
+    from alerting.services.rulebook.activation import activate_first
+
     revision = migrate(app.ctx.db)
     if isinstance(app.event_log, LocalLog):
         app.event_log.prepare()
@@ -126,6 +112,8 @@ def forget(app: App, key: str, by: str) -> int:
     The wish is kept in a file beside the data, then in the event log, then carried out: where we
     are interrupted, the next start goes on.
     """
+    from alerting.database.audit import erasure
+
     with app.ctx.db.read() as tx:
         wish = {"customer_id": key, "time": tx.now().isoformat(), "by": by}
         mails = erasure.message_ids(tx, [key, *erasure.addresses_of(tx, key)])
@@ -135,7 +123,11 @@ def forget(app: App, key: str, by: str) -> int:
         file.flush()
         os.fsync(file.fileno())
     _carry_out(app, wish)
-    return delete_mails(app.settings.mailbox, mails) if app.settings.embedded else 0
+    if not app.settings.embedded:
+        return 0
+    from alerting.adapters.mail.email.mailbox import delete_mails
+
+    return delete_mails(app.settings.mailbox, mails)
 
 
 def _wishes(app: App) -> Path:
@@ -143,6 +135,12 @@ def _wishes(app: App) -> Path:
 
 
 def _carry_out(app: App, wish: Mapping[str, str]) -> None:
+    from alerting.adapters.intake.local_log import LocalLog
+    from alerting.database.audit import erasure
+    from alerting.services.audit.forget import forgotten_value
+    from alerting.services.intake.event_log import NewRecord
+    from alerting.services.intake.take_records import Record, take_records
+
     with app.ctx.db.read() as tx:
         keys = [wish["customer_id"], *erasure.addresses_of(tx, wish["customer_id"])]
     if isinstance(app.event_log, LocalLog):
@@ -161,6 +159,8 @@ def _forget_again(app: App) -> None:
     """After a restore the database may know customers again that were forgotten since."""
     if not _wishes(app).is_file():
         return
+    from alerting.database.audit import erasure
+
     wishes = [
         json.loads(line)
         for line in _wishes(app).read_text(encoding="utf-8").splitlines()
@@ -199,6 +199,8 @@ def check_rulebook(app: App) -> None:
 
 def warn_of_rights(app: App) -> None:
     """On PostgreSQL a role that owns the tables could switch off what guards the audit."""
+    from alerting.database.grants import owns_the_audit
+
     with app.ctx.db.read() as tx:
         if owns_the_audit(tx):
             log.warning(
@@ -231,16 +233,29 @@ def run_roles(app: App, roles: Sequence[str], stop: Stop) -> None:
 
 
 def _loop(app: App, role: str, stop: Stop) -> Callable[[], None]:
+    """What a role does until asked to stop. Its parts are made here, before any thread runs."""
+    ctx = app.ctx
     if role == "consume":
-        return lambda: run_consume(app.ctx, app.event_log, stop)
+        from alerting.entrypoints.consume import run_consume
+
+        event_log = app.event_log
+        return lambda: run_consume(ctx, event_log, stop)
     if role == "deliver":
-        return lambda: run_deliver(app.ctx, app.post, stop)
-    return lambda: run_follow_up(app.ctx, timedelta(seconds=app.settings.tick), stop)
+        from alerting.entrypoints.deliver import run_deliver
+
+        post = app.post
+        return lambda: run_deliver(ctx, post, stop)
+    from alerting.entrypoints.follow_up import run_follow_up
+
+    tick = timedelta(seconds=app.settings.tick)
+    return lambda: run_follow_up(ctx, tick, stop)
 
 
 def web_parts(app: App) -> "WebParts":
     """What the web doors get."""
     from alerting.adapters.imports.member_lists import read_members
+    from alerting.adapters.mail.email.mailbox import read_mailbox
+    from alerting.adapters.pages import Pages
     from alerting.adapters.reports.pictures import segment_pictures
     from alerting.adapters.reports.report_files import WRITERS
     from alerting.adapters.reports.report_pictures import report_pictures
@@ -266,73 +281,3 @@ def web_parts(app: App) -> "WebParts":
         secure_cookies=settings.base_url.startswith("https://"),
         version=version("alerting"),
     )
-
-
-def _event_log(settings: Settings) -> EventLog:
-    if settings.kafka:
-        from alerting.adapters.intake.kafka import KafkaLog
-
-        return KafkaLog(
-            settings.kafka,
-            settings.kafka_group,
-            settings.kafka_options,
-            settings.kafka_session_timeout,
-        )
-    return LocalLog(Database(settings.local_log_url, has_instance=False))
-
-
-def _mailer(settings: Settings) -> Mailer:
-    if settings.embedded:
-        return MailboxMailer(settings.mailbox)
-    server = SmtpServer(
-        host=settings.smtp_host,
-        port=settings.smtp_port,
-        security=settings.smtp_security,
-        user=settings.smtp_user,
-        password=settings.smtp_password,
-        ca_file=settings.smtp_ca_file,
-    )
-    return SmtpMailer(server, settings.send_deadline)
-
-
-def _secrets(settings: Settings) -> Secrets:
-    """Given secrets first; an embedded installation makes its own and keeps them in the data
-    folder.
-    """
-    if not settings.database_url.startswith("sqlite"):
-        if not settings.link_keys:
-            raise SettingsInvalid(
-                [
-                    "ALERTING_LINK_KEYS must be set: all processes sign and read links with the "
-                    "same keys"
-                ]
-            )
-        return Secrets(
-            link_keys=settings.link_keys,
-            admin_token=settings.admin_token or secrets.token_urlsafe(24),
-            ingest_keys=settings.ingest_keys,
-        )
-    kept = _kept_secrets(settings.data / "secrets.json")
-    return Secrets(
-        link_keys=settings.link_keys or (kept["link_key"],),
-        admin_token=settings.admin_token or kept["admin_token"],
-        ingest_keys=settings.ingest_keys or (kept["ingest_key"],),
-    )
-
-
-def _kept_secrets(path: Path) -> dict[str, str]:
-    if not path.exists():
-        draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(
-                {
-                    name: secrets.token_urlsafe(24)
-                    for name in ("link_key", "admin_token", "ingest_key")
-                },
-                file,
-            )
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)  # whole or not at all, also when two processes start at once
-        draft.unlink()
-    return json.loads(path.read_text())  # type: ignore[no-any-return]

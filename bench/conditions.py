@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from alerting.domain.conditions import compile_condition
+from alerting.domain.conditions.compiler import compile_condition
 from alerting.domain.rulebook.rule_index import RuleIndex
 from bench.hundred_rules import VOCABULARY, events, for_peers, hundred_rules
 from bench.measuring import ROOT, ROUNDS, take_turns, verdict, where_and_what

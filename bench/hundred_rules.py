@@ -149,7 +149,7 @@ def _event(chance: random.Random, number: int) -> dict[str, Any]:
         "event.survey_id": f"survey-{chance.randrange(30)}",
         "event.metric": "nps" if chance.random() < 0.7 else "csat",
         "event.score": score,
-        "event.sentiment": "negative" if score <= 6 else "neutral" if score <= 8 else "positive",
+        "event.sentiment": _sentiment(score),
         "event.comment": said if chance.random() < 0.4 else None,
         "event.contact_me": chance.random() < 0.2,
         "customer.segment": chance.choice(SEGMENTS),
@@ -160,6 +160,12 @@ def _event(chance: random.Random, number: int) -> dict[str, Any]:
         "customer.last_score": chance.choice(range(11)) if known else None,
         "signal.calls_in_vain": chance.choices(range(4), weights=(80, 14, 4, 2))[0],
     }
+
+
+def _sentiment(score: int) -> str:
+    if score <= 6:
+        return "negative"
+    return "neutral" if score <= 8 else "positive"
 
 
 def for_peers(facts: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from alerting.adapters.rulebook.people_file import read_people
 from alerting.adapters.rulebook.rule_files import read_files
 from alerting.adapters.rulebook.rulebook_builder import build_rulebook
 from alerting.domain.alerts.judge import judge
-from alerting.domain.conditions import compile_condition
+from alerting.domain.conditions.compiler import compile_condition
 from alerting.domain.customers.customers import Customer
 from alerting.domain.customers.standing import Subject
 from alerting.domain.intake.events import Event, parse_event

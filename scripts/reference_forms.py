@@ -9,11 +9,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
+from alerting.adapters.rulebook.rule_test_forms import Moment, Offset
 from pydantic import AwareDatetime, BaseModel
 from ruamel.yaml import YAML
 
 from alerting.adapters.rulebook import calendar_files, rule_forms
-from alerting.adapters.rulebook.rule_test_forms import Moment, Offset
 from alerting.domain.intake import payloads
 from alerting.domain.people import people
 from alerting.domain.times.days import IsoDate

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from alerting.adapters.mail.email.templates import filters
+from alerting.adapters.mail.email.filters import filters
 
 
 class Pages:

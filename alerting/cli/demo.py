@@ -18,7 +18,8 @@ import click
 
 from alerting.adapters.logs import configure_logs
 from alerting.bootstrap import App, bootstrap, prepare, run_roles
-from alerting.cli.demo_story import Story, StoryFailed, tell
+from alerting.cli.demo_stage import Story, StoryFailed
+from alerting.cli.demo_story import tell
 from alerting.cli.shared import plain_errors
 from alerting.database import instance
 from alerting.database.migrate import migrate

@@ -15,11 +15,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from alerting.adapters.logs import configure_logs
-from alerting.adapters.rulebook import rule_files
-from alerting.adapters.rulebook.rulebook_builder import build_rulebook
 from alerting.bootstrap import App, bootstrap, check_ready
 from alerting.cli.words import printable
-from alerting.database.people import staff_facts
 from alerting.domain.errors import (
     ActionRefused,
     AlertingError,
@@ -27,8 +24,6 @@ from alerting.domain.errors import (
     RulebookInvalid,
     SettingsInvalid,
 )
-from alerting.domain.people.people import Known
-from alerting.domain.rulebook.rulebook import Rulebook
 from alerting.settings import Settings, read_settings
 
 
@@ -158,13 +153,3 @@ def table(header: list[str], rows: list[list[Any]]) -> None:
         click.echo(
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         )
-
-
-def written_rulebook(app: App, rules: Path, templates: Path) -> tuple[Rulebook, dict[str, Known]]:
-    """The files as they stand, with the people of people.yaml; rules may name whoever is known
-    otherwise, too.
-    """
-    with app.ctx.db.read() as tx:
-        elsewhere = staff_facts.from_elsewhere(tx, tx.now())
-    files, people = rule_files.read_all(rules, templates, elsewhere=elsewhere)
-    return build_rulebook(files, {**elsewhere, **people}), people

@@ -13,7 +13,9 @@ import numpy as np
 from alerting.discover.group_conditions import Conditions, nearest_centre, shallow_tree
 from alerting.discover.groups import Grouping, Labels, Numbers, find_groups
 from alerting.discover.subjects import Subject, Subjects
-from alerting.domain.conditions import MAX_LENGTH, Scope, compile_condition
+from alerting.domain.conditions import Scope
+from alerting.domain.conditions.compiler import compile_condition
+from alerting.domain.conditions.parser import MAX_LENGTH
 from alerting.domain.customers.customers import Customer
 from alerting.domain.customers.segments import UNVERIFIED, Segment, segment_of
 from alerting.domain.customers.vocabulary import Vocabulary
@@ -101,8 +103,9 @@ def find_segments(
         tried, grouping.labels, known, scope, _ENOUGH if tree else 1.0
     )
     kept = [group for group in range(grouping.count) if (placed == group).any()]
+    shown = _Cards(values=values, names=names, count=len(kept))
     cards = [
-        _card(place, group, kept, placed, values, names, conditions[group])
+        shown.card(place, values[placed == group], conditions[group])
         for place, group in enumerate(kept)
     ]
     ids = {group: card.id for group, card in zip(kept, cards, strict=True)}
@@ -193,28 +196,32 @@ def place(conditions: Conditions, known: Sequence[Subject], scope: Scope) -> Lab
     return np.array(found, dtype=np.intp)
 
 
-def _card(
-    place: int,
-    group: int,
-    kept: Sequence[int],
-    placed: Labels,
-    values: Numbers,
-    names: Sequence[str],
-    when: str | None,
-) -> Group:
-    inside = values[placed == group]
-    spreads = {name: _spread(inside[:, at], values[:, at]) for at, name in enumerate(names)}
-    words = _words(spreads)
-    return Group(
-        id=f"group_{place + 1}",
-        title=", ".join(words[:2]) or "the middle",
-        rank=len(kept) - place,
-        size=len(inside),
-        share=len(inside) / len(values),
-        attributes=spreads,
-        differs=", ".join(words) or "nothing stands out",
-        when=None if place == len(kept) - 1 else when,
-    )
+@dataclass(frozen=True, kw_only=True)
+class _Cards:
+    """The profile cards of `count` groups, each against all customers: `values` has a row for each
+    of them and a column for each name.
+    """
+
+    values: Numbers
+    names: Sequence[str]
+    count: int
+
+    def card(self, place: int, inside: Numbers, when: str | None) -> Group:
+        """That of the group with the rows `inside`, which is the `place`th from 0."""
+        spreads = {
+            name: _spread(inside[:, at], self.values[:, at]) for at, name in enumerate(self.names)
+        }
+        words = _words(spreads)
+        return Group(
+            id=f"group_{place + 1}",
+            title=", ".join(words[:2]) or "the middle",
+            rank=self.count - place,
+            size=len(inside),
+            share=len(inside) / len(self.values),
+            attributes=spreads,
+            differs=", ".join(words) or "nothing stands out",
+            when=None if place == self.count - 1 else when,
+        )
 
 
 def _is_skewed(column: Numbers) -> bool:

@@ -4,12 +4,14 @@ live in.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from alerting.database.engine import Database, Transaction
 from alerting.database.rulebook import rulebooks
 from alerting.domain.errors import RulebookChanged, RulebookInvalid, RulebookUnusable
-from alerting.domain.rulebook.rulebook import Rulebook
+
+if TYPE_CHECKING:  # many commands read no rulebook, and start faster without all that it stands on
+    from alerting.domain.rulebook.rulebook import Rulebook
 
 Result = TypeVar("Result")
 
@@ -20,11 +22,11 @@ class Shelf:
     once.
     """
 
-    read: Callable[[Mapping[str, str]], Rulebook]
-    _held: dict[str, Rulebook] = field(default_factory=dict)
+    read: Callable[[Mapping[str, str]], "Rulebook"]
+    _held: dict[str, "Rulebook"] = field(default_factory=dict)
     _newest: str = ""
 
-    def active(self, tx: Transaction) -> Rulebook:
+    def active(self, tx: Transaction) -> "Rulebook":
         """The active rulebook. Raises RulebookUnusable where there is none, or this code cannot
         read it.
         """
@@ -40,13 +42,13 @@ class Shelf:
                 f"this version cannot read rulebook {content_hash[:12]}: {error}"
             ) from error
 
-    def newest(self) -> Rulebook | None:
+    def newest(self) -> "Rulebook | None":
         """The one that was active when last asked; `hold_rulebook` finds out whether it still
         is.
         """
         return self._held.get(self._newest)
 
-    def get(self, tx: Transaction, content_hash: str) -> Rulebook:
+    def get(self, tx: Transaction, content_hash: str) -> "Rulebook":
         if content_hash not in self._held:
             self._held[content_hash] = self.read(rulebooks.files_of(tx, content_hash))
         return self._held[content_hash]
@@ -61,7 +63,7 @@ class Context:
     mail_domain: str
 
 
-def hold_rulebook(tx: Transaction, rulebook: Rulebook) -> None:
+def hold_rulebook(tx: Transaction, rulebook: "Rulebook") -> None:
     """Keep `rulebook` active until this transaction ends. Asked after the customer locks
     (transaction 12).
     """
@@ -70,7 +72,7 @@ def hold_rulebook(tx: Transaction, rulebook: Rulebook) -> None:
 
 
 def with_active_rulebook(
-    ctx: Context, use_case: Callable[[Transaction, Rulebook], Result]
+    ctx: Context, use_case: Callable[[Transaction, "Rulebook"], Result]
 ) -> Result:
     """Run with the active rulebook; once more whenever another one became active meanwhile
     (transaction 12).

@@ -4,11 +4,8 @@ YAML 1.2 (ruamel.yaml): in 1.1 `on:` is true, `NO` is false and `9:00` is 540. D
 refused.
 """
 
-import re
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, RootModel, ValidationError
@@ -19,99 +16,13 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
 from alerting.adapters.files.drop_misfits import Form, Mended, Path, without_checks
-from alerting.domain.errors import ConditionRefused, Problem
+from alerting.adapters.files.findings import Findings
+from alerting.adapters.files.form_words import said
+from alerting.domain.errors import Problem
 
 Item = TypeVar("Item")
 
 LOCALE = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"
-
-
-_PLAINLY = {
-    "dict_type": (
-        "names with values are needed here",
-        "write `name: value`, one a line and indented",
-    ),
-    "list_type": ("a list is needed here", "begin each item with `- `"),
-    "string_type": ("a text is needed here", "put it in quotes"),
-    "int_type": ("a whole number is needed here", "write it without quotes"),
-    "int_parsing": ("a whole number is needed here", "write it in digits"),
-    "bool_type": ("true or false is needed here", None),
-    "bool_parsing": ("true or false is needed here", None),
-    "too_short": ("this is empty", "write at least one, or leave the key out"),
-    "string_too_short": ("this is empty", None),
-    "string_too_long": ("this text is too long", None),
-    "model_type": (
-        "names with values are needed here",
-        "write `name: value`, one a line and indented",
-    ),
-    "model_attributes_type": (
-        "names with values are needed here",
-        "write `name: value`, one a line and indented",
-    ),
-}
-"""Pydantic's kinds of findings -> what to tell whoever writes rules, and what to do."""
-
-
-@dataclass(kw_only=True)
-class Findings:
-    """Problems collected over all files, so that they can be shown at once."""
-
-    problems: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
-
-    def warn(
-        self,
-        file: str,
-        message: str,
-        suggestion: str | None,
-        line: int | None = None,
-        column: int | None = None,
-    ) -> None:
-        """Something that works, but seldom as it was meant."""
-        self.warnings.append(
-            Problem(file=file, line=line, column=column, message=message, suggestion=suggestion)
-        )
-
-    def add(
-        self, file: "YamlFile", path: Path, message: str, suggestion: str | None = None
-    ) -> None:
-        line, column = file.position(path)
-        self.problems.append(
-            Problem(
-                file=file.name, line=line, column=column, message=message, suggestion=suggestion
-            )
-        )
-
-    def refuse_condition(self, file: "YamlFile", path: Path, error: ConditionRefused) -> None:
-        """Where in the condition; one over several lines or with escapes names its start."""
-        line, column = file.value_position(path, error.column)
-        self.problems.append(
-            Problem(
-                file=file.name,
-                line=line,
-                column=column,
-                message=error.message,
-                suggestion=error.suggestion,
-            )
-        )
-
-    def check_name(
-        self, file: "YamlFile", path: Path, kind: str, name: Any, known: Collection[str] | None
-    ) -> None:
-        """A name that refers to nothing, with the nearest one that would.
-
-        `known` None: nobody can tell, for the file that says it cannot be read. What is no text is
-        the form's business.
-        """
-        if known is None or not isinstance(name, str) or name in known:
-            return
-        near = get_close_matches(name, sorted(known), n=1, cutoff=0.5)
-        hint = (
-            f"did you mean {near[0]!r}?"
-            if near
-            else f"known are {', '.join(sorted(known)) or 'none'}"
-        )
-        self.add(file, path, f"no {kind} is called {name!r}", hint)
 
 
 class _Constructor(RoundTripConstructor):
@@ -243,13 +154,11 @@ class YamlFile:
         found = self.data
         for part in path:
             found = found.get(part) if isinstance(found, dict) else None
-        pairs = (
-            found.items()
-            if isinstance(found, dict)
-            else enumerate(found)
-            if isinstance(found, list)
-            else ()
-        )
+        pairs: Iterable[tuple[str | int, object]] = ()
+        if isinstance(found, dict):
+            pairs = found.items()
+        elif isinstance(found, list):
+            pairs = enumerate(found)
         return (((*path, name), item) for name, item in pairs if isinstance(item, dict))
 
     def names(self, key: str, within: str | None = None) -> Collection[str] | None:
@@ -286,7 +195,7 @@ class YamlFile:
             return None
         self._mended = Mended(self.data)
         return self._mended.read(
-            form, lambda finding, path: self._note(finding, path, form, findings)
+            form, lambda finding, path: findings.add(self, path, *said(finding, path, form))
         )
 
     def formed(self, path: Path, forms: Sequence[Item]) -> dict[int, Item]:
@@ -306,32 +215,8 @@ class YamlFile:
     ) -> None:
         """Every finding of a form that stands at `below`, with its place."""
         for finding in error.errors(include_url=False):
-            self._note(finding, below + without_checks(finding["loc"]), form, findings)
-
-    def _note(self, finding: Any, path: Path, form: type[BaseModel], findings: Findings) -> None:
-        message = finding["msg"].removeprefix("Value error, ").replace("Input should", "must")
-        suggestion = None
-        if finding["type"] == "extra_forbidden":
-            key = str(path[-1])
-            near = get_close_matches(key, sorted(_keys_of(form)), n=1, cutoff=0.6)
-            message, suggestion = (
-                f"unknown key {key!r}",
-                f"did you mean {near[0]!r}?" if near else None,
-            )
-        elif finding["type"] == "missing":
-            message, suggestion = f"{path[-1]!r} is missing", f"add `{path[-1]}:`"
-        elif finding["type"] in _PLAINLY:
-            message, suggestion = _PLAINLY[finding["type"]]
-        elif finding["type"] == "string_pattern_mismatch":
-            message = f"{finding['input']!r} does not fit here"
-            capitals = finding["ctx"]["pattern"] == "^[A-Z]{3}$"
-            names = "small letters, digits, - and _ only, a letter first"
-            suggestion = "three capital letters, such as EUR" if capitals else names
-        elif finding["type"] == "literal_error":
-            choices = re.findall(r"'([^']*)'", finding["ctx"]["expected"])
-            near = get_close_matches(str(finding["input"]), choices, n=1, cutoff=0.6)
-            suggestion = f"did you mean {near[0]!r}?" if near else None
-        findings.add(self, path, message, suggestion)
+            path = below + without_checks(finding["loc"])
+            findings.add(self, path, *said(finding, path, form))
 
 
 def _plain(node: Any) -> Any:
@@ -342,28 +227,6 @@ def _plain(node: Any) -> Any:
     if isinstance(node, CommentedSeq):
         return [_plain(item) for item in node]
     return str(node) if isinstance(node, str) else node
-
-
-def _keys_of(form: type[BaseModel]) -> set[str]:
-    """All keys that occur in a form or the forms inside it; good enough to guess what was meant."""
-    keys: set[str] = set()
-    waiting: list[Any] = [form]
-    seen: set[Any] = set()
-    while waiting:
-        kind = waiting.pop()
-        if kind in seen:
-            continue
-        seen.add(kind)
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            for name, info in kind.model_fields.items():
-                keys.add(info.alias or name)
-                waiting.append(info.annotation)
-        waiting += list(_arguments(kind))
-    return keys
-
-
-def _arguments(kind: Any) -> Sequence[Any]:
-    return [argument for argument in getattr(kind, "__args__", ()) if not isinstance(argument, str)]
 
 
 def texts(value: Any) -> list[str]:

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from alerting.adapters.files.drop_misfits import Path as YamlPath
-from alerting.adapters.files.yaml_files import Findings, YamlFile
+from alerting.adapters.files.findings import Findings
+from alerting.adapters.files.yaml_files import YamlFile
 from alerting.domain.errors import ActionRefused
 from alerting.domain.imports.customer_fields import (
     FIELDS,

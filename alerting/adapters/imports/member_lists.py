@@ -7,9 +7,9 @@ from pathlib import Path
 
 from alerting.adapters.imports.customer_tables import read_table
 from alerting.domain.errors import ActionRefused
+from alerting.services.imports.cell_values import as_text
 from alerting.services.imports.customer_table import ManySheets, NoColumns, Table
 from alerting.services.imports.import_mapping import ImportMapping
-from alerting.services.imports.read_cell import as_text
 from alerting.services.rulebook.list_changes import Members
 
 _ONLY_IDS = ImportMapping(fixed={"member": "yes"})

@@ -18,9 +18,9 @@ from openpyxl.utils import get_column_letter
 from alerting.adapters.imports.headings import KNOWN, SEARCHED, Layout, find_heading, take_heading
 from alerting.adapters.imports.sheet_marks import Marks, Merged, marks_of
 from alerting.domain.errors import ActionRefused
+from alerting.services.imports.cell_values import as_text
 from alerting.services.imports.customer_table import ManySheets, NoColumns, Row, Table
 from alerting.services.imports.import_mapping import ImportMapping
-from alerting.services.imports.read_cell import as_text
 
 MAX_UNPACKED = 4 << 30
 """Bytes a workbook may hold unpacked: a small file can be made to fill a disk or a memory."""

@@ -12,8 +12,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, RootModel, model_validator
 
-from alerting.adapters.files.yaml_files import Findings, YamlFile
-from alerting.adapters.rulebook.rule_forms import Form, Identifier, listed
+from alerting.adapters.files.findings import Findings
+from alerting.adapters.files.yaml_files import YamlFile
+from alerting.adapters.rulebook.forms.values import Form, Identifier, listed
 from alerting.domain.people.people import Zone
 from alerting.domain.times.calendars import ALWAYS, Calendar, Period, PublicHolidays, is_ever_open
 from alerting.domain.times.days import IsoDate
@@ -25,7 +26,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _PERIOD = re.compile(r"(\d\d):([0-5]\d)\s*[-–]\s*(\d\d):([0-5]\d)")
 
 
-def _period(text: Any) -> Period:
+def _period(text: object) -> Period:
     found = _PERIOD.fullmatch(str(text).strip())
     begin, end = (
         (int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4]))
@@ -42,7 +43,7 @@ def _period(text: Any) -> Period:
     return begin, end
 
 
-def _periods(value: Any) -> Any:
+def _periods(value: object) -> tuple[Period, ...]:
     if value is None:
         raise ValueError(
             'has no hours; write [09:00-17:30], and quote several days within braces: "mon,wed"'
@@ -73,7 +74,7 @@ def _weekdays(text: str) -> list[int]:
     return [day for end in ends for day in range(end[0], end[-1] + 1)]
 
 
-def _each_day_once(hours: dict[str, Any]) -> dict[str, Any]:
+def _each_day_once(hours: dict[str, tuple[Period, ...]]) -> dict[str, tuple[Period, ...]]:
     every = [day for days in hours for day in _weekdays(days)]
     twice = sorted({day for day in every if every.count(day) > 1})
     if twice:

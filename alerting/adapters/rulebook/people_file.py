@@ -11,8 +11,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from alerting.adapters.files.drop_misfits import Path as YamlPath
-from alerting.adapters.files.yaml_files import LOCALE, Findings, YamlFile, texts
-from alerting.adapters.rulebook.rule_forms import PeopleForm
+from alerting.adapters.files.findings import Findings
+from alerting.adapters.files.yaml_files import LOCALE, YamlFile, texts
+from alerting.adapters.rulebook.forms.people_forms import PeopleForm
 from alerting.domain.errors import Problem, RulebookInvalid
 from alerting.domain.people.circles import circles
 from alerting.domain.people.people import Absence, Known, Party, Team
@@ -228,7 +229,8 @@ def _standing_in(parties: Iterable[Party], day: date) -> dict[str, str]:
     """Who stands in for whom on a day, of those who are absent on it by a substitute named for the
     absence.
     """
-    absent = {p.id: a for p in parties for a in p.absences if a.begin <= day <= a.end}
+    every = ((party.id, absence) for party in parties for absence in party.absences)
+    absent = {name: a for name, a in every if a.begin <= day <= a.end}
     return {
         name: a.substitute
         for name, a in absent.items()

@@ -5,8 +5,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from alerting.adapters.files.yaml_files import Findings, YamlFile
-from alerting.adapters.rulebook.rule_forms import Form, Identifier, Length, Worded
+from alerting.adapters.files.findings import Findings
+from alerting.adapters.files.yaml_files import YamlFile
+from alerting.adapters.rulebook.forms.values import Form, Identifier, Length, Worded
 from alerting.domain.cases.resolutions import CheckSurvey, EffectReview, Message, Resolutions
 from alerting.domain.rulebook.rulebook import Survey
 

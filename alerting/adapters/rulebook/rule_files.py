@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from alerting.adapters.files.yaml_files import Findings
+from alerting.adapters.files.findings import Findings
 from alerting.adapters.rulebook.people_file import PEOPLE, gather_people
 from alerting.adapters.rulebook.rulebook_builder import build_rulebook
 from alerting.domain.errors import Problem, RulebookInvalid

@@ -8,14 +8,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from alerting.adapters.files.drop_misfits import Path
-from alerting.adapters.files.yaml_files import Findings, YamlFile
-from alerting.adapters.rulebook.rule_forms import LONGEST
-from alerting.adapters.rulebook.rule_test_forms import (
+from alerting.adapters.files.findings import Findings
+from alerting.adapters.files.yaml_files import YamlFile
+from alerting.adapters.rulebook.forms.rule_test_forms import (
     ExpectForm,
     RuleTestForm,
     RuleTestsForm,
     TimelineForm,
 )
+from alerting.adapters.rulebook.forms.values import LONGEST
 from alerting.domain.cases.sla import WaitingFor
 from alerting.domain.intake.payloads import PAYLOADS, CustomerUpdated, Payload
 from alerting.domain.rulebook.rule_tests import (

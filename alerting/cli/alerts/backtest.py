@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,8 @@ import click
 from alerting.adapters.files.parquet import FactsExport, exporting
 from alerting.adapters.reports.pictures import weeks_picture
 from alerting.bootstrap import App
-from alerting.cli.shared import opened, print_json, table, written_rulebook
+from alerting.cli.rulebook.written import written_rulebook
+from alerting.cli.shared import opened, print_json, table
 from alerting.cli.words import counted, printable
 from alerting.domain.alerts.backtest import Tally, TestedAlert
 from alerting.domain.rulebook.rulebook import Rulebook
@@ -61,7 +62,7 @@ def backtest_(
         other = None if folder is None else folder_rulebook(folder, app)
         with app.ctx.db.read() as tx:
             now, active = tx.now(), app.ctx.shelf.active(tx)
-        known = {r.id for book in (active, other) if book for r in book.rules}
+        known = {r.id for book in (active, other or active) for r in book.rules}
         if rule is not None and rule not in known:
             raise LookupError(f"there is no rule {rule!r}; known are {', '.join(sorted(known))}")
         begin = _begin(since, now)
@@ -158,14 +159,15 @@ def _tell(found: Backtest) -> None:
 
 
 def _counts(title: str, name: str, a: Tally, b: Tally | None, names: dict[str, str]) -> None:
-    mine, theirs = getattr(a, name), getattr(b, name) if b else {}
-    keys = sorted(mine.keys() | theirs.keys(), key=str)
-    rows = [
-        [names.get(key, str(key)), mine.get(key, 0), *([theirs.get(key, 0)] if b else [])]
-        for key in keys
+    tallies = [tally for tally in (a, b) if tally is not None]
+    counts: list[Mapping[object, int]] = [getattr(tally, name) for tally in tallies]
+    keys = sorted({key for each in counts for key in each}, key=str)
+    rows: list[list[object]] = [
+        [names.get(str(key), str(key)), *(each.get(key, 0) for each in counts)] for key in keys
     ]
-    total = [["all", a.alerts, *([b.alerts] if b else [])]] if name == "by_rule" else []
-    table([title, "A", *(["B"] if b else [])], rows + total)
+    if name == "by_rule":
+        rows.append(["all", *(tally.alerts for tally in tallies)])
+    table([title, "A", "B"][: len(tallies) + 1], rows)
 
 
 def _samples(title: str, samples: Sequence[TestedAlert]) -> None:

@@ -46,14 +46,12 @@ def _tell_dead_letter(letter: Any, as_json_: bool) -> None:
     _line(f"Dead letter {letter.id} at {letter.place}, since {letter.recorded_at:%Y-%m-%d %H:%M}Z")
     where = f"{letter.field}: " if letter.field else ""
     _line(f"  It could not be handled: {letter.reason}: {where}{letter.detail}")
-    later = (
-        "it was replayed later"
-        if letter.replayed_at
-        else "it was set aside"
-        if letter.discarded_at
-        else None
-    )
-    _line(f"  {later or 'so nobody was told; `alerting dead-letters replay` tries again'}")
+    later = "so nobody was told; `alerting dead-letters replay` tries again"
+    if letter.replayed_at:
+        later = "it was replayed later"
+    elif letter.discarded_at:
+        later = "it was set aside"
+    _line(f"  {later}")
 
 
 def _tell(found: Explanation) -> None:
@@ -126,8 +124,10 @@ def _stages(stages: Stages) -> str:
     return f"{through}; stopped at {stages['stopped_at']}: {stages['reason']}"
 
 
-def _shown(value: Any) -> str:
-    return "unknown" if value is None else f"{value:.80}" if isinstance(value, str) else str(value)
+def _shown(value: object) -> str:
+    if value is None:
+        return "unknown"
+    return f"{value:.80}" if isinstance(value, str) else str(value)
 
 
 def _line(text: str) -> None:

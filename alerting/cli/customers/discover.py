@@ -5,7 +5,7 @@ segments of them.
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ import click
 
 from alerting.adapters.imports.attribute_files import read_attributes
 from alerting.cli.extras import discover_extra
+from alerting.cli.options import gathered
 from alerting.cli.shared import opened, plain_errors, print_json, table
 from alerting.cli.words import counted, printable
 from alerting.database.customers import customers
@@ -41,6 +42,19 @@ class Names(click.ParamType[tuple[str, ...]]):
             return value
         found = tuple(dict.fromkeys(name.strip() for name in str(value).split(",") if name.strip()))
         return found or self.fail("names none", param, ctx)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """Whose groups are wanted, by what. `file` None: those of the database."""
+
+    attributes: tuple[str, ...]
+    file: str | None
+    customer: str
+    logged: tuple[str, ...]
+    groups: int | None
+    simple: bool
+    as_json_: bool
 
 
 @click.command()
@@ -77,15 +91,8 @@ class Names(click.ParamType[tuple[str, ...]]):
     help="Short conditions, which say only nearly what was found; how nearly, is said.",
 )
 @click.option("--json", "as_json_", is_flag=True)
-def discover(
-    attributes: tuple[str, ...],
-    file: str | None,
-    customer: str,
-    logged: tuple[str, ...],
-    groups: int | None,
-    simple: bool,
-    as_json_: bool,
-) -> None:
+@gathered(_Asked)
+def discover(asked: _Asked) -> None:
     """Find groups of customers who are alike (k-means), and print them for rules/segments.yaml.
     Needs alerting[discover].
 
@@ -95,24 +102,28 @@ def discover(
     with plain_errors():
         with discover_extra():
             from alerting.discover.found_segments import find_segments
-        subjects = (
-            _of_database(attributes) if file is None else _of_file(file, customer, attributes)
-        )
-        strange = [name for name in logged if name not in subjects.kinds]
+        subjects = _subjects(asked)
+        strange = [name for name in asked.logged if name not in subjects.kinds]
         if strange:
             raise click.BadParameter(
                 f"{strange[0]!r} is none of {', '.join(subjects.kinds)}", param_hint="--log"
             )
-        found = find_segments(subjects, logged, groups, simple=simple)
+        found = find_segments(subjects, asked.logged, asked.groups, simple=asked.simple)
     if found.skewed:
         names = ",".join(found.skewed)
         click.echo(
             f"skewed: a few large values decide; `--log {names}` may find better groups", err=True
         )
-    if as_json_:
-        print_json(_as_json(found, subjects, logged))
+    if asked.as_json_:
+        print_json(_as_json(found, subjects, asked.logged))
     else:
-        _tell(found, subjects, logged)
+        _tell(found, subjects, asked.logged)
+
+
+def _subjects(asked: _Asked) -> Subjects:
+    if asked.file is None:
+        return _of_database(asked.attributes)
+    return _of_file(asked.file, asked.customer, asked.attributes)
 
 
 def _of_file(file: str, customer: str, attributes: Sequence[str]) -> Subjects:

@@ -11,6 +11,7 @@ import click
 
 from alerting.adapters.imports.order_files import OrderColumns, Orders, read_day, read_orders
 from alerting.cli.extras import discover_extra
+from alerting.cli.options import gathered
 from alerting.cli.shared import plain_errors, print_json, table
 from alerting.cli.words import counted, printable
 from alerting.discover.purchases import Buyer, bought_between, buyers
@@ -75,6 +76,19 @@ class Valued:
     p_alive: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """Which list of orders, learnt from until `end`, and for how many weeks after it."""
+
+    orders: str
+    customer: str
+    date_: str
+    amount: str
+    end: date
+    horizon: float
+    as_json_: bool
+
+
 @click.command()
 @click.option(
     "--orders",
@@ -107,9 +121,8 @@ class Valued:
     help="Expect purchases in so many weeks after it.",
 )
 @click.option("--json", "as_json_", is_flag=True)
-def value(
-    orders: str, customer: str, date_: str, amount: str, end: date, horizon: float, as_json_: bool
-) -> None:
+@gathered(_Asked)
+def value(asked: _Asked) -> None:
     """What each customer will probably buy, by BG/NBD (Fader, Hardie and Lee, 2005). Needs
     alerting[discover].
 
@@ -120,16 +133,19 @@ def value(
         with discover_extra():
             from alerting.discover.bgnbd import Histories, fit
             from alerting.discover.forecast import forecast
-        read = read_orders(orders, OrderColumns(customer=customer, date=date_, amount=amount))
-        known = buyers(read.purchases, end)
-        _tell_omitted(read, known, end)
+        read = read_orders(
+            asked.orders,
+            OrderColumns(customer=asked.customer, date=asked.date_, amount=asked.amount),
+        )
+        known = buyers(read.purchases, asked.end)
+        _tell_omitted(read, known, asked.end)
         histories = Histories.of(known)
         fitted = fit(histories)
-        expected = forecast(fitted.parameters, histories, horizon)
+        expected = forecast(fitted.parameters, histories, asked.horizon)
     _warn(fitted)
     pairs = zip(known, expected.expected_purchases.tolist(), expected.p_alive.tolist(), strict=True)
     found = [_valued(buyer, purchases, alive) for buyer, purchases, alive in pairs]
-    if as_json_:
+    if asked.as_json_:
         print_json(
             {
                 "parameters": asdict(fitted.parameters),
@@ -139,12 +155,14 @@ def value(
             }
         )
         return
-    _tell(fitted, known, found, end, horizon)
-    made = bought_between(read.purchases, [buyer.customer for buyer in known], end, horizon)
+    _tell(fitted, known, found, asked.end, asked.horizon)
+    made = bought_between(
+        read.purchases, [buyer.customer for buyer in known], asked.end, asked.horizon
+    )
     if made is not None:
         click.echo(
-            f"\nThe file itself shows {made} purchases of these customers in those {horizon:g} "
-            "weeks."
+            f"\nThe file itself shows {made} purchases of these customers in those "
+            f"{asked.horizon:g} weeks."
         )
 
 

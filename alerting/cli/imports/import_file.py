@@ -54,13 +54,13 @@ def import_(
         for notice in table.notices:
             click.echo(f"{table.name}: {printable(notice)}", err=True)
         diffs: list[CustomerDiff] = []
-        tell = None if not dry_run else diffs.append if as_json_ else _tell
+        shown = diffs.append if as_json_ else _tell
         with _bar(silent=dry_run and not as_json_) as progress:
             wishes = Wishes(
                 dry_run=dry_run,
                 empty_clears=empty_clears,
                 progress=progress,
-                tell=tell,
+                tell=shown if dry_run else None,
                 processes=os.cpu_count() or 1,
             )
             result = import_customers(app.ctx, table, wishes)

@@ -176,11 +176,9 @@ def _row(line: Line) -> list[Any]:
 
 
 def _words(quantile: Quantile | None) -> str:
-    return (
-        "-"
-        if quantile is None
-        else ("≥ " if quantile.at_least else "") + format_duration(quantile.value)
-    )
+    if quantile is None:
+        return "-"
+    return ("≥ " if quantile.at_least else "") + format_duration(quantile.value)
 
 
 def _tell_breaches(found: Report) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from alerting.adapters.files.yaml_files import Findings
+from alerting.adapters.files.findings import Findings
 from alerting.adapters.logs import configure_logs
 from alerting.adapters.rulebook import rule_files
 from alerting.adapters.rulebook.rule_test_files import KnownNames, read_rule_tests

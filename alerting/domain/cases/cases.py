@@ -27,6 +27,9 @@ class Status(StrEnum):
     RESOLVED = "resolved"
 
 
+CASE_STATUSES = ("unresolved", *(status.value for status in Status), "all")
+"""What a list of cases may be narrowed to; another word would only look like an empty list."""
+
 SEVERITIES = ("low", "normal", "high", "critical")
 """From harmless to worst; a joining alert of a higher one takes the case to its own caller."""
 

@@ -2,41 +2,18 @@
 springs a trap.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 from sqlglot import exp
 
+from alerting.domain.conditions.limits import SWAPPED, limits, value_of
 from alerting.domain.conditions.parser import parse
+from alerting.domain.conditions.rooms import Possible, Room, listed, room_of, said
 from alerting.domain.conditions.types import Scope, Type
 from alerting.domain.conditions.values import name_of
 from alerting.domain.conditions.walker import column_of
-
-_SWAPPED: dict[type[exp.Expr], type[exp.Expr]] = {
-    exp.LT: exp.GT,
-    exp.GT: exp.LT,
-    exp.LTE: exp.GTE,
-    exp.GTE: exp.LTE,
-    exp.EQ: exp.EQ,
-    exp.NEQ: exp.NEQ,
-}
-"""What a comparison says when its sides change places."""
-
-
-_OPPOSITE: dict[type[exp.Expr], type[exp.Expr]] = {
-    exp.LT: exp.GTE,
-    exp.GT: exp.LTE,
-    exp.LTE: exp.GT,
-    exp.GTE: exp.LT,
-    exp.EQ: exp.NEQ,
-    exp.NEQ: exp.EQ,
-}
-"""What NOT makes of a comparison: where it is unknown, so is its opposite."""
-
-MANY = 12
-"""Values that are listed; of more the first."""
 
 _STAND_INS = {Type.TEXT: "'...'", Type.NUMBER: "0", Type.NUMERIC: "0", Type.BIGINT: "0"}
 _LETTERS: dict[type[exp.Expr], Callable[[str], str]] = {exp.Lower: str.lower, exp.Upper: str.upper}
@@ -53,41 +30,6 @@ class Remark:
     suggestion: str | None = None
 
 
-Value = Decimal | str
-Stretch = tuple[int, int | None]
-Possible = frozenset[str] | Stretch
-"""What a field can be: certain texts, or numbers from one to another (None: any above)."""
-
-
-@dataclass(kw_only=True)
-class _Room:
-    """What is left for one field: a stretch of numbers, or a set of texts (None: any)."""
-
-    low: tuple[Decimal, bool] | None = None
-    high: tuple[Decimal, bool] | None = None
-    texts: frozenset[str] | None = None
-    without: frozenset[Value] = frozenset()
-    whole: bool = False
-    null: bool = False
-    some: bool = False
-    """Whether it must be NULL, and whether it must not."""
-    asked: list[str] = field(default_factory=list)
-
-    @property
-    def is_empty(self) -> bool:
-        if (self.null and self.some) or (self.texts is not None and not self.texts - self.without):
-            return True
-        if self.low is None or self.high is None:
-            return False
-        if self.low == self.high and self.low[0] in self.without:
-            return True
-        if self.whole:
-            first = self.low[0] // 1 + 1 if self.low[0] % 1 or not self.low[1] else self.low[0]
-            return first > self.high[0] or (first == self.high[0] and not self.high[1])
-        touching = self.low[0] == self.high[0] and not (self.low[1] and self.high[1])
-        return self.low[0] > self.high[0] or touching
-
-
 def never_true(sqls: Iterable[str], scope: Scope, values: Mapping[str, Possible]) -> Remark | None:
     """Why these conditions, which must all hold, can never be true together; None where nothing
     speaks against it.
@@ -95,7 +37,7 @@ def never_true(sqls: Iterable[str], scope: Scope, values: Mapping[str, Possible]
     `values` are the fields that take only certain values, by their key in the facts. Nothing is
     claimed that is not certain: what this does not understand counts as possible.
     """
-    rooms: dict[str, _Room] = {}
+    rooms: dict[str, Room] = {}
     for number, sql in enumerate(sqls):
         for part in _parts(parse(sql)):
             remark = _never(part, scope, values, rooms)
@@ -113,7 +55,7 @@ def _parts(tree: exp.Expr) -> Iterator[exp.Expr]:
 
 
 def _never(
-    part: exp.Expr, scope: Scope, values: Mapping[str, Possible], rooms: dict[str, _Room]
+    part: exp.Expr, scope: Scope, values: Mapping[str, Possible], rooms: dict[str, Room]
 ) -> str | None:
     if isinstance(part, exp.Or):
         branches = [
@@ -142,13 +84,13 @@ def _never(
 
 
 def _divides_by_zero(node: exp.Expr) -> bool:
-    return any(_value(found.expression) == 0 for found in node.find_all(exp.Div, exp.Mod))
+    return any(value_of(found.expression) == 0 for found in node.find_all(exp.Div, exp.Mod))
 
 
 def _narrow(
-    part: exp.Expr, scope: Scope, values: Mapping[str, Possible], rooms: dict[str, _Room]
+    part: exp.Expr, scope: Scope, values: Mapping[str, Possible], rooms: dict[str, Room]
 ) -> str | None:
-    for asked, operator, given in _limits(part):
+    for asked, operator, given in limits(part):
         if isinstance(asked, exp.Column):
             name = name_of(asked)
             key, kind = scope.find(name)
@@ -159,124 +101,14 @@ def _narrow(
                 (0, None) if isinstance(asked, exp.Length) else None,
                 isinstance(asked, exp.Length),
             )
-        room = rooms.setdefault(key, _room(known, whole=whole))
+        room = rooms.setdefault(key, room_of(known, whole=whole))
         before = list(room.asked)
         room.asked = list(dict.fromkeys([*before, part.sql("postgres")]))
-        _limit(room, operator, given)
+        room.narrow(operator, given)
         if room.is_empty:
-            only = f"{name} {_said(known)}" if known and not before else None
+            only = f"{name} {said(known)}" if known and not before else None
             return f"can never be true: {only or ' and '.join(room.asked)}"
     return None
-
-
-def _room(known: Possible | None, *, whole: bool) -> _Room:
-    if not isinstance(known, tuple):
-        return _Room(texts=known, whole=whole)
-    low, high = known
-    return _Room(
-        low=(Decimal(low), True), high=None if high is None else (Decimal(high), True), whole=whole
-    )
-
-
-def _said(known: Possible) -> str:
-    if isinstance(known, tuple):
-        return (
-            f"is never below {known[0]}"
-            if known[1] is None
-            else f"lies between {known[0]} and {known[1]}"
-        )
-    return f"is one of {_listed(known)}"
-
-
-def _is_asked(node: exp.Expr) -> bool:
-    """A field, or what is reckoned from fields: written alike, it has one value."""
-    return (
-        not isinstance(node, exp.Any) and _value(node) is None and node.find(exp.Column) is not None
-    )
-
-
-def _limits(part: exp.Expr) -> Iterator[tuple[exp.Expr, type[exp.Expr], list[Value]]]:
-    """What a comparison of a field, or of what is reckoned from fields, with literals says of
-    it.
-    """
-    if isinstance(part, exp.Not):
-        inner = part.this.unnest()
-        if isinstance(inner, (exp.In, exp.Is)) and _is_asked(inner.this):
-            values = [_value(item) for item in inner.expressions]
-            if isinstance(inner, exp.Is):
-                yield inner.this, exp.Not, []
-            elif None not in values:
-                yield inner.this, exp.NEQ, [value for value in values if value is not None]
-        elif isinstance(inner, exp.Column):
-            yield inner, exp.EQ, ["FALSE"]
-        elif type(inner) in _OPPOSITE:
-            yield from _limits(_OPPOSITE[type(inner)](this=inner.this, expression=inner.expression))
-        return
-    if part.args.get("negate"):
-        return
-    if isinstance(part, exp.Column):
-        yield part, exp.EQ, ["TRUE"]
-    elif (
-        isinstance(part, exp.Is) and _is_asked(part.this) and isinstance(part.expression, exp.Null)
-    ):
-        yield part.this, exp.Is, []
-    elif isinstance(part, exp.Between) and _is_asked(part.this):
-        ends: tuple[tuple[type[exp.Expr], str], ...] = ((exp.GTE, "low"), (exp.LTE, "high"))
-        for operator, end in ends:
-            if (value := _value(part.args[end])) is not None:
-                yield part.this, operator, [value]
-    elif isinstance(part, exp.In) and _is_asked(part.this):
-        values = [_value(item) for item in part.expressions]
-        if None not in values:
-            yield part.this, exp.In, [value for value in values if value is not None]
-    elif isinstance(part, exp.Binary) and type(part) in _SWAPPED:
-        sides = ((part.left, part.right, type(part)), (part.right, part.left, _SWAPPED[type(part)]))
-        for field_side, value_side, compared in sides:
-            value = _value(value_side)
-            if value is not None and _is_asked(field_side):
-                yield field_side, compared, [value]
-
-
-def _value(node: exp.Expr) -> Value | None:
-    bare = node.unnest()
-    if isinstance(bare, exp.Boolean):
-        return "TRUE" if bare.this else "FALSE"
-    if isinstance(bare, exp.Neg):
-        inner = _value(bare.this)
-        return -inner if isinstance(inner, Decimal) else None
-    if not isinstance(bare, exp.Literal):
-        return None
-    return str(bare.this) if bare.is_string else Decimal(bare.this)
-
-
-def _limit(room: _Room, operator: type[exp.Expr], values: list[Value]) -> None:
-    room.null = room.null or operator is exp.Is
-    room.some = room.some or operator is not exp.Is
-    if not values:
-        return
-    if operator is exp.NEQ:
-        room.without |= frozenset(values)
-        return
-    numbers = [value for value in values if isinstance(value, Decimal)]
-    if not numbers and operator in {exp.EQ, exp.In}:
-        texts = frozenset(str(value) for value in values)
-        room.texts = texts if room.texts is None else room.texts & texts
-    if len(numbers) != len(values):
-        return
-    if operator in {exp.EQ, exp.In, exp.GT, exp.GTE}:
-        low = (min(numbers), operator is not exp.GT)
-        room.low = (
-            low if room.low is None else max(room.low, low, key=lambda end: (end[0], not end[1]))
-        )
-    if operator in {exp.EQ, exp.In, exp.LT, exp.LTE}:
-        high = (max(numbers), operator is not exp.LT)
-        room.high = (
-            high if room.high is None else min(room.high, high, key=lambda end: (end[0], end[1]))
-        )
-
-
-def _listed(values: Collection[str]) -> str:
-    return ", ".join([*sorted(values)[:MANY], *(["..."] if len(values) > MANY else [])])
 
 
 def strange_values(sql: str, scope: Scope, values: Mapping[str, Possible]) -> list[Remark]:
@@ -293,7 +125,7 @@ def strange_values(sql: str, scope: Scope, values: Mapping[str, Possible]) -> li
             continue
         for field_side, value_side in pairs:
             bare = field_side.this.unnest() if isinstance(field_side, exp.Any) else field_side
-            value = _value(value_side)
+            value = value_of(value_side)
             if not isinstance(value, str):
                 continue
             for kind, changed in _LETTERS.items():
@@ -313,7 +145,7 @@ def strange_values(sql: str, scope: Scope, values: Mapping[str, Possible]) -> li
             if isinstance(known, frozenset) and value not in known:
                 near = get_close_matches(value, sorted(known), n=1, cutoff=0.5)
                 message = f"{name_of(bare)} is never {value!r}"
-                it_can = f"it can be {_listed(known)}" if known else "none are declared"
+                it_can = f"it can be {listed(known)}" if known else "none are declared"
                 hint = f"did you mean {near[0]!r}?" if near else it_can
                 found.append(
                     Remark(condition=0, column=column_of(node), message=message, suggestion=hint)
@@ -331,7 +163,7 @@ def thought_of(sqls: Iterable[str], scope: Scope) -> set[str]:
         parts = [
             part
             for part in _parts(tree)
-            if isinstance(part, (*_SWAPPED, exp.In, exp.Between, exp.Like, exp.ILike))
+            if isinstance(part, (*SWAPPED, exp.In, exp.Between, exp.Like, exp.ILike))
         ]
         positive = [
             part for part in parts if not isinstance(part, exp.NEQ) and not part.args.get("negate")

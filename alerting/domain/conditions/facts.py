@@ -94,13 +94,9 @@ def _texts(value: Any) -> list[str | None] | None:
 def _any(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return _texts(value)
-    return (
-        _text(value)
-        if isinstance(value, str)
-        else value
-        if isinstance(value, bool)
-        else _number(value)
-    )
+    if isinstance(value, str):
+        return _text(value)
+    return value if isinstance(value, bool) else _number(value)
 
 
 _READERS: Mapping[Type, Callable[[Any], Any]] = {

@@ -98,7 +98,9 @@ class Logic(Walker):
             value = needle.run(facts)
             if value is None:
                 return None
-            return True if value in items else None if None in items else False
+            if value in items:
+                return True
+            return None if None in items else False
 
         return Typed(type=Type.BOOLEAN, run=run)
 

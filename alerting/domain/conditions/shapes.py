@@ -15,6 +15,9 @@ from alerting.domain.conditions.types import Evaluate, Facts
 from alerting.domain.conditions.walker import Typed
 
 Calculate = Callable[[Any, Any], Any]
+_NESTED = 2
+"""Operands behind the first that are closures within each other; more of them are a loop."""
+
 Compare = Callable[[Any, Any], bool]
 
 _FIELD_AGAINST: dict[Compare, Callable[[str, Any], Evaluate]] = {
@@ -121,7 +124,9 @@ def among(needle: Typed, items: Sequence[Typed]) -> Evaluate:
 
     def run(facts: Facts) -> bool | None:
         value = subject(facts)
-        return None if value is None else True if value in known else missed
+        if value is None:
+            return None
+        return True if value in known else missed
 
     return run
 
@@ -132,7 +137,9 @@ def _among_changing(subject: Evaluate, items: Sequence[Evaluate]) -> Evaluate:
         if value is None:
             return None
         found = [item(facts) for item in items]
-        return True if value in found else None if None in found else False
+        if value in found:
+            return True
+        return None if None in found else False
 
     return run
 
@@ -142,13 +149,7 @@ def all_of(operands: Sequence[Evaluate]) -> Evaluate:
     first, *others = operands
     if not others:
         return first
-    second = (
-        others[0]
-        if len(others) == 1
-        else all_of(others)
-        if len(others) == 2
-        else _chain(others, decisive=False)
-    )
+    second = all_of(others) if len(others) <= _NESTED else _chain(others, decisive=False)
 
     def run(facts: Facts) -> bool | None:
         a = first(facts)
@@ -165,13 +166,7 @@ def any_of(operands: Sequence[Evaluate]) -> Evaluate:
     first, *others = operands
     if not others:
         return first
-    second = (
-        others[0]
-        if len(others) == 1
-        else any_of(others)
-        if len(others) == 2
-        else _chain(others, decisive=True)
-    )
+    second = any_of(others) if len(others) <= _NESTED else _chain(others, decisive=True)
 
     def run(facts: Facts) -> bool | None:
         a = first(facts)

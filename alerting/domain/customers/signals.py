@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alerting.domain.conditions import Condition, Type, arithmetic
-from alerting.domain.intake.events import Event
+
+if TYPE_CHECKING:  # its models take longer to import than all that only names a customer
+    from alerting.domain.intake.events import Event
 
 Order = tuple[datetime, str, str]
 
@@ -84,7 +86,7 @@ class Signal:
         parts = [self.name, self.of, self.field, self.within.total_seconds(), *conditions]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
-    def points_of(self, event: Event) -> list["Point"]:
+    def points_of(self, event: "Event") -> list["Point"]:
         """What this event leaves: nothing, a mark, a reset, or both (the reset then forgets the
         mark, too).
         """
@@ -154,7 +156,7 @@ class Point:
 
 
 def point_of(
-    definition: str, event: Event, kind: PointKind = PointKind.MARK, value: Any = None
+    definition: str, event: "Event", kind: PointKind = PointKind.MARK, value: Any = None
 ) -> Point:
     return Point(
         definition=definition,

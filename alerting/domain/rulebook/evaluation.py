@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from alerting.domain.conditions import Condition, Scope, Type, compile_condition
+from alerting.domain.conditions import Condition, Scope, Type
+from alerting.domain.conditions.compiler import compile_condition
 from alerting.domain.conditions.facts import WrongType, read_fact
 from alerting.domain.customers.vocabulary import Vocabulary
 from alerting.domain.errors import ConditionRefused, Invalid

@@ -12,7 +12,8 @@ from functools import reduce
 from operator import or_
 from typing import Any, Generic, TypeVar
 
-from alerting.domain.conditions import Condition, Evaluate, Facts, Requirement, all_of
+from alerting.domain.conditions import Condition, Evaluate, Facts, Requirement
+from alerting.domain.conditions.shapes import all_of
 
 MAX_VALUES, MAX_TEXT = 1_000, 100
 """Values remembered of one field, and their length. What has more, such as a comment, does not come

@@ -7,47 +7,47 @@ they repeat in autumn is longer. Everything is reckoned in whole microseconds of
 calendar alone: anybody can check it minute by minute.
 """
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import islice
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from alerting.domain.errors import Invalid
+from alerting.domain.times.spans import (
+    EPOCH_DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    Span,
+    Year,
+    instant_of,
+    joined,
+    made,
+    micros,
+    moment_of,
+    year_of,
+)
 
 Period = tuple[int, int]
 """From and to in minutes after midnight on the wall clock; 1440 is the end of the day."""
 
-Span = tuple[int, int]
-"""From and to in microseconds after 1970 in UTC, the end not included."""
 
 WHOLE_DAY: tuple[Period, ...] = ((0, 1440),)
 
 HORIZON = 100
 """Years that are searched for working time before a calendar counts as closed for ever."""
 
-_SECOND = 1_000_000
-_MINUTE = 60 * _SECOND
-_HOUR = 60 * _MINUTE
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EPOCH_DAY = date(1970, 1, 1)
-_PROBED = 6 * _HOUR
+
+_PROBED = 6 * HOUR
 """No clock has ever been changed twice within this time."""
 
 
 class NeverOpen(Invalid):
     """The working time asked for does not come within `HORIZON` years."""
-
-
-def micros(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def moment_of(instant: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=instant)
 
 
 class DaysOff(Protocol):
@@ -74,37 +74,6 @@ class PublicHolidays:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Year:
-    """The open spans of one year of UTC, in order, with the time that is open before the end of
-    each.
-    """
-
-    spans: Sequence[Span]
-    until: Sequence[int]
-
-    @cached_property
-    def begins(self) -> list[int]:
-        return [begin for begin, _ in self.spans]
-
-    @property
-    def whole(self) -> int:
-        return self.until[-1] if self.until else 0
-
-    def before(self, instant: int) -> int:
-        """Open time of this year before an instant."""
-        at = bisect_right(self.begins, instant) - 1
-        if at < 0:
-            return 0
-        begin, end = self.spans[at]
-        return self.until[at] - max(0, end - max(instant, begin))
-
-    def after(self, used: int) -> int:
-        """The earliest instant before which so much of this year was open; there is that much."""
-        at = bisect_left(self.until, used)
-        return self.spans[at][1] - (self.until[at] - used)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Calendar:
     """When work is done. `closed` and `closings` beat `short`, which beats holidays, which beat the
     week (Monday first).
@@ -119,7 +88,7 @@ class Calendar:
     closed: frozenset[date] = frozenset()
     closings: tuple[DaysOff, ...] = ()
     short: Mapping[date, tuple[Period, ...]] = field(default_factory=dict)
-    _years: dict[int, _Year] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _years: dict[int, Year] = field(default_factory=dict, init=False, repr=False, compare=False)
     _days: dict[date, list[Span]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -161,14 +130,14 @@ class Calendar:
     def open_between(self, start: int, end: int) -> int:
         if end <= start:
             return 0
-        first, last = _year_of(start), _year_of(end)
+        first, last = year_of(start), year_of(end)
         found = self._year(last).before(end) - self._year(first).before(start)
         return found + sum(self._year(year).whole for year in range(first, last))
 
     def instant_after(self, start: int, amount: int) -> int:
         if amount <= 0:
             return start
-        first = _year_of(start)
+        first = year_of(start)
         used = amount + self._year(first).before(start)
         for year in range(first, min(first + HORIZON, 9999)):
             if used <= self._year(year).whole:
@@ -180,7 +149,7 @@ class Calendar:
         """The latest instant from which on so much is open until `end`."""
         if amount <= 0:
             return end
-        last = _year_of(end)
+        last = year_of(end)
         left = self._year(last).before(end) - amount
         for year in range(last, max(last - HORIZON, 1), -1):
             if left >= 0:
@@ -208,38 +177,38 @@ class Calendar:
         """When the calendar is open on one day of its own."""
         found = self._days.get(day)
         if found is None:
-            begin = _instant_of(day)
-            around = (begin - 36 * _HOUR, begin + 60 * _HOUR)
+            begin = instant_of(day)
+            around = (begin - 36 * HOUR, begin + 60 * HOUR)
             every = (
                 span for segment in self._segments(*around) for span in self._open(day, *segment)
             )
             found = self._days[day] = joined(sorted(every))
         return found
 
-    def _year(self, year: int) -> _Year:
+    def _year(self, year: int) -> Year:
         found = self._years.get(year)
         if found is None:
-            begin, end = _instant_of(date(year, 1, 1)), _instant_of(date(year + 1, 1, 1))
-            found = self._years[year] = _made(joined(sorted(self._spans(begin, end))))
+            begin, end = instant_of(date(year, 1, 1)), instant_of(date(year + 1, 1, 1))
+            found = self._years[year] = made(joined(sorted(self._spans(begin, end))))
         return found
 
     def _spans(self, begin: int, end: int) -> Iterator[Span]:
         for segment in self._segments(begin, end):
             since, until, offset = segment
             for number in range(
-                (since + offset) // (24 * _HOUR), (until + offset) // (24 * _HOUR) + 1
+                (since + offset) // (24 * HOUR), (until + offset) // (24 * HOUR) + 1
             ):
-                yield from self._open(_EPOCH_DAY + timedelta(days=number), since, until, offset)
+                yield from self._open(EPOCH_DAY + timedelta(days=number), since, until, offset)
 
     def _open(self, day: date, since: int, until: int, offset: int) -> Iterator[Span]:
         """A day's periods within a stretch of time in which the wall clock differs from UTC by one
         offset.
         """
-        midnight = _instant_of(day) - offset
+        midnight = instant_of(day) - offset
         for first, last in self.periods_on(day):
             begin, end = (
-                max(since, midnight + first * _MINUTE),
-                min(until, midnight + last * _MINUTE),
+                max(since, midnight + first * MINUTE),
+                min(until, midnight + last * MINUTE),
             )
             if begin < end:
                 yield begin, end
@@ -251,8 +220,8 @@ class Calendar:
             probed = min(begin + _PROBED, end)
             if self._offset(probed) != offset:
                 low, high = begin, probed
-                while high - low > _SECOND:
-                    middle = (low + high) // 2 // _SECOND * _SECOND
+                while high - low > SECOND:
+                    middle = (low + high) // 2 // SECOND * SECOND
                     low, high = (middle, high) if self._offset(middle) == offset else (low, middle)
                 yield since, high, offset
                 since, offset = high, self._offset(high)
@@ -283,33 +252,3 @@ def is_ever_open(calendar: Calendar) -> bool:
         return True
     begin = date(2020, 1, 1)
     return any(calendar.periods_on(begin + timedelta(days=n)) for n in range(28 * 366))
-
-
-def _instant_of(day: date) -> int:
-    return (day - _EPOCH_DAY).days * 24 * _HOUR
-
-
-_NEW_YEARS = [_instant_of(date(year, 1, 1)) for year in range(1, 10_000)]
-
-
-def _year_of(instant: int) -> int:
-    return bisect_right(_NEW_YEARS, instant)
-
-
-def _made(spans: Sequence[Span]) -> _Year:
-    until, whole = [], 0
-    for begin, end in spans:
-        whole += end - begin
-        until.append(whole)
-    return _Year(spans=spans, until=until)
-
-
-def joined(spans: Sequence[Span]) -> list[Span]:
-    """Spans in order, those that touch or overlap made one."""
-    found: list[Span] = []
-    for begin, end in spans:
-        if found and begin <= found[-1][1]:
-            found[-1] = (found[-1][0], max(end, found[-1][1]))
-        else:
-            found.append((begin, end))
-    return found

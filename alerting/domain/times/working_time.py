@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
-from alerting.domain.times.calendars import ALWAYS, Calendar, Span, joined, micros, moment_of
+from alerting.domain.times.calendars import ALWAYS, Calendar
+from alerting.domain.times.spans import Span, joined, micros, moment_of
 
 Pause = tuple[datetime, datetime | None]
 

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from starlette.exceptions import HTTPException
 
 from alerting.database.cases import cases
+from alerting.domain.cases.cases import CASE_STATUSES
 from alerting.entrypoints.web.cases import case_pages
 from alerting.entrypoints.web.customers import segment_lists
 from alerting.entrypoints.web.guard import COOKIE, NeedsLogin, cookie_value, is_admin
@@ -20,7 +21,6 @@ from alerting.services.alerts.explain_event import Explanation, explain
 from alerting.services.cases.case_list import case_list
 from alerting.services.customers.segment_report import as_json as segments_as_json
 from alerting.services.customers.segment_report import segment_report
-from alerting.services.reports.report import CASE_STATUSES
 
 
 def routes(parts: WebParts) -> APIRouter:

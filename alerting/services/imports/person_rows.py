@@ -46,8 +46,11 @@ class Table:
 
 
 def column_named(heading: str) -> str | None:
+    """The column a heading names; None where it names none."""
     heading = heading.casefold()
-    return KEY if heading == "id" else heading if heading in COLUMNS else None
+    if heading == "id":
+        return KEY
+    return heading if heading in COLUMNS else None
 
 
 def nearest_column(heading: str) -> str | None:

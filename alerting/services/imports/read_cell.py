@@ -5,12 +5,12 @@ and days.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from alerting.domain.conditions import Type
-from alerting.domain.conditions.facts import WrongType, read_fact
+from alerting.domain.conditions.facts import WrongType
 from alerting.domain.imports.customer_fields import FREE, contact_of
 from alerting.domain.imports.written_dates import DayOrder, read_day, telling_order
 from alerting.domain.imports.written_money import Unit, split_amount
@@ -21,25 +21,22 @@ from alerting.domain.imports.written_numbers import (
     telling_mark,
 )
 from alerting.domain.people.places import country_named, language_named
+from alerting.services.imports.cell_values import (
+    ERRORS,
+    as_text,
+    boolean,
+    clock,
+    is_missing,
+    moment,
+    plain_number,
+    shown,
+    texts,
+)
 from alerting.services.imports.customer_table import Cell, Column
 
-ERRORS = frozenset(
-    {"#N/A","#NV","#REF!","#BEZUG!","#VALUE!","#WERT!","#DIV/0!","#NAME?","#NUM!","#ZAHL!","#NULL!","#SPILL!","#ÜBERLAUF!","#CALC!","#KALK!","#GETTING_DATA","#FIELD!","#FELD!",},
-)  # fmt: skip
-"""What a spreadsheet shows where a formula failed: the value is not known."""
-
-PLACEHOLDERS = frozenset({"-", "–", "—", "n/a", "n.a.", "na.", "k.a.", "k. a.", "tbd", "?"})
-"""What people write where they know nothing."""
-
 _CENTS = re.compile("[0-9]+,[0-9]{2}")
-_TRUE = {"true", "yes", "ja", "wahr"}
-_FALSE = {"false", "no", "nein", "falsch"}
-MAYBE_NOTHING = frozenset(
-    {" ", "\t", *(word[0] for word in (*ERRORS, *PLACEHOLDERS, *map(str.upper, PLACEHOLDERS)))}
-)
-"""How texts begin that may say nothing; all others are what they are."""
-_BREAK = re.compile(r"\s*[\r\n]+\s*")
-"""A line broken within a cell of a sheet; in an attribute it stays."""
+
+
 _NUMERIC = {Type.NUMBER, Type.NUMERIC, Type.BIGINT}
 _TRANSLATED = {"country", "language", "owner"}
 _KINDS = {"revenue_with_us": Type.NUMBER, "employees": Type.BIGINT, "renewal_date": Type.DATE}
@@ -71,9 +68,9 @@ class ColumnReader:
         self._free = column.field.removeprefix(FREE) if column.field.startswith(FREE) else None
         self.kind = self._kind()
         self.needs_look = self.kind is None or self.kind in {*_NUMERIC, Type.DATE}
-        self._marks: set[Mark] = (
-            {column.decimal} if column.decimal else {","} if decimal_comma else set()
-        )
+        self._marks: set[Mark] = {","} if decimal_comma else set()
+        if column.decimal:
+            self._marks = {column.decimal}
         self._orders: set[DayOrder] = {column.days} if column.days else set()
         self._numbers = self._booleans = True
         self.values: dict[str, Any] = {}
@@ -149,29 +146,33 @@ class ColumnReader:
 
     def _chosen(self) -> Callable[[Any], Any]:
         """Once the column was looked through."""
-        kind = self.kind
-        if kind is None:
-            kind = Type.BOOLEAN if self._booleans else Type.NUMBER if self._numbers else Type.TEXT
+        kind = self.kind or self._kind_found()
         if kind in _NUMERIC:
             return self._whole if kind is Type.BIGINT else self._number
         special: dict[str, Callable[[Any], Any]] = {
             "country": lambda cell: country_named(as_text(cell)),
             "language": lambda cell: language_named(as_text(cell)),
             "owner": self._owner,
-            "call_from": _clock,
-            "call_to": _clock,
+            "call_from": clock,
+            "call_to": clock,
             "contacts": lambda cell: cell,
         }
         readers: dict[Type, Callable[[Any], Any]] = {
-            Type.BOOLEAN: _boolean,
-            Type.TEXTS: _texts,
+            Type.BOOLEAN: boolean,
+            Type.TEXTS: texts,
             Type.DATE: self._day,
-            Type.TIME: _moment,
+            Type.TIME: moment,
         }
         if self._free is not None and kind is Type.TEXT:
             return lambda cell: cell.strip() if isinstance(cell, str) else as_text(cell)
         part = contact_of(self.column.field)
         return special.get(part[1] if part else self.column.field) or readers.get(kind, as_text)
+
+    def _kind_found(self) -> Type:
+        """What all of a column is that was declared nowhere."""
+        if self._booleans:
+            return Type.BOOLEAN
+        return Type.NUMBER if self._numbers else Type.TEXT
 
     def _number(self, cell: Any) -> int | float:
         """With its unit: the cell's own, else the heading's or the mapping's."""
@@ -184,16 +185,16 @@ class ColumnReader:
             value = read_number(text, mark)
             if own.factor == 1 and own.currency and unit.factor != 1:
                 raise ValueError(
-                    f"{_shown(cell)} stands in a column of {unit.factor}; write the number alone"
+                    f"{shown(cell)} stands in a column of {unit.factor}; write the number alone"
                 )
             unit = Unit(
                 factor=own.factor if own.factor != 1 else unit.factor,
                 currency=own.currency or unit.currency,
             )
         elif isinstance(cell, bool) or not isinstance(cell, (int, float, Decimal)):
-            raise ValueError(f"{_shown(cell)} is not a number; format the cell as one")
+            raise ValueError(f"{shown(cell)} is not a number; format the cell as one")
         self.check_currency(unit)
-        return _plain_number(value, unit.factor * self.column.rate)
+        return plain_number(value, unit.factor * self.column.rate)
 
     def check_currency(self, unit: Unit) -> None:
         """Raises ValueError for another currency than the one all revenue is kept in."""
@@ -208,7 +209,7 @@ class ColumnReader:
     def _whole(self, cell: Any) -> int:
         number = self._number(cell)
         if not isinstance(number, int):
-            raise ValueError(f"{_shown(cell)} is not a whole number")
+            raise ValueError(f"{shown(cell)} is not a whole number")
         return number
 
     def _day(self, cell: Any) -> str:
@@ -217,7 +218,7 @@ class ColumnReader:
         if isinstance(cell, date):
             return cell.isoformat()
         if not isinstance(cell, str):
-            raise ValueError(f"{_shown(cell)} is no day; format the column as dates")
+            raise ValueError(f"{shown(cell)} is no day; format the column as dates")
         return read_day(
             cell, next(iter(self._orders)) if len(self._orders) == 1 else None
         ).isoformat()
@@ -233,75 +234,3 @@ def _told_by(text: str) -> Mark | None:
     """
     number, unit = split_amount(text)
     return "," if unit.currency and _CENTS.fullmatch(number) else telling_mark(number)
-
-
-def is_missing(text: str) -> bool:
-    """Whether a text stands where a value is not known."""
-    return (len(text) <= 4 and text.casefold() in PLACEHOLDERS) or (
-        text[0] == "#" and text in ERRORS
-    )
-
-
-def as_text(cell: Any) -> str:
-    """A cell as text: a number without the `.0` that spreadsheets think of, a day as 2026-05-31."""
-    if isinstance(cell, str):
-        text = cell.strip()
-        return _BREAK.sub(" ", text) if "\n" in text or "\r" in text else text
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
-        return str(int(cell))
-    if isinstance(cell, Decimal):
-        return format(cell.normalize(), "f")
-    if isinstance(cell, datetime):
-        return (
-            cell.date().isoformat()
-            if cell.time() == time() and cell.tzinfo is None
-            else cell.isoformat()
-        )
-    return cell.isoformat() if isinstance(cell, (date, time)) else str(cell)
-
-
-def _plain_number(value: int | float | Decimal, factor: Decimal) -> int | float:
-    if type(value) is int and factor == 1:
-        return value
-    exact = Decimal(str(value))
-    if not exact.is_finite():
-        raise ValueError(f"{value} is not a number")
-    if factor != 1:
-        exact *= factor
-    return int(exact) if exact == exact.to_integral_value() else float(exact)
-
-
-def _boolean(cell: Any) -> bool:
-    if isinstance(cell, bool):
-        return cell
-    text = as_text(cell).casefold()
-    if text not in _TRUE | _FALSE:
-        raise ValueError(f"{_shown(cell)} is not true or false")
-    return text in _TRUE
-
-
-def _texts(cell: Any) -> list[str]:
-    if isinstance(cell, (list, tuple)):
-        return [as_text(one) for one in cell]
-    raise ValueError("is a list of texts, which a table cannot hold; send it as customer.updated")
-
-
-def _moment(cell: Any) -> str:
-    if isinstance(cell, datetime):
-        return (cell if cell.tzinfo else cell.replace(tzinfo=UTC)).isoformat()
-    text = as_text(cell)
-    read_fact(text, Type.TIME)
-    return text
-
-
-def _clock(cell: Any) -> str:
-    if isinstance(cell, datetime):
-        cell = cell.time()
-    return cell.strftime("%H:%M") if isinstance(cell, time) else as_text(cell)
-
-
-def _shown(cell: Any) -> str:
-    text = cell if isinstance(cell, str) else as_text(cell)
-    return repr(text) if len(text) <= 40 else repr(text[:40]) + "..."

@@ -9,15 +9,9 @@ from pydantic import ValidationError
 
 from alerting.domain.imports.customer_fields import CONTACT, FREE, contact_of
 from alerting.domain.intake.payloads import CustomerUpdated
+from alerting.services.imports.cell_values import ERRORS, MAYBE_NOTHING, as_text, is_missing
 from alerting.services.imports.customer_table import Cell, Row, Table
-from alerting.services.imports.read_cell import (
-    ERRORS,
-    MAYBE_NOTHING,
-    ColumnReader,
-    Known,
-    as_text,
-    is_missing,
-)
+from alerting.services.imports.read_cell import ColumnReader, Known
 
 TOTALS = frozenset(
     {
@@ -106,7 +100,9 @@ class RowReader:
         cell = row.cells[at] if at < len(row.cells) else None
         if isinstance(cell, str):
             text = cell.strip()
-            return "" if text in ERRORS else text if text.isprintable() else " ".join(text.split())
+            if text in ERRORS:
+                return ""
+            return text if text.isprintable() else " ".join(text.split())
         return "" if cell is None else as_text(cell)
 
     def gives_contact(self, row: Row) -> bool:
@@ -144,19 +140,7 @@ class RowReader:
         contacts: dict[int, dict[str, Any]] = {}
         empty = []
         for cell, (reader, name, attribute, part) in zip(row.cells, self._places, strict=False):
-            if cell is None or cell == "":
-                value = None
-            elif (
-                reader.plain
-                and isinstance(cell, str)
-                and cell[0] not in MAYBE_NOTHING
-                and cell.isprintable()
-            ):
-                value = cell.strip()
-            elif isinstance(cell, str) and cell in reader.values:
-                value = reader.values[cell]
-            else:
-                value = self._value(cell, reader, row)
+            value = self._value(cell, reader, row)
             if value is None:
                 if self._note_empty and is_empty(cell):
                     empty.append(name)
@@ -166,16 +150,33 @@ class RowReader:
                 contacts.setdefault(part[0], {})[part[1]] = value
             elif name != "customer_id":
                 given[name] = value
-        if free:
-            given["attributes"] = {**given.get("attributes", {}), **free}
-        if contacts:
-            given["contacts"] = [self._contact(contacts[n], given) for n in sorted(contacts)]
-        payload = self._validated(given)
+        payload = self._validated(self._gathered(given, free, contacts))
         return Reading(
             line=row.line, customer_id=key, payload=payload, changes=payload.changes(), empty=empty
         )
 
+    def _gathered(
+        self, given: dict[str, Any], free: dict[str, Any], contacts: dict[int, dict[str, Any]]
+    ) -> dict[str, Any]:
+        """What the columns say, with free attributes and contacts in their places."""
+        if free:
+            given["attributes"] = {**given.get("attributes", {}), **free}
+        if contacts:
+            given["contacts"] = [self._contact(contacts[n], given) for n in sorted(contacts)]
+        return given
+
     def _value(self, cell: Cell, reader: ColumnReader, row: Row) -> Any:
+        """Most cells are plain texts, or were read before: those come first."""
+        if cell is None or cell == "":
+            return None
+        if isinstance(cell, str):
+            if reader.plain and cell[0] not in MAYBE_NOTHING and cell.isprintable():
+                return cell.strip()
+            if cell in reader.values:
+                return reader.values[cell]
+        return self._value_anew(cell, reader, row)
+
+    def _value_anew(self, cell: Cell, reader: ColumnReader, row: Row) -> Any:
         if isinstance(cell, str):
             if not cell.isprintable():
                 _refuse_control(

@@ -22,7 +22,6 @@ from alerting.database.rows.reports import (
     ProofRow,
     WeekRow,
 )
-from alerting.domain.cases.cases import Status
 from alerting.domain.cases.sla import ClockKind
 from alerting.domain.reports.attainment import STATES, counted
 from alerting.domain.reports.selection import Selection, period, selection
@@ -33,10 +32,7 @@ from alerting.services.reports import report_details, report_population
 from alerting.services.reports.report_clocks import worked_so_far
 from alerting.services.reports.report_lines import Breach, Line, Report, as_json
 
-__all__ = ["CASE_STATUSES", "as_json", "named", "period", "report", "selection"]
-
-CASE_STATUSES = ("unresolved", *(status.value for status in Status), "all")
-"""What a list of cases may be narrowed to; another word would only look like an empty list."""
+__all__ = ["as_json", "named", "period", "report", "selection"]
 
 Answer = TypeVar("Answer")
 

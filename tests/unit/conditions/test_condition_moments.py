@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from alerting.domain.conditions import Scope, Type, compile_condition
+from alerting.domain.conditions import Scope, Type
+from alerting.domain.conditions.compiler import compile_condition
 from alerting.domain.conditions.instants import Interval, read_interval
 from alerting.domain.errors import ConditionRefused
 from tests.support.conditions.moments import SCOPE

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.domain.conditions import Type, compile_condition
+from alerting.domain.conditions import Type
+from alerting.domain.conditions.compiler import compile_condition
 from alerting.domain.customers.customers import Customer
 from alerting.domain.customers.segments import UNVERIFIED, Membership, Segment, segment_of
 from alerting.domain.customers.vocabulary import Vocabulary

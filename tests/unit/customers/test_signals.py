@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.domain.conditions import Type, compile_condition
+from alerting.domain.conditions import Type
+from alerting.domain.conditions.compiler import compile_condition
 from alerting.domain.customers.signals import Aggregate, PointKind, Signal, values_at
 from alerting.domain.customers.vocabulary import EVENT_FIELDS, Vocabulary
 from alerting.domain.intake.events import Event

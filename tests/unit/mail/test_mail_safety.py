@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from alerting.adapters.mail.email.filters import one_line
 from alerting.adapters.mail.email.mail import Mail
 from alerting.adapters.mail.email.mime import to_bytes
-from alerting.adapters.mail.email.templates import one_line
 from alerting.adapters.mail.links import Links
 from alerting.domain.errors import ActionRefused
 from alerting.services.cases.respond import Ticket

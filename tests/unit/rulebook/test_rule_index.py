@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.domain.conditions import Scope, Type, compile_condition
+from alerting.domain.conditions import Scope, Type
+from alerting.domain.conditions.compiler import compile_condition
 from alerting.domain.rulebook.rule_index import MAX_VALUES, RuleIndex
 from tests.support.builders import unhurried
 

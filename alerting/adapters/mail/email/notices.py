@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from alerting.adapters.mail.email.filters import day_time, one_line
 from alerting.adapters.mail.email.mail import Mail
-from alerting.adapters.mail.email.templates import Composer, day_time, one_line
+from alerting.adapters.mail.email.templates import Composer
 from alerting.adapters.mail.links import Links
 from alerting.services.mail.letters import AnyMail, Notice, RenderError, WeeklyLetter
 

@@ -18,10 +18,21 @@ from alerting.entrypoints.web.cases.act_forms import FIELDS, form_fields, read_a
 from alerting.entrypoints.web.parts import WebParts
 from alerting.services.cases import respond
 from alerting.services.cases.acts import perform
-from alerting.services.cases.case_view import case_view
-from alerting.services.cases.respond import Actor, Ticket
+from alerting.services.cases.case_view import CaseView, case_view
+from alerting.services.cases.respond import Actor, Purpose, Ticket
 
 _NOTHING: Mapping[str, str] = MappingProxyType(dict.fromkeys(FIELDS, ""))
+_OTHERS: tuple[Purpose, ...] = (
+    "acknowledge",
+    "contact",
+    "hand_over",
+    "assign",
+    "wait",
+    "correct",
+    "note",
+)
+"""What the page of one link leads to besides."""
+
 Given = Annotated[dict[str, str], Depends(form_fields)]
 
 
@@ -122,44 +133,34 @@ def _shown(
     person = view.staff.get(ticket.person)
     if person is None:
         return _message(parts, 400, "This link does not work", "Its owner is not with us any more.")
-    facts: dict[str, Any] = {
+    facts = {
+        **_offered(parts, ticket, view, person),
+        "error": error,
+        "given": given,
+        "resolutions": resolutions,
+        "corrections": _corrections(parts, ticket),
+    }
+    return HTMLResponse(parts.render("action.html", facts), status_code=status)
+
+
+def _offered(parts: WebParts, ticket: Ticket, view: CaseView, person: Party) -> dict[str, object]:
+    """Who reads the page, and what they may choose from."""
+    everybody = view.staff.parties.values()
+    newest = replace(ticket, assignment=view.case.assignment, cycle=view.case.cycle)
+    return {
         "v": view,
         "me": person,
         "zone": person.zone,
         "ticket": ticket,
         "stale": respond.is_stale(ticket, view.case),
-        "error": error,
-        "given": given,
         "channels": CHANNELS,
         "outcomes": OUTCOMES,
-        "resolutions": resolutions,
-        "corrections": _corrections(parts, ticket),
-        "everybody": sorted(
-            view.staff.parties.values(), key=lambda p: (p.kind != "person", p.name)
-        ),
-        "colleagues": [
-            p
-            for p in view.staff.parties.values()
-            if p.kind == "person" and p.id != view.case.caller
-        ],
+        "everybody": sorted(everybody, key=lambda p: (p.kind != "person", p.name)),
+        "colleagues": [p for p in everybody if p.kind == "person" and p.id != view.case.caller],
         "others": {
-            purpose: parts.make_link(
-                replace(
-                    ticket, purpose=purpose, assignment=view.case.assignment, cycle=view.case.cycle
-                )
-            )
-            for purpose in (
-                "acknowledge",
-                "contact",
-                "hand_over",
-                "assign",
-                "wait",
-                "correct",
-                "note",
-            )
+            purpose: parts.make_link(replace(newest, purpose=purpose)) for purpose in _OTHERS
         },
     }
-    return HTMLResponse(parts.render("action.html", facts), status_code=status)
 
 
 def _corrections(parts: WebParts, ticket: Ticket) -> list[Any]:

@@ -120,7 +120,9 @@ def api_routes(parts: WebParts) -> APIRouter:
             }
         },
     )
-    def act(case_id: Number, request: Request, body: Annotated[dict[str, Any], Body()]) -> Response:
+    def act(
+        case_id: Number, request: Request, body: Annotated[dict[str, object], Body()]
+    ) -> Response:
         """`by` is who acts, an id or mail address. With `seen`, the `revision` that was read,
         nothing is done where somebody has changed the case since: 409; notes, reviews and
         corrections are taken all the same. Needs the admin token.
@@ -129,30 +131,34 @@ def api_routes(parts: WebParts) -> APIRouter:
             return problem(
                 401, "Unauthorized", "Send the admin token: Authorization: Bearer <token>."
             )
-        with parts.ctx.db.read() as tx:
-            if cases.case_by_id(tx, case_id) is None:
-                return problem(404, "Not Found", f"There is no case C-{case_id}.")
-        said = dict(body)
-        by, seen = str(said.pop("by", "")), said.pop("seen", None)
-        try:
-            given = _ACTS.validate_python(said)
-        except ValidationError as error:
-            return problem(422, "Unprocessable Content", refusal(error))
-        if seen is not None and (not isinstance(seen, int) or isinstance(seen, bool)):
-            return problem(
-                422,
-                "Unprocessable Content",
-                "seen: is the revision of the case that was read, a whole number",
-            )
-        claim = Seen(revision=seen) if seen is not None else None
-        try:
-            actor = Actor(party=respond.find_party(parts.ctx, by).id, door="api")
-            perform(parts.ctx, case_id, actor, given, claim)
-        except ActionRefused as error:
-            return problem(409, "Conflict", str(error))
-        return _case(parts, case_id, 200)
+        return _act(parts, case_id, body)
 
     return router
+
+
+def _act(parts: WebParts, case_id: int, body: Mapping[str, object]) -> Response:
+    with parts.ctx.db.read() as tx:
+        if cases.case_by_id(tx, case_id) is None:
+            return problem(404, "Not Found", f"There is no case C-{case_id}.")
+    said = dict(body)
+    by, seen = str(said.pop("by", "")), said.pop("seen", None)
+    try:
+        given = _ACTS.validate_python(said)
+    except ValidationError as error:
+        return problem(422, "Unprocessable Content", refusal(error))
+    if seen is not None and (not isinstance(seen, int) or isinstance(seen, bool)):
+        return problem(
+            422,
+            "Unprocessable Content",
+            "seen: is the revision of the case that was read, a whole number",
+        )
+    claim = Seen(revision=seen) if seen is not None else None
+    try:
+        actor = Actor(party=respond.find_party(parts.ctx, by).id, door="api")
+        perform(parts.ctx, case_id, actor, given, claim)
+    except ActionRefused as error:
+        return problem(409, "Conflict", str(error))
+    return _case(parts, case_id, 200)
 
 
 def _case(parts: WebParts, case_id: int, status: int) -> Response:

@@ -42,8 +42,14 @@ _PUT = {
 
 
 def routes(parts: WebParts) -> APIRouter:
+    """Customers as programs say and ask for them."""
     router = APIRouter()
+    _put_route(router, parts)
+    _get_route(router, parts)
+    return router
 
+
+def _put_route(router: APIRouter, parts: WebParts) -> None:
     @router.put(
         "/v1/customers/{customer_id:path}",
         status_code=202,
@@ -64,6 +70,8 @@ def routes(parts: WebParts) -> APIRouter:
         body = await request.body()
         return await run_in_threadpool(_put, parts, customer_id, body)
 
+
+def _get_route(router: APIRouter, parts: WebParts) -> None:
     @router.get(
         "/v1/customers/{customer_id:path}",
         summary="A customer as of any time: facts, segment, tags, and every change",
@@ -93,8 +101,6 @@ def routes(parts: WebParts) -> APIRouter:
         except LookupError as error:
             return problem(404, "Not Found", f"{error}.")
         return JSONResponse(found.as_json())
-
-    return router
 
 
 def _put(parts: WebParts, customer_id: str, body: bytes) -> Response:

@@ -23,7 +23,11 @@ Field = Annotated[str, Form()]
 
 def inside_routes(router: APIRouter, parts: WebParts) -> None:
     """Upload, look, ask."""
+    _list_routes(router, parts)
+    _change_routes(router, parts)
 
+
+def _list_routes(router: APIRouter, parts: WebParts) -> None:
     @router.get("/segments/lists", response_class=HTMLResponse)
     def lists() -> Response:
         return _lists(parts, 200)
@@ -55,6 +59,8 @@ def inside_routes(router: APIRouter, parts: WebParts) -> None:
         )
         return RedirectResponse(f"/segments/changes/{drafted}{said}", status_code=303)
 
+
+def _change_routes(router: APIRouter, parts: WebParts) -> None:
     @router.get("/segments/changes/{content_hash}", response_class=HTMLResponse)
     def change(content_hash: str, said: str = "") -> Response:
         return _shown(parts, content_hash, 200, said=said)

@@ -4,10 +4,11 @@ import hashlib
 import json
 import re
 import secrets
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import BaseModel
 
 from alerting.domain.errors import ActionRefused, Temporary, UnreadableEvent
 from alerting.domain.intake.events import parse_event
@@ -17,7 +18,24 @@ from alerting.services.intake.accept_events import accept, record_of
 from alerting.services.intake.event_log import NewRecord
 
 MAX_COMMENT = 5_000
-_EMPTY = {"score": "", "comment": "", "contact_me": False, "email": ""}
+
+
+class AnswerForm(BaseModel):
+    """What a browser sends; what was left empty, or not sent at all, is an empty text. `i` is the
+    invitation, `nonce` a word that was made for this form.
+    """
+
+    score: str = ""
+    comment: str = ""
+    contact_me: str = ""
+    email: str = ""
+    nonce: str = ""
+    i: str = ""
+
+    def tidied(self) -> "AnswerForm":
+        """Without spaces around, and not longer than a comment may be."""
+        comment = self.comment.strip()[:MAX_COMMENT]
+        return self.model_copy(update={"comment": comment, "email": self.email.strip()})
 
 
 def routes(parts: WebParts) -> APIRouter:
@@ -33,27 +51,14 @@ def routes(parts: WebParts) -> APIRouter:
                 parts.read_invitation(i, survey_id)
         except ActionRefused as error:
             return _no_invitation(parts, error)
-        return _form(parts, 200, survey, {**_EMPTY, "nonce": secrets.token_urlsafe(12), "i": i})
+        return _form(parts, 200, survey, AnswerForm(nonce=secrets.token_urlsafe(12), i=i))
 
     @router.post("/f/{survey_id}", response_class=HTMLResponse)
-    def answer(
-        survey_id: str,
-        score: Annotated[str, Form()] = "",
-        comment: Annotated[str, Form()] = "",
-        contact_me: Annotated[str, Form()] = "",
-        email: Annotated[str, Form()] = "",
-        nonce: Annotated[str, Form()] = "",
-        i: Annotated[str, Form()] = "",
-    ) -> Response:
+    def answer(survey_id: str, given: Annotated[AnswerForm, Form()]) -> Response:
         survey = _survey(parts, survey_id)
         if survey is None:
             return _no_survey(parts)
-        given = {
-            "score": score,
-            "comment": comment.strip()[:MAX_COMMENT],
-            "contact_me": bool(contact_me),
-        }
-        return _take(parts, survey, {**given, "email": email.strip(), "nonce": nonce, "i": i})
+        return _take(parts, survey, given.tidied())
 
     @router.get("/f/{survey_id}/thanks", response_class=HTMLResponse)
     def thanks(survey_id: str) -> Response:
@@ -64,7 +69,7 @@ def routes(parts: WebParts) -> APIRouter:
     return router
 
 
-def _take(parts: WebParts, survey: Survey, given: dict[str, Any]) -> Response:
+def _take(parts: WebParts, survey: Survey, given: AnswerForm) -> Response:
     """Check an answer and put it into the event log; what cannot be taken comes back with the words
     still in it.
     """
@@ -105,36 +110,36 @@ def _survey(parts: WebParts, survey_id: str) -> Survey | None:
         return parts.ctx.shelf.active(tx).surveys.get(survey_id)
 
 
-def _check(survey: Survey, given: dict[str, Any]) -> str | None:
-    if not re.fullmatch("[0-9]{1,4}", given["score"]) or int(given["score"]) not in survey.scores:
+def _check(survey: Survey, given: AnswerForm) -> str | None:
+    if not re.fullmatch("[0-9]{1,4}", given.score) or int(given.score) not in survey.scores:
         return "Please choose a number."
-    if not given["i"] and ("@" not in given["email"] or len(given["email"]) > 254):
+    if not given.i and ("@" not in given.email or len(given.email) > 254):
         return "Please tell us your e-mail address, so that we know who is asking."
     return None
 
 
-def _record(parts: WebParts, survey: Survey, given: dict[str, Any]) -> NewRecord:
+def _record(parts: WebParts, survey: Survey, given: AnswerForm) -> NewRecord:
     """The answer as an event. Its id comes from the form's nonce and the content: a second click
     changes nothing.
     """
-    data: dict[str, Any] = {
+    data: dict[str, object] = {
         "survey_id": survey.id,
         "metric": survey.metric,
-        "score": int(given["score"]),
-        "comment": given["comment"],
+        "score": int(given.score),
+        "comment": given.comment,
         "language": survey.language,
-        "contact_me": given["contact_me"],
+        "contact_me": bool(given.contact_me),
     }
     if survey.scale is not None:
         data["scale"] = survey.scale
-    if given["i"]:
-        customer_id, contact = parts.read_invitation(given["i"], survey.id)
+    if given.i:
+        customer_id, contact = parts.read_invitation(given.i, survey.id)
         data["customer_id"] = customer_id
         if contact:
             data["respondent"] = {"name": contact}
     else:
-        data["respondent"] = {"email": given["email"]}
-    content = json.dumps([given["nonce"], data], sort_keys=True)
+        data["respondent"] = {"email": given.email}
+    content = json.dumps([given.nonce, data], sort_keys=True)
     with parts.ctx.db.read() as tx:
         now = tx.now()
     envelope = {
@@ -148,11 +153,11 @@ def _record(parts: WebParts, survey: Survey, given: dict[str, Any]) -> NewRecord
 
 
 def _form(
-    parts: WebParts, status: int, survey: Survey, given: dict[str, Any], error: str | None = None
+    parts: WebParts, status: int, survey: Survey, given: AnswerForm, error: str | None = None
 ) -> Response:
     return _page(parts, status, "survey.html", survey=survey, given=given, error=error)
 
 
-def _page(parts: WebParts, status: int, template: str, **facts: Any) -> HTMLResponse:
+def _page(parts: WebParts, status: int, template: str, **facts: object) -> HTMLResponse:
     headers = {"retry-after": "30"} if status == 503 else {}
     return HTMLResponse(parts.render(template, facts), status_code=status, headers=headers)

@@ -1,103 +1,53 @@
-"""What can be found out about a rulebook beyond its form: rules that cannot fire, traps, names
-nobody uses.
-"""
+"""What can be found out about mail templates: names nobody uses, facts no mail has."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
-from types import MappingProxyType
 
 from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 
-from alerting.adapters.files.drop_misfits import Path as YamlPath
-from alerting.adapters.files.yaml_files import LOCALE, Findings, YamlFile
-from alerting.adapters.mail.email.templates import facts_of, filters
-from alerting.adapters.rulebook.template_shapes import unknown_attributes
-from alerting.domain.conditions import Scope
-from alerting.domain.conditions.analysis import (
-    Possible,
-    never_true,
-    null_traps,
-    strange_values,
-    thought_of,
-)
-from alerting.domain.customers.segments import UNVERIFIED
-from alerting.domain.customers.vocabulary import EVENT_VALUES, STRETCHES
+from alerting.adapters.files.findings import Findings
+from alerting.adapters.files.yaml_files import LOCALE
+from alerting.adapters.mail.email.filters import filters
+from alerting.adapters.mail.email.templates import facts_of
+from alerting.adapters.rulebook.checks.template_shapes import unknown_attributes
 from alerting.domain.errors import Problem
-from alerting.domain.people.places import country_codes
-
-NOTHING_MORE: Mapping[str, Possible] = MappingProxyType({})
 
 MAIL_FILES = ("subject.txt", "txt", "html")
 """What each mail is made of, behind its name."""
 
-NEVER_NULL = (
-    "event.type",
-    "event.source",
-    "event.id",
-    "event.time",
-    "customer.id",
-    "customer.segment",
-)
+
+STANDING_TEMPLATES = (
+    "call", "fix", "informed", "handled", "reminder", "stand_in", "overdue", "undelivered",
+    "digest", "withdrawn", "waiting", "resumed", "stale", "review", "correction", "weekly",
+)  # fmt: skip
+"""Mails the product sends by itself; a rule may name another one in place of `call`."""
 
 
-def check_conditions(
-    file: YamlFile,
-    paths: Iterable[YamlPath],
-    scope: Scope,
-    findings: Findings,
-    segments: Collection[str] | None = None,
-    tags: Collection[str] | None = None,
-    more: Mapping[str, Possible] = NOTHING_MORE,
+def check_mails(
+    files: Mapping[str, str], chosen: Iterable[str], named: Collection[str], findings: Findings
 ) -> None:
-    """Conditions that must all hold, and compile: whether they can, and what they pass over where
-    data is missing.
-
-    `segments` and `tags` where conditions may ask for them, and it is known which there are; `more`
-    fields that can only be so.
+    """Every mail has its three files, in English at least; each can be read, and what it builds on
+    is there. `chosen` are the templates of rules, `named` also those of rules with faults.
     """
-    found = [(path, file.at(path)) for path in paths]
-    whole = [(path, sql) for path, sql in found if isinstance(sql, str)]
-    values: dict[str, Possible] = {**EVENT_VALUES, **STRETCHES}
-    if segments is not None:
-        known = frozenset([*segments, UNVERIFIED])
-        values |= dict.fromkeys(
-            ("customer.segment", "event.to_segment"), known
-        )  # it may come from one that is gone
-    if tags is not None:
-        names = ("customer.tags", "event.tags", "event.tags_added")
-        values |= dict.fromkeys(names, frozenset(tags))
-    values["customer.country"] = country_codes()
-    values |= more
-    places, left = set(), list(whole)
-    while remark := never_true([sql for _, sql in left], scope, values):
-        path, _ = left.pop(remark.condition)
-        places.add((path, remark.column))
-        line, column = file.value_position(path, remark.column)
-        findings.problems.append(
-            Problem(file=file.name, line=line, column=column, message=remark.message)
-        )
-    sure = thought_of([sql for _, sql in whole], scope)
-    for path, sql in whole:
-        for strange in strange_values(sql, scope, values):
-            if (path, strange.column) not in places:
-                line, column = file.value_position(path, strange.column)
-                findings.warn(file.name, strange.message, strange.suggestion, line, column)
-        for trap in null_traps(sql, scope, {*NEVER_NULL, *sure}):
-            line, column = file.value_position(path, trap.column)
-            findings.warn(file.name, trap.message, trap.suggestion, line, column)
-
-
-def check_unused(
-    file: YamlFile, kind: str, names: Collection[str], used: Collection[str], findings: Findings
-) -> None:
-    """What is declared and named nowhere: often a misspelt name on the other side."""
-    for name in sorted(set(names) - set(used)):
-        line, column = file.position(
-            (f"{kind}s" if not kind.endswith("y") else f"{kind[:-1]}ies", name)
-        )
-        findings.warn(file.name, f"no rule uses the {kind} {name!r}", None, line, column)
+    for template in dict.fromkeys([*STANDING_TEMPLATES, *chosen]):
+        standing = template in STANDING_TEMPLATES
+        for ending in MAIL_FILES:
+            name = f"templates/mail/en/{template}.{ending}"
+            if name not in files:
+                copied = f"copy call.{ending} and change it"
+                hint = "take it from the product's own" if standing else copied
+                findings.problems.append(
+                    Problem(
+                        file=name, line=None, column=None, message="is missing", suggestion=hint
+                    )
+                )
+    used = {*STANDING_TEMPLATES, *named}
+    for name, text in files.items():
+        if name.startswith("templates/"):
+            check_template(name, text, files, findings)
+            check_mail_file(name, used, findings)
 
 
 def check_template(name: str, text: str, known: Collection[str], findings: Findings) -> None:

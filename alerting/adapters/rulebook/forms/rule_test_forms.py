@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from alerting.adapters.rulebook.rule_forms import LONGEST, Form, Identifier, listed, written_out
+from alerting.adapters.rulebook.forms.values import LONGEST, Form, Identifier, listed, written_out
 from alerting.domain.cases.sla import WaitingFor
 from alerting.domain.rulebook.rule_tests import Deed, parse_offset
 
@@ -120,7 +120,9 @@ class ExpectForm(Form):
     def kind(self) -> Literal["alert", "mail", "missed"]:
         if self.none is not None:
             return self.none
-        return "alert" if self.alert is not None else "mail" if self.mail is not None else "missed"
+        if self.alert is not None:
+            return "alert"
+        return "mail" if self.mail is not None else "missed"
 
     @property
     def what(self) -> str | None:
