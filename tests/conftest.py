@@ -5,7 +5,7 @@ database (tests/support/world.py).
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from itertools import groupby, zip_longest
+from itertools import chain, groupby, zip_longest
 from pathlib import Path
 
 import pytest
@@ -34,8 +34,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     files = {path: list(each) for path, each in groupby(items, key=lambda item: item.path)}
     waits = [path for path in files if {"system", "acceptance"} & set(path.parts)]
     computes = [path for path in files if path not in waits][::-1]
-    order = [path for each in zip_longest(waits, computes[::2], computes[1::2]) for path in each]
-    items[:] = [item for path in order if path for item in files[path]]
+    turns = zip_longest(waits, computes[::2], computes[1::2])
+    order = filter(None, chain.from_iterable(turns))
+    items[:] = chain.from_iterable(files[path] for path in order)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

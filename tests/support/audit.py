@@ -24,8 +24,5 @@ def by_force(world: World, *statements: str) -> None:
             tx.execute(text(statement))
 
 
-# Exports
-
-
 def exported(world: World) -> list[bytes]:
     return list(export(world.app.ctx))

@@ -15,9 +15,6 @@ from tests.support.system.topics import delete_records, delete_topics, make_topi
 pytestmark = pytest.mark.apache_kafka
 
 
-# The broker, and a log that is not the one it was
-
-
 def test_a_broker_that_stops_and_comes_back_costs_nothing(install: Installer) -> None:
     place = install()
     assert place.broker is not None

@@ -15,9 +15,6 @@ from tests.support.system.roles import Role, wait_until
 pytestmark = pytest.mark.apache_kafka
 
 
-# Consumers among themselves
-
-
 def test_two_consumers_meeting_the_same_customers_from_two_topics_open_one_case_each(
     install: Installer,
 ) -> None:

@@ -17,9 +17,6 @@ from tests.support.system.roles import wait_until
 pytestmark = pytest.mark.apache_kafka
 
 
-# Processes that die
-
-
 def test_kill_9_of_every_role_in_the_middle_loses_nothing(install: Installer) -> None:
     place = install()
     roles = {

@@ -10,9 +10,6 @@ from tests.support.system.rules import replace_in
 pytestmark = pytest.mark.apache_kafka
 
 
-# Starting
-
-
 def test_run_refuses_the_database_of_a_demo(install: Installer) -> None:
     place = install(kafka=False)
     place.sql("UPDATE instance SET kind = 'demo'")

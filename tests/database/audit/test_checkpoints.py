@@ -12,8 +12,6 @@ from tests.support.audit import verified
 from tests.support.builders import changed
 from tests.support.world import World, recipients
 
-# Checkpoints
-
 
 def test_the_end_of_the_chain_goes_outside_once_a_week(world: World) -> None:
     world.known_customers()

@@ -29,9 +29,6 @@ def test_evidence_can_be_drawn_whatever_was_made_of_an_entry(told: World, body: 
     assert all(evidence.moments for evidence in drawn.cases)
 
 
-# Samples
-
-
 def test_a_sample_is_drawn_by_its_seed_and_shows_whole_cases(told: World, tmp_path: Path) -> None:
     told.take(told.survey("ALPENWERK", comment="Three <calls>, no answer."))
     month = (datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))

@@ -56,9 +56,6 @@ def test_what_cannot_be_done_is_refused_with_the_reason_and_changes_nothing(
     assert (unhappy.case("ACME-AERO"), unhappy.clocks("ACME-AERO")) == before
 
 
-# Who has it
-
-
 def test_the_call_and_the_fixing_can_be_assigned(unhappy: World) -> None:
     do(unhappy, acts.Assign(to="lead_central"), by="ceo")
     assert unhappy.case("ACME-AERO").caller == "lead_central"

@@ -12,8 +12,6 @@ from alerting.services.cases import acts
 from tests.support.cases.work import H, do, hours, let_wait
 from tests.support.world import BEGIN, World
 
-# Wrong times
-
 
 def test_a_wrong_time_is_corrected_once_somebody_else_approves_it(unhappy: World) -> None:
     unhappy.pass_time(hours=30)

@@ -12,8 +12,6 @@ from tests.support.builders import changed
 from tests.support.cases.work import H, activated, do, due, hours, let_wait
 from tests.support.world import BEGIN, World, recipients
 
-# Waiting
-
 
 def test_clocks_stand_still_while_the_case_waits_and_run_on_when_the_customer_acts(
     unhappy: World,
@@ -152,9 +150,6 @@ def test_what_is_missed_already_is_not_saved_by_waiting(unhappy: World) -> None:
     clocks = unhappy.clocks("ACME-AERO")
     assert clocks["contact"].paused_at is None
     assert clocks["resolve"].paused_at is not None
-
-
-# Found by trying to break it
 
 
 def test_a_wait_of_no_length_does_not_lose_the_steps(unhappy: World) -> None:

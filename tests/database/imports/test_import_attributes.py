@@ -14,8 +14,6 @@ from tests.support.builders import ROOT
 from tests.support.imports.tables import importing, state
 from tests.support.world import World, make_world
 
-# Attributes
-
 
 def test_attributes_are_numbers_or_true_or_false_where_all_of_the_column_is(world: World) -> None:
     text = (

@@ -15,9 +15,6 @@ def dead_letters(world: World) -> int:
         return events.waiting_dead_letters(tx)
 
 
-# Customers
-
-
 def test_rows_of_one_customer_add_contacts_and_any_other_repetition_is_bad(world: World) -> None:
     text = (
         "customer_id,name,country,contact_name,contact_phone\n"

@@ -11,8 +11,6 @@ from alerting.services.people.import_people import import_people_table
 from tests.support.people.facts import staff
 from tests.support.world import World
 
-# Tables
-
 
 def table(tmp_path: Path, text: str) -> Any:
     path = tmp_path / "staff.csv"

@@ -10,8 +10,6 @@ from tests.support.mail.smtp_post import over_smtp
 from tests.support.people.facts import person, staff
 from tests.support.world import World
 
-# Refused addresses
-
 
 def test_a_refused_address_is_remembered_and_the_next_case_goes_to_whoever_stands_in(
     world: World, smtp: Any

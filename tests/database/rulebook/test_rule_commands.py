@@ -5,8 +5,6 @@ from pathlib import Path
 
 from tests.support.installation import Run
 
-# Activation
-
 
 def edited(installation: Path, name: str, old: str, new: str) -> None:
     file = installation / "rules" / name

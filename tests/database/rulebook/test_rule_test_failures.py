@@ -6,8 +6,6 @@ from pathlib import Path
 from alerting.domain.rulebook.rule_tests import BEGIN, default_begin
 from tests.support.rulebook.rule_tests import OWN, Play, edited, own_test
 
-# What a failure says
-
 
 def test_a_failure_names_what_was_expected_where_and_what_happened_instead(tested: Play) -> None:
     expect = (

@@ -7,8 +7,6 @@ import pytest
 from tests.support.installation import Run
 from tests.support.rulebook.rule_tests import ACME, OWN, SURVEY, Play, edited, own_test
 
-# Files that are wrong
-
 
 @pytest.mark.parametrize(
     ("old", "new", "said"),

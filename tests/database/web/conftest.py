@@ -35,9 +35,6 @@ def dead_log_client(small_world: World) -> Iterator[TestClient]:
         yield opened
 
 
-# Action links
-
-
 @pytest.fixture
 def links(small_world: World) -> dict[str, str]:
     """The VP's action links after the key account complained: by label, without the host."""

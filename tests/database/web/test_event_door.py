@@ -9,9 +9,6 @@ from tests.support.world import World
 KEY = {"x-api-key": "test-ingest-key-0123"}
 
 
-# Events
-
-
 def test_an_event_is_taken_with_202_and_reaches_intake(
     client: TestClient, small_world: World
 ) -> None:

@@ -10,8 +10,6 @@ from alerting.domain.customers.customers import CustomerChange
 from tests.support.web import ADMIN
 from tests.support.world import World
 
-# Pages and health
-
 
 @pytest.mark.parametrize(
     "path",

@@ -8,8 +8,6 @@ from fastapi.testclient import TestClient
 from tests.support.web import stored_events
 from tests.support.world import World
 
-# The hosted form
-
 
 def _fields(page: str) -> dict[str, str]:
     return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))

@@ -60,9 +60,6 @@ OF_FIXER = {
 }
 
 
-# How it ends, and what follows
-
-
 RESOLUTIONS = """\
 root_causes: {seal: A leaking seal, other: Something else}
 actions: {replaced: Replaced}

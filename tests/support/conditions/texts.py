@@ -44,9 +44,6 @@ def refusal(sql: str, scope: Scope = SURVEY) -> ConditionRefused:
     return caught.value
 
 
-# PostgreSQL, the oracle
-
-
 @dataclass(frozen=True)
 class Sql:
     """A generated expression. `guarded` divides by NULLIF(..., 0): what ours must come to where

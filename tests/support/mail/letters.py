@@ -118,9 +118,6 @@ NASTY = st.one_of(
 BCC = "Bcc: eve@evil.example"
 
 
-# Bodies
-
-
 class Tags(HTMLParser):
     """Everything a browser would take for an element, and the text around it."""
 

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-# Events
-
 
 def envelope(kind: str, data: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     """Without `time`: it happened when the log took it, so no test depends on a date."""

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 
 from tests.support.services.smtp import Accepted
 
-# Mails
-
 
 def message_ids(mails: Sequence[Accepted]) -> Counter[str]:
     """How often each Message-ID was accepted."""

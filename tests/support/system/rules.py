@@ -7,8 +7,6 @@ from pathlib import Path
 
 from tests.support.system.roles import ROOT
 
-# The parts
-
 
 def copy_rules(folder: Path, edit: Callable[[Path], None] = lambda folder: None) -> Path:
     """rules/ and templates/ into `folder`, with a go_live long ago, so that no test depends on the

@@ -11,8 +11,6 @@ from alerting.domain.errors import ActionRefused
 from tests.support.builders import NOW, hours
 from tests.support.cases.decisions import POLICIES, File, alert
 
-# What people do
-
 
 def test_acknowledging_stops_its_clock_and_is_said_once() -> None:
     file = File(alert()).acknowledged("ann", hours(1))

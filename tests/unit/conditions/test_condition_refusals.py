@@ -4,8 +4,6 @@ import pytest
 
 from tests.support.conditions.texts import refusal
 
-# Refusals
-
 
 @pytest.mark.parametrize(
     ("sql", "column", "message", "suggestion"),

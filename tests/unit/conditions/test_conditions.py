@@ -9,8 +9,6 @@ from alerting.domain.conditions import Type, compile_condition
 from alerting.domain.customers.vocabulary import EVENT_FIELDS
 from tests.support.conditions.texts import SURVEY, VOCABULARY, value
 
-# Three values
-
 
 @pytest.mark.parametrize(
     ("a", "b", "both", "either"),

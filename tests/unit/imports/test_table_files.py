@@ -7,8 +7,6 @@ import pytest
 from alerting.adapters.imports.customer_tables import read_table
 from alerting.domain.errors import ActionRefused
 
-# Files
-
 
 @pytest.mark.parametrize(
     ("content", "said"),

@@ -107,9 +107,6 @@ def test_a_field_that_is_wrong_is_named(type_: str, changes: dict[str, Any], fie
     assert error.detail
 
 
-# What conditions see
-
-
 @pytest.mark.parametrize(
     ("metric", "scale", "bands"),
     [

@@ -4,8 +4,6 @@ import pytest
 
 from tests.support.builders import event
 
-# Who it is about
-
 
 def key_of(**respondent: str) -> str:
     return event(customer_id=..., respondent=respondent).customer_key

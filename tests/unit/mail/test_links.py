@@ -11,9 +11,6 @@ from alerting.adapters.mail.links import Links
 from alerting.domain.errors import ActionRefused
 from alerting.services.cases.respond import Ticket
 
-# Links
-
-
 NEW, OLD = "new-key-0123456789", "old-key-0123456789"
 
 

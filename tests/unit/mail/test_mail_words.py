@@ -70,9 +70,6 @@ def test_one_line_is_one_line_within_its_limit_and_stays_what_it_is(text: str, l
     assert one_line(line, limit) == line
 
 
-# Small words
-
-
 @pytest.mark.parametrize(
     ("number", "uri"),
     [

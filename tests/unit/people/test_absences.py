@@ -140,9 +140,6 @@ def test_with_default_away_the_managers_are_asked_before_anything_is_lost(
     )
 
 
-# Steps of a clock
-
-
 @pytest.mark.parametrize(
     ("word", "ann", "boss", "who", "template"),
     [

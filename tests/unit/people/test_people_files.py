@@ -12,9 +12,6 @@ from alerting.domain.errors import RulebookInvalid
 from alerting.domain.people.circles import circles
 from tests.support.people.staff import NAMES, absent, team
 
-# The file
-
-
 PEOPLE = """people:
   - {id: ann, name: Ann, email: ann@example.com}
   - {id: ben, name: Ben, email: ben@example.com, time_zone: Europe/Berlin}

@@ -10,8 +10,6 @@ from alerting.domain.routing.routing import Assignment, Role, Routing, fill_role
 from tests.support.builders import NOW, customer, party, unhurried
 from tests.support.people.staff import DESK, absent, at, team
 
-# Turns
-
 
 def turns(
     team: Team, *members: Party, moment: datetime = NOW, taken: dict[str, int] | None = None

@@ -7,9 +7,6 @@ import pytest
 from alerting.domain.routing.routing import Role, Routing, Territory, fill_role
 from tests.support.builders import changed, customer, party, problems_of, staff
 
-# Territories
-
-
 PARTIES = staff(*(party(name) for name in ("land", "bavaria", "munich", "desk")))
 
 

@@ -10,9 +10,6 @@ from alerting.adapters.rulebook.rule_files import read_all
 from alerting.domain.errors import RulebookInvalid
 from tests.support.rulebook.files import refused
 
-# People
-
-
 PEOPLE = "people:\n  - {id: ann, name: Ann, email: ann@example.com, manager: ben}\n"
 
 

@@ -7,9 +7,6 @@ import pytest
 
 from tests.support.installation import Done, Run
 
-# Checking
-
-
 ESCALATION = """rules:
   - id: extra
     title: An extra rule

@@ -5,8 +5,6 @@ import pytest
 from tests.support.builders import changed
 from tests.support.rulebook.files import KEY_ACCOUNTS, found, the_problem
 
-# Conditions at their place
-
 
 @pytest.mark.parametrize(
     ("written", "place"),

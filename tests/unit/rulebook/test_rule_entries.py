@@ -8,9 +8,6 @@ from tests.support.rulebook.files import SETTINGS, SLA, SURVEYS, found, the_prob
 GO_LIVE = 'go_live: "2026-01-01T00:00:00Z"\n'
 
 
-# What is no YAML, and what YAML 1.2 makes of plain words
-
-
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

@@ -18,9 +18,6 @@ from tests.support.rulebook.files import (
     with_file,
 )
 
-# All at once
-
-
 TEN = [
     (SETTINGS, "currency: EUR", "curencyy: EUR", 5, 1, "did you mean 'currency'?"),
     (

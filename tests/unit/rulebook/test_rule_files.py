@@ -22,8 +22,6 @@ from tests.support.rulebook.files import (
     with_file,
 )
 
-# What is right
-
 
 def test_the_starter_rules_load_with_their_people() -> None:
     files, people = read_all(ROOT / "rules", ROOT / "templates")

@@ -14,8 +14,6 @@ from tests.support.rulebook.files import (
     with_file,
 )
 
-# What refers to nothing, and what contradicts itself
-
 
 @pytest.mark.parametrize(
     ("name", "right", "wrong", "problem"),

@@ -36,9 +36,6 @@ def test_the_tests_of_a_stored_rulebook_do_not_keep_it_from_working() -> None:
         build_rulebook(files, starter_people())  # as it is checked before activation
 
 
-# Deciding
-
-
 def expected(
     kind: Kind = "mail", what: str | None = None, *, never: bool = False, **filters: object
 ) -> Expected:

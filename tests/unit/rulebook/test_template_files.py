@@ -7,8 +7,6 @@ from alerting.adapters.rulebook.rulebook_builder import build_rulebook
 from tests.support.builders import changed, problems_of, rulebook, starter_files
 from tests.support.rulebook.files import found, the_problem, with_file
 
-# Templates
-
 
 @pytest.mark.parametrize(
     ("name", "text", "problem"),

@@ -8,8 +8,6 @@ from sqlalchemy import select
 from alerting.database.tables import audit_entry, dead_letter
 from tests.support.world import BEGIN, World
 
-# What a customer's contract says
-
 
 def test_a_contract_overrides_the_rules_target_and_nothing_else(world: World) -> None:
     world.known_customers()

@@ -13,8 +13,6 @@ from tests.support.mail.channels import composer_of
 from tests.support.mail.letters import composed, parsed
 from tests.support.world import World
 
-# When a template fails
-
 
 def with_template(letter: Letter, **templates: str) -> Letter:
     """The same letter under a rulebook with other templates: `en_call_txt="..."`."""
