@@ -9,21 +9,22 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
-from alerting.adapters.rulebook.rule_test_forms import Moment, Offset
 from pydantic import AwareDatetime, BaseModel
 from ruamel.yaml import YAML
 
-from alerting.adapters.rulebook import calendar_files, rule_forms
+from alerting.adapters.rulebook import calendar_files
+from alerting.adapters.rulebook.forms import values
+from alerting.adapters.rulebook.forms.rule_test_forms import Moment, Offset
 from alerting.domain.intake import payloads
 from alerting.domain.people import people
 from alerting.domain.times.days import IsoDate
 from alerting.domain.times.durations import format_duration
 
 CALLED: dict[Any, str] = {
-    rule_forms.Length: "length, such as `7d`",
-    rule_forms.Duration: "length, such as `0h`",
-    rule_forms.Identifier: "identifier",
-    rule_forms.Worded: "text (at most 120 characters)",
+    values.Length: "length, such as `7d`",
+    values.Duration: "length, such as `0h`",
+    values.Identifier: "identifier",
+    values.Worded: "text (at most 120 characters)",
     people.PartyId: "id",
     people.Address: "mail address",
     people.Zone: "time zone",

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from alerting.domain.conditions import Type, arithmetic, compile_condition
+from alerting.domain.conditions import Type, arithmetic
+from alerting.domain.conditions.compiler import compile_condition
 from tests.support.builders import LONG, unhurried
 from tests.support.conditions.texts import (
     COLUMNS,

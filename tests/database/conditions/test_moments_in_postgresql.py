@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from alerting.domain.conditions import compile_condition
+from alerting.domain.conditions.compiler import compile_condition
 from tests.support.builders import LONG, unhurried
 from tests.support.conditions.moments import COLUMNS, LISTS, SCOPE
 

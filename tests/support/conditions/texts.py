@@ -9,7 +9,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from alerting.domain.conditions import Scope, Type, compile_condition
+from alerting.domain.conditions import Scope, Type
+from alerting.domain.conditions.compiler import compile_condition
 from alerting.domain.customers.vocabulary import Vocabulary
 from alerting.domain.errors import ConditionRefused
 

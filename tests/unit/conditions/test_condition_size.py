@@ -2,7 +2,8 @@
 
 import pytest
 
-from alerting.domain.conditions import MAX_LENGTH, compile_condition
+from alerting.domain.conditions.compiler import compile_condition
+from alerting.domain.conditions.parser import MAX_LENGTH
 from tests.support.conditions.texts import SURVEY, refusal, value
 
 

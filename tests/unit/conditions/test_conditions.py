@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from alerting.domain.conditions import Type, compile_condition
+from alerting.domain.conditions import Type
+from alerting.domain.conditions.compiler import compile_condition
 from alerting.domain.customers.vocabulary import EVENT_FIELDS
 from tests.support.conditions.texts import SURVEY, VOCABULARY, value
 

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerting.domain.conditions import compile_condition
 from alerting.domain.conditions.analysis import never_true
+from alerting.domain.conditions.compiler import compile_condition
 from tests.support.builders import unhurried
 from tests.support.conditions.texts import FACTS, SCOPE, TEXTS
 

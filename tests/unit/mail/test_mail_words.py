@@ -9,9 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.adapters.mail.email.mail import Mail
-from alerting.adapters.mail.email.mime import to_bytes
-from alerting.adapters.mail.email.templates import (
+from alerting.adapters.mail.email.filters import (
     call_hours,
     day_time,
     language_name,
@@ -19,6 +17,8 @@ from alerting.adapters.mail.email.templates import (
     one_line,
     phone_uri,
 )
+from alerting.adapters.mail.email.mail import Mail
+from alerting.adapters.mail.email.mime import to_bytes
 from tests.support.builders import unhurried
 from tests.support.mail.letters import BCC, NASTY
 

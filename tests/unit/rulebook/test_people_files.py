@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from alerting.adapters.files.yaml_files import Findings
+from alerting.adapters.files.findings import Findings
 from alerting.adapters.rulebook.people_file import read_people
 from alerting.adapters.rulebook.rule_files import read_all
 from alerting.domain.errors import RulebookInvalid

@@ -4,8 +4,8 @@ from datetime import timedelta
 from typing import get_args
 
 import pytest
-from alerting.adapters.rulebook.rule_test_forms import Outcome
 
+from alerting.adapters.rulebook.forms.rule_test_forms import Outcome
 from alerting.adapters.rulebook.rulebook_builder import build_rulebook
 from alerting.domain.cases.cases import OUTCOMES
 from alerting.domain.errors import RulebookInvalid

@@ -2,7 +2,7 @@
 
 import pytest
 
-from alerting.adapters.files.yaml_files import Findings
+from alerting.adapters.files.findings import Findings
 from alerting.adapters.rulebook.rulebook_builder import build_rulebook
 from tests.support.builders import changed, starter_files
 from tests.support.rulebook.files import found, the_problem, with_file

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from alerting.adapters.files.yaml_files import Findings
+from alerting.adapters.files.findings import Findings
 from alerting.adapters.rulebook.calendar_files import read_calendars
 from alerting.domain.times.calendars import Calendar
 from tests.support.rulebook.calendars import BERLIN

@@ -13,16 +13,10 @@ from alerting.adapters.mail.email.filters import filters
 from alerting.adapters.mail.email.templates import facts_of
 from alerting.adapters.rulebook.checks.template_shapes import unknown_attributes
 from alerting.domain.errors import Problem
+from alerting.domain.templates import OF_CASES
 
 MAIL_FILES = ("subject.txt", "txt", "html")
 """What each mail is made of, behind its name."""
-
-
-STANDING_TEMPLATES = (
-    "call", "fix", "informed", "handled", "reminder", "stand_in", "overdue", "undelivered",
-    "digest", "withdrawn", "waiting", "resumed", "stale", "review", "correction", "weekly",
-)  # fmt: skip
-"""Mails the product sends by itself; a rule may name another one in place of `call`."""
 
 
 def check_mails(
@@ -31,8 +25,8 @@ def check_mails(
     """Every mail has its three files, in English at least; each can be read, and what it builds on
     is there. `chosen` are the templates of rules, `named` also those of rules with faults.
     """
-    for template in dict.fromkeys([*STANDING_TEMPLATES, *chosen]):
-        standing = template in STANDING_TEMPLATES
+    for template in dict.fromkeys([*OF_CASES, *chosen]):
+        standing = template in OF_CASES
         for ending in MAIL_FILES:
             name = f"templates/mail/en/{template}.{ending}"
             if name not in files:
@@ -43,7 +37,7 @@ def check_mails(
                         file=name, line=None, column=None, message="is missing", suggestion=hint
                     )
                 )
-    used = {*STANDING_TEMPLATES, *named}
+    used = {*OF_CASES, *named}
     for name, text in files.items():
         if name.startswith("templates/"):
             check_template(name, text, files, findings)

@@ -1,1 +1,1 @@
-"""The forms of the files under rules/, key by key. DESIGN.md, Rules."""
+"""The forms of the files under rules/, key by key. docs/reference/rule-files.md"""
