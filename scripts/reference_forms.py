@@ -45,6 +45,7 @@ CALLED: dict[Any, str] = {
     Moment: "offset or time",
     Offset: "offset",
     Any: "any value",
+    object: "any value",
     str: "text",
     int: "whole number",
     float: "number",
