@@ -19,7 +19,7 @@ from alerting.bootstrap import App, bootstrap
 from alerting.database.engine import Transaction
 from alerting.database.migrate import migrate
 from alerting.database.tables import customer, customer_version, event
-from alerting.services.alerts.backtest import backtest
+from alerting.services.alerts.backtest import Effort, Extent, backtest
 from alerting.services.rulebook.activation import activate_rulebook
 from alerting.settings import read_settings
 from bench.measuring import ROOT, verdict, where_and_what
@@ -157,7 +157,9 @@ def main() -> None:
             stored(tx, now)
         cores = os.cpu_count() or 1
         begun = time.monotonic()
-        found = backtest(app.ctx, now - timedelta(days=90), None, processes=cores).found
+        found = backtest(
+            app.ctx, Extent(begin=now - timedelta(days=90)), None, Effort(processes=cores)
+        ).found
         took = time.monotonic() - begun
         app.close()
     print(

@@ -17,7 +17,6 @@ FUNCTIONS = frozenset(
     {
         "alerting/database/cases/cases.py::save_clock",
         "alerting/domain/cases/corrections.py::decide",
-        "alerting/domain/cases/waits.py::begin_wait",
         "alerting/services/cases/case_json.py::case_as_json",
         "alerting/services/cases/timeline.py::_in_words",
         "alerting/services/intake/take_records.py::_handle_events",

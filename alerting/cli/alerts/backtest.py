@@ -19,7 +19,7 @@ from alerting.cli.words import counted, printable
 from alerting.domain.alerts.backtest import Tally, TestedAlert
 from alerting.domain.rulebook.rulebook import Rulebook
 from alerting.domain.times.durations import parse_duration
-from alerting.services.alerts.backtest import Backtest, backtest
+from alerting.services.alerts.backtest import Backtest, Effort, Extent, backtest
 
 
 @click.command("backtest")
@@ -109,7 +109,8 @@ def _judged(
             bar.update(done)
 
         keeping = None if export is None else export.keeping
-        return backtest(app.ctx, begin, other, rule, step, os.cpu_count() or 1, keeping)
+        effort = Effort(processes=os.cpu_count() or 1, keeping=keeping, progress=step)
+        return backtest(app.ctx, Extent(begin=begin, rule=rule), other, effort)
 
 
 def _begin(since: str, now: datetime) -> datetime:

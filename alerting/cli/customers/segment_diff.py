@@ -13,7 +13,7 @@ from alerting.cli.alerts.backtest import folder_rulebook
 from alerting.cli.shared import opened, print_json, table
 from alerting.cli.words import counted, printable, spreadsheet_cell
 from alerting.database.customers import customers, memberships
-from alerting.services.alerts.backtest import Backtest, backtest
+from alerting.services.alerts.backtest import Backtest, Extent, backtest
 from alerting.services.customers.segment_diff import SegmentDiff, segment_diff
 
 SHOWN = 20
@@ -50,7 +50,7 @@ def diff(folder: Path, csv_: Path | None, as_json_: bool) -> None:
         found = segment_diff(app.ctx, other, step)
         with app.ctx.db.read() as tx:
             month_ago = tx.now() - MONTH
-        mails = backtest(app.ctx, month_ago, other)
+        mails = backtest(app.ctx, Extent(begin=month_ago), other)
     if csv_ is not None:
         with csv_.open("w", encoding="utf-8-sig", newline="") as file:
             _write(

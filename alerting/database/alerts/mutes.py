@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 from alerting.database.engine import Transaction
 from alerting.database.rows.rules import MuteRow, SuppressedRow
 from alerting.database.tables import alert, event, silence
-from alerting.domain.alerts.suppression import Mute, Scope
+from alerting.domain.alerts.suppression import Mute
 
 
 def active_mutes(tx: Transaction, now: datetime) -> list[Mute]:
@@ -26,19 +26,11 @@ def list_mutes(tx: Transaction, now: datetime, *, every: bool = False) -> list[M
     )
 
 
-def add_mute(
-    tx: Transaction,
-    scope: Scope,
-    name: str,
-    until: datetime,
-    author: str,
-    reason: str,
-    now: datetime,
-) -> int:
+def add_mute(tx: Transaction, mute: Mute, author: str, reason: str, now: datetime) -> int:
     values = {
-        "scope": scope,
-        "name": name,
-        "until": until,
+        "scope": mute.scope,
+        "name": mute.name,
+        "until": mute.until,
         "author": author,
         "reason": reason,
         "created_at": now,

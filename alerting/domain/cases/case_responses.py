@@ -3,7 +3,7 @@ it cannot be done.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from alerting.domain.audit.entries import Action
@@ -266,19 +266,28 @@ def hand_over(
     )
 
 
-def assign(
-    case: Case, clocks: Iterable[Clock], duty: Duty, to: str, by: str, reason: str, now: datetime
-) -> Decision:
+@dataclass(frozen=True, kw_only=True)
+class Assignment:
+    """Who gets which duty of a case, by whom, and why if he says so."""
+
+    duty: Duty
+    to: str
+    by: str
+    reason: str = ""
+
+
+def assign(case: Case, clocks: Iterable[Clock], given: Assignment, now: datetime) -> Decision:
     """Somebody else than who has the duty gives it to another person; the clocks run on.
 
     Whoever hands over his own call says why; whoever assigns may.
     """
     _must_be_unresolved(case)
-    if duty == "caller" and to == case.caller:
+    to, by, reason = given.to, given.by, given.reason.strip()
+    if given.duty == "caller" and to == case.caller:
         raise ActionRefused(f"{case.number} is with {to} already")
-    if duty == "caller":
-        given = reason.strip() or ("" if by == case.caller else "assigned")
-        return hand_over(case, clocks, to, by, given, now)
+    if given.duty == "caller":
+        why = reason or ("" if by == case.caller else "assigned")
+        return hand_over(case, clocks, to, by, why, now)
     if to == case.fixer:
         raise ActionRefused(f"the cause of {case.number} is with {to} already")
     if case.cause_removed_at is not None:
@@ -293,7 +302,7 @@ def assign(
         action=Action.CASE_FIXER_CHANGED,
         happened_at=now,
         facts={"by": by, "from": case.fixer, "to": to},
-        personal={"reason": reason.strip()} if reason.strip() else {},
+        personal={"reason": reason} if reason else {},
     )
     tell = [
         ToTell(recipient=to, template=Template.FIX),

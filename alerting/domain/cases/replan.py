@@ -77,18 +77,16 @@ def reopen_unhappy(
     complaint: Complaint,
     policies: Mapping[str, Policy],
     former: str,
-    said: AuditLine,
     now: datetime,
 ) -> Decision:
     """A negative answer to the check survey opens the case again, for a caller who is here.
 
-    `case` is already with its caller (see `with_somebody_here`), `former` had it before, and `said`
-    records the answer.
+    `case` is already with its caller (see `with_somebody_here`), `former` had it before.
     """
     tell = [
         ToTell(recipient=case.caller, template=Template.CALL, data={"duty": "call", "joined": True})
     ]
-    audit = [said]
+    audit = []
     if case.fixer is not None:
         tell.append(ToTell(recipient=case.fixer, template=Template.FIX))
     if former != case.caller:

@@ -49,13 +49,7 @@ def begin_wait(
         for clock in present
         if taken and _acknowledges(clock)
     ]
-    paused = [
-        clock.pause(now)
-        for clock in present
-        if not _acknowledges(clock)
-        and clock.due_at > now
-        and wait.waiting_for in clock.runs_by.pauses
-    ]
+    paused = [clock.pause(now) for clock in present if _pauses(clock, wait, now)]
     after = replace(
         case,
         status=Status.ACKNOWLEDGED if taken else case.status,
@@ -66,41 +60,43 @@ def begin_wait(
     )
     owing = [case.caller if clock.by == CALLER else case.fixer for clock in paused]
     told = {"by": wait.by, "reason": wait.reason.strip()}
-    line = AuditLine(
-        action=Action.CASE_WAITING,
-        happened_at=now,
-        facts={
-            "by": wait.by,
-            "for": wait.waiting_for.value,
-            "until": wait.until.isoformat(),
-            "paused": [clock.key for clock in paused],
-            **(
-                {"clocks": {clock.key: "met" if clock.met else "late" for clock in stopped}}
-                if stopped
-                else {}
-            ),
-        },
-        personal={"reason": wait.reason.strip()},
-    )
+    timers = [NewTimer(kind=WAIT_END, key=_key(after), due_at=wait.until, data={})]
+    if taken:
+        timers += stale_timer(after, current_clocks(case, held).get(ClockKind.ACKNOWLEDGE), now)
     return Decision(
         case=after,
         clocks=(*stopped, *paused),
-        timers=(
-            NewTimer(kind=WAIT_END, key=_key(after), due_at=wait.until, data={}),
-            *(
-                stale_timer(after, current_clocks(case, held).get(ClockKind.ACKNOWLEDGE), now)
-                if taken
-                else ()
-            ),
-        ),
+        timers=tuple(timers),
         cancelled=tuple(clock.key for clock in (*stopped, *paused)),
         tell=tuple(
             ToTell(recipient=party, template=Template.WAITING, data=told)
             for party in dict.fromkeys(owing)
             if party and party != wait.by
         ),
-        audit=(line,),
+        audit=(_noted(wait, stopped, paused, now),),
         wait=wait,
+    )
+
+
+def _pauses(clock: Clock, wait: Wait, now: datetime) -> bool:
+    missed = clock.due_at <= now
+    return not (_acknowledges(clock) or missed) and wait.waiting_for in clock.runs_by.pauses
+
+
+def _noted(wait: Wait, stopped: list[Clock], paused: list[Clock], now: datetime) -> AuditLine:
+    facts: dict[str, object] = {
+        "by": wait.by,
+        "for": wait.waiting_for.value,
+        "until": wait.until.isoformat(),
+        "paused": [clock.key for clock in paused],
+    }
+    if stopped:
+        facts["clocks"] = {clock.key: "met" if clock.met else "late" for clock in stopped}
+    return AuditLine(
+        action=Action.CASE_WAITING,
+        happened_at=now,
+        facts=facts,
+        personal={"reason": wait.reason.strip()},
     )
 
 

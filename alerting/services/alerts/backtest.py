@@ -104,49 +104,88 @@ class _Share:
         return nullcontext() if self.keeping is None else self.keeping(self.number)
 
 
-def backtest(
-    ctx: Context,
-    begin: datetime,
-    other: Rulebook | None,
-    rule: str | None = None,
-    progress: Progress = lambda done, of: None,
-    processes: int = 1,
-    keeping: Keeping | None = None,
-    of: Collection[str] | None = None,
-) -> Backtest:
-    """The active rulebook over the events since `begin`, compared with `other` where there is one.
-
-    With several `processes` each takes a share of the customers; what comes out is the same. `of`:
-    these customers alone.
+@dataclass(frozen=True, kw_only=True)
+class Extent:
+    """What is judged again: the events since `begin`; where they are named, of one rule, of some
+    customers.
     """
+
+    begin: datetime
+    rule: str | None = None
+    customers: Collection[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """How it is done: with several `processes` each takes a share of the customers, and what comes
+    out is the same. `keeping` keeps the facts of each judgement, `progress` hears how many
+    customers are done, of how many.
+    """
+
+    processes: int = 1
+    keeping: Keeping | None = None
+    progress: Progress = lambda done, of: None
+
+
+def backtest(
+    ctx: Context, extent: Extent, other: Rulebook | None, effort: Effort | None = None
+) -> Backtest:
+    """The active rulebook over stored events, compared with `other` where there is one."""
+    how = effort or Effort()
     with ctx.db.read() as tx:
         active, now = ctx.shelf.active(tx), tx.now()
         names = {party.id: party.name for party in staff_facts.staff_at(tx, now).parties.values()}
-        silences = [
-            rule.silent_for for book in (active, other) if book for rule in book.silence_rules
-        ]
-        longest = max((length for length in silences if length), default=timedelta(0))
-        keys = events.customers_with_events(tx, begin - longest, now) if of is None else sorted(of)
-    every = _Share(number=0, keys=keys, begin=begin, end=now, rule=rule, keeping=keeping)
-    if processes == 1 or len(keys) < 2 * CHUNK:
-        found = _compared(ctx, every, active, other, lambda done: progress(done, len(keys)))
+        before = extent.begin - max(_longest_silence(active), _longest_silence(other))
+        keys: Sequence[str]
+        if extent.customers is None:
+            keys = events.customers_with_events(tx, before, now)
+        else:
+            keys = sorted(extent.customers)
+    every = _Share(
+        number=0, keys=keys, begin=extent.begin, end=now, rule=extent.rule, keeping=how.keeping
+    )
+    if how.processes == 1 or len(keys) < 2 * CHUNK:
+        found = _compared(ctx, every, active, other, lambda n: how.progress(n, len(keys)))
     else:
-        files = (active.files, other.files if other else None)
-        found = Comparison(b=Tally() if other else None)
-        shares = [
-            replace(every, number=number, keys=keys[at : at + 4 * CHUNK])
-            for number, at in enumerate(range(0, len(keys), 4 * CHUNK))
+        found = _shared_out(ctx, every, active, other, how)
+    return Backtest(
+        begin=extent.begin,
+        end=now,
+        a=active.hash,
+        b=other.hash if other else None,
+        rule=extent.rule,
+        found=found,
+        names=names,
+    )
+
+
+def _longest_silence(rulebook: Rulebook | None) -> timedelta:
+    """How long before the period a customer's silence may have begun that is told of in it."""
+    if rulebook is None:
+        return timedelta(0)
+    lengths = [rule.silent_for for rule in rulebook.silence_rules]
+    return max((length for length in lengths if length), default=timedelta(0))
+
+
+def _shared_out(
+    ctx: Context, every: _Share, a: Rulebook, b: Rulebook | None, how: Effort
+) -> Comparison:
+    """The same, by several processes; one that is done gets the next share."""
+    files, keys = (a.files, b.files if b else None), every.keys
+    found = Comparison(b=Tally() if b else None)
+    shares = [
+        replace(every, number=number, keys=keys[at : at + 4 * CHUNK])
+        for number, at in enumerate(range(0, len(keys), 4 * CHUNK))
+    ]
+    with ProcessPoolExecutor(how.processes, get_context("spawn")) as pool:
+        work = [
+            pool.submit(_compared_apart, ctx.db.url, ctx.shelf.read, files, share)
+            for share in shares
         ]
-        with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-            work = [
-                pool.submit(_compared_apart, ctx.db.url, ctx.shelf.read, files, share)
-                for share in shares
-            ]
-            for share, done in zip(shares, work, strict=True):
-                found += done.result()
-                progress(len(share.keys), len(keys))
-    b = other.hash if other else None
-    return Backtest(begin=begin, end=now, a=active.hash, b=b, rule=rule, found=found, names=names)
+        for share, done in zip(shares, work, strict=True):
+            found += done.result()
+            how.progress(len(share.keys), len(keys))
+    return found
 
 
 def _compared_apart(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from alerting.database.alerts import mutes
 from alerting.database.audit import audit_entries
 from alerting.database.engine import Transaction
-from alerting.domain.alerts.suppression import Scope
+from alerting.domain.alerts.suppression import Mute, Scope
 from alerting.domain.audit.entries import Action, Entry, Subject
 from alerting.domain.errors import ActionRefused
 from alerting.services.context import Context
@@ -37,7 +37,9 @@ def add_mute(
             if scope == "segment" and name not in {segment.id for segment in rulebook.segments}:
                 known = ", ".join(segment.id for segment in rulebook.segments)
                 raise ActionRefused(f"there is no segment {name!r}; known are {known}")
-            number = mutes.add_mute(tx, scope, name, now + length, author, reason, now)
+            number = mutes.add_mute(
+                tx, Mute(scope=scope, name=name, until=now + length), author, reason, now
+            )
             _note(
                 tx,
                 Action.SILENCE_ADDED,

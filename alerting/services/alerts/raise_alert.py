@@ -14,7 +14,7 @@ from alerting.domain.alerts.judge import Judgement, RuleOutcome
 from alerting.domain.alerts.suppression import STAGES, Alarm
 from alerting.domain.audit.entries import Action, Entry, Machine, Subject
 from alerting.domain.cases.case_alerts import join_case, open_case
-from alerting.domain.cases.cases import Case, Decision, NewCase, Opening, RaisedAlert
+from alerting.domain.cases.cases import Case, Decision, Ended, NewCase, Opening, RaisedAlert
 from alerting.domain.cases.clocks import Clock, Starts
 from alerting.domain.mail.stages import first_reason
 from alerting.domain.routing.routing import Assignment, fill_role
@@ -159,15 +159,8 @@ def looked_at_again(round_: Round, case: Case) -> tuple[Case, list[Clock]]:
     """
     number = case.id
     if case.waiting_since is not None:
-        go_on(
-            round_.tx,
-            round_.ctx,
-            case,
-            round_.now,
-            "a further alert",
-            round_.now,
-            Cause(kind="response"),
-        )
+        ended = Ended(at=round_.now, because="a further alert")
+        go_on(round_.tx, round_.ctx, case, ended, Cause(kind="response"), round_.now)
         case = cases.case_by_id(round_.tx, number) or case
     return case, clocks_of(round_.tx, round_.ctx, number)
 

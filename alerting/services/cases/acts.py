@@ -8,12 +8,14 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from alerting.database.cases import case_records
 from alerting.database.people import staff_facts
+from alerting.domain.cases.case_responses import Assignment
 from alerting.domain.cases.cases import Attempt, Case, Wait
 from alerting.domain.cases.corrections import Corrected
 from alerting.domain.cases.resolutions import Resolution
 from alerting.domain.cases.sla import WaitingFor
 from alerting.domain.errors import ActionRefused
 from alerting.services.cases import correct_time, respond, work_on_case
+from alerting.services.cases.correct_time import WrongTime
 from alerting.services.cases.respond import Actor, Basis
 from alerting.services.context import Context
 
@@ -181,15 +183,24 @@ def perform(
                 f"Noted: what was done about {done.number} {'has' if act.effective else 'has not'} "
                 "worked.",
             )
-        case ProposeCorrection():
-            subject = act.call if act.what is Corrected.CONTACT else act.cycle
-            made = correct_time.propose_correction(
-                ctx, case_id, actor, act.what, act.becomes, act.reason, subject
-            )
-            return None, f"Correction {made} is proposed; it counts once somebody else approves it."
-        case DecideCorrection():
-            return _decide(ctx, case_id, actor, act)
+        case ProposeCorrection() | DecideCorrection():
+            return _correct(ctx, case_id, actor, act)
     raise ActionRefused(f"nothing is known of {act!r}")
+
+
+def _correct(
+    ctx: Context, case_id: int, actor: Actor, act: ProposeCorrection | DecideCorrection
+) -> tuple[Case | None, str]:
+    if isinstance(act, DecideCorrection):
+        return _decide(ctx, case_id, actor, act)
+    wrong = WrongTime(
+        what=act.what,
+        becomes=act.becomes,
+        reason=act.reason,
+        subject=act.call if act.what is Corrected.CONTACT else act.cycle,
+    )
+    made = correct_time.propose_correction(ctx, case_id, actor, wrong)
+    return None, f"Correction {made} is proposed; it counts once somebody else approves it."
 
 
 def _contact(
@@ -219,7 +230,8 @@ def _give(
     if isinstance(act, HandOver):
         done = respond.hand_over_case(ctx, case_id, actor, heir.id, act.reason, claim)
     else:
-        done = work_on_case.assign_case(ctx, case_id, actor, act.duty, heir.id, act.reason, claim)
+        given = Assignment(duty=act.duty, to=heir.id, by=actor.party, reason=act.reason)
+        done = work_on_case.assign_case(ctx, case_id, actor, given, claim)
     with ctx.db.read() as tx:
         away = staff_facts.staff_at(tx, tx.now()).away.get(heir.id)
     gone = f", who {away.words}" if away is not None else ""

@@ -4,7 +4,7 @@ answer may open it again.
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from alerting.database.alerts import mutes
@@ -237,7 +237,8 @@ def _reopened(
         happened_at=event.time,
         facts={"event": {"source": event.source, "id": event.id}},
     )
-    return reopen_unhappy(held, clocks, complaint, rulebook.policies, case.caller, said, now)
+    opened = reopen_unhappy(held, clocks, complaint, rulebook.policies, case.caller, now)
+    return replace(opened, audit=(said, *opened.audit))
 
 
 def _note(

@@ -1,5 +1,6 @@
 """Corrections of wrong times: one proposes, a manager is asked, somebody else approves."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from alerting.database.cases import case_records
@@ -26,36 +27,40 @@ from alerting.services.cases.respond import Actor, respond
 from alerting.services.context import Context
 
 
-def propose_correction(
-    ctx: Context,
-    case_id: int,
-    actor: Actor,
-    what: Corrected,
-    becomes: datetime,
-    reason: str,
-    subject: int | None = None,
-) -> int:
-    """Put a correction on record and ask the proposer's manager, or `default`; returns its number.
+@dataclass(frozen=True, kw_only=True)
+class WrongTime:
+    """A time somebody holds to be wrong, what it should be, and how he knows.
 
     `subject` is the number of a call, or of the cycle whose cause it is about; without it the last
     call that reached the customer is meant, and the present cycle.
     """
+
+    what: Corrected
+    becomes: datetime
+    reason: str
+    subject: int | None = None
+
+
+def propose_correction(ctx: Context, case_id: int, actor: Actor, wrong: WrongTime) -> int:
+    """Put a correction on record and ask the proposer's manager, or `default`; returns its
+    number.
+    """
     numbers: list[int] = []
 
     def given(file: CaseFile) -> Correction:
-        if what is Corrected.CONTACT:
-            call = call_to_correct(file.case, file.calls, subject)
+        if wrong.what is Corrected.CONTACT:
+            call = call_to_correct(file.case, file.calls, wrong.subject)
             number, was = call.id, call.happened_at
         else:
-            number = subject or file.case.cycle
+            number = wrong.subject or file.case.cycle
             was = removed_at(file.case, file.clocks, number)
         return Correction(
             id=None,
-            what=what,
+            what=wrong.what,
             subject=number,
             was=was,
-            becomes=becomes,
-            reason=reason,
+            becomes=wrong.becomes,
+            reason=wrong.reason,
             by=actor.party,
         )
 

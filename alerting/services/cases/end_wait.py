@@ -8,7 +8,7 @@ from alerting.database.engine import Transaction
 from alerting.database.people import staff_facts
 from alerting.domain.audit.entries import Machine
 from alerting.domain.cases.case_file import with_the_strictest
-from alerting.domain.cases.cases import Case
+from alerting.domain.cases.cases import Case, Ended
 from alerting.domain.cases.waits import end_wait
 from alerting.domain.intake.events import Event
 from alerting.domain.intake.payloads import InteractionRecorded, PurchaseRecorded, SurveyAnswered
@@ -40,27 +40,20 @@ def customers_acted(tx: Transaction, ctx: Context, events: Iterable[Event], now:
     for event in doing:
         case, at = waiting.get(event.customer_key), min(event.time, event.received_at)
         if case is not None and case.waiting_since is not None and at > case.waiting_since:
-            go_on(tx, ctx, case, now, CUSTOMER, now, Cause(kind="response"))
+            go_on(tx, ctx, case, Ended(at=now, because=CUSTOMER), Cause(kind="response"), now)
             del waiting[event.customer_key]
 
 
 def go_on(
-    tx: Transaction,
-    ctx: Context,
-    case: Case,
-    at: datetime,
-    because: str,
-    now: datetime,
-    cause: Cause,
+    tx: Transaction, ctx: Context, case: Case, ended: Ended, cause: Cause, now: datetime
 ) -> None:
     """End a wait, and tell whoever waited that it is their turn again."""
     by = case_records.waits_of(tx, case.id)[-1].by
-    tell = (
-        by if by in {case.caller, case.fixer} else case.caller
-    )  # the case may have moved meanwhile
+    moved = by not in {case.caller, case.fixer}
+    tell = case.caller if moved else by
     clocks = clocks_of(tx, ctx, case.id)
     words = load_words(tx, ctx, case, staff_facts.staff_at(tx, now))
-    decision = end_wait(case, clocks, at, because, now, tell=tell)
+    decision = end_wait(case, clocks, ended.at, ended.because, now, tell=tell)
     decision = with_the_strictest(decision, clocks, words, now)
-    actor = Machine.FOLLOW_UP if because == ITS_DAY else Machine.INTAKE
+    actor = Machine.FOLLOW_UP if ended.because == ITS_DAY else Machine.INTAKE
     apply_decision(tx, ctx, decision, actor, cause, now)

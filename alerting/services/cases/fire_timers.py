@@ -15,7 +15,7 @@ from alerting.database.engine import Transaction
 from alerting.database.rows.cases import TimerRow
 from alerting.domain.audit.entries import Action, Entry, Machine, about_case
 from alerting.domain.cases.case_responses import STALE, stale_timer, take_back
-from alerting.domain.cases.cases import Case, Status, current_clocks
+from alerting.domain.cases.cases import Case, Ended, Status, current_clocks
 from alerting.domain.cases.clocks import Clock
 from alerting.domain.cases.escalations import Reached, reach
 from alerting.domain.cases.resolutions import CHECK, REVIEW
@@ -166,7 +166,8 @@ def _stale(tx: Transaction, ctx: Context, case: Case, row: TimerRow, now: dateti
 def _wait_end(tx: Transaction, ctx: Context, case: Case, row: TimerRow, now: datetime) -> str:
     if case.waiting_until is None:
         return "nobody waits any more"
-    go_on(tx, ctx, case, case.waiting_until, ITS_DAY, now, Cause(kind="timer", id=row.id))
+    ended = Ended(at=case.waiting_until, because=ITS_DAY)
+    go_on(tx, ctx, case, ended, Cause(kind="timer", id=row.id), now)
     return "the wait ended"
 
 

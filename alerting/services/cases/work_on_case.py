@@ -8,10 +8,9 @@ from datetime import datetime
 from alerting.database.cases import case_records
 from alerting.database.engine import Transaction
 from alerting.domain.cases.case_file import CaseFile
-from alerting.domain.cases.case_responses import add_note, assign
+from alerting.domain.cases.case_responses import Assignment, add_note, assign
 from alerting.domain.cases.cases import Case, Decision, Wait
 from alerting.domain.cases.resolutions import review_effect
-from alerting.domain.cases.sla import Duty
 from alerting.domain.cases.waits import begin_wait, end_wait
 from alerting.domain.errors import ActionRefused
 from alerting.services.cases.respond import Actor, Basis, respond
@@ -48,18 +47,12 @@ def go_on_with(ctx: Context, case_id: int, actor: Actor, basis: Basis | None = N
 
 
 def assign_case(
-    ctx: Context,
-    case_id: int,
-    actor: Actor,
-    duty: Duty,
-    to: str,
-    reason: str = "",
-    basis: Basis | None = None,
+    ctx: Context, case_id: int, actor: Actor, assignment: Assignment, basis: Basis | None = None
 ) -> Case:
-    """The call, or the fixing, becomes the duty of `to`."""
+    """The call, or the fixing, becomes somebody's duty."""
 
     def act(file: CaseFile) -> Decision:
-        return assign(file.case, file.clocks, duty, to, actor.party, reason, file.now)
+        return assign(file.case, file.clocks, assignment, file.now)
 
     return respond(ctx, case_id, actor, basis, act)
 

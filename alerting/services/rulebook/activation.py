@@ -64,8 +64,16 @@ def activate_rulebook(
             if expected is not None and before != expected:
                 raise ActionRefused("another rulebook was activated meanwhile; compare again")
             proposer = _proposer(tx, name, author)
+            wanted = _Wanted(
+                rulebook=rulebook,
+                people=people,
+                before=before,
+                author=proposer or author,
+                reason=reason,
+                approver=author if proposer is not None else None,
+            )
             if proposer is not None:
-                return _activate(tx, ctx, rulebook, people, before, proposer, reason, author)
+                return _activate(tx, ctx, wanted)
             if before is not None and before != name and _asks_for_two(tx, ctx):
                 rulebooks.store_rulebook(tx, name, files, now)
                 rulebooks.propose(tx, name, author, reason, now)
@@ -73,7 +81,7 @@ def activate_rulebook(
                     tx, Action.RULEBOOK_PROPOSED, name, {"before": before, "reason": reason}, author
                 )
                 return Activated(hash=name, changed=False, waiting=True)
-            return _activate(tx, ctx, rulebook, people, before, author, reason, None)
+            return _activate(tx, ctx, wanted)
 
     return ctx.db.retrying(once)
 
@@ -103,33 +111,38 @@ def _proposer(tx: Transaction, name: str, author: str) -> str | None:
     )
 
 
-def _activate(
-    tx: Transaction,
-    ctx: Context,
-    rulebook: Rulebook,
-    people: Mapping[str, Known],
-    before: str | None,
-    author: str,
-    reason: str,
-    approver: str | None,
-) -> Activated:
-    now = tx.now()
-    imported = staff_facts.import_people(tx, people, now)
+@dataclass(frozen=True, kw_only=True)
+class _Wanted:
+    """What is activated after `before`, by whom and why; where two were asked for, `author`
+    proposed it.
+    """
+
+    rulebook: Rulebook
+    people: Mapping[str, Known]
+    before: str | None
+    author: str
+    reason: str
+    approver: str | None
+
+
+def _activate(tx: Transaction, ctx: Context, wanted: _Wanted) -> Activated:
+    now, rulebook = tx.now(), wanted.rulebook
+    imported = staff_facts.import_people(tx, wanted.people, now)
     if imported:
-        note_rulebook(tx, Action.PEOPLE_IMPORTED, "people", {"parties": imported}, author)
-    if before == rulebook.hash:
+        note_rulebook(tx, Action.PEOPLE_IMPORTED, "people", {"parties": imported}, wanted.author)
+    if wanted.before == rulebook.hash:
         return Activated(hash=rulebook.hash, changed=bool(imported))
     rulebooks.store_rulebook(tx, rulebook.hash, rulebook.files, now)
     _give_points(tx, rulebook)
     _begin_watches(tx, rulebook)
-    _review_all(tx, ctx, before, rulebook)
-    rulebooks.activate(tx, rulebook.hash, author, reason, now, approver)
+    _review_all(tx, ctx, wanted.before, rulebook)
+    rulebooks.activate(tx, rulebook.hash, wanted.author, wanted.reason, now, wanted.approver)
     facts: dict[str, object] = {
-        "before": before,
-        "reason": reason,
-        **({"approver": approver} if approver else {}),
+        "before": wanted.before,
+        "reason": wanted.reason,
+        **({"approver": wanted.approver} if wanted.approver else {}),
     }
-    note_rulebook(tx, Action.RULEBOOK_ACTIVATED, rulebook.hash, facts, author)
+    note_rulebook(tx, Action.RULEBOOK_ACTIVATED, rulebook.hash, facts, wanted.author)
     return Activated(hash=rulebook.hash, changed=True)
 
 

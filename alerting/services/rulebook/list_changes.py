@@ -22,7 +22,7 @@ from alerting.domain.errors import ActionRefused
 from alerting.domain.mail.notifications import NewNotification
 from alerting.domain.rulebook.rulebook import Rulebook
 from alerting.domain.templates import Template
-from alerting.services.alerts.backtest import Backtest, backtest
+from alerting.services.alerts.backtest import Backtest, Extent, backtest
 from alerting.services.context import Context
 from alerting.services.customers.segment_diff import SegmentDiff, segment_diff
 from alerting.services.rulebook.activation import activate_rulebook, note_rulebook
@@ -141,7 +141,7 @@ def list_change(ctx: Context, content_hash: str) -> ListChange:
         unknown=sorted(after - known),
         names={key: customer.name for key, customer in found.items()},
         diff=segment_diff(ctx, book, of=concerned & known),
-        mails=backtest(ctx, now - MONTH, book, of=concerned),
+        mails=backtest(ctx, Extent(begin=now - MONTH, customers=concerned), book),
         proposal=proposal,
         second_person=active.second_person,
     )

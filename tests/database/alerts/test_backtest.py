@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from alerting.adapters.rulebook.rulebook_builder import build_rulebook
 from alerting.database.tables import alert, audit_entry, event, notification
 from alerting.domain.rulebook.rulebook import Rulebook
-from alerting.services.alerts.backtest import Backtest, backtest
+from alerting.services.alerts.backtest import Backtest, Effort, Extent, backtest
 from alerting.services.alerts.customer_silence import notice_silences
 from alerting.services.rulebook.activation import activate_rulebook
 from tests.support.builders import starter_files, starter_people
@@ -33,7 +33,7 @@ def other(**edits: tuple[str, str]) -> Rulebook:
 def run_over(
     world: World, b: Rulebook | None = None, rule: str | None = None, days: int = 60
 ) -> Backtest:
-    return backtest(world.app.ctx, BEGIN - timedelta(days=days), b, rule)
+    return backtest(world.app.ctx, Extent(begin=BEGIN - timedelta(days=days), rule=rule), b)
 
 
 @pytest.fixture
@@ -201,7 +201,7 @@ def test_a_cool_down_brings_fewer_mails_and_the_same_alerts(lived: World) -> Non
 def test_only_one_rule_and_only_since_a_day(lived: World) -> None:
     only = run_over(lived, rule="calls-in-vain").found
     assert set(only.a.by_rule) == {"calls-in-vain"}
-    late = backtest(lived.app.ctx, BEGIN + timedelta(days=15), None).found
+    late = backtest(lived.app.ctx, Extent(begin=BEGIN + timedelta(days=15)), None).found
     assert late.events < run_over(lived).found.events
     assert late.a.by_rule["calls-in-vain"] == sum(
         1 for s in only.samples_new if s.time >= BEGIN + timedelta(days=15)
@@ -212,10 +212,9 @@ def test_several_processes_come_to_the_same(lived: World, monkeypatch: pytest.Mo
     monkeypatch.setattr("alerting.services.alerts.backtest.CHUNK", 1)
     stricter = other(key_accounts=("sentiment = 'negative'", "score <= 4"))
     begin, done = BEGIN - timedelta(days=60), []
-    shared = backtest(
-        lived.app.ctx, begin, stricter, None, lambda part, of: done.append((part, of)), processes=2
-    )
-    alone = backtest(lived.app.ctx, begin, stricter)
+    effort = Effort(processes=2, progress=lambda part, of: done.append((part, of)))
+    shared = backtest(lived.app.ctx, Extent(begin=begin), stricter, effort)
+    alone = backtest(lived.app.ctx, Extent(begin=begin), stricter)
     assert {**shared.as_json(), "to": None} == {**alone.as_json(), "to": None}
     assert sum(part for part, _ in done) == done[0][1] == 3
 

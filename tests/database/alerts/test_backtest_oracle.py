@@ -25,7 +25,7 @@ from alerting.adapters.files.parquet import exporting
 from alerting.adapters.rulebook.rule_files import read_files
 from alerting.adapters.rulebook.rulebook_builder import build_rulebook
 from alerting.domain.customers.value import VALUE_READS
-from alerting.services.alerts.backtest import Comparison, backtest
+from alerting.services.alerts.backtest import Comparison, Effort, Extent, backtest
 from tests.support.builders import LONG, starter_people
 from tests.support.installation import Run
 from tests.support.oracle.facts import Reckoning
@@ -101,9 +101,8 @@ def exported(
     books = {"a": active.vocabulary.facts(), "b": other.vocabulary.facts()}
     begin = BEGIN - timedelta(days=days)
     with exporting(world.folder / name, books) as export:
-        return backtest(
-            world.app.ctx, begin, other, processes=processes, keeping=export.keeping
-        ).found
+        effort = Effort(processes=processes, keeping=export.keeping)
+        return backtest(world.app.ctx, Extent(begin=begin), other, effort).found
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from alerting.database.alerts import mutes
 from alerting.database.tables import clock, effectiveness_review, notification, resolution, timer
+from alerting.domain.alerts.suppression import Mute
 from alerting.domain.cases.cases import Status
 from alerting.domain.errors import ActionRefused
 from alerting.services.cases import acts
@@ -134,7 +135,8 @@ def test_a_silenced_customer_stays_silent(strict: World) -> None:
     strict.deliver()
     with strict.app.ctx.db.write() as tx:
         until = tx.now() + timedelta(days=9)
-        mutes.add_mute(tx, "customer", "ACME-AERO", until, "ops", "being sold", tx.now())
+        mute = Mute(scope="customer", name="ACME-AERO", until=until)
+        mutes.add_mute(tx, mute, "ops", "being sold", tx.now())
     strict.pass_time(hours=1)
     strict.take(strict.survey(score=1))
     assert strict.case("ACME-AERO").status is Status.RESOLVED
