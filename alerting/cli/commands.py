@@ -42,6 +42,10 @@ main = LazyGroup(
             "run:migrate",
             "Bring the database up to date; activate rules/ if the database is empty.",
         ),
+        "mute": Later(
+            "alerts.mutes:mute",
+            "Notify nobody for a while: alerts are recorded and listed all the same.",
+        ),
         "people": Later(
             "people.people:people", "People, offices and teams: list, import, reachable."
         ),
@@ -51,8 +55,8 @@ main = LazyGroup(
         ),
         "report": Later(
             "reports.report:report_",
-            "Is all of it there, what came of it, were promises kept; open and overdue counts as "
-            "missed.",
+            "What arrived, what became of it, and which promises were kept; a promise that is "
+            "overdue counts as missed.",
         ),
         "rules": Later(
             "rulebook.rules:rules",
@@ -67,10 +71,7 @@ main = LazyGroup(
             "customers.segments:segments",
             "Segments: what customers are worth, and which groups they form.",
         ),
-        "silence": Later(
-            "alerts.mutes:silence",
-            "Let nothing ring for a while: alerts are recorded and listed, and nobody is told.",
-        ),
+        "silence": Later("alerts.mutes:silence", "The former name of `mute`."),
         "sla": Later("cases.sla:sla", "Promises: when they are due."),
         "suppressed": Later(
             "alerts.mutes:suppressed", "Alerts that told nobody, each with its reason."

@@ -1,4 +1,4 @@
-"""`alerting silence ...` and `alerting suppressed`: noise control that loses nothing."""
+"""`alerting mute ...` and `alerting suppressed`: noise control that loses nothing."""
 
 import getpass
 from collections import Counter
@@ -16,11 +16,11 @@ from alerting.services.alerts.mutes import add_mute, end_mute
 
 
 @click.group()
-def silence() -> None:
-    """Let nothing ring for a while: alerts are recorded and listed, and nobody is told."""
+def mute() -> None:
+    """Notify nobody for a while: alerts are recorded and listed all the same."""
 
 
-@silence.command("add")
+@mute.command("add")
 @click.option("--rule", help="Alerts of this rule.")
 @click.option("--customer", help="Alerts about this customer.")
 @click.option("--segment", help="Alerts about customers of this segment.")
@@ -31,7 +31,7 @@ def silence() -> None:
 def add(
     rule: str | None, customer: str | None, segment: str | None, length: str, reason: str
 ) -> None:
-    """Silence a rule, a customer or a segment."""
+    """Mute a rule, a customer or a segment."""
     given = [
         (scope, name)
         for scope, name in (("rule", rule), ("customer", customer), ("segment", segment))
@@ -54,16 +54,16 @@ def add(
                     )
         number = add_mute(app.ctx, scope, name, lasts, getpass.getuser(), reason)  # type: ignore[arg-type]
         click.echo(
-            f"Silence {number}: nothing of {scope} {name} rings for {length}. `alerting "
-            "suppressed` lists what would have."
+            f"Mute {number}: alerts of {scope} {name} notify nobody for {length}. `alerting "
+            "suppressed` lists them."
         )
 
 
-@silence.command("list")
+@mute.command("list")
 @click.option("--all", "every", is_flag=True, help="Also those that are over.")
 @click.option("--json", "as_json_", is_flag=True)
 def list_(every: bool, as_json_: bool) -> None:
-    """Silences in force, by whom, until when and why."""
+    """Mutes in force: of what, until when, by whom and why."""
     with opened() as app, app.ctx.db.read() as tx:
         rows = mutes.list_mutes(tx, tx.now(), every=every)
     if as_json_:
@@ -83,13 +83,16 @@ def list_(every: bool, as_json_: bool) -> None:
     table(["", "of", "name", "until", "by", "reason"], cells)
 
 
-@silence.command("end")
-@click.argument("number", type=Number("silence"))
+@mute.command("end")
+@click.argument("number", type=Number("mute"))
 def end(number: int) -> None:
-    """Let it ring again before its time."""
+    """End a mute before its time."""
     with opened() as app:
         end_mute(app.ctx, number, getpass.getuser())
-        click.echo(f"Silence {number} is over.")
+        click.echo(f"Mute {number} is over.")
+
+
+silence = click.Group("silence", commands=mute.commands, help="The former name of `mute`.")
 
 
 @click.command()

@@ -92,7 +92,7 @@ def _escaped(raw: bytes, keep: str = "") -> str:
 @click.argument("ids", nargs=-1, type=Number("dead letter"))
 @click.option("--all", "every", is_flag=True, help="Every waiting one.")
 def replay(ids: tuple[int, ...], every: bool) -> None:
-    """Try dead letters again, after whatever stood in their way was mended."""
+    """Try dead letters again, once their cause is removed."""
     with opened() as app:
         if every:
             with app.ctx.db.read() as tx:

@@ -65,8 +65,8 @@ SHOWN = 20
 def report_(
     begin: datetime | None, end: datetime | None, as_json_: bool, file: Path | None, **narrowed: str
 ) -> None:
-    """Is all of it there, what came of it, were promises kept; open and overdue counts as
-    missed.
+    """What arrived, what became of it, and which promises were kept; a promise that is overdue
+    counts as missed.
     """
     with opened() as app:
         which = selection(begin.date() if begin else None, end.date() if end else None, narrowed)

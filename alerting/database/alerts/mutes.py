@@ -1,4 +1,4 @@
-"""Silences: who wants nothing to ring, about what, until when, and why."""
+"""Mutes: who wants nobody notified, about what, until when, and why."""
 
 from datetime import datetime
 

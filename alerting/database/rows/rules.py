@@ -85,7 +85,7 @@ class SuppressedRow(AlertRow):
 
 @dataclass(frozen=True, kw_only=True)
 class MuteRow:
-    """Who wants nothing to ring about what, until when, and why."""
+    """Who wants nobody notified, about what, until when, and why."""
 
     id: int
     scope: str

@@ -267,7 +267,7 @@ def hand_over(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Assignment:
+class NewDuty:
     """Who gets which duty of a case, by whom, and why if he says so."""
 
     duty: Duty
@@ -276,7 +276,7 @@ class Assignment:
     reason: str = ""
 
 
-def assign(case: Case, clocks: Iterable[Clock], given: Assignment, now: datetime) -> Decision:
+def assign(case: Case, clocks: Iterable[Clock], given: NewDuty, now: datetime) -> Decision:
     """Somebody else than who has the duty gives it to another person; the clocks run on.
 
     Whoever hands over his own call says why; whoever assigns may.

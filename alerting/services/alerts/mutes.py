@@ -1,4 +1,4 @@
-"""Silences as people set and end them; each is audited."""
+"""Mutes as people set and end them; each is audited."""
 
 from datetime import datetime, timedelta
 
@@ -11,19 +11,17 @@ from alerting.domain.errors import ActionRefused
 from alerting.services.context import Context
 
 LONGEST = timedelta(days=90)
-"""A silence nobody remembers is a rule that was switched off unseen."""
+"""A mute nobody remembers is a rule that was switched off unseen."""
 
 
 def add_mute(
     ctx: Context, scope: Scope, name: str, length: timedelta, author: str, reason: str
 ) -> int:
-    """Let nothing ring of a rule, about a customer or a segment, for some time. Raises
+    """Notify nobody of a rule's alerts, a customer's or a segment's, for some time. Raises
     ActionRefused.
     """
     if not timedelta(0) < length <= LONGEST:
-        raise ActionRefused(
-            f"a silence lasts up to {LONGEST.days} days; for longer, change the rule"
-        )
+        raise ActionRefused(f"a mute lasts up to {LONGEST.days} days; for longer, change the rule")
 
     def once() -> int:
         with ctx.db.write() as tx:
@@ -54,15 +52,13 @@ def add_mute(
 
 
 def end_mute(ctx: Context, mute_id: int, author: str) -> None:
-    """Let it ring again. Raises ActionRefused where no such silence is in force."""
+    """End it before its time. Raises ActionRefused where no such mute is in force."""
 
     def once() -> None:
         with ctx.db.write() as tx:
             now = tx.now()
             if not mutes.end_mute(tx, mute_id, now):
-                raise ActionRefused(
-                    f"no silence {mute_id} is in force; see `alerting silence list`"
-                )
+                raise ActionRefused(f"no mute {mute_id} is in force; see `alerting mute list`")
             _note(tx, Action.SILENCE_ENDED, mute_id, {}, author, now)
 
     ctx.db.retrying(once)

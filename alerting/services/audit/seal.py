@@ -93,7 +93,7 @@ def verify(
     known: Iterable[Head] = (),
     progress: Callable[[int, int], None] = lambda n, of: None,
 ) -> Verified:
-    """Reckon the whole chain again from what is stored, up to its newest seal; `known` are
+    """Compute the whole chain again from what is stored, up to its newest seal; `known` are
     checkpoints somebody outside holds.
     """
     with ctx.db.read() as tx:

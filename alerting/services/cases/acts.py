@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from alerting.database.cases import case_records
 from alerting.database.people import staff_facts
-from alerting.domain.cases.case_responses import Assignment
+from alerting.domain.cases.case_responses import NewDuty
 from alerting.domain.cases.cases import Attempt, Case, Wait
 from alerting.domain.cases.corrections import Corrected
 from alerting.domain.cases.resolutions import Resolution
@@ -230,7 +230,7 @@ def _give(
     if isinstance(act, HandOver):
         done = respond.hand_over_case(ctx, case_id, actor, heir.id, act.reason, claim)
     else:
-        given = Assignment(duty=act.duty, to=heir.id, by=actor.party, reason=act.reason)
+        given = NewDuty(duty=act.duty, to=heir.id, by=actor.party, reason=act.reason)
         done = work_on_case.assign_case(ctx, case_id, actor, given, claim)
     with ctx.db.read() as tx:
         away = staff_facts.staff_at(tx, tx.now()).away.get(heir.id)

@@ -8,7 +8,7 @@ from datetime import datetime
 from alerting.database.cases import case_records
 from alerting.database.engine import Transaction
 from alerting.domain.cases.case_file import CaseFile
-from alerting.domain.cases.case_responses import Assignment, add_note, assign
+from alerting.domain.cases.case_responses import NewDuty, add_note, assign
 from alerting.domain.cases.cases import Case, Decision, Wait
 from alerting.domain.cases.resolutions import review_effect
 from alerting.domain.cases.waits import begin_wait, end_wait
@@ -47,7 +47,7 @@ def go_on_with(ctx: Context, case_id: int, actor: Actor, basis: Basis | None = N
 
 
 def assign_case(
-    ctx: Context, case_id: int, actor: Actor, assignment: Assignment, basis: Basis | None = None
+    ctx: Context, case_id: int, actor: Actor, assignment: NewDuty, basis: Basis | None = None
 ) -> Case:
     """The call, or the fixing, becomes somebody's duty."""
 

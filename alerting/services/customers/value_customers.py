@@ -13,7 +13,7 @@ from alerting.services.context import Context
 
 
 def renew_scale(ctx: Context, *, at_once: bool = False) -> bool:
-    """Reckon the cut points anew, once a day (UTC) or `at_once`; then everybody is looked at again.
+    """Compute the cut points again, once a day (UTC) or `at_once`; then look at everybody again.
 
     The first purchases ever are not kept waiting for the night. False where it was not due, or
     nothing reads them.

@@ -16,7 +16,9 @@ from alerting.cli.alerts.explain import _tell
 from alerting.database.tables import dead_letter
 from alerting.entrypoints.web.app import create_app
 from alerting.services.alerts.explain_event import Explanation, explain
+from alerting.services.alerts.mutes import add_mute
 from alerting.services.cases.fire_timers import fire_due
+from alerting.services.mail.deliver import hold_sends
 from tests.support.world import BEGIN, World
 
 ADMIN = {"authorization": "Bearer test-admin-token-0123"}
@@ -199,3 +201,38 @@ def test_the_page_and_the_api_say_the_same_and_escape_what_customers_wrote(
     assert client.get("/explain", params={"event": "no\x00"}, headers=ADMIN).status_code == 404
     place = next(row.place for row in small_world.rows(select(dead_letter)))
     assert "not JSON" in client.get("/explain", params={"event": place}, headers=ADMIN).text
+
+
+def test_a_mail_that_waits_is_explained_by_its_stages(world: World) -> None:
+    world.known_customers()
+    world.take(world.survey(id="bad"))
+    hold_sends(world.app.ctx, "moving house", "ann")
+    (held,) = explained(world, "bad").alerts
+    assert {mail["stages"]["stopped_at"] for mail in held["mails"]} == {"hold"}
+    assert {mail["stages"]["reason"] for mail in held["mails"]} == {"moving house"}
+    assert "passed no stage; stopped at hold: moving house" in told(explained(world, "bad"))
+
+    hold_sends(world.app.ctx, None, "ann")
+    world.reached("ACME-AERO", "vp_sales")
+    (called,) = explained(world, "bad").alerts
+    (call,) = [mail for mail in called["mails"] if mail["template"] == "call"]
+    assert call["stages"] == {
+        "passed": ["hold", "under way", "not due"],
+        "stopped_at": "reason gone",
+        "reason": "the customer has been reached",
+    }
+
+    world.deliver()
+    (skipped,) = explained(world, "bad").alerts
+    (call,) = [mail for mail in skipped["mails"] if mail["template"] == "call"]
+    assert (call["status"], call["stages"]["reason"]) == ("skipped", call["reason"])
+    assert call["stages"]["stopped_at"] == "reason gone"
+
+
+def test_an_alert_that_told_nobody_names_the_stage_that_kept_it(world: World) -> None:
+    world.known_customers()
+    add_mute(world.app.ctx, "customer", "ACME-AERO", timedelta(days=1), "ann", "trade fair")
+    world.take(world.survey(id="bad"))
+    (alert,) = explained(world, "bad").alerts
+    assert (alert["stages"]["stopped_at"], alert["mails"]) == ("silenced", [])
+    assert "silenced" not in alert["stages"]["passed"]

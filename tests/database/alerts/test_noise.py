@@ -122,28 +122,25 @@ def test_a_silence_that_makes_no_sense_is_refused(
 
 def test_on_the_command_line(migrated: Any, own_world: World) -> None:
     own_world.known_customers()
-    done = migrated(
-        "silence", "add", "--customer", "KIOSK-7", "--for", "2d", "--reason", "trade fair"
-    )
+    done = migrated("mute", "add", "--customer", "KIOSK-7", "--for", "2d", "--reason", "trade fair")
     assert (done.returncode, done.stderr) == (0, "")
     misspelt = migrated(
-        "silence", "add", "--customer", "KIOSK7", "--for", "1h", "--reason", "trade fair"
+        "mute", "add", "--customer", "KIOSK7", "--for", "1h", "--reason", "trade fair"
     )
     assert "nobody has told us of a customer KIOSK7 yet" in misspelt.stderr
-    assert migrated("silence", "end", "2").returncode == 0
+    assert migrated("mute", "end", "2").returncode == 0
     own_world.take(own_world.survey("KIOSK-7"))
     listed = migrated("suppressed").stdout
     assert "KIOSK-7" in listed
     assert "1 alert silenced: somebody has muted it" in listed
-    assert "trade fair" in migrated("silence", "list").stdout
-    assert migrated("silence", "end", "1").returncode == 0
-    assert "trade fair" not in migrated("silence", "list").stdout
-    assert "trade fair" in migrated("silence", "list", "--all").stdout
-    assert migrated("silence", "end", "1").returncode == 1
-    assert migrated("silence", "add", "--for", "2d", "--reason", "x").returncode == 2
-    assert (
-        migrated("silence", "add", "--rule", "a", "--for", "long", "--reason", "x").returncode == 2
-    )
+    assert "trade fair" in migrated("mute", "list").stdout
+    assert migrated("mute", "end", "1").returncode == 0
+    assert "trade fair" not in migrated("mute", "list").stdout
+    assert "trade fair" in migrated("mute", "list", "--all").stdout
+    assert migrated("mute", "end", "1").returncode == 1
+    assert "trade fair" in migrated("silence", "list", "--all").stdout  # its former name
+    assert migrated("mute", "add", "--for", "2d", "--reason", "x").returncode == 2
+    assert migrated("mute", "add", "--rule", "a", "--for", "long", "--reason", "x").returncode == 2
 
 
 def test_quiet_hours_hold_what_can_wait_and_let_through_what_is_critical(world: World) -> None:

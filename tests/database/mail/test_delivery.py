@@ -221,3 +221,18 @@ def test_an_expired_lease_is_taken_over_and_the_old_attempt_is_unknown(unhappy: 
     outcomes = [outcome for recipient, outcome in _outcomes(unhappy)]
     assert sorted(str(o) for o in outcomes) == ["sent", "sent", "sent", "unknown"]
     assert first.message_id.strip("<>") in {mail.name for mail in unhappy.mails()}
+
+
+def test_a_notification_for_a_channel_nobody_has_keeps_no_other_from_going(unhappy: World) -> None:
+    with unhappy.app.ctx.db.write() as tx:
+        tx.execute(
+            notification.update()
+            .where(notification.c.recipient == "vp_sales")
+            .values(channel="pigeon")
+        )
+    unhappy.deliver()
+    statuses = _statuses(unhappy)
+    assert statuses.pop("vp_sales") in {"pending", "failed"}
+    assert set(statuses.values()) == {"sent"}
+    with pytest.raises(LookupError, match=r"no channel 'pigeon'; known are email"):
+        unhappy.app.post.channel("pigeon")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from alerting.services.cases.case_view import case_view
 from alerting.services.routing.who import RoleLine, who
 from alerting.services.rulebook.activation import activate_rulebook
 from tests.support.builders import changed
@@ -115,3 +116,33 @@ def test_the_command_says_it_in_lines_and_in_json(migrated: Run) -> None:
     assert found["roles"][0]["role"] == "default"
     wrong = migrated("who", "ACME", "--at", "yesterday")
     assert (wrong.returncode, "is not a time; write 2026-03-06" in wrong.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("owner", "away", "why"),
+    [
+        (None, (), "the role territory lead, as there is no account owner"),
+        ("owner_north", (), "the role account owner"),
+        (
+            "owner_north",
+            ("owner_north",),
+            "the role account owner, as Olga Sample is absent from 2026-03-05 to 2026-03-15, "
+            "Lena Sample stands in",
+        ),
+    ],
+)
+def test_whoever_calls_is_told_why_in_words_of_the_role(
+    world: World, owner: str | None, away: tuple[str, ...], why: str
+) -> None:
+    world.take(world.customer("NOBODYS", owner=owner, country="DE", region="Bavaria"))
+    for person in away:
+        begin = (world.now() - timedelta(days=1)).date().isoformat()
+        end = (world.now() + timedelta(days=9)).date().isoformat()
+        facts = {"person_id": person, "absences": [{"from": begin, "to": end}]}
+        world.take(world.envelope("person.updated", facts))
+    world.take(world.survey("NOBODYS", id="bad"))
+    case = world.case("NOBODYS")
+    assert case.id is not None
+    with world.app.ctx.db.read() as tx:
+        view = case_view(tx, world.app.ctx.shelf.active(tx), case.id)
+    assert view.why_caller == [why]
