@@ -2,7 +2,7 @@
 
 import random
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any
+from typing import Protocol
 
 from alerting.entrypoints.loops import Stop, repeat
 from alerting.services.context import Context
@@ -18,6 +18,12 @@ same one.
 """
 
 
+class _Due(Protocol):
+    """A notification whose time has come."""
+
+    id: int
+
+
 def run_deliver(ctx: Context, post: Post, stop: Stop) -> None:
     """Run until asked to stop; what is under way then is brought to its end, within one send
     deadline.
@@ -27,7 +33,7 @@ def run_deliver(ctx: Context, post: Post, stop: Stop) -> None:
     )  # writers of SQLite only queue up
     under_way: dict[int, Future[bool]] = {}
 
-    def send(row: Any) -> bool:
+    def send(row: _Due) -> bool:
         name = f"deliver notification {row.id}"
         stop.beat(name)
         try:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from alerting.cli.rows import LetterRow
 from alerting.cli.shared import opened, print_json
 from alerting.cli.words import printable
 from alerting.services.alerts.explain_event import Explanation, explain
@@ -28,7 +29,7 @@ def explain_(event: str, source: str | None, as_json_: bool) -> None:
             _tell(found)
 
 
-def _tell_dead_letter(letter: Any, as_json_: bool) -> None:
+def _tell_dead_letter(letter: LetterRow, as_json_: bool) -> None:
     fields = (
         "id",
         "place",

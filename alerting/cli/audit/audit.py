@@ -54,7 +54,7 @@ def audit() -> None:
 @_known
 @click.option("--json", "as_json", is_flag=True)
 def verify_(file: Path | None, known: tuple[Head, ...], as_json: bool) -> None:
-    """Reckon the whole chain again. Without FILE the database's; FILE is an export, and needs no
+    """Compute the whole chain again. Without FILE the database's; FILE is an export, and needs no
     database.
 
     Exit code 1 where anything was altered, added or is missing.

@@ -1,9 +1,8 @@
 """`alerting case list`: cases, newest first."""
 
-from typing import Any
-
 import click
 
+from alerting.cli.rows import CaseRow
 from alerting.cli.shared import opened, print_json, table
 from alerting.database.cases import cases
 from alerting.database.customers import customers
@@ -47,5 +46,5 @@ def list_(status: str, as_json: bool) -> None:
     )
 
 
-def _standing(row: Any) -> str:
+def _standing(row: CaseRow) -> str:
     return str(row.status) if row.waiting_since is None else "waiting"

@@ -2,10 +2,10 @@
 
 import base64
 import getpass
-from typing import Any
 
 import click
 
+from alerting.cli.rows import LetterRow
 from alerting.cli.shared import opened, print_json, table
 from alerting.cli.words import Number, Words, printable
 from alerting.database.intake import events
@@ -40,12 +40,12 @@ def list_(every: bool, as_json: bool) -> None:
     )
 
 
-def _as_json(row: Any) -> dict[str, Any]:
+def _as_json(row: LetterRow) -> dict[str, object]:
     value = base64.b64encode(bytes(row.raw)).decode()
     return {**{name: getattr(row, name) for name in _COLUMNS}, "value": value}
 
 
-def _state(row: Any) -> str:
+def _state(row: LetterRow) -> str:
     if row.replayed_at is not None:
         return "replayed"
     return "waiting" if row.discarded_at is None else "set aside"

@@ -1,11 +1,11 @@
 """`alerting rules activate`, `history` and `diff`: rulebooks as versions."""
 
 import getpass
-from typing import Any
 
 import click
 
 from alerting.bootstrap import App
+from alerting.cli.rows import RulebookRow
 from alerting.cli.rulebook.written import written_rulebook
 from alerting.cli.shared import opened, print_json, table
 from alerting.cli.words import printable
@@ -94,7 +94,7 @@ def history(as_json_: bool) -> None:
         table(["at", "rulebook", "", "by", "reason"], shown)
 
 
-def _why(row: Any) -> dict[str, str]:
+def _why(row: RulebookRow) -> dict[str, str]:
     return {"rulebook": row.rulebook, "reason": row.reason}
 
 
