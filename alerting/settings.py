@@ -6,11 +6,17 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
 from alerting.addresses import database_url_problem, is_one_name, is_web_address, port_number
 from alerting.domain.errors import SettingsInvalid
 from alerting.domain.people.people import mail_address
+
+Choice = TypeVar("Choice", bound=str)
+Fallback = TypeVar("Fallback")
+SmtpSecurity = Literal["starttls", "tls", "none"]
+
+_SMTP_SECURITY: tuple[SmtpSecurity, ...] = ("starttls", "tls", "none")
 
 _DEFAULTS: dict[str, str] = {
     "DATABASE_URL": "",
@@ -61,12 +67,12 @@ class Settings:
     templates: Path
     kafka: tuple[str, ...]
     kafka_group: str
-    kafka_options: Mapping[str, Any]
+    kafka_options: Mapping[str, object]
     kafka_session_timeout: float
     local_log_url: str
     smtp_host: str
     smtp_port: int
-    smtp_security: Literal["starttls", "tls", "none"]
+    smtp_security: SmtpSecurity
     smtp_user: str | None
     smtp_password: str | None
     smtp_ca_file: str | None
@@ -123,7 +129,7 @@ class _Reader:
             local_log_url=self.url("LOCAL_LOG_URL", local_log),
             smtp_host=self.text("SMTP_HOST"),
             smtp_port=self.port("SMTP_PORT"),
-            smtp_security=self.choice("SMTP_SECURITY", ("starttls", "tls", "none")),
+            smtp_security=self.choice("SMTP_SECURITY", _SMTP_SECURITY),
             smtp_user=self.text("SMTP_USER") or None,
             smtp_password=self.text("SMTP_PASSWORD") or None,
             smtp_ca_file=self.file("SMTP_CA_FILE"),
@@ -165,13 +171,13 @@ class _Reader:
         ends = [server.rpartition(":") for server in found]
         if all(host and port_number(port) for host, _, port in ends):
             return found
-        return self.wrong(name, "host:port, or several separated by commas", ())  # type: ignore[no-any-return]
+        return self.wrong(name, "host:port, or several separated by commas", ())
 
     def listen(self) -> tuple[str, int]:
         host, _, text = self.text("LISTEN").rpartition(":")
         port = port_number(text, low=0)
         if port is None:
-            port = int(self.wrong("LISTEN", "host:port", 8080))
+            port = self.wrong("LISTEN", "host:port", 8080)
         return host.strip("[]") or "127.0.0.1", port  # [::1]:8080
 
     def port(self, name: str) -> int:
@@ -211,21 +217,19 @@ class _Reader:
             return value
         return float(self.wrong(name, f"a number from {low:g} to {high:g}", _DEFAULTS[name]))
 
-    def choice(self, name: str, allowed: tuple[str, ...]) -> Any:
+    def choice(self, name: str, allowed: tuple[Choice, ...]) -> Choice:
         value = self.text(name)
-        return (
-            value
-            if value in allowed
-            else self.wrong(name, f"one of {', '.join(allowed)}", allowed[0])
-        )
+        chosen = next((one for one in allowed if one == value), None)
+        return chosen or self.wrong(name, f"one of {', '.join(allowed)}", allowed[0])
 
     def file(self, name: str) -> str | None:
         path = self.text(name)
         if path and not Path(path).is_file():
-            return self.wrong(name, "a file that exists", None)  # type: ignore[no-any-return]
+            return self.wrong(name, "a file that exists", None)
         return path or None
 
-    def wrong(self, name: str, wanted: str, fallback: Any) -> Any:
+    def wrong(self, name: str, wanted: str, fallback: Fallback) -> Fallback:
+        """Notes the problem; reading goes on with the fallback, to find the others."""
         self.problems.append(f"ALERTING_{name} must be {wanted}, not {self.text(name)!r}")
         return fallback
 
@@ -238,20 +242,18 @@ class _Reader:
                 raise ValueError(name)
         except ValueError:
             wanted = "an address such as Alerts <alerts@example.com>"
-            return str(self.wrong("MAIL_FROM", wanted, _DEFAULTS["MAIL_FROM"]))
+            return self.wrong("MAIL_FROM", wanted, _DEFAULTS["MAIL_FROM"])
         return text
 
     def base_url(self) -> str:
         text = self.text("BASE_URL")
         if not is_web_address(text):
-            return str(
-                self.wrong("BASE_URL", "an address such as https://alerts.example.com", text)
-            )
+            return self.wrong("BASE_URL", "an address such as https://alerts.example.com", text)
         return text.rstrip("/")
 
-    def kafka_options(self) -> dict[str, Any]:
+    def kafka_options(self) -> dict[str, object]:
         security = self.choice("KAFKA_SECURITY", ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"))
-        options: dict[str, Any] = {"security_protocol": security}
+        options: dict[str, object] = {"security_protocol": security}
         mechanisms = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
         if self.text("KAFKA_SASL_MECHANISM"):
             options["sasl_mechanism"] = self.choice("KAFKA_SASL_MECHANISM", mechanisms)

@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def _through_the_product(name: str, columns: OrderColumns) -> None:
-    """Customers and orders imported, value reckoned, everybody put into the segment of its RFM
+    """Customers and orders imported, value computed, everybody put into the segment of its RFM
     group.
     """
     with tempfile.TemporaryDirectory() as folder:

@@ -4,7 +4,6 @@ them must fit them.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -26,5 +25,5 @@ class Pages:
         self._environment.filters.update(filters())
         self._environment.globals.update(has_mailbox=has_mailbox, utc=ZoneInfo("UTC"))
 
-    def render(self, name: str, facts: Mapping[str, Any]) -> str:
+    def render(self, name: str, facts: Mapping[str, object]) -> str:
         return self._environment.get_template(name).render({"links": [], **facts})

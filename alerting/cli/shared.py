@@ -4,11 +4,11 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import click
 from sqlalchemy.engine import make_url
@@ -137,17 +137,20 @@ def writing(file: Path) -> Iterator[BinaryIO]:
             part.unlink(missing_ok=True)
 
 
-def print_json(value: Any) -> None:
+def print_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_default))
 
 
-def _default(value: Any) -> str:
+def _default(value: object) -> str:
     return value.isoformat() if isinstance(value, (datetime, date)) else str(value)
 
 
-def table(header: list[str], rows: list[list[Any]]) -> None:
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Columns as wide as they need to be."""
-    cells = [header, *[["" if cell is None else printable(cell) for cell in row] for row in rows]]
+    cells = [
+        list(header),
+        *[["" if cell is None else printable(cell) for cell in row] for row in rows],
+    ]
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
     for row in cells:
         click.echo(

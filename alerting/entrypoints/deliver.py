@@ -2,8 +2,8 @@
 
 import random
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any
 
+from alerting.database.rows.messages import DueNotification
 from alerting.entrypoints.loops import Stop, repeat
 from alerting.services.context import Context
 from alerting.services.mail.channel import Post
@@ -27,7 +27,7 @@ def run_deliver(ctx: Context, post: Post, stop: Stop) -> None:
     )  # writers of SQLite only queue up
     under_way: dict[int, Future[bool]] = {}
 
-    def send(row: Any) -> bool:
+    def send(row: DueNotification) -> bool:
         name = f"deliver notification {row.id}"
         stop.beat(name)
         try:

@@ -40,6 +40,7 @@ FILES = frozenset(
         "alerting/services/intake/take_records.py",
         "alerting/services/rulebook/list_changes.py",
         "alerting/services/rulebook/play_rule_test.py",
+        "alerting/settings.py",
         "scripts/production-story",
         "scripts/screenshots",
     }

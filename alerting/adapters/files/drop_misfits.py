@@ -3,9 +3,10 @@ not hide another.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 Form = TypeVar("Form", bound=BaseModel)
 Path = tuple[str | int, ...]
@@ -21,14 +22,23 @@ def without_checks(loc: Path) -> Path:
     )
 
 
+def below(node: object, part: str | int) -> object:
+    """What stands one step below; None where nothing does."""
+    if isinstance(node, dict):
+        return node.get(part)
+    if isinstance(node, list) and isinstance(part, int) and 0 <= part < len(node):
+        return node[part]
+    return None
+
+
 class Mended:
     """A file's data, from which parts are taken out until the rest fits."""
 
-    def __init__(self, data: dict[str, Any]) -> None:
+    def __init__(self, data: dict[str, object]) -> None:
         self._data = _copy(data)
         self._incomplete: set[Path] = set()
 
-    def read(self, form: type[Form], note: Callable[[Any, Path], None]) -> Form | None:
+    def read(self, form: type[Form], note: Callable[[ErrorDetails, Path], None]) -> Form | None:
         """The form of what is left; None when nothing is. `note` is told each of pydantic's
         findings with its path.
         """
@@ -64,52 +74,54 @@ class Mended:
 
     def kept(self, path: Path) -> list[int]:
         """The places, in the file, of the items that are left in the list at `path`."""
-        found: Any = self._data
+        found: object = self._data
         for part in path:
-            found = found.get(part, []) if isinstance(found, dict) else found[part]
-        return [place for place, item in enumerate(found) if item is not _GONE]
+            found = below(found, part)
+        items = found if isinstance(found, list) else []
+        return [place for place, item in enumerate(items) if item is not _GONE]
 
     def _original(self, loc: tuple[str | int, ...]) -> Path:
         """A path in what pydantic was given, in the file, with the places items have there."""
         path: list[str | int] = []
-        node: Any = self._data
+        node: object = self._data
         for part in without_checks(loc):
             if isinstance(node, list) and isinstance(part, int):
                 part = self.kept(tuple(path))[part]
             elif not isinstance(node, dict):
                 continue  # the name of one type of several
             path.append(part)
-            node = node.get(part) if isinstance(node, dict) else node[part]
+            node = below(node, part)
         return tuple(path)
 
     def _innermost(self, path: Path) -> Path:
         """The part of the path that leads to something."""
-        node: Any = self._data
+        node: object = self._data
         for depth, part in enumerate(path):
-            if part not in node if isinstance(node, dict) else not isinstance(node, list):
+            leads = part in node if isinstance(node, dict) else isinstance(node, list)
+            if not leads:
                 return path[:depth]
-            node = node[part]
+            node = below(node, part)
         return path
 
     def _take_out(self, path: Path) -> None:
-        node: Any = self._data
+        node: object = self._data
         for part in path[:-1]:
-            node = node.get(part) if isinstance(node, dict) else node[part]
+            node = below(node, part)
             if node is None or node is _GONE:
                 return  # it went with what is around it
         if isinstance(node, list):
             node[int(path[-1])] = _GONE
-        else:
+        elif isinstance(node, dict):
             node.pop(path[-1], None)
 
 
-def _copy(node: Any) -> Any:
+def _copy(node: object) -> object:
     if isinstance(node, dict):
         return {key: _copy(value) for key, value in node.items()}
     return [_copy(item) for item in node] if isinstance(node, list) else node
 
 
-def _present(node: Any) -> Any:
+def _present(node: object) -> object:
     if isinstance(node, dict):
         return {key: _present(value) for key, value in node.items()}
     return (

@@ -1,4 +1,4 @@
-"""The facts and alerts of a back-test as Parquet files, for figures reckoned by other means.
+"""The facts and alerts of a back-test as Parquet files, for figures computed by other means.
 
 Verdicts are gathered as lines of JSON, each share of the customers in files of its own, so that
 several processes can write at once; DuckDB turns them into one file each. It is an extra:
@@ -14,7 +14,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TextIO
+from types import ModuleType
+from typing import TextIO
 
 from alerting.domain.alerts.backtest import Keep, Tested, TestedAlert
 from alerting.domain.conditions import Type
@@ -100,7 +101,7 @@ def _names(books: Mapping[str, Columns]) -> list[str]:
     return [f"{what}_{which}" for which in books for what in ("facts", "alerts")]
 
 
-def _row(facts: Mapping[str, Any], columns: Columns) -> dict[str, Any]:
+def _row(facts: Mapping[str, object], columns: Columns) -> dict[str, object]:
     row = {name: facts[name] for name in columns if facts.get(name) is not None}
     row[WHOLE] = [
         name
@@ -115,16 +116,16 @@ def _row(facts: Mapping[str, Any], columns: Columns) -> dict[str, Any]:
     return {**row, ANSWERS: _line(answers).strip()} if answers else row
 
 
-def _alert(alert: TestedAlert) -> dict[str, Any]:
+def _alert(alert: TestedAlert) -> dict[str, object]:
     event = {"event.time": alert.time, "event.source": alert.source, "event.id": alert.event_id}
     return {**event, "rule": alert.rule, "severity": alert.severity, "mailed": alert.mailed}
 
 
-def _line(row: Mapping[str, Any]) -> str:
+def _line(row: Mapping[str, object]) -> str:
     return json.dumps(row, ensure_ascii=False, default=_plain) + "\n"
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Every fraction came as JSON and is a double, but for totals and averages, which may lose a
     sixteenth digit.
     """
@@ -155,7 +156,7 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def duckdb_extra() -> Any:
+def duckdb_extra() -> ModuleType:
     """The module. Raises ExtraMissing that says how to get it."""
     try:
         import duckdb

@@ -4,18 +4,19 @@ YAML 1.2 (ruamel.yaml): in 1.1 `on:` is true, `NO` is false and `9:00` is 540. D
 refused.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from datetime import date
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, RootModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import RoundTripConstructor
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, StreamMark, YAMLError
+from ruamel.yaml.nodes import Node
 from ruamel.yaml.reader import ReaderError
 
-from alerting.adapters.files.drop_misfits import Form, Mended, Path, without_checks
+from alerting.adapters.files.drop_misfits import Form, Mended, Path, below, without_checks
 from alerting.adapters.files.findings import Findings
 from alerting.adapters.files.form_words import said
 from alerting.domain.errors import Problem
@@ -32,25 +33,25 @@ class _Constructor(RoundTripConstructor):
     A day that no calendar has stays a text: the form says at its place what is needed there.
     """
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.twice: list[Any] = []
+    def __init__(self, preserve_quotes: bool | None = None, loader: object = None) -> None:
+        super().__init__(preserve_quotes=preserve_quotes, loader=loader)
+        self.twice: list[StreamMark] = []
 
     def check_mapping_key(
-        self, node: Any, key_node: Any, mapping: Any, key: Any, value: Any
+        self, node: Node, key_node: Node, mapping: Container[object], key: object, value: object
     ) -> bool:
         if key in mapping:
             self.twice.append(key_node.start_mark)
         return key not in mapping
 
-    def construct_yaml_timestamp(self, node: Any, values: Any = None) -> Any:
+    def day_or_text(self, node: Node) -> object:
         try:
-            return super().construct_yaml_timestamp(node, values)
+            return self.construct_yaml_timestamp(node)
         except ValueError:
             return self.construct_scalar(node)
 
 
-_Constructor.add_constructor("tag:yaml.org,2002:timestamp", _Constructor.construct_yaml_timestamp)
+_Constructor.add_constructor("tag:yaml.org,2002:timestamp", _Constructor.day_or_text)
 
 
 class YamlFile:
@@ -59,7 +60,7 @@ class YamlFile:
     def __init__(self, name: str, text: str, findings: Findings) -> None:
         self.name = name
         self._lines = text.split("\n")
-        self._node: Any = None
+        self._node: object = None
         self._refused = True
         try:
             reader = YAML(typ="rt")
@@ -89,7 +90,9 @@ class YamlFile:
             )
         self.data = _plain(self._node)
 
-    def _refuse(self, findings: Findings, mark: Any, message: str, suggestion: str | None) -> None:
+    def _refuse(
+        self, findings: Findings, mark: StreamMark | None, message: str, suggestion: str | None
+    ) -> None:
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
         findings.problems.append(
             Problem(
@@ -114,20 +117,17 @@ class YamlFile:
             return line, column
         return line, column + offset - (not quoted)
 
-    def at(self, path: Path) -> Any:
+    def at(self, path: Path) -> object:
         """What stands at `path`, as plain Python; None where nothing does."""
         found = self.data
         for part in path:
-            try:
-                found = found[part]
-            except (KeyError, IndexError, TypeError):
-                return None
+            found = below(found, part)
         return found
 
-    def _at(self, path: Path) -> Any:
+    def _at(self, path: Path) -> object:
         node = self._node
         for part in path:
-            node = node[part]
+            node = below(node, part)
         return node
 
     def _locate(self, path: Path, *, of_value: bool) -> tuple[int, int]:
@@ -144,10 +144,10 @@ class YamlFile:
             if place is None:
                 break
             found = (place[0] + 1, place[1] + 1)
-            node = node[part]
+            node = below(node, part)
         return found
 
-    def items(self, *path: str | int) -> Iterator[tuple[Path, dict[str, Any]]]:
+    def items(self, *path: str | int) -> Iterator[tuple[Path, dict[str, object]]]:
         """The mappings under `path`, item by item, as written: names are checked even where a form
         does not fit.
         """
@@ -219,7 +219,7 @@ class YamlFile:
             findings.add(self, path, *said(finding, path, form))
 
 
-def _plain(node: Any) -> Any:
+def _plain(node: object) -> object:
     if isinstance(node, CommentedMap):
         return {
             str(key) if isinstance(key, date) else key: _plain(value) for key, value in node.items()
@@ -229,7 +229,7 @@ def _plain(node: Any) -> Any:
     return str(node) if isinstance(node, str) else node
 
 
-def texts(value: Any) -> list[str]:
+def texts(value: object) -> list[str]:
     """A text or a list of texts, as written; what is neither has been found already."""
     return [
         item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 from alerting.domain.errors import ActionRefused
 
@@ -167,6 +167,14 @@ def cells_of(
             at = first + 1
 
 
+class _Reader(Protocol):
+    """What csv.reader is: rows of cells, and how many lines were read for them."""
+
+    @property
+    def line_num(self) -> int: ...
+    def __iter__(self) -> Iterator[list[str]]: ...
+
+
 class _Blanks:
     """What csv.reader is to the other delimiters."""
 
@@ -183,6 +191,6 @@ class _Blanks:
         return [bare or quoted.replace('""', '"') for quoted, bare in _BLANK_SET.findall(line)]
 
 
-def _reader(lines: Sequence[str], at: int, delimiter: str) -> Any:
+def _reader(lines: Sequence[str], at: int, delimiter: str) -> "_Reader":
     rest = lines_from(lines, at)
     return _Blanks(rest) if delimiter == BLANKS else csv.reader(rest, Strict, delimiter=delimiter)

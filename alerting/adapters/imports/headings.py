@@ -85,7 +85,7 @@ def _tidy(cell: str) -> str:
 def _matches(headings: Sequence[str], mapping: ImportMapping) -> list[Match | None]:
     """What each heading stands for; a field the mapping speaks of is not guessed elsewhere."""
     spoken = {rule.field for rule in mapping.columns.values()} | set(mapping.fixed)
-    spoken |= {f"{FREE}{name}" for name in mapping.fixed.get("attributes", {})}
+    spoken |= {f"{FREE}{name}" for name in mapping.fixed_attributes}
     found: list[Match | None] = []
     for heading in headings:
         ruled = mapping.rule_for(heading) if heading else None

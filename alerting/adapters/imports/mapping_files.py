@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -44,7 +44,7 @@ class ColumnForm(_Form):
     values: dict[str, str] | None = None
 
 
-def _as_form(given: Any) -> Any:
+def _as_form(given: object) -> object:
     """`Firma: name` is short for `Firma: {field: name}`."""
     return {"field": given} if isinstance(given, str) else given
 
@@ -170,7 +170,7 @@ def _field(yaml: YamlFile, at: YamlPath, text: str, findings: Findings) -> str |
 
 def _fixed(
     yaml: YamlFile, form: MappingForm, taken: dict[str, str], findings: Findings
-) -> Iterator[tuple[str, Any]]:
+) -> Iterator[tuple[str, object]]:
     for text, value in form.fixed.items():
         at: YamlPath = ("fixed", text)
         name = _field(yaml, at, text, findings)
@@ -189,7 +189,9 @@ def _fixed(
             _check_value(yaml, at, name, value, findings)
 
 
-def _check_value(yaml: YamlFile, at: YamlPath, name: str, value: Any, findings: Findings) -> None:
+def _check_value(
+    yaml: YamlFile, at: YamlPath, name: str, value: object, findings: Findings
+) -> None:
     if name.startswith(FREE):
         return
     try:
@@ -199,7 +201,7 @@ def _check_value(yaml: YamlFile, at: YamlPath, name: str, value: Any, findings: 
         findings.add(yaml, at, f"{name}: {message}")
 
 
-def _nested(fixed: dict[str, Any]) -> dict[str, Any]:
+def _nested(fixed: dict[str, object]) -> dict[str, object]:
     """Attributes stand together, as in an event."""
     free = {
         name.removeprefix(FREE): value for name, value in fixed.items() if name.startswith(FREE)

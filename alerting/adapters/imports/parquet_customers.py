@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from alerting.adapters.imports.headings import Layout, take_heading
 from alerting.domain.errors import ActionRefused, ExtraMissing
 from alerting.services.imports.customer_table import Row, Table
 from alerting.services.imports.import_mapping import ImportMapping
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 _FETCHED = 5_000
 """Rows held in memory at once."""
@@ -26,7 +29,8 @@ def read_parquet(file: Path, name: str, mapping: ImportMapping) -> Table:
     with _opened(file, name, "*", "LIMIT 0") as found:
         headings = [str(column[0]) for column in found.description]
     with _opened(file, name, "count(*)", "") as found:
-        size = int(found.fetchone()[0])
+        counted = found.fetchone()
+        size = int(counted[0]) if counted else 0
     layout = take_heading(headings, mapping, name)
     return Table(
         name=name,
@@ -51,7 +55,7 @@ def _rows(file: Path, name: str, layout: Layout, headings: list[str]) -> Iterato
 
 
 @contextmanager
-def _opened(file: Path, name: str, what: str, rest: str) -> Iterator[Any]:
+def _opened(file: Path, name: str, what: str, rest: str) -> Iterator["DuckDBPyConnection"]:
     try:
         import duckdb
     except ImportError as error:

@@ -5,12 +5,12 @@ rows, merged cells.
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
 
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
@@ -19,8 +19,11 @@ from alerting.adapters.imports.headings import KNOWN, SEARCHED, Layout, find_hea
 from alerting.adapters.imports.sheet_marks import Marks, Merged, marks_of
 from alerting.domain.errors import ActionRefused
 from alerting.services.imports.cell_values import as_text
-from alerting.services.imports.customer_table import ManySheets, NoColumns, Row, Table
+from alerting.services.imports.customer_table import Cell, ManySheets, NoColumns, Row, Table
 from alerting.services.imports.import_mapping import ImportMapping
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
 MAX_UNPACKED = 4 << 30
 """Bytes a workbook may hold unpacked: a small file can be made to fill a disk or a memory."""
@@ -31,6 +34,25 @@ _KINDS = {
     "Index/Document.iwa": "a Numbers document",
     "word/document.xml": "a Word document",
 }
+
+
+class _FormattedCell(Protocol):
+    """A cell of openpyxl's, with the format it is shown in."""
+
+    @property
+    def value(self) -> Cell: ...
+    @property
+    def number_format(self) -> str: ...
+
+
+class _Sheet(Protocol):
+    """A sheet of openpyxl's that is read row by row."""
+
+    title: str
+    sheet_state: str
+
+    def reset_dimensions(self) -> None: ...
+    def iter_rows(self, *, values_only: bool) -> Iterable[Sequence[Cell]]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +110,7 @@ def _check_package(file: Path, name: str) -> None:
 
 
 @contextmanager
-def _workbook(file: Path, name: str) -> Iterator[Any]:
+def _workbook(file: Path, name: str) -> Iterator["Workbook"]:
     """Opened for reading row by row. What openpyxl warns of (styles, validations) is no matter of
     ours.
     """
@@ -116,7 +138,7 @@ def _unreadable(name: str, error: Exception) -> ActionRefused:
     )
 
 
-def _chosen(workbook: Any, name: str, mapping: ImportMapping, sheet: str | None) -> _Found:
+def _chosen(workbook: "Workbook", name: str, mapping: ImportMapping, sheet: str | None) -> _Found:
     """The sheet asked for, else the only visible one with a heading."""
     sheets = {ws.title: ws for ws in workbook.worksheets}
     if sheet is not None:
@@ -141,7 +163,7 @@ def _chosen(workbook: Any, name: str, mapping: ImportMapping, sheet: str | None)
     return candidates[0]
 
 
-def _heading_of(worksheet: Any, mapping: ImportMapping) -> _Found | None:
+def _heading_of(worksheet: "_Sheet", mapping: ImportMapping) -> _Found | None:
     if not hasattr(worksheet, "iter_rows"):
         return None  # a sheet that is a chart
     top = [
@@ -155,7 +177,7 @@ def _heading_of(worksheet: Any, mapping: ImportMapping) -> _Found | None:
     return None if at is None else _Found(title=worksheet.title, heading_row=at + 1, cells=top[at])
 
 
-def _top(worksheet: Any, count: int) -> Iterator[Sequence[Any]]:
+def _top(worksheet: "_Sheet", count: int) -> Iterator[Sequence[Cell]]:
     worksheet.reset_dimensions()  # programs write wrong ones
     for number, cells in enumerate(worksheet.iter_rows(values_only=True), 1):
         yield cells[: _last_filled(cells)]
@@ -163,15 +185,15 @@ def _top(worksheet: Any, count: int) -> Iterator[Sequence[Any]]:
             return
 
 
-def _last_filled(cells: Sequence[Any]) -> int:
+def _last_filled(cells: Sequence[object]) -> int:
     return next((at for at in range(len(cells), 0, -1) if cells[at - 1] is not None), 0)
 
 
-def _heading_text(cell: Any) -> str:
+def _heading_text(cell: object) -> str:
     return "" if cell is None else as_text(cell)
 
 
-def _no_heading(what: str, worksheet: Any) -> str:
+def _no_heading(what: str, worksheet: "_Sheet | None") -> str:
     top = [cells for cells in _top(worksheet, SEARCHED) if cells] if worksheet is not None else []
     if not top:
         return f"{what} is empty; a row must name the columns: {KNOWN}"
@@ -185,7 +207,7 @@ def _no_heading(what: str, worksheet: Any) -> str:
     )
 
 
-def _listed(titles: Any) -> str:
+def _listed(titles: Iterable[str]) -> str:
     return ", ".join(repr(title) for title in titles)
 
 
@@ -210,7 +232,7 @@ def _rows(file: Path, name: str, found: _Found, layout: Layout, marks: Marks) ->
         worksheet = workbook[found.title]
         worksheet.reset_dimensions()
         for number, cells in enumerate(worksheet.iter_rows(min_row=first), first):
-            values: list[Any] = [_value(cell) for cell in cells]
+            values: list[Cell] = [_value(cell) for cell in cells]
             if marks.merged:
                 merged.fill(number, values)
             count = len(values)
@@ -219,7 +241,7 @@ def _rows(file: Path, name: str, found: _Found, layout: Layout, marks: Marks) ->
                 yield Row(line=number, last_line=number, cells=picked)
 
 
-def _value(cell: Any) -> Any:
+def _value(cell: "_FormattedCell") -> Cell:
     """A number that only its format gives leading zeros is a code: 00123 is not 123."""
     value = cell.value
     if (

@@ -11,6 +11,8 @@ from typing import IO
 
 from openpyxl.utils.cell import column_index_from_string, range_boundaries
 
+from alerting.services.imports.customer_table import Cell
+
 _BLOCK = 1 << 20
 _OVERLAP = 1 << 13
 """Bytes looked at twice, so that nothing is missed at the border of two blocks; longer formulas are
@@ -29,7 +31,7 @@ class Marks:
     """`merged`: first row -> (column from 0, last row) of cells that stand for several rows below
     each other.
 
-    `no_result`: cells (row, column from 0) of formulas that nobody has reckoned.
+    `no_result`: cells (row, column from 0) of formulas that nobody has computed.
     """
 
     merged: Mapping[int, list[tuple[int, int]]]
@@ -66,9 +68,9 @@ class Merged:
 
     def __init__(self, marks: Marks) -> None:
         self._starts = marks.merged
-        self._held: dict[int, tuple[int, object]] = {}
+        self._held: dict[int, tuple[int, Cell]] = {}
 
-    def fill(self, row: int, cells: list[object]) -> list[object]:
+    def fill(self, row: int, cells: list[Cell]) -> list[Cell]:
         """The cells of the next row, `row` counted from 1."""
         for column, (last, value) in list(self._held.items()):
             if row > last:

@@ -8,22 +8,21 @@ rebalance listener is lost, so it happens after the poll.
 import contextlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
-from alerting.adapters.intake.kafka_consumer import MAX_FETCH, KafkaLogConsumer, must_be_reachable
+from alerting.adapters.intake.kafka_consumer import (
+    MAX_FETCH,
+    KafkaLogConsumer,
+    Servers,
+    must_be_reachable,
+)
 from alerting.domain.errors import LogUnavailable, RecordTooLarge
 from alerting.services.intake.event_log import INTAKE_TOPICS, NewRecord
 
 SEND_TIMEOUT = 10.0
 """Seconds after which an event that is not yet durable is answered with 503."""
-
-RECONNECT_MAX_MS = 2000
-"""A broker that is back is noticed within this; kafka-python's own 30 s count twice, for metadata
-and for the broker.
-"""
 
 
 class KafkaLog:
@@ -35,14 +34,10 @@ class KafkaLog:
         self,
         bootstrap: Sequence[str],
         group: str,
-        options: Mapping[str, Any],
+        options: Mapping[str, object],
         session_timeout: float = 45.0,
     ) -> None:
-        self._common = {
-            "bootstrap_servers": list(bootstrap),
-            "reconnect_backoff_max_ms": RECONNECT_MAX_MS,
-            **options,
-        }
+        self._servers = Servers(addresses=list(bootstrap), options=options)
         self._group = group
         self._session_timeout = session_timeout
         self._producer: KafkaProducer | None = None
@@ -68,9 +63,9 @@ class KafkaLog:
     def _open_producer(self) -> KafkaProducer:
         with self._opening:
             if self._producer is None:
-                must_be_reachable(self._common["bootstrap_servers"])
+                must_be_reachable(self._servers.addresses)
                 self._producer = KafkaProducer(
-                    **self._common,
+                    **self._servers.arguments(),
                     acks="all",
                     enable_idempotence=True,
                     linger_ms=2,
@@ -83,13 +78,13 @@ class KafkaLog:
             return self._producer
 
     def consumer(self) -> KafkaLogConsumer:
-        return KafkaLogConsumer(self._common, self._group, self._session_timeout)
+        return KafkaLogConsumer(self._servers, self._group, self._session_timeout)
 
     def ends(self) -> Mapping[tuple[str, int], int]:
         with _translated(), self._looking:
-            must_be_reachable(self._common["bootstrap_servers"])
+            must_be_reachable(self._servers.addresses)
             if self._looker is None:
-                self._looker = KafkaConsumer(**self._common, bootstrap_timeout_ms=3000)
+                self._looker = KafkaConsumer(**self._servers.arguments(), bootstrap_timeout_ms=3000)
             partitions = [
                 TopicPartition(topic, number)
                 for topic in INTAKE_TOPICS

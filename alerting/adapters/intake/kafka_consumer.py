@@ -4,7 +4,8 @@ import contextlib
 import logging
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, TopicPartition
@@ -18,6 +19,11 @@ from alerting.services.intake.event_log import INTAKE_TOPICS, Fetched, Polled
 
 log = logging.getLogger(__name__)
 
+RECONNECT_MAX_MS = 2000
+"""A broker that is back is noticed within this; kafka-python's own 30 s count twice, for metadata
+and for the broker.
+"""
+
 CONFIRM_EVERY = 1.0
 """Seconds between the hints we give Kafka; after every batch they would cost as much as reading
 does.
@@ -27,6 +33,22 @@ MAX_RECORDS = 500
 MAX_FETCH = 4 * 1024 * 1024
 
 
+@dataclass(frozen=True, kw_only=True)
+class Servers:
+    """Where Kafka is: `host:port` of some of its servers, and kafka-python's security settings."""
+
+    addresses: Sequence[str]
+    options: Mapping[str, object]
+
+    def arguments(self) -> dict[str, Any]:
+        """What every client of kafka-python is given; the library is not typed."""
+        return {
+            "bootstrap_servers": list(self.addresses),
+            "reconnect_backoff_max_ms": RECONNECT_MAX_MS,
+            **self.options,
+        }
+
+
 class _Newcomers(ConsumerRebalanceListener):  # type: ignore[misc]
     """Notes which partitions were assigned; what to do with them is decided after the poll."""
 
@@ -34,10 +56,10 @@ class _Newcomers(ConsumerRebalanceListener):  # type: ignore[misc]
         self.partitions: list[TopicPartition] = []
         self.gone: list[TopicPartition] = []
 
-    def on_partitions_revoked(self, revoked: Any) -> None:
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         self.gone += list(revoked)
 
-    def on_partitions_assigned(self, assigned: Any) -> None:
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         self.partitions += list(assigned)
 
 
@@ -46,8 +68,8 @@ class KafkaLogConsumer:
     poll.
     """
 
-    def __init__(self, common: Mapping[str, Any], group: str, session_timeout: float) -> None:
-        self._common = common
+    def __init__(self, servers: Servers, group: str, session_timeout: float) -> None:
+        self._servers = servers
         self._group = group
         self._session_timeout = session_timeout
         self._consumer: KafkaConsumer | None = None
@@ -74,11 +96,11 @@ class KafkaLogConsumer:
 
     def _open(self) -> KafkaConsumer:
         if self._consumer is None:
-            must_be_reachable(self._common["bootstrap_servers"])
+            must_be_reachable(self._servers.addresses)
             self._newcomers = _Newcomers()
             self._known = {}
             self._consumer = KafkaConsumer(
-                **self._common,
+                **self._servers.arguments(),
                 group_id=self._group,
                 enable_auto_commit=False,
                 # what it would skip or repeat, the stored position notices
@@ -98,7 +120,7 @@ class KafkaLogConsumer:
 
     def _identify(self, assigned: Sequence[TopicPartition]) -> dict[TopicPartition, Partition]:
         """Which cluster and which life of the topic these partitions belong to."""
-        admin = KafkaAdminClient(**self._common)
+        admin = KafkaAdminClient(**self._servers.arguments())
         try:
             cluster = admin.describe_cluster()["cluster_id"]
             described = admin.describe_topics(sorted({tp.topic for tp in assigned}))

@@ -1,7 +1,8 @@
 """What kafka-python reads, record by record."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Protocol, SupportsIndex, overload
 
 from kafka.record import memory_records
 from kafka.record.default_records import DefaultRecordBatch
@@ -12,9 +13,14 @@ from alerting.services.intake.take_records import Record
 class _Lenient(bytes):
     """Record bytes whose parts are decoded with replacement characters where they are no UTF-8."""
 
-    def __getitem__(self, place: Any) -> Any:
-        part = super().__getitem__(place)
-        return _Lenient(part) if isinstance(place, slice) else part
+    @overload
+    def __getitem__(self, place: SupportsIndex, /) -> int: ...
+    @overload
+    def __getitem__(self, place: slice, /) -> "_Lenient": ...
+    def __getitem__(self, place: SupportsIndex | slice, /) -> "int | _Lenient":
+        if isinstance(place, slice):
+            return _Lenient(super().__getitem__(place))
+        return super().__getitem__(place)
 
     def decode(self, encoding: str = "utf-8", errors: str = "replace") -> str:
         return super().decode(encoding, errors)
@@ -28,7 +34,7 @@ class _ReadableBatch(DefaultRecordBatch):  # type: ignore[misc]
     _pos: int
     _buffer: bytes
 
-    def _read_msg(self, *args: Any, **kwargs: Any) -> Any:
+    def _read_msg(self, *args: object, **kwargs: object) -> object:
         start = self._pos
         try:
             return super()._read_msg(*args, **kwargs)
@@ -45,7 +51,19 @@ memory_records.DefaultRecordBatch = (
 )
 
 
-def record_of(found: Any) -> Record:
+class Consumed(Protocol):
+    """kafka-python's ConsumerRecord, as far as we read it. `timestamp` in milliseconds."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int | None
+    value: bytes
+    headers: Sequence[tuple[str, bytes | None]]
+
+
+def record_of(found: Consumed) -> Record:
+    """A record as intake takes it."""
     timestamp = None
     if (
         found.timestamp is not None and 0 < found.timestamp < 253_402_300_800_000

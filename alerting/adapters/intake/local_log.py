@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, select, update
@@ -131,7 +131,7 @@ class LocalLog:
         self._db.close()
 
 
-def _row(record: NewRecord, offset: int, now: datetime) -> dict[str, Any]:
+def _row(record: NewRecord, offset: int, now: datetime) -> dict[str, object]:
     return {
         "topic": record.topic,
         "offset": offset,
@@ -235,7 +235,17 @@ class _available:
             raise LogUnavailable(str(error)) from error
 
 
-def _read(row: Any) -> Record:
+class _Row(Protocol):
+    """A stored record; headers are in base64."""
+
+    topic: str
+    offset: int
+    value: bytes
+    headers: Mapping[str, str]
+    appended_at: datetime
+
+
+def _read(row: _Row) -> Record:
     return Record(
         place=f"{row.topic}/0@{row.offset}",
         offset=row.offset,

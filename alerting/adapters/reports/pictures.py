@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any
 
 import vl_convert
 
@@ -73,7 +72,7 @@ def pareto_picture(points: Sequence[tuple[float, float]], title: str) -> str:
             "axis": percent,
         },
     }
-    layers: list[dict[str, Any]] = [
+    layers: list[dict[str, object]] = [
         {"mark": {"type": "area", "color": _COLOURS[0], "opacity": 0.35}, "encoding": axes},
         {"mark": {"type": "line", "point": True, "color": _COLOURS[1]}, "encoding": axes},
         {
@@ -140,7 +139,7 @@ def segment_pictures(found: SegmentReport) -> dict[str, str]:
     return pictures
 
 
-def svg(spec: Mapping[str, Any], title: str) -> str:
+def svg(spec: Mapping[str, object], title: str) -> str:
     """A Vega-Lite specification, drawn with the title above it."""
     whole = {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",

@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from alerting.adapters.files.parquet import duckdb_extra
 from alerting.domain.errors import ActionRefused
 from alerting.services.reports.report_clocks import COLUMNS
 
-Rows = Iterable[Mapping[str, Any]]
+Rows = Iterable[Mapping[str, object]]
 
 MOST = 1_048_575
 """Rows of a sheet below its heading."""
@@ -33,7 +32,7 @@ _UNWRITABLE = {
 _PARQUET = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", datetime: "TIMESTAMPTZ"}
 
 
-def inert(value: Any) -> Any:
+def inert(value: object) -> object:
     """A value as a CSV cell: a text that begins like a formula gets an apostrophe, as OWASP
     advises.
     """
@@ -60,7 +59,7 @@ def as_xlsx(rows: Rows) -> bytes:
     sheet = book.create_sheet("clocks")
     sheet.freeze_panes = "A2"
 
-    def cell(value: Any) -> Any:
+    def cell(value: object) -> object:
         found = WriteOnlyCell(sheet)
         if isinstance(value, str):
             found.value = value.translate(_UNWRITABLE)

@@ -1,7 +1,6 @@
 """The report's pictures as SVG. Small populations are listed, not plotted."""
 
 from datetime import date
-from typing import Any
 
 from alerting.adapters.reports.pictures import svg
 from alerting.services.reports.report_lines import Line, Report
@@ -24,7 +23,7 @@ def report_pictures(found: Report) -> dict[str, str]:
 MOST_LABELS = 14
 
 
-def _mondays(lines: list[Line]) -> list[dict[str, Any]]:
+def _mondays(lines: list[Line]) -> list[dict[str, object]]:
     """Where the axis says a day: on Mondays, which begin the weeks, and no more of them than can be
     read.
     """

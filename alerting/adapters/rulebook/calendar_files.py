@@ -8,16 +8,22 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Any
+from operator import attrgetter
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, RootModel, model_validator
 
+from alerting.adapters.files.drop_misfits import Path as YamlPath
 from alerting.adapters.files.findings import Findings
 from alerting.adapters.files.yaml_files import YamlFile
 from alerting.adapters.rulebook.forms.values import Form, Identifier, listed
 from alerting.domain.people.people import Zone
 from alerting.domain.times.calendars import ALWAYS, Calendar, Period, PublicHolidays, is_ever_open
 from alerting.domain.times.days import IsoDate
+
+if TYPE_CHECKING:
+    from icalendar import Component
+    from recurring_ical_events import CalendarQuery
 
 CALENDARS = "rules/calendars.yaml"
 
@@ -137,17 +143,17 @@ class IcalDays:
     text: str
 
     @property
-    def events(self) -> list[Any]:
+    def events(self) -> list["Component"]:
         return [event for event in self._calendar.walk("VEVENT") if not _is_cancelled(event)]
 
     @property
-    def _calendar(self) -> Any:
+    def _calendar(self) -> "Component":
         import icalendar
 
         return icalendar.Calendar.from_ical(self.text.removeprefix("\ufeff"))
 
     @cached_property
-    def _repeated(self) -> Any:
+    def _repeated(self) -> "CalendarQuery":
         import recurring_ical_events
 
         return recurring_ical_events.of(self._calendar)
@@ -161,13 +167,18 @@ class IcalDays:
         return frozenset(found)
 
 
-def _is_cancelled(event: Any) -> bool:
+def _is_cancelled(event: "Component") -> bool:
     return str(event.get("STATUS", "")).upper() == "CANCELLED"
 
 
-def _ends_too_early(event: Any) -> bool:
+def _when(event: "Component", name: str) -> object:
+    """The day or time a property holds. Raises AttributeError where it holds neither."""
+    return attrgetter("dt")(event[name])
+
+
+def _ends_too_early(event: "Component") -> bool:
     """Whether a whole day's event ends before it begins, or with a time of day."""
-    begin, end = (event[name].dt if name in event else None for name in ("DTSTART", "DTEND"))
+    begin, end = (_when(event, name) if name in event else None for name in ("DTSTART", "DTEND"))
     return type(begin) is date and end is not None and (type(end) is not date or end < begin)
 
 
@@ -219,7 +230,7 @@ def read_calendars(files: Mapping[str, str], findings: Findings) -> dict[str, Ca
 
 
 def _ical(
-    files: Mapping[str, str], file: YamlFile, path: Any, findings: Findings
+    files: Mapping[str, str], file: YamlFile, path: YamlPath, findings: Findings
 ) -> IcalDays | None:
     name = str(file.at(path) if isinstance(file.at(path[:-1]), list) else file.at(path[:-1]))
     known = {one.removeprefix("rules/") for one in files if one.endswith(".ics")}
@@ -230,7 +241,7 @@ def _ical(
     try:
         events = days.events
         for event in filter(_ends_too_early, events):
-            begins, ends = (f"{event[name].dt}" for name in ("DTSTART", "DTEND"))
+            begins, ends = (f"{_when(event, name)}" for name in ("DTSTART", "DTEND"))
             message = (
                 f"{name}: {str(event.get('SUMMARY', 'an event'))!r} begins on {begins} and "
                 f"ends on {ends}"
@@ -243,7 +254,7 @@ def _ical(
     except (ValueError, KeyError, AttributeError) as error:
         findings.add(file, path, f"{name} is no iCal file: {error}", "export it as .ics once more")
         return None
-    timed = sum(type(event["DTSTART"].dt) is not date for event in events if "DTSTART" in event)
+    timed = sum(type(_when(event, "DTSTART")) is not date for event in events if "DTSTART" in event)
     if timed:
         line, column = file.position(path)
         events_say = (

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -127,7 +126,7 @@ class _Reader:
             self._check(path, "role or person", ("to",), item, self.known.recipients)
             self._check(path, "customer of this test", ("customer",), item, customers)
 
-    def _items(self, path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    def _items(self, path: Path) -> Iterator[tuple[Path, dict[str, object]]]:
         found = self.file.at(path)
         items = enumerate(found if isinstance(found, list) else ())
         return (((*path, number), item) for number, item in items if isinstance(item, dict))
@@ -137,7 +136,7 @@ class _Reader:
         path: Path,
         kind: str,
         keys: Collection[str],
-        item: Mapping[str, Any],
+        item: Mapping[str, object],
         known: Collection[str] | None,
     ) -> None:
         for key in keys:
@@ -159,12 +158,14 @@ class _Reader:
                 path, payload, {name: value for name, value in event.items() if name != "type"}
             )
 
-    def _check_payload(self, path: Path, payload: type[Payload], given: Mapping[str, Any]) -> None:
+    def _check_payload(
+        self, path: Path, payload: type[Payload], given: Mapping[str, object]
+    ) -> None:
         """A live event may say more than we read; in a test that is a slip of the pen."""
         for key in given:
             self.findings.check_name(self.file, (*path, key), "field", key, payload.model_fields)
         try:
-            payload.model_validate(_json(given))
+            payload.model_validate(_json_object(given))
         except ValidationError as error:
             self.file.note(error, path, payload, self.findings)
 
@@ -182,7 +183,7 @@ class _Reader:
             name=form.name,
             place=self._place(at),
             begin=begin,
-            customers=[_json(customer) for customer in form.customers],
+            customers=[_json_object(customer) for customer in form.customers],
             timeline=sorted(numbered, key=lambda item: item.at),
             until=form.until,
             expect=expect,
@@ -203,7 +204,9 @@ class _Reader:
         at, place = self._offset((*path, "at"), form.at, begin), self._place(path)
         if form.event is not None:
             data = {name: value for name, value in form.event.items() if name != "type"}
-            return Arrival(at=at, type=str(form.event.get("type")), data=_json(data), place=place)
+            return Arrival(
+                at=at, type=str(form.event.get("type")), data=_json_object(data), place=place
+            )
         assert form.does is not None and form.by is not None, "the form demands both"
         return Response(
             at=at,
@@ -243,10 +246,14 @@ class _Reader:
         return Place(file=self.file.name, line=self.file.position(path)[0])
 
 
-def _json(value: Any) -> Any:
+def _json_object(given: Mapping[str, object]) -> dict[str, object]:
+    return {str(key): _json(item) for key, item in given.items()}
+
+
+def _json(value: object) -> object:
     """As an event would carry it: YAML reads 2026-05-31 as a day, and has numbers of its own."""
     if isinstance(value, Mapping):
-        return {str(key): _json(item) for key, item in value.items()}
+        return _json_object(value)
     if isinstance(value, list):
         return [_json(item) for item in value]
     if isinstance(value, date):

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -101,7 +100,6 @@ def _kept(
 def _judged(
     app: App, begin: datetime, other: Rulebook | None, rule: str | None, export: FactsExport | None
 ) -> Backtest:
-    bar: Any
     with click.progressbar(length=1, label="Judging", file=sys.stderr) as bar:
 
         def step(done: int, of: int) -> None:

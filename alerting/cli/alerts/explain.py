@@ -7,6 +7,7 @@ import click
 
 from alerting.cli.shared import opened, print_json
 from alerting.cli.words import printable
+from alerting.database.rows.intake import DeadLetterRow
 from alerting.domain.fields import Fields
 from alerting.services.alerts.explain_event import Explanation, Stages, explain
 
@@ -29,7 +30,7 @@ def explain_(event: str, source: str | None, as_json_: bool) -> None:
             _tell(found)
 
 
-def _tell_dead_letter(letter: Any, as_json_: bool) -> None:
+def _tell_dead_letter(letter: DeadLetterRow, as_json_: bool) -> None:
     fields = (
         "id",
         "place",

@@ -1,7 +1,5 @@
 """`alerting case contact` and its like: what people do about cases, from the command line."""
 
-from typing import Any
-
 import click
 
 from alerting.cli.cases.numbers import CASE_NUMBER
@@ -27,7 +25,9 @@ def acknowledge_(number: int, by: str) -> None:
 @click.option("--channel", type=click.Choice(CHANNELS), default="phone", show_default=True)
 @click.option("--at", help="When, with zone, such as 2026-03-06T14:30+01:00; just now if left out.")
 @click.option("--note", type=Words(blank=True), default="")
-def contact(number: int, by: str, outcome: Any, channel: Any, at: str | None, note: str) -> None:
+def contact(
+    number: int, by: str, outcome: object, channel: object, at: str | None, note: str
+) -> None:
     """Record a contact, or an attempt (voicemail is one)."""
     do_act(
         number,
@@ -54,7 +54,7 @@ def hand_over(number: int, by: str, to: str, reason: str) -> None:
 @click.option("--to", required=True, help="Who gets it: an id or mail address from people.yaml.")
 @click.option("--duty", type=click.Choice(["caller", "fixer"]), default="caller", show_default=True)
 @click.option("--reason", type=Words(blank=True), default="")
-def assign(number: int, by: str, to: str, duty: Any, reason: str) -> None:
+def assign(number: int, by: str, to: str, duty: object, reason: str) -> None:
     """Give the call, or the fixing, to somebody."""
     do_act(number, by, lambda: acts.Assign(to=to, duty=duty, reason=reason))
 

@@ -1,13 +1,12 @@
 """`alerting case list`: cases, newest first."""
 
-from typing import Any
-
 import click
 
 from alerting.cli.shared import opened, print_json, table
 from alerting.database.cases import cases
 from alerting.database.customers import customers
 from alerting.database.people import staff_facts
+from alerting.database.rows.cases import CaseRow
 from alerting.domain.cases.cases import CASE_STATUSES
 
 
@@ -45,5 +44,5 @@ def list_(status: str, as_json: bool) -> None:
     )
 
 
-def _standing(row: Any) -> str:
+def _standing(row: CaseRow) -> str:
     return str(row.status) if row.waiting_since is None else "waiting"

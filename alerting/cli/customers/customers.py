@@ -1,7 +1,6 @@
 """`alerting customers`: who somebody was at any time, and how that came about."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import click
 
@@ -68,7 +67,7 @@ def _tell(found: Life) -> None:
             _line("    nothing new")
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, Mapping):

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import click
 
@@ -14,7 +14,7 @@ from alerting.cli.shared import opened, print_json, table
 from alerting.cli.words import counted, printable, spreadsheet_cell
 from alerting.database.customers import customers, memberships
 from alerting.services.alerts.backtest import Backtest, Extent, backtest
-from alerting.services.customers.segment_diff import SegmentDiff, segment_diff
+from alerting.services.customers.segment_diff import Mover, SegmentDiff, segment_diff
 
 SHOWN = 20
 MONTH = timedelta(days=30)
@@ -39,7 +39,6 @@ def diff(folder: Path, csv_: Path | None, as_json_: bool) -> None:
     """Who would move from where to where, and what that would have changed in last month's mails.
     Changes nothing.
     """
-    bar: Any
     with opened() as app, click.progressbar(length=1, label="Comparing", file=sys.stderr) as bar:
 
         def step(done: int, of: int) -> None:
@@ -102,7 +101,7 @@ def _tell(found: SegmentDiff, mails: Backtest) -> None:
         click.echo(f"{'! ' if 'more' in line else '  '}{line}")
 
 
-def _row(mover: Any) -> list[Any]:
+def _row(mover: Mover) -> list[object]:
     tags = [*(f"+{tag}" for tag in mover.tags_added), *(f"-{tag}" for tag in mover.tags_removed)]
     names = (mover.customer_id, mover.name)
     return [
@@ -163,7 +162,7 @@ def members(
         table(list(MEMBERS), [[printable(one[name]) for name in MEMBERS] for one in found])
 
 
-def _write(file: TextIO, heading: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+def _write(file: TextIO, heading: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     writer = csv.writer(file)
     writer.writerow(heading)
     for row in rows:

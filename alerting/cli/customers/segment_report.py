@@ -4,7 +4,6 @@ import os
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -75,7 +74,7 @@ def report(period: str, pictures: Path | None, as_json_: bool) -> None:
         click.echo(f"! {warning}")
 
 
-def _row(line: SegmentLine) -> list[Any]:
+def _row(line: SegmentLine) -> list[object]:
     kept = line.calls.share if line.calls else None
     median = line.calls.median.value if line.calls and line.calls.median else None
     return [
@@ -113,7 +112,6 @@ def import_orders_(file: str, customer: str, date_: str, amount: str) -> None:
     """Take purchases from a list of orders. The same file again changes nothing; exit code 1 where
     a row was bad.
     """
-    bar: Any
     with opened() as app:
         with app.ctx.db.read() as tx:
             tomorrow = (tx.now() + timedelta(days=1)).date()  # somewhere it has begun
@@ -147,7 +145,6 @@ def recompute_(processes: int) -> None:
     """Look at every customer again now: cut points of value, segments, tags. By itself that happens
     every night.
     """
-    bar: Any
     with opened() as app, click.progressbar(length=1, label="Looking", file=sys.stderr) as bar:
 
         def step(done: int, of: int) -> None:
@@ -162,4 +159,4 @@ def recompute_(processes: int) -> None:
 
 
 def _value(renewed: bool) -> str:
-    return ", value reckoned anew" if renewed else ""
+    return ", value computed anew" if renewed else ""

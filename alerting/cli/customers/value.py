@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -255,7 +255,7 @@ def _tell(
     )
 
 
-def _band(low: float, high: float, known: Sequence[Buyer], found: Sequence[Valued]) -> list[Any]:
+def _band(low: float, high: float, known: Sequence[Buyer], found: Sequence[Valued]) -> list[object]:
     inside = [
         (buyer, one)
         for buyer, one in zip(known, found, strict=True)

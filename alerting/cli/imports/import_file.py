@@ -2,9 +2,10 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
-from typing import Any
+from typing import Protocol
 
 import click
 
@@ -73,29 +74,32 @@ def import_(
         raise SystemExit(1)
 
 
-class _bar:
+class _Bar(Protocol):
+    """click's progress bar."""
+
+    pos: int
+
+    def update(self, n_steps: int) -> None: ...
+
+
+@contextmanager
+def _bar(*, silent: bool) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on a terminal; elsewhere nothing. Its length is known when all rows were seen
     once.
     """
+    shown = not silent and sys.stderr.isatty()
+    bars: list[_Bar] = []
 
-    def __init__(self, *, silent: bool) -> None:
-        self._shown = not silent and sys.stderr.isatty()
-        self._bar: Any = None
-
-    def __enter__(self) -> Callable[[int, int], None]:
-        return self._step
-
-    def _step(self, done: int, of: int) -> None:
-        if not self._shown:
+    def step(done: int, of: int) -> None:
+        if not shown:
             return
-        if self._bar is None:
-            self._bar = click.progressbar(length=of, label="Importing", file=sys.stderr)
-            self._bar.__enter__()
-        self._bar.update(done - self._bar.pos)
+        if not bars:
+            bar = click.progressbar(length=of, label="Importing", file=sys.stderr)
+            bars.append(held.enter_context(bar))
+        bars[0].update(done - bars[0].pos)
 
-    def __exit__(self, *error: Any) -> None:
-        if self._bar is not None:
-            self._bar.__exit__(*error)
+    with ExitStack() as held:
+        yield step
 
 
 def _report_rows(table: Table, result: Imported) -> None:
@@ -128,16 +132,16 @@ def _change(change: FieldChange, new: bool) -> str:
     return f"{change.field}: {after}" if new else f"{change.field}: {before} -> {after}"
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(str(part) for part in value.values())
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= 200 else text[:200] + "..."
 
 
-def _as_json(table: Table, result: Imported, diffs: list[CustomerDiff] | None) -> dict[str, Any]:
+def _as_json(table: Table, result: Imported, diffs: list[CustomerDiff] | None) -> dict[str, object]:
     counts = {"new": result.new, "changed": result.changed, "unchanged": result.unchanged}
-    said: dict[str, Any] = {
+    said: dict[str, object] = {
         "file": table.name,
         "dry_run": diffs is not None,
         **counts,

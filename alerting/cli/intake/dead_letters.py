@@ -2,13 +2,13 @@
 
 import base64
 import getpass
-from typing import Any
 
 import click
 
 from alerting.cli.shared import opened, print_json, table
 from alerting.cli.words import Number, Words, printable
 from alerting.database.intake import events
+from alerting.database.rows.intake import DeadLetterRow
 from alerting.domain.errors import ActionRefused
 from alerting.services.intake.dead_letters import discard_letter, letter_by_id, replay_letter
 
@@ -40,12 +40,12 @@ def list_(every: bool, as_json: bool) -> None:
     )
 
 
-def _as_json(row: Any) -> dict[str, Any]:
+def _as_json(row: DeadLetterRow) -> dict[str, object]:
     value = base64.b64encode(bytes(row.raw)).decode()
     return {**{name: getattr(row, name) for name in _COLUMNS}, "value": value}
 
 
-def _state(row: Any) -> str:
+def _state(row: DeadLetterRow) -> str:
     if row.replayed_at is not None:
         return "replayed"
     return "waiting" if row.discarded_at is None else "set aside"

@@ -2,7 +2,6 @@
 
 import getpass
 from datetime import datetime
-from typing import Any
 
 import click
 
@@ -73,7 +72,7 @@ def list_(moment: datetime | None, as_json: bool) -> None:
     )
 
 
-def _people(staff: Staff) -> list[dict[str, Any]]:
+def _people(staff: Staff) -> list[dict[str, object]]:
     return [
         {
             **party.model_dump(mode="json", by_alias=True),
@@ -83,7 +82,7 @@ def _people(staff: Staff) -> list[dict[str, Any]]:
     ]
 
 
-def _teams(staff: Staff) -> list[dict[str, Any]]:
+def _teams(staff: Staff) -> list[dict[str, object]]:
     return [
         {
             **team.model_dump(mode="json"),
@@ -93,8 +92,10 @@ def _teams(staff: Staff) -> list[dict[str, Any]]:
     ]
 
 
-def _others(staff: Staff) -> list[dict[str, Any]]:
-    gone = [{"id": one.id, "name": one.name, "state": "has left"} for one in staff.former.values()]
+def _others(staff: Staff) -> list[dict[str, object]]:
+    gone: list[dict[str, object]] = [
+        {"id": one.id, "name": one.name, "state": "has left"} for one in staff.former.values()
+    ]
     return gone + [
         {"id": name, "state": f"known in part: {missing}"}
         for name, missing in staff.partial.items()

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -107,7 +106,7 @@ def _tell(found: Report) -> None:
     s = found.seal
     click.echo(
         f"Sealed: {s.entries} audit entries, {s.unsealed} not yet; head {s.head}; `alerting audit "
-        "verify` reckons it again."
+        "verify` computes it again."
     )
 
 
@@ -157,7 +156,7 @@ def print_lines(found: Report) -> None:
     table([*header, "working median"], [_row(line) for line in lines])
 
 
-def _row(line: Line) -> list[Any]:
+def _row(line: Line) -> list[object]:
     a = line.attainment
     share = "-" if a.share is None else f"{a.share:.0%}"
     felt = [_words(q) for q in (a.felt.median, a.felt.p90, a.felt.slowest)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import click
 
@@ -52,7 +52,7 @@ def evaluate(
             click.echo(_answered(evaluator, sql, line))
 
 
-def _parsed(line: bytes) -> Any:
+def _parsed(line: bytes) -> object:
     try:
         return read_json(line.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n").decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -61,11 +61,11 @@ def _parsed(line: bytes) -> Any:
         return error
 
 
-def _facts_of(cases: Iterable[Any]) -> list[Any]:
+def _facts_of(cases: Iterable[object]) -> list[object]:
     return [case.get("facts") for case in cases if isinstance(case, dict)]
 
 
-def _answered(evaluator: Evaluator, sql: str | None, line: Any) -> str:
+def _answered(evaluator: Evaluator, sql: str | None, line: object) -> str:
     if isinstance(line, FactsInvalid):
         return f"error: {' '.join(str(line).split())}"
     if sql is not None:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import click
 
@@ -194,7 +193,7 @@ def _failures(verdict: TestResult) -> list[tuple[Place, str]]:
     return sorted(found, key=lambda failure: (failure[0].file, failure[0].line or 0))
 
 
-def _as_json(verdict: TestResult) -> dict[str, Any]:
+def _as_json(verdict: TestResult) -> dict[str, object]:
     test = verdict.test
     return {
         "name": test.name,

@@ -1,7 +1,6 @@
 """`alerting rules activate`, `history` and `diff`: rulebooks as versions."""
 
 import getpass
-from typing import Any
 
 import click
 
@@ -9,6 +8,7 @@ from alerting.bootstrap import App
 from alerting.cli.rulebook.written import written_rulebook
 from alerting.cli.shared import opened, print_json, table
 from alerting.cli.words import printable
+from alerting.database.rows.rules import ActivationRow, ProposalRow
 from alerting.database.rulebook import rulebooks
 from alerting.domain.people.people import Known
 from alerting.domain.rulebook.rulebook import Rulebook
@@ -100,7 +100,7 @@ def history(as_json_: bool) -> None:
         table(["at", "rulebook", "", "by", "reason"], shown)
 
 
-def _why(row: Any) -> dict[str, str]:
+def _why(row: ActivationRow | ProposalRow) -> dict[str, str]:
     return {"rulebook": row.rulebook, "reason": row.reason}
 
 

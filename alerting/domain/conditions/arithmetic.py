@@ -7,7 +7,6 @@ Each operation comes in both kinds; the compiler chooses by the types of the ope
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
-from typing import Any
 
 BIGINT_MIN, BIGINT_MAX = -(2**63), 2**63 - 1
 
@@ -19,14 +18,18 @@ stops at 28 digits.
 """
 
 
+Number = int | Decimal
+"""A whole number within `bigint`, or any other number."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class OfOne:
     """An operation on one number that is not NULL."""
 
     bigint: Callable[[int], int | None]
-    numeric: Callable[[Any], Decimal | None]
+    numeric: Callable[[Number], Decimal | None]
 
-    def either(self, a: Any) -> Any:
+    def either(self, a: Number) -> Number | None:
         """By the kind of number found."""
         return self.bigint(a) if type(a) is int else self.numeric(a)
 
@@ -36,7 +39,7 @@ class OfTwo:
     """An operation on two numbers that are not NULL."""
 
     bigint: Callable[[int, int], int | None]
-    numeric: Callable[[Any, Any], Decimal | None]
+    numeric: Callable[[Number, Number], Decimal | None]
 
 
 def _in_range(value: int) -> int | None:
@@ -62,8 +65,8 @@ def _remainder(a: int, b: int) -> int | None:
 
 def _exactly(
     calculate: Callable[[Decimal, Decimal], Decimal],
-) -> Callable[[Any, Any], Decimal | None]:
-    def run(a: Any, b: Any) -> Decimal | None:
+) -> Callable[[Number, Number], Decimal | None]:
+    def run(a: Number, b: Number) -> Decimal | None:
         try:
             return calculate(Decimal(a), Decimal(b))
         except ArithmeticError:
@@ -115,7 +118,7 @@ DIVIDE = OfTwo(bigint=_quotient, numeric=_exactly(_divide))
 REMAINDER = OfTwo(bigint=_remainder, numeric=_exactly(_EXACT.remainder))
 
 
-def rounded(value: Any, places: int) -> Decimal:
+def rounded(value: Number, places: int) -> Decimal:
     """Half away from zero, to `places` digits after the point, or before it where negative."""
     exact = Decimal(value)
     if _scale(exact) <= places:
@@ -123,12 +126,13 @@ def rounded(value: Any, places: int) -> Decimal:
     return _EXACT.quantize(exact, Decimal((0, (1,), -places))) + 0
 
 
-def total(values: Sequence[Any]) -> Any:
+def total(values: Sequence[Number]) -> Number:
     """The exact sum of whole numbers and fractions; whole numbers stay whole where the sum is a
     `bigint`.
     """
-    if all(isinstance(value, int) for value in values):
-        whole = sum(values)
+    wholes = [value for value in values if isinstance(value, int)]
+    if len(wholes) == len(values):
+        whole = sum(wholes)
         return whole if _in_range(whole) is not None else Decimal(whole)
     found = Decimal(0)
     for value in values:

@@ -4,10 +4,9 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
 
-from alerting.domain.conditions import Type
 from alerting.domain.conditions.arithmetic import BIGINT_MAX, BIGINT_MIN
+from alerting.domain.conditions.types import Fact, Type
 from alerting.domain.errors import Invalid
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d").fullmatch
@@ -17,7 +16,7 @@ class WrongType(Invalid):
     """A value that is not of its declared type."""
 
 
-def read_fact(value: Any, kind: Type) -> Any:
+def read_fact(value: object, kind: Type) -> Fact:
     """A JSON value as a fact: fractions are Decimal, times UTC datetimes. Raises WrongType."""
     if value is None:
         return None
@@ -31,7 +30,7 @@ def read_fact(value: Any, kind: Type) -> Any:
     return found
 
 
-def as_number(value: Any) -> Any:
+def as_number(value: object) -> object:
     """Numbers as PostgreSQL keeps them: an integer beyond `bigint` and every fraction is a Decimal;
     the rest as it is.
     """
@@ -42,29 +41,29 @@ def as_number(value: Any) -> Any:
     return value
 
 
-def read_facts(values: Mapping[str, Any], kinds: Mapping[str, Type]) -> dict[str, Any]:
+def read_facts(values: Mapping[str, object], kinds: Mapping[str, Type]) -> dict[str, Fact]:
     """The declared ones among `values`; one of a wrong type counts as missing, for nobody can tell
     what it means.
     """
     return {name: fact_or_none(values.get(name), kind) for name, kind in kinds.items()}
 
 
-def fact_or_none(value: Any, kind: Type) -> Any:
+def fact_or_none(value: object, kind: Type) -> Fact:
     """The fact; None where there is none of this type."""
     return None if value is None else _READERS[kind](as_number(value))
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     return value.replace("\x00", "") if isinstance(value, str) else None
 
 
-def _number(value: Any) -> Any:
-    return (
-        value if type(value) is int or (isinstance(value, Decimal) and value.is_finite()) else None
-    )
+def _number(value: object) -> int | Decimal | None:
+    if isinstance(value, Decimal):
+        return value if value.is_finite() else None
+    return value if type(value) is int else None
 
 
-def _date(value: Any) -> date | None:
+def _date(value: object) -> date | None:
     if not isinstance(value, str) or not _DATE(value):
         return None
     try:
@@ -73,7 +72,7 @@ def _date(value: Any) -> date | None:
         return None
 
 
-def _time(value: Any) -> datetime | None:
+def _time(value: object) -> datetime | None:
     if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d[Tt ]", value):
         return None
     try:
@@ -83,7 +82,7 @@ def _time(value: Any) -> datetime | None:
         return None
 
 
-def _texts(value: Any) -> list[str | None] | None:
+def _texts(value: object) -> list[str | None] | None:
     if not isinstance(value, (list, tuple)) or any(
         not isinstance(item, (str, type(None))) for item in value
     ):
@@ -91,7 +90,7 @@ def _texts(value: Any) -> list[str | None] | None:
     return [None if item is None else item.replace("\x00", "") for item in value]
 
 
-def _any(value: Any) -> Any:
+def _any(value: object) -> Fact:
     if isinstance(value, (list, tuple)):
         return _texts(value)
     if isinstance(value, str):
@@ -99,7 +98,7 @@ def _any(value: Any) -> Any:
     return value if isinstance(value, bool) else _number(value)
 
 
-_READERS: Mapping[Type, Callable[[Any], Any]] = {
+_READERS: Mapping[Type, Callable[[object], Fact]] = {
     Type.TEXT: _text,
     Type.NUMBER: _number,
     Type.NUMERIC: _number,
@@ -109,5 +108,5 @@ _READERS: Mapping[Type, Callable[[Any], Any]] = {
     Type.TIME: _time,
     Type.TEXTS: _texts,
     Type.ANY: _any,
-    Type.NULL: lambda value: value,
+    Type.NULL: _any,
 }

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import total_ordering
-from typing import Any
 
 from alerting.domain.conditions.types import Type
 from alerting.domain.errors import ConditionRefused
@@ -134,7 +133,8 @@ def _between(later: datetime, earlier: datetime) -> Interval:
     return Interval(days=apart.days, microseconds=apart.seconds * 1_000_000 + apart.microseconds)
 
 
-Calculate = Callable[[Any, Any], Any]
+Calculate = Callable[..., object]
+"""Of two values, whose types the table says beside it."""
 
 SUMS: dict[tuple[Type, Type], tuple[Type, Calculate]] = {
     (Type.TIME, Type.INTERVAL): (Type.TIME, _shift),

@@ -1,8 +1,7 @@
 """What is true, false or unknown: connections, comparisons, membership, patterns, choices."""
 
 import operator
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 from sqlglot import exp
 
@@ -91,7 +90,7 @@ class Logic(Walker):
 
         def run(facts: Facts) -> bool | None:
             items = found(facts)
-            if items is None:
+            if not isinstance(items, (list, tuple, frozenset)):
                 return None
             if not items:
                 return False
@@ -188,7 +187,7 @@ class Logic(Walker):
         kind, (*thens, otherwise) = self.unified(node, values)
         branches = list(zip(whens, thens, strict=True))
 
-        def run(facts: Facts) -> Any:
+        def run(facts: Facts) -> object:
             for when, value in branches:
                 if when(facts):
                     return value(facts)
@@ -212,7 +211,7 @@ class Logic(Walker):
     def _coalesce(self, node: exp.Coalesce, depth: int) -> Typed:
         kind, values = self._alternatives(node, depth)
 
-        def run(facts: Facts) -> Any:
+        def run(facts: Facts) -> object:
             for value in values:
                 found = value(facts)
                 if found is not None:
@@ -227,11 +226,11 @@ class Logic(Walker):
     def _least(self, node: exp.Least, depth: int) -> Typed:
         return self._extreme(node, depth, min)
 
-    def _extreme(self, node: exp.Func, depth: int, choose: Callable[[Sequence[Any]], Any]) -> Typed:
+    def _extreme(self, node: exp.Func, depth: int, choose: Callable[..., object]) -> Typed:
         """NULLs are passed over, as PostgreSQL does; only of nothing else the answer is NULL."""
         kind, values = self._alternatives(node, depth)
 
-        def run(facts: Facts) -> Any:
+        def run(facts: Facts) -> object:
             found = [one for value in values if (one := value(facts)) is not None]
             return choose(found) if found else None
 

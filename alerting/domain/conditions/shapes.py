@@ -14,13 +14,15 @@ from alerting.domain.conditions import texts
 from alerting.domain.conditions.types import Evaluate, Facts
 from alerting.domain.conditions.walker import Typed
 
-Calculate = Callable[[Any, Any], Any]
+Calculate = Callable[..., object]
+"""Of values whose types the compiler has checked, as `Compare` is."""
+
 _NESTED = 2
 """Operands behind the first that are closures within each other; more of them are a loop."""
 
-Compare = Callable[[Any, Any], bool]
+Compare = Callable[..., bool]
 
-_FIELD_AGAINST: dict[Compare, Callable[[str, Any], Evaluate]] = {
+_FIELD_AGAINST: dict[Compare, Callable[..., Evaluate]] = {
     operator.eq: lambda key, limit: (
         lambda facts: None if (value := facts.get(key)) is None else value == limit
     ),
@@ -50,7 +52,7 @@ def compared(left: Typed, right: Typed, compare: Compare) -> Evaluate:
     return of_two(left, right, compare)
 
 
-def of_one(part: Typed, apply: Callable[[Any], Any]) -> Evaluate:
+def of_one(part: Typed, apply: Calculate) -> Evaluate:
     """What is made of one value; NULL where it is NULL."""
     if part.field is not None:
         key = part.field
@@ -71,7 +73,7 @@ def of_two(left: Typed, right: Typed, calculate: Calculate) -> Evaluate:
             )
         return lambda facts: None if (value := first(facts)) is None else calculate(value, given)
 
-    def run(facts: Facts) -> Any:
+    def run(facts: Facts) -> object:
         a, b = first(facts), second(facts)
         return None if a is None or b is None else calculate(a, b)
 
@@ -88,7 +90,7 @@ def of_either_kind(left: Typed, right: Typed, bigint: Calculate, numeric: Calcul
         )
     one, other = left.field, right.field
 
-    def run(facts: Facts) -> Any:
+    def run(facts: Facts) -> object:
         a, b = facts.get(one), facts.get(other)
         if a is None or b is None:
             return None
@@ -103,7 +105,9 @@ def between(low: Sequence[Typed], high: Sequence[Typed]) -> Evaluate:
     """
     (value, least), (same, most) = low, high
     if value.field is not None and value.field == same.field and least.fixed and most.fixed:
-        key, floor, ceiling = value.field, least.run({}), most.run({})
+        floor: Any = least.run({})  # of the type of the field, as the compiler has checked
+        ceiling: Any = most.run({})
+        key = value.field
         if floor is not None and ceiling is not None:
             return lambda facts: (
                 None if (found := facts.get(key)) is None else floor <= found <= ceiling
@@ -151,11 +155,11 @@ def all_of(operands: Sequence[Evaluate]) -> Evaluate:
         return first
     second = all_of(others) if len(others) <= _NESTED else _chain(others, decisive=False)
 
-    def run(facts: Facts) -> bool | None:
+    def run(facts: Facts) -> object:
         a = first(facts)
         if a is False:
             return False
-        b: bool | None = second(facts)
+        b = second(facts)
         return b if a or b is False else None
 
     return run
@@ -168,11 +172,11 @@ def any_of(operands: Sequence[Evaluate]) -> Evaluate:
         return first
     second = any_of(others) if len(others) <= _NESTED else _chain(others, decisive=True)
 
-    def run(facts: Facts) -> bool | None:
+    def run(facts: Facts) -> object:
         a = first(facts)
         if a:
             return True
-        b: bool | None = second(facts)
+        b = second(facts)
         return b if a is False or b else None
 
     return run
@@ -184,7 +188,7 @@ def _chain(operands: Sequence[Evaluate], *, decisive: bool) -> Evaluate:
     def run(facts: Facts) -> bool | None:
         answer: bool | None = not decisive
         for operand in operands:
-            value: bool | None = operand(facts)
+            value = operand(facts)
             if value is decisive:
                 return decisive
             if value is None:

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import Enum
-from typing import Any
 
 from alerting.domain.errors import ConditionRefused
 
@@ -40,8 +39,11 @@ class Type(Enum):
         return self in {Type.BIGINT, Type.NUMERIC, Type.NULL}
 
 
-Facts = Mapping[str, Any]
-Evaluate = Callable[[Facts], Any]
+Fact = None | bool | int | Decimal | float | str | date | datetime | timedelta | list[str | None]
+"""A value that conditions calculate with; fractions are Decimal, times are in UTC."""
+
+Facts = Mapping[str, object]
+Evaluate = Callable[[Facts], object]
 Signature = tuple[type, ...]
 """The Python types of the facts whose values decide how a condition is compiled."""
 
@@ -104,7 +106,7 @@ class Scope:
         return found
 
 
-def _nearest(name: str, known: Mapping[str, Any] | Sequence[str]) -> str | None:
+def _nearest(name: str, known: Mapping[str, object] | Sequence[str]) -> str | None:
     near = get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     return f"did you mean {near[0]!r}?" if near else None
 
@@ -178,8 +180,8 @@ class Condition:
         """True, False, or None for unknown: facts are missing, or have types the condition can do
         nothing with.
         """
-        value: bool | None = self.decide(facts)
-        return value
+        value = self.decide(facts)
+        return None if value is None else bool(value)
 
     def variant(self, signature: Signature) -> Evaluate:
         """The condition for facts of these types. Raises ConditionRefused where they do not fit."""

@@ -1,10 +1,8 @@
 """What has a value: names, literals, arithmetic, dates, and the few functions of the language."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from sqlglot import exp
 
@@ -103,9 +101,7 @@ class Values(Logic):
     def _length(self, node: exp.Length, depth: int) -> Typed:
         return self._of_text(node, depth, Type.BIGINT, len)
 
-    def _of_text(
-        self, node: exp.Func, depth: int, kind: Type, apply: Callable[[str], Any]
-    ) -> Typed:
+    def _of_text(self, node: exp.Func, depth: int, kind: Type, apply: shapes.Calculate) -> Typed:
         inner = self.compile(node.this, depth)
         if inner.type not in {Type.TEXT, Type.NULL}:
             raise ConditionRefused(f"{node.sql_name()} takes a text, not a {inner.type.value}")
@@ -165,7 +161,7 @@ class Values(Logic):
         )
 
     @staticmethod
-    def _applied(inner: Typed, kind: Type, apply: Callable[[Any], Any]) -> Typed:
+    def _applied(inner: Typed, kind: Type, apply: shapes.Calculate) -> Typed:
         return calculated(kind, shapes.of_one(inner, apply), inner)
 
     def _add(self, node: exp.Add, depth: int) -> Typed:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from datetime import date
 
 from sqlglot import exp
 
@@ -141,17 +141,16 @@ def _as_moment(part: Typed, kind: Type) -> Typed:
         return part
     day = part.run
 
-    def run(facts: Facts) -> Any:
+    def run(facts: Facts) -> object:
         found = day(facts)
-        return None if found is None else at_midnight(found)
+        return at_midnight(found) if isinstance(found, date) else None
 
     return replace(part, type=kind, run=run, field=None)
 
 
-def constant(kind: Type, value: Any) -> Typed:
-    return Typed(
-        type=kind, run=lambda facts: value, literal=value if kind is Type.TEXT else None, fixed=True
-    )
+def constant(kind: Type, value: object) -> Typed:
+    literal = value if kind is Type.TEXT and isinstance(value, str) else None
+    return Typed(type=kind, run=lambda facts: value, literal=literal, fixed=True)
 
 
 def calculated(kind: Type, run: Evaluate, *parts: Typed) -> Typed:

@@ -3,7 +3,7 @@ is used up.
 
 A calendar is open at an instant when its wall clock there shows a time within one of the day's
 periods. So a period over the hour that clocks leave out in spring is shorter, and one over the hour
-they repeat in autumn is longer. Everything is reckoned in whole microseconds of UTC, from the
+they repeat in autumn is longer. Everything is computed in whole microseconds of UTC, from the
 calendar alone: anybody can check it minute by minute.
 """
 

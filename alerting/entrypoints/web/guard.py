@@ -5,7 +5,6 @@ carries.
 import hashlib
 import hmac
 from collections.abc import Sequence
-from typing import Any
 
 from fastapi import Request
 from starlette.responses import JSONResponse
@@ -77,7 +76,7 @@ class SecurityHeaders:
         await self.app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
-def problem(status: int, title: str, detail: str, **extra: Any) -> JSONResponse:
+def problem(status: int, title: str, detail: str, **extra: object) -> JSONResponse:
     """application/problem+json (RFC 9457)."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **extra}
     headers = {"retry-after": "5"} if status == 503 else {}

@@ -1,8 +1,9 @@
 """Serving the web doors with uvicorn."""
 
+import contextlib
 import socket
 import threading
-from typing import Any
+from collections.abc import Iterator
 
 import uvicorn
 
@@ -17,10 +18,9 @@ class _Server(uvicorn.Server):
 
     def install_signal_handlers(self) -> None: ...
 
-    def capture_signals(self) -> Any:
-        import contextlib
-
-        return contextlib.nullcontext()
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 def check_listen(host: str, port: int) -> None:

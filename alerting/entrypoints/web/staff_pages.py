@@ -3,19 +3,20 @@ admin token.
 """
 
 import hmac
-from collections.abc import Callable
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from alerting.database.cases import cases
+from alerting.database.rows.cases import CaseRow
 from alerting.domain.cases.cases import CASE_STATUSES
 from alerting.entrypoints.web.cases import case_pages
 from alerting.entrypoints.web.customers import segment_lists
 from alerting.entrypoints.web.guard import COOKIE, NeedsLogin, cookie_value, is_admin
-from alerting.entrypoints.web.parts import WebParts
+from alerting.entrypoints.web.parts import KeptMail, WebParts
 from alerting.entrypoints.web.reports import report_pages
 from alerting.services.alerts.explain_event import Explanation, explain
 from alerting.services.cases.case_list import case_list
@@ -99,7 +100,7 @@ def _case_pages(router: APIRouter, parts: WebParts) -> None:
         return HTMLResponse(parts.render("cases.html", facts))
 
 
-def _found(rows: list[Any]) -> tuple[int, list[Any]]:
+def _found(rows: list[CaseRow]) -> tuple[int, list[CaseRow]]:
     return len(rows), rows
 
 
@@ -138,7 +139,9 @@ def _segment_pages(router: APIRouter, parts: WebParts) -> None:
         return HTMLResponse(parts.render("segments.html", facts))
 
 
-def _mailbox_pages(router: APIRouter, parts: WebParts, mails: Callable[[], Any]) -> None:
+def _mailbox_pages(
+    router: APIRouter, parts: WebParts, mails: Callable[[], Sequence[KeptMail]]
+) -> None:
     @router.get("/mailbox", response_class=HTMLResponse)
     def mailbox(show: str = "") -> Response:
         kept = mails()

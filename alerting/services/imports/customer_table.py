@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from dataclasses import field as dataclass_field
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from alerting.domain.errors import ActionRefused
 from alerting.domain.imports.customer_fields import contact_of
@@ -33,8 +33,8 @@ Cell = (
     | date
     | datetime
     | time
-    | Sequence[Any]
-    | Mapping[str, Any]
+    | Sequence[object]
+    | Mapping[str, object]
     | None
 )
 """What may stand in a cell: text from CSV, real values from sheets and Parquet."""
@@ -91,7 +91,7 @@ class Table:
     columns: Sequence[Column]
     rows: Callable[[], Iterator[Row]]
     decimal_comma: bool = False
-    fixed: Mapping[str, Any] = field(default_factory=dict)
+    fixed: Mapping[str, object] = field(default_factory=dict)
     notices: Sequence[str] = ()
     size: int | None = None
     """How many rows there are, where the file says so."""

@@ -4,11 +4,12 @@ between them.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from alerting.domain.customers.customers import apply_change
 from alerting.domain.imports.customer_fields import FREE, contact_of
 from alerting.domain.intake.payloads import CustomerUpdated
+from alerting.services.imports.changes import attributes_of, contacts_of
 from alerting.services.imports.customer_table import Row
 from alerting.services.imports.read_row import Reading, RowReader
 
@@ -39,23 +40,20 @@ class Given:
 
     customer_id: str
     lines: list[int] = field(default_factory=list)
-    changes: dict[str, Any] = field(default_factory=dict)
+    changes: dict[str, object] = field(default_factory=dict)
     payload: CustomerUpdated | None = None
     empty: set[str] = field(default_factory=set)
     doubted: set[str] = field(default_factory=set)
     """Names of contacts in rows that were refused for something else they say."""
 
-    def keep_doubted(self, known: Mapping[str, Any]) -> None:
+    def keep_doubted(self, known: Mapping[str, object]) -> None:
         """Contacts are replaced whole: one that is known, and stands in a refused row, stays as it
         was.
         """
-        given = self.changes.get("contacts")
+        given = contacts_of(self.changes)
         if given and self.doubted:
-            kept = [
-                one
-                for one in known.get("contacts") or ()
-                if one.get("name") in self.doubted and one not in given
-            ]
+            stood = [one for one in contacts_of(known) if one.get("name") in self.doubted]
+            kept = [one for one in stood if one not in given]
             self.changes, self.payload = {**self.changes, "contacts": [*given, *kept]}, None
 
     def add(self, reading: Reading) -> None:
@@ -70,10 +68,8 @@ class Given:
                 reading.payload,
             )
             return
-        contacts = self.changes.get("contacts", [])
-        fresh = [
-            contact for contact in reading.changes.get("contacts", []) if contact not in contacts
-        ]
+        contacts = contacts_of(self.changes)
+        fresh = [contact for contact in contacts_of(reading.changes) if contact not in contacts]
         if not fresh:
             raise ValueError(
                 f"customer_id: {self.customer_id} stands in line {self.lines[0]} already, and this "
@@ -96,16 +92,17 @@ class Given:
     def clear_empty(self) -> None:
         """What no row of the customer gives is taken away."""
         given = _flat(self.changes).keys()
-        cleared: dict[str, Any] = {}
+        cleared: dict[str, object] = {}
+        attributes: dict[str, object] = {}
         for name in sorted(self.empty - given - {"customer_id"}):
             if name.startswith(FREE):
-                cleared.setdefault("attributes", {})[name.removeprefix(FREE)] = None
+                attributes[name.removeprefix(FREE)] = None
             elif not contact_of(name):
                 cleared[name] = None
             elif "contacts" not in self.changes:
                 cleared["contacts"] = None
-        if cleared:
-            attributes = {**cleared.pop("attributes", {}), **self.changes.get("attributes", {})}
+        if cleared or attributes:
+            attributes |= attributes_of(self.changes)
             self.changes = {
                 **cleared,
                 **self.changes,
@@ -114,8 +111,8 @@ class Given:
             self.payload = None
 
 
-def _flat(changes: Mapping[str, Any]) -> dict[str, Any]:
-    free = {f"{FREE}{name}": value for name, value in changes.get("attributes", {}).items()}
+def _flat(changes: Mapping[str, object]) -> dict[str, object]:
+    free = {f"{FREE}{name}": value for name, value in attributes_of(changes).items()}
     return {
         name: value for name, value in changes.items() if name not in {"attributes", "contacts"}
     } | free

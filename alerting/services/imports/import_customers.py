@@ -119,7 +119,7 @@ def _shares(ctx: Context, plan: Plan, found: Gathered, processes: int) -> Iterat
 
 
 def _apart(plan: Plan, found: Gathered) -> bool:
-    """Groups and their members stay together: each one's segment is reckoned from what is stored of
+    """Groups and their members stay together: each one's segment is computed from what is stored of
     the other.
     """
     return (

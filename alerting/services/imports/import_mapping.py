@@ -2,11 +2,11 @@
 read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from dataclasses import field as dataclass_field
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 from alerting.domain.imports.customer_fields import plain
 from alerting.domain.imports.written_dates import DayOrder
@@ -36,10 +36,16 @@ class ImportMapping:
     """A mapping file, or nothing at all. `others`: what becomes of columns it does not name."""
 
     columns: Mapping[str, ColumnRule] = field(default_factory=dict)
-    fixed: Mapping[str, Any] = field(default_factory=dict)
+    fixed: Mapping[str, object] = field(default_factory=dict)
     others: Others = "match"
     sheet: str | None = None
     heading_row: int | None = None
+
+    @property
+    def fixed_attributes(self) -> Collection[str]:
+        """The names of the free attributes that every row has."""
+        found = self.fixed.get("attributes")
+        return list(found) if isinstance(found, Mapping) else []
 
     def rule_for(self, heading: str) -> tuple[str, ColumnRule] | None:
         """As written, else whatever its capitals and signs; with the name the mapping has for

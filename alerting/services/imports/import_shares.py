@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from dataclasses import dataclass, field
 from datetime import datetime
 from multiprocessing import get_context
-from typing import Any
 
 from alerting.database.customers import customers
 from alerting.database.engine import Database
@@ -71,7 +70,7 @@ class Taker:
 
     ctx: Context
     plan: Plan
-    turn: AbstractContextManager[Any]
+    turn: AbstractContextManager[object]
 
     def take(self, every: Sequence[Group]) -> Share:
         share = Share(rows=sum(len(group.rows) for group in every))
@@ -120,8 +119,9 @@ class Taker:
 
     def _note(self, given: Given, share: Share) -> None:
         """Its owner, and its group by name where names stand for ids."""
-        owner, parent = given.changes.get("owner"), given.changes.get("parent")
-        if owner is not None:
+        owner, said = given.changes.get("owner"), given.changes.get("parent")
+        parent = said if isinstance(said, str) else None
+        if isinstance(owner, str):
             line, count = share.owners.get(owner, (given.lines[0], 0))
             share.owners[owner] = (min(line, given.lines[0]), count + 1)
         names = self.plan.names
@@ -146,7 +146,7 @@ class Taker:
         return event, f"{name}:{given.lines[0]}"[-400:]
 
 
-def _diff(given: Given, before: dict[str, Any] | None) -> CustomerDiff:
+def _diff(given: Given, before: dict[str, object] | None) -> CustomerDiff:
     state = apply_change(before or {}, given.changes)
     return CustomerDiff(
         customer_id=given.customer_id,
@@ -205,7 +205,7 @@ def _begin(
     mail_domain: str,
     read: Callable[[Mapping[str, str]], Rulebook],
     plan: Plan,
-    turn: AbstractContextManager[Any],
+    turn: AbstractContextManager[object],
 ) -> None:
     _forever.enter_context(seldom_collecting())
     ctx = Context(db=Database(url), shelf=Shelf(read=read), mail_domain=mail_domain)

@@ -5,7 +5,6 @@ or team.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -58,14 +57,14 @@ def nearest_column(heading: str) -> str | None:
     return next(iter(get_close_matches(text, COLUMNS, n=1, cutoff=0.6)), None)
 
 
-def read_row(row: Row) -> dict[str, Any]:
+def read_row(row: Row) -> dict[str, object]:
     """One row as `person.updated` says it. Raises ValueError that names the column and what to
     do.
     """
     if row.problem:
         raise ValueError(row.problem)
     said = row.cells
-    given: dict[str, Any] = {name: text for name, text in said.items() if name in _PLAIN}
+    given: dict[str, object] = {name: text for name, text in said.items() if name in _PLAIN}
     given["person_id"] = said.get("person_id", "")
     if not given["person_id"]:
         raise ValueError("person_id: is empty")
@@ -86,7 +85,7 @@ def read_row(row: Row) -> dict[str, Any]:
     return _validated(given)
 
 
-def _validated(given: Mapping[str, Any]) -> dict[str, Any]:
+def _validated(given: Mapping[str, object]) -> dict[str, object]:
     try:
         return PersonUpdated.model_validate(given).changes()
     except ValidationError as error:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from alerting.domain.conditions import Type
 from alerting.domain.conditions.facts import WrongType
@@ -73,7 +72,7 @@ class ColumnReader:
             self._marks = {column.decimal}
         self._orders: set[DayOrder] = {column.days} if column.days else set()
         self._numbers = self._booleans = True
-        self.values: dict[str, Any] = {}
+        self.values: dict[str, object] = {}
         """Texts that were read before: countries and owners come again and again."""
         self.plain = (
             self.kind is Type.TEXT
@@ -81,7 +80,7 @@ class ColumnReader:
             and column.field not in _TRANSLATED
             and not column.values
         )
-        self._reader: Callable[[Any], Any] | None = None
+        self._reader: Callable[[object], object] | None = None
 
     def _kind(self) -> Type | None:
         if self._free is not None:
@@ -110,7 +109,7 @@ class ColumnReader:
         if not self.column.decimal and not text.isdigit() and (mark := _told_by(text)):
             self._marks.add(mark)
 
-    def read(self, cell: Cell) -> Any:
+    def read(self, cell: Cell) -> object:
         """A cell as JSON value; None for one that says nothing. Raises ValueError with the
         remedy.
         """
@@ -125,7 +124,7 @@ class ColumnReader:
         text = cell.strip()
         return self.column.values.get(text.casefold(), text) if self.column.values else text
 
-    def _read_text(self, cell: str) -> Any:
+    def _read_text(self, cell: str) -> object:
         text = self._meant(cell)
         if (
             not text
@@ -135,7 +134,7 @@ class ColumnReader:
             return None
         return self._read(text)
 
-    def _read(self, cell: Any) -> Any:
+    def _read(self, cell: object) -> object:
         self._reader = self._reader or self._chosen()
         try:
             return self._reader(cell)
@@ -144,12 +143,12 @@ class ColumnReader:
             hint = "; or declare it as text in rules/attributes.yaml" if loose else ""
             raise ValueError(f"{self.column.label}: {error}{hint}") from error
 
-    def _chosen(self) -> Callable[[Any], Any]:
+    def _chosen(self) -> Callable[[object], object]:
         """Once the column was looked through."""
         kind = self.kind or self._kind_found()
         if kind in _NUMERIC:
             return self._whole if kind is Type.BIGINT else self._number
-        special: dict[str, Callable[[Any], Any]] = {
+        special: dict[str, Callable[[object], object]] = {
             "country": lambda cell: country_named(as_text(cell)),
             "language": lambda cell: language_named(as_text(cell)),
             "owner": self._owner,
@@ -157,7 +156,7 @@ class ColumnReader:
             "call_to": clock,
             "contacts": lambda cell: cell,
         }
-        readers: dict[Type, Callable[[Any], Any]] = {
+        readers: dict[Type, Callable[[object], object]] = {
             Type.BOOLEAN: boolean,
             Type.TEXTS: texts,
             Type.DATE: self._day,
@@ -174,9 +173,10 @@ class ColumnReader:
             return Type.BOOLEAN
         return Type.NUMBER if self._numbers else Type.TEXT
 
-    def _number(self, cell: Any) -> int | float:
+    def _number(self, cell: object) -> int | float:
         """With its unit: the cell's own, else the heading's or the mapping's."""
-        unit, value = self.column.unit, cell
+        unit = self.column.unit
+        value: int | float | Decimal
         if isinstance(cell, str) and len(cell) <= 15 and cell.isascii() and cell.isdigit():
             value = int(cell)
         elif isinstance(cell, str):
@@ -193,6 +193,8 @@ class ColumnReader:
             )
         elif isinstance(cell, bool) or not isinstance(cell, (int, float, Decimal)):
             raise ValueError(f"{shown(cell)} is not a number; format the cell as one")
+        else:
+            value = cell
         self.check_currency(unit)
         return plain_number(value, unit.factor * self.column.rate)
 
@@ -206,13 +208,13 @@ class ColumnReader:
                 "`factor:` for the column in a mapping file"
             )
 
-    def _whole(self, cell: Any) -> int:
+    def _whole(self, cell: object) -> int:
         number = self._number(cell)
         if not isinstance(number, int):
             raise ValueError(f"{shown(cell)} is not a whole number")
         return number
 
-    def _day(self, cell: Any) -> str:
+    def _day(self, cell: object) -> str:
         if isinstance(cell, datetime):
             return cell.date().isoformat()
         if isinstance(cell, date):
@@ -223,7 +225,7 @@ class ColumnReader:
             cell, next(iter(self._orders)) if len(self._orders) == 1 else None
         ).isoformat()
 
-    def _owner(self, cell: Any) -> str:
+    def _owner(self, cell: object) -> str:
         text = as_text(cell)
         return self._known.owners.get(text.casefold(), text)
 

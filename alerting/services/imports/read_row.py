@@ -3,13 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import ValidationError
 
 from alerting.domain.imports.customer_fields import CONTACT, FREE, contact_of
 from alerting.domain.intake.payloads import CustomerUpdated
 from alerting.services.imports.cell_values import ERRORS, MAYBE_NOTHING, as_text, is_missing
+from alerting.services.imports.changes import attributes_of
 from alerting.services.imports.customer_table import Cell, Row, Table
 from alerting.services.imports.read_cell import ColumnReader, Known
 
@@ -41,7 +41,7 @@ class Reading:
     line: int
     customer_id: str
     payload: CustomerUpdated
-    changes: dict[str, Any]
+    changes: dict[str, object]
     empty: Sequence[str] = ()
 
 
@@ -135,9 +135,9 @@ class RowReader:
             raise ValueError(row.problem)
         if not key:
             raise ValueError(f"{self.table.columns[self._ids[0]].label}: is empty")
-        given: dict[str, Any] = {**self.table.fixed, "customer_id": key}
-        free: dict[str, Any] = {}
-        contacts: dict[int, dict[str, Any]] = {}
+        given: dict[str, object] = {**self.table.fixed, "customer_id": key}
+        free: dict[str, object] = {}
+        contacts: dict[int, dict[str, object]] = {}
         empty = []
         for cell, (reader, name, attribute, part) in zip(row.cells, self._places, strict=False):
             value = self._value(cell, reader, row)
@@ -156,16 +156,19 @@ class RowReader:
         )
 
     def _gathered(
-        self, given: dict[str, Any], free: dict[str, Any], contacts: dict[int, dict[str, Any]]
-    ) -> dict[str, Any]:
+        self,
+        given: dict[str, object],
+        free: dict[str, object],
+        contacts: dict[int, dict[str, object]],
+    ) -> dict[str, object]:
         """What the columns say, with free attributes and contacts in their places."""
         if free:
-            given["attributes"] = {**given.get("attributes", {}), **free}
+            given["attributes"] = {**attributes_of(given), **free}
         if contacts:
             given["contacts"] = [self._contact(contacts[n], given) for n in sorted(contacts)]
         return given
 
-    def _value(self, cell: Cell, reader: ColumnReader, row: Row) -> Any:
+    def _value(self, cell: Cell, reader: ColumnReader, row: Row) -> object:
         """Most cells are plain texts, or were read before: those come first."""
         if cell is None or cell == "":
             return None
@@ -176,7 +179,7 @@ class RowReader:
                 return reader.values[cell]
         return self._value_anew(cell, reader, row)
 
-    def _value_anew(self, cell: Cell, reader: ColumnReader, row: Row) -> Any:
+    def _value_anew(self, cell: Cell, reader: ColumnReader, row: Row) -> object:
         if isinstance(cell, str):
             if not cell.isprintable():
                 _refuse_control(
@@ -190,19 +193,21 @@ class RowReader:
                 return None
         return reader.read(cell)
 
-    def _contact(self, parts: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    def _contact(
+        self, parts: Mapping[str, object], given: Mapping[str, object]
+    ) -> dict[str, object]:
         """First and last names become one; an address nobody is named for is that of the customer's
         office.
         """
         found = {name: value for name, value in parts.items() if not name.endswith("_name")}
-        names = [parts[name] for name in ("first_name", "last_name") if name in parts]
+        names = [str(parts[name]) for name in ("first_name", "last_name") if name in parts]
         if "name" not in found and names:
             found["name"] = " ".join(names)
         if "name" not in found and not self._named and ("email" in found or "phone" in found):
             found["name"] = given.get("name") or given["customer_id"]
         return found
 
-    def _validated(self, given: Mapping[str, Any]) -> CustomerUpdated:
+    def _validated(self, given: Mapping[str, object]) -> CustomerUpdated:
         try:
             return CustomerUpdated.model_validate(given)
         except ValidationError as error:

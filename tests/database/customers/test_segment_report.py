@@ -130,7 +130,7 @@ def test_orders_from_a_file_come_once_and_bad_rows_are_named(
     ]
     assert sorted(amounts) == [-20, 20, 20, 100.5]
     assert (
-        "2 customers looked at, 2 moves, value reckoned anew."
+        "2 customers looked at, 2 moves, value computed anew."
         in migrated("segments", "recompute").stdout
     )
     shown = migrated("segments", "report", "--pictures", "pictures")

@@ -1,7 +1,5 @@
 """Mails about no case: notices in plain text, and the weekly list of open promises."""
 
-from typing import Any
-
 from alerting.adapters.mail.email.filters import day_time, one_line
 from alerting.adapters.mail.email.mail import Mail
 from alerting.adapters.mail.email.templates import Composer
@@ -41,7 +39,7 @@ class AnyComposer:
             else self._composer.compose_plain(letter, error)
         )
 
-    def _facts(self, letter: WeeklyLetter) -> dict[str, Any]:
+    def _facts(self, letter: WeeklyLetter) -> dict[str, object]:
         me = letter.recipient
         return {
             "mine": letter.mine,

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Protocol
 
 import css_inline
 from jinja2 import DictLoader, Environment, StrictUndefined
@@ -98,13 +98,13 @@ class Composer:
         """Raises RenderError that names the template; the letter can then still be sent plainly."""
         name = letter.template if isinstance(letter, Letter) else "digest"
 
-        def facts() -> dict[str, Any]:
+        def facts() -> dict[str, object]:
             return self._facts(letter) if isinstance(letter, Letter) else self._digest_facts(letter)
 
         return self._mail(letter, *self.rendered(letter, name, facts))
 
     def rendered(
-        self, letter: FromTemplates, name: str, facts: Callable[[], Mapping[str, Any]]
+        self, letter: FromTemplates, name: str, facts: Callable[[], Mapping[str, object]]
     ) -> tuple[str, str, str]:
         """Subject, text and HTML of a mail. Raises RenderError that names the template."""
         try:
@@ -180,7 +180,7 @@ class Composer:
         )
         return self._links.action(ticket)
 
-    def _facts(self, letter: Letter) -> dict[str, Any]:
+    def _facts(self, letter: Letter) -> dict[str, object]:
         view, me = letter.view, letter.recipient
         hours = None
         if view.contact:
@@ -201,7 +201,7 @@ class Composer:
             "soon": timedelta(hours=1),
         }
 
-    def _digest_facts(self, digest: DigestLetter) -> dict[str, Any]:
+    def _digest_facts(self, digest: DigestLetter) -> dict[str, object]:
         newest = {
             (one.view.case.id, one.data.get("duty", _duty(one.template))): one
             for one in digest.letters

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeGuard, Union, get_args, get_origin, get_type_hints
 
 from jinja2 import nodes
 from pydantic import BaseModel
@@ -69,11 +69,11 @@ def _path(node: nodes.Expr) -> list[str] | None:
     return None if before is None else [*before, name]
 
 
-def _own_names(tree: nodes.Template) -> dict[str, Any]:
+def _own_names(tree: nodes.Template) -> dict[str, object]:
     """What the names a template gives itself stand for: `{% for a in v.alerts %}`, `{% set c =
     v.customer %}`. Those that are given twice, or to a macro, may stand for anything.
     """
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     times = Counter(
         name.name for name in tree.find_all(nodes.Name) if name.ctx in {"store", "param"}
     )
@@ -96,16 +96,17 @@ def _own_names(tree: nodes.Template) -> dict[str, Any]:
     }
 
 
-def _element_of(kind: Any) -> Any:
-    several = isinstance(get_origin(kind), type) and issubclass(get_origin(kind), Sequence)
-    return get_args(kind)[0] if several and get_args(kind) else None
+def _element_of(kind: object) -> object:
+    origin, within = get_origin(kind), get_args(kind)
+    several = isinstance(origin, type) and issubclass(origin, Sequence)
+    return within[0] if several and within else None
 
 
-def _is_shape(kind: Any) -> bool:
+def _is_shape(kind: object) -> TypeGuard[type]:
     return isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, BaseModel))
 
 
-def _first_wrong(path: list[str], shape: Any) -> tuple[str, list[str]] | None:
+def _first_wrong(path: list[str], shape: object) -> tuple[str, list[str]] | None:
     for nth, name in enumerate(path[1:], 1):
         if not _is_shape(shape):
             return None
@@ -116,14 +117,15 @@ def _first_wrong(path: list[str], shape: Any) -> tuple[str, list[str]] | None:
     return None
 
 
-def _names(shape: Any) -> list[str]:
-    own = (
-        [field.name for field in fields(shape)] if is_dataclass(shape) else list(shape.model_fields)
-    )
+def _names(shape: type) -> list[str]:
+    if issubclass(shape, BaseModel):
+        own = list(shape.model_fields)
+    else:
+        own = [field.name for field in fields(shape)] if is_dataclass(shape) else []
     return [*own, *(name for name in dir(shape) if not name.startswith("_") and name not in own)]
 
 
-def _type_of(shape: Any, name: str) -> Any:
+def _type_of(shape: object, name: str) -> object:
     """The type behind an attribute or property, without None; Any where it cannot be told."""
     found = get_type_hints(shape).get(name)
     if found is None and isinstance(getattr(shape, name, None), property):

@@ -51,7 +51,7 @@ class SignalForm(Form):
             raise ValueError(f"a signal has exactly one of {', '.join(Aggregate)}")
         if given[0].takes_field != (self.of is not None):
             raise ValueError(
-                f"{given[0]} needs `of:`, the field it reckons with"
+                f"{given[0]} needs `of:`, the field it is computed from"
                 if given[0].takes_field
                 else f"{given[0]} has no `of:`"
             )

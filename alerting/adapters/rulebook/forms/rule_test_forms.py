@@ -2,7 +2,7 @@
 
 import re
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -18,14 +18,14 @@ from alerting.domain.cases.sla import WaitingFor
 from alerting.domain.rulebook.rule_tests import Deed, parse_offset
 
 
-def _offset(value: Any) -> timedelta:
+def _offset(value: object) -> timedelta:
     found = parse_offset(str(value))
     if found > LONGEST:
         raise ValueError(f"{str(value)!r} is longer than ten years")
     return found
 
 
-def _moment(value: Any) -> timedelta | datetime:
+def _moment(value: object) -> timedelta | datetime:
     """An offset from the begin, or a time with its zone."""
     if not isinstance(value, date) and not re.match(r"\d{4}-\d\d", str(value)):
         return _offset(value)
@@ -41,7 +41,7 @@ def _moment(value: Any) -> timedelta | datetime:
 
 
 def _within_reach(value: datetime) -> datetime:
-    """Clocks reckon some years back and forth from here."""
+    """Clocks are computed some years back and forth from here."""
     if not 1971 <= value.year <= 9900:
         raise ValueError("lies outside the years 1971 to 9900")
     return value
@@ -58,7 +58,7 @@ class TimelineForm(Form):
     """An event that arrives, or what a person does."""
 
     at: Moment
-    event: dict[str, Any] | None = None
+    event: dict[str, object] | None = None
     does: Deed | None = None
     by: Name | None = None
     to: Name | None = None
@@ -131,7 +131,7 @@ class ExpectForm(Form):
 
 class RuleTestForm(Form):
     name: Name
-    customers: list[dict[str, Any]] = Field(default_factory=list)
+    customers: list[dict[str, object]] = Field(default_factory=list)
     begin: (
         Annotated[AwareDatetime, BeforeValidator(written_out), AfterValidator(_within_reach)] | None
     ) = None

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
@@ -13,7 +12,7 @@ from alerting.services.cases.acts import Act
 
 MAX_TEXT = 5_000
 _MOMENTS = ("happened_at", "until", "becomes")
-_ACTS: TypeAdapter[Any] = TypeAdapter(Act)
+_ACTS: TypeAdapter[Act] = TypeAdapter(Act)
 FIELDS = (
     "act", "by", "take_over", "channel", "outcome", "happened_at", "note", "to", "duty", "reason",
     "waiting_for", "until", "root_cause", "action", "corrective_action", "text", "effective",
@@ -38,21 +37,20 @@ def _kept(text: str) -> str:
     return text.replace("\x00", "\ufffd")
 
 
-def read_act(given: Mapping[str, str], zone: ZoneInfo) -> Any:
+def read_act(given: Mapping[str, str], zone: ZoneInfo) -> Act:
     """The act a form asks for; its times are wall-clock times of `zone` unless they say otherwise.
     Raises ActionRefused.
     """
-    said: dict[str, Any] = {name: text.strip() for name, text in given.items() if text.strip()}
-    for name in _MOMENTS:
-        if name in said:
-            said[name] = _moment(said[name], zone)
+    texts = {name: text.strip() for name, text in given.items() if text.strip()}
+    moments = {name: _moment(texts[name], zone) for name in _MOMENTS if name in texts}
+    said: dict[str, object] = {**texts, **moments}
     try:
         return _ACTS.validate_python({"act": said.get("act"), **_wanted(said)})
     except ValidationError as error:
         raise ActionRefused(refusal(error)) from error
 
 
-def _wanted(said: Mapping[str, Any]) -> dict[str, Any]:
+def _wanted(said: Mapping[str, object]) -> dict[str, object]:
     """The fields of the act that is asked for: a form sends others along."""
     known = next((k for k in _KINDS if k.model_fields["act"].default == said.get("act")), None)
     return (

@@ -5,7 +5,7 @@ nothing.
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse, Response
@@ -163,7 +163,7 @@ def _offered(parts: WebParts, ticket: Ticket, view: CaseView, person: Party) -> 
     }
 
 
-def _corrections(parts: WebParts, ticket: Ticket) -> list[Any]:
+def _corrections(parts: WebParts, ticket: Ticket) -> list[object]:
     """What waits for somebody else's approval, where the link is for that."""
     if ticket.purpose != "decide":
         return []

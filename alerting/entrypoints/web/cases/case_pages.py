@@ -3,7 +3,7 @@ need the admin token.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Request
 from fastapi.encoders import jsonable_encoder
@@ -24,7 +24,7 @@ from alerting.services.cases.case_view import case_view
 from alerting.services.cases.respond import Actor, Seen
 from alerting.services.cases.timeline import timeline
 
-_ACTS: TypeAdapter[Any] = TypeAdapter(Act)
+_ACTS: TypeAdapter[Act] = TypeAdapter(Act)
 Number = Annotated[int, Field(ge=1, le=10**15)]
 PathNumber = Annotated[int, Field(ge=0, le=10**18)]
 
@@ -171,7 +171,7 @@ def _case(parts: WebParts, case_id: int, status: int) -> Response:
     return JSONResponse(jsonable_encoder(case_as_json(view, record, moments)), status_code=status)
 
 
-def _schema() -> dict[str, Any]:
+def _schema() -> dict[str, object]:
     """The acts, each with who does it and what was seen."""
     found = _ACTS.json_schema(ref_template="#/components/schemas/Act/$defs/{model}")
     definitions = found.pop("$defs", {})
@@ -179,19 +179,16 @@ def _schema() -> dict[str, Any]:
     kinds = []
     for one in found["oneOf"]:
         kind = dict(definitions[one["$ref"].rsplit("/", 1)[1]])
-        kind["properties"] = {
-            "by": {"type": "string"},
-            "seen": seen,
-            **_inlined(kind["properties"], definitions),
-        }
+        own = {name: _inlined(one, definitions) for name, one in kind["properties"].items()}
+        kind["properties"] = {"by": {"type": "string"}, "seen": seen, **own}
         kind["required"] = sorted({"act", "by", *kind.get("required", ())})
         kinds.append(kind)
     return {"oneOf": kinds}
 
 
-def _inlined(value: Any, definitions: dict[str, Any]) -> Any:
+def _inlined(value: object, definitions: dict[str, object]) -> object:
     if isinstance(value, dict):
         if "$ref" in value:
-            return _inlined(definitions[value["$ref"].rsplit("/", 1)[1]], definitions)
+            return _inlined(definitions[str(value["$ref"]).rsplit("/", 1)[1]], definitions)
         return {name: _inlined(one, definitions) for name, one in value.items()}
     return [_inlined(one, definitions) for one in value] if isinstance(value, list) else value

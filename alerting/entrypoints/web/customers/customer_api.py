@@ -1,6 +1,6 @@
 """/v1/customers/{id}: one customer put, and asked for as of any time."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -16,7 +16,7 @@ from alerting.services.intake.accept_events import accept
 from alerting.services.intake.put_customer import VALID_FROM, read_put
 
 
-def _body_schema() -> dict[str, Any]:
+def _body_schema() -> dict[str, object]:
     """The fields of `customer.updated`, and since when they hold."""
     schema = CustomerUpdated.model_json_schema(
         ref_template="#/components/schemas/CustomerUpdated/$defs/{model}"

@@ -4,7 +4,7 @@ The pages need the admin token; whoever is asked decides with the link of the ma
 """
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, File, Form, UploadFile
@@ -205,12 +205,14 @@ def _asked(parts: WebParts, number: int, person: str, error: str = "") -> Respon
     )
 
 
-def _change(parts: WebParts, found: ListChange, status: int, facts: Mapping[str, Any]) -> Response:
+def _change(
+    parts: WebParts, found: ListChange, status: int, facts: Mapping[str, object]
+) -> Response:
     with parts.ctx.db.read() as tx:
         parties = staff_facts.staff_at(tx, tx.now()).parties
     people = sorted((p for p in parties.values() if p.kind == "person"), key=lambda p: p.name)
     titles = {segment.id: segment.title for segment in found.rulebook.segments}
-    error = _sentence(facts["error"]) if facts["error"] else None
+    error = _sentence(str(facts["error"])) if facts["error"] else None
     shown = {
         **facts,
         "error": error,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -133,7 +133,7 @@ def _days_of(which: Selection) -> Callable[[str], dict[str, str]]:
     return days
 
 
-def _links(request: Request) -> Any:
+def _links(request: Request) -> Callable[..., str]:
     """Makes addresses with the same filters and some of them changed; an empty one is left out."""
     kept = {name: request.query_params.get(name, "") for name in ("from", "to", *NARROWED)}
 
