@@ -218,13 +218,33 @@ def save_clock(
         "kind": changed.kind.value,
         "plan": changed.plan,
     }
-    state = {
+    state = {**_clock_state(changed), "party": party}
+    upsert = tx.insert(clock).values(**identity, **state)
+    stays = what == "corrected" or (changed.missed_at is not None and what != "missed")
+    kept = {"party"} if stays else set()  # whoever kept or missed it, kept or missed it
+    changes = {name: value for name, value in state.items() if name not in kept}
+    tx.execute(upsert.on_conflict_do_update(index_elements=list(identity), set_=changes))
+    common = {
+        "recorded_at": now,
+        "due_at": changed.due_at,
+        "party": party,
+        "policy": changed.policy,
+    }
+    told = _ledger(changed, what, now)
+    rows = [{**identity, **common, "what": name, "happened_at": at} for name, at in told]
+    tx.execute(clock_entry.insert(), rows)
+
+
+def _clock_state(changed: Clock) -> dict[str, object]:
+    """What a clock's row says, but for whose it is."""
+    stopped = changed.stopped_at
+    felt = None if stopped is None else (stopped - changed.started_at) // _MICROSECOND
+    return {
         "by": changed.by,
         "policy": changed.policy,
-        "party": party,
         "started_at": changed.started_at,
         "due_at": changed.due_at,
-        "stopped_at": changed.stopped_at,
+        "stopped_at": stopped,
         "missed_at": changed.missed_at,
         "superseded_at": changed.superseded_at,
         "within": str(changed.within),
@@ -233,16 +253,15 @@ def save_clock(
         "paused_at": changed.paused_at,
         "resumes": changed.resumes,
         "pauses": [[begin.isoformat(), end.isoformat()] for begin, end in changed.pauses],
-        "felt": None
-        if changed.stopped_at is None
-        else (changed.stopped_at - changed.started_at) // _MICROSECOND,
+        "felt": felt,
         "worked": None if changed.worked is None else changed.worked // _MICROSECOND,
     }
-    upsert = tx.insert(clock).values(**identity, **state)
-    stays = what == "corrected" or (changed.missed_at is not None and what != "missed")
-    kept = {"party"} if stays else set()  # whoever kept or missed it, kept or missed it
-    changes = {name: value for name, value in state.items() if name not in kept}
-    tx.execute(upsert.on_conflict_do_update(index_elements=list(identity), set_=changes))
+
+
+def _ledger(changed: Clock, what: str, now: datetime) -> list[tuple[str, datetime | None]]:
+    """What happened to a clock, and when. A plan that begins in the middle of a case has stood
+    still as the one before did.
+    """
     happened = {
         "started": changed.started_at,
         "paused": changed.paused_at,
@@ -251,24 +270,12 @@ def save_clock(
         "stopped": changed.stopped_at,
         "missed": changed.missed_at,
         "superseded": changed.superseded_at,
-    }[what]
-    told = [(what, happened)]
-    if (
-        what == "started"
-    ):  # a plan that begins in the middle of a case has stood still as the one before
-        told += [
-            entry
-            for begin, end in changed.pauses
-            for entry in (("paused", begin), ("resumed", end))
-        ]
-    common = {
-        "recorded_at": now,
-        "due_at": changed.due_at,
-        "party": party,
-        "policy": changed.policy,
     }
-    rows = [{**identity, **common, "what": name, "happened_at": at} for name, at in told]
-    tx.execute(clock_entry.insert(), rows)
+    told = [(what, happened[what])]
+    if what == "started":
+        for begin, end in changed.pauses:
+            told += [("paused", begin), ("resumed", end)]
+    return told
 
 
 def reassign_clocks(tx: Transaction, case_id: int, case: Case) -> None:

@@ -158,37 +158,36 @@ def decide(
         return Decision(case=case, audit=(AuditLine(action=decided, happened_at=now, facts=facts),))
     held, of_call = list(clocks), given.what is Corrected.CONTACT
     call = next((one for one in record.calls if one.id == given.subject), None) if of_call else None
-    if call is not None and call.happened_at != given.was:
-        raise ActionRefused(
-            f"the call is not recorded at {given.was:%Y-%m-%d %H:%M}Z any more: decline this, "
-            "propose anew"
-        )
+    _must_be_as_proposed(given, call)
     _possible(case, given, record.complaints, now)
     if not of_call and removed_at(case, held, given.subject or case.cycle) != given.was:
         raise ActionRefused(
             f"the cause of {case.number} is not recorded as removed at that time any more"
         )
-    after, moved = (
-        _of_cause(case, held, given)
-        if call is None
-        else _of_call(case, held, given, call, record, now)
-    )
+    if call is None:
+        after, moved = _of_cause(case, held, given)
+    else:
+        after, moved = _of_call(case, held, given, call, record, now)
     ends = [at for at in (after.contacted_at, after.cause_removed_at) if at is not None]
     if after.resolved_at is not None and ends:
         after = replace(after, resolved_at=max(after.resolved_at, *ends))
     results = {clock.key: _result(clock) for clock in moved}
     line = AuditLine(action=decided, happened_at=now, facts={**facts, "clocks": results})
     decision = Decision(case=after, clocks=tuple(moved), audit=(line,))
+    if call is None or call.cycle != case.cycle or after.contacted_at is None:
+        return decision
     open_again = [c for c in record.complaints if not after.answers(c.starts.customer_sent)]
-    if (
-        call is None
-        or call.cycle != case.cycle
-        or after.contacted_at is None
-        or not open_again
-        or not record.may_open
-    ):
+    if not open_again or not record.may_open:
         return decision
     return _opened_again(decision, held, open_again, record.policies, now)
+
+
+def _must_be_as_proposed(given: Correction, call: Call | None) -> None:
+    if call is not None and call.happened_at != given.was:
+        raise ActionRefused(
+            f"the call is not recorded at {given.was:%Y-%m-%d %H:%M}Z any more: decline this, "
+            "propose anew"
+        )
 
 
 def _result(clock: Clock) -> str:

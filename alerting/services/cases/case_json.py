@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from alerting.database.cases import case_records, cases
 from alerting.database.engine import Transaction
-from alerting.database.rows.cases import CorrectionRow
+from alerting.database.rows.cases import AttemptRow, CorrectionRow
 from alerting.domain.cases.clocks import Clock
 from alerting.services.cases.case_view import CaseView
 from alerting.services.cases.timeline import StoryLine
@@ -35,27 +35,6 @@ def case_as_json(
     seconds), its story.
     """
 
-    def clock(c: Clock) -> dict[str, object]:
-        stopped = c.stopped_at
-        return {
-            "clock": c.key,
-            "person": record.owed_by[c.key],
-            "policy": c.policy,
-            "within": str(c.within),
-            "calendar": c.calendar,
-            "rulebook": c.rulebook,
-            "started_at": c.started_at,
-            "due_at": c.due_at,
-            "paused_at": c.paused_at,
-            "pauses": [list(pause) for pause in c.pauses],
-            "stopped_at": stopped,
-            "missed_at": c.missed_at,
-            "superseded_at": c.superseded_at,
-            "met": c.met,
-            "felt_seconds": (stopped - c.started_at).total_seconds() if stopped else None,
-            "working_seconds": c.worked.total_seconds() if c.worked is not None else None,
-        }
-
     case = view.case
     waiting = {"for": case.waiting_for, "since": case.waiting_since, "until": case.waiting_until}
     return {
@@ -72,33 +51,41 @@ def case_as_json(
         "root_cause": case.root_cause,
         "action": case.action,
         "corrective_action": case.corrective_action,
-        "clocks": [clock(c) for c in view.all_clocks],
-        "calls": [
-            {
-                name: getattr(a, name)
-                for name in (
-                    "by",
-                    "channel",
-                    "outcome",
-                    "reached",
-                    "happened_at",
-                    "recorded_at",
-                    "grade",
-                )
-            }
-            | {"number": a.id}
-            for a in view.attempts
-        ],
-        "corrections": [
-            {
-                name: getattr(c, name)
-                for name in ("what", "subject", "was", "becomes", "by", "approved", "decided_by")
-            }
-            | {"number": c.id}
-            for c in record.corrections
-        ],
+        "clocks": [_clock(c, record.owed_by[c.key]) for c in view.all_clocks],
+        "calls": [_named(a, _OF_CALL) for a in view.attempts],
+        "corrections": [_named(c, _OF_CORRECTION) for c in record.corrections],
         "story": [
             {"at": m.at, "recorded_at": m.recorded_at, "text": m.text, "proof": m.proof or None}
             for m in story
         ],
+    }
+
+
+_OF_CALL = ("by", "channel", "outcome", "reached", "happened_at", "recorded_at", "grade")
+_OF_CORRECTION = ("what", "subject", "was", "becomes", "by", "approved", "decided_by")
+
+
+def _named(one: AttemptRow | CorrectionRow, names: Sequence[str]) -> dict[str, object]:
+    return {name: getattr(one, name) for name in names} | {"number": one.id}
+
+
+def _clock(c: Clock, person: str) -> dict[str, object]:
+    stopped = c.stopped_at
+    return {
+        "clock": c.key,
+        "person": person,
+        "policy": c.policy,
+        "within": str(c.within),
+        "calendar": c.calendar,
+        "rulebook": c.rulebook,
+        "started_at": c.started_at,
+        "due_at": c.due_at,
+        "paused_at": c.paused_at,
+        "pauses": [list(pause) for pause in c.pauses],
+        "stopped_at": stopped,
+        "missed_at": c.missed_at,
+        "superseded_at": c.superseded_at,
+        "met": c.met,
+        "felt_seconds": (stopped - c.started_at).total_seconds() if stopped else None,
+        "working_seconds": c.worked.total_seconds() if c.worked is not None else None,
     }

@@ -129,96 +129,39 @@ def _name(staff: Staff, party: str | None) -> str:
 
 def _in_words(entry: RecordedEntry, staff: Staff) -> str | None:
     """An audit entry as a sentence; None for those that another line already tells."""
-    facts, action = entry.facts, entry.action
-    by = _name(staff, facts.text_or_none("by"))
-    if action == Action.CASE_OPENED:
-        people = ", ".join(
-            f"{role_name(p.text('role'))}: {_name(staff, p.text('party'))}"
-            for p in facts.objects("people")
-        )
-        return f"Case opened by rule {facts['rule']} ({people})"
-    if action in {Action.CONTACT_MADE, Action.CONTACT_ATTEMPTED}:
-        verdict = (
-            "reached the customer" if facts["counts"] else "tried, but did not reach the customer"
-        )
-        return (
-            f"{by} {verdict} ({facts['channel']}, {facts.text('outcome').replace('_', ' ')})"
-            + _clock_words(facts)
-        )
-    sentences: dict[str, Callable[[], str]] = {
-        Action.CASE_JOINED: lambda: f"Another alert joined: rule {facts['rule']}",
-        Action.CASE_CALLER_CHANGED: lambda: (
-            f"{_name(staff, facts.text('to'))} became the caller: {facts['why']}"
-        ),
-        Action.CASE_REOPENED: lambda: (
-            f"The customer complained again after the call: cycle {facts['cycle']} began"
-        ),
-        Action.CASE_FORGOTTEN: lambda: "The customer was forgotten: the case is over",
-        Action.CASE_ACKNOWLEDGED: lambda: f"{by} will call" + _clock_words(facts),
-        Action.CASE_TAKEN_OVER: lambda: (
-            f"{_name(staff, facts.text('to'))} took over from {_name(staff, facts.text('from'))}"
-        ),
-        Action.CASE_HANDED_OVER: lambda: f"{by} handed over to {_name(staff, facts.text('to'))}",
-        Action.CASE_OWNER_CHANGED: lambda: _owner_words(facts, staff),
-        Action.CAUSE_REMOVED: lambda: (
-            f"{by} removed the cause" + _named(facts) + _clock_words(facts)
-        ),
-        Action.CASE_FIXER_CHANGED: lambda: (
-            f"{_name(staff, facts.text('to'))} fixes the cause from now on, said {by}"
-        ),
-        Action.CASE_WAITING: lambda: (
-            f"Waits for {_WAITED[facts.text('for')]}, said {by}" + _clock_words(facts)
-        ),
-        Action.CASE_RESUMED: lambda: f"The wait is over: {_ended(facts.text('by'), staff)}",
-        Action.CASE_NOTED: lambda: f"{by} noted",
-        Action.CASE_REVIEWED: lambda: (
-            f"{by}: what was done {'has' if facts['effective'] else 'has not'} worked"
-        ),
-        Action.CASE_CONFIRMED: lambda: (
-            "The customer is content with what was done"
-            + ("" if facts["score"] is None else f" ({facts['score']})")
-        ),
-        Action.CASE_ACKNOWLEDGEMENT_STALE: lambda: (
-            f"{by} had said to call, and nothing followed: it is open again"
-        ),
-        Action.CASE_PROMISES_MOVED: lambda: "The policy was edited; this case moves with it",
-        Action.CHECK_SURVEY_SENT: lambda: "The customer was asked whether it is well now",
-        Action.CHECK_SURVEY_IMPOSSIBLE: lambda: (
-            f"The customer could not be asked: {facts['reason']}"
-        ),
-        Action.CHECK_SURVEY_NEGATIVE: lambda: "The customer says that it is not well yet",
-        Action.REVIEW_ASKED: lambda: (
-            f"{_name(staff, facts.text('asked'))} was asked whether it worked"
-        ),
-        Action.CORRECTION_PROPOSED: lambda: f"{by} proposed a correction: {_correction(facts)}",
-        Action.CORRECTION_APPROVED: lambda: (
-            f"{by} approved the correction: {_correction(facts)}" + _clock_words(facts)
-        ),
-        Action.CORRECTION_DECLINED: lambda: f"{by} declined the correction: {_correction(facts)}",
-        Action.CASE_RESOLVED: lambda: "Case resolved",
-        Action.CLOCK_MISSED: lambda: (
-            f"Missed: {facts.text('clock').split('.')[1]} was due from "
-            f"{_name(staff, facts.text('owed_by'))}"
-        ),
-        Action.NOTIFICATION_REFUSED: lambda: (
-            f"Mail to {_name(staff, facts.text('refused'))} was refused"
-            + (f"; it goes to {_name(staff, facts.text('to'))}" if facts["to"] else "")
-        ),
-        Action.NO_NOTIFICATION_SENT: lambda: (
-            f"No mail to {_name(staff, facts.text('recipient'))}: {facts['reason']}"
-        ),
-        Action.NOTIFICATION_BATCHED: lambda: (
-            f"Mail to {_name(staff, facts.text('recipient'))} waits for the next digest"
-        ),
-        Action.NOTIFICATION_HELD: lambda: (
-            f"Mail to {_name(staff, facts.text('recipient'))} waits for the end of the quiet hours"
-        ),
-        Action.TEMPLATE_FAILED: lambda: (
-            f"The template {facts['template']} failed; a plain mail was sent instead"
-        ),
-    }
-    sentence = sentences.get(action)
-    return sentence() if sentence else None
+    sentence = _SENTENCES.get(entry.action)
+    return sentence(_Facts(facts=entry.facts, staff=staff)) if sentence else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Facts:
+    """An audit entry that becomes a sentence."""
+
+    facts: Fields
+    staff: Staff
+
+    @property
+    def by(self) -> str:
+        return _name(self.staff, self.facts.text_or_none("by"))
+
+    def name(self, fact: str) -> str:
+        """The name of whoever stands in this fact."""
+        return _name(self.staff, self.facts.text(fact))
+
+
+def _opened(e: _Facts) -> str:
+    people = ", ".join(
+        f"{role_name(p.text('role'))}: {_name(e.staff, p.text('party'))}"
+        for p in e.facts.objects("people")
+    )
+    return f"Case opened by rule {e.facts['rule']} ({people})"
+
+
+def _contacted(e: _Facts) -> str:
+    tried = "tried, but did not reach the customer"
+    outcome = "reached the customer" if e.facts["counts"] else tried
+    how = e.facts.text("outcome").replace("_", " ")
+    return f"{e.by} {outcome} ({e.facts['channel']}, {how})" + _clock_words(e.facts)
 
 
 _WAITED = {"customer": "the customer", "third_party": "a third party"}
@@ -293,3 +236,69 @@ def _deliveries(tx: Transaction, case_id: int, staff: Staff) -> list[StoryLine]:
             )
         )
     return found
+
+
+_SENTENCES: Mapping[str, Callable[[_Facts], str]] = {
+    Action.CASE_OPENED: _opened,
+    Action.CONTACT_MADE: _contacted,
+    Action.CONTACT_ATTEMPTED: _contacted,
+    Action.CASE_JOINED: lambda e: f"Another alert joined: rule {e.facts['rule']}",
+    Action.CASE_CALLER_CHANGED: lambda e: f"{e.name('to')} became the caller: {e.facts['why']}",
+    Action.CASE_REOPENED: lambda e: (
+        f"The customer complained again after the call: cycle {e.facts['cycle']} began"
+    ),
+    Action.CASE_FORGOTTEN: lambda e: "The customer was forgotten: the case is over",
+    Action.CASE_ACKNOWLEDGED: lambda e: f"{e.by} will call" + _clock_words(e.facts),
+    Action.CASE_TAKEN_OVER: lambda e: f"{e.name('to')} took over from {e.name('from')}",
+    Action.CASE_HANDED_OVER: lambda e: f"{e.by} handed over to {e.name('to')}",
+    Action.CASE_OWNER_CHANGED: lambda e: _owner_words(e.facts, e.staff),
+    Action.CAUSE_REMOVED: lambda e: (
+        f"{e.by} removed the cause" + _named(e.facts) + _clock_words(e.facts)
+    ),
+    Action.CASE_FIXER_CHANGED: lambda e: f"{e.name('to')} fixes the cause from now on, said {e.by}",
+    Action.CASE_WAITING: lambda e: (
+        f"Waits for {_WAITED[e.facts.text('for')]}, said {e.by}" + _clock_words(e.facts)
+    ),
+    Action.CASE_RESUMED: lambda e: f"The wait is over: {_ended(e.facts.text('by'), e.staff)}",
+    Action.CASE_NOTED: lambda e: f"{e.by} noted",
+    Action.CASE_REVIEWED: lambda e: (
+        f"{e.by}: what was done {'has' if e.facts['effective'] else 'has not'} worked"
+    ),
+    Action.CASE_CONFIRMED: lambda e: (
+        "The customer is content with what was done"
+        + ("" if e.facts["score"] is None else f" ({e.facts['score']})")
+    ),
+    Action.CASE_ACKNOWLEDGEMENT_STALE: lambda e: (
+        f"{e.by} had said to call, and nothing followed: it is open again"
+    ),
+    Action.CASE_PROMISES_MOVED: lambda e: "The policy was edited; this case moves with it",
+    Action.CHECK_SURVEY_SENT: lambda e: "The customer was asked whether it is well now",
+    Action.CHECK_SURVEY_IMPOSSIBLE: lambda e: (
+        f"The customer could not be asked: {e.facts['reason']}"
+    ),
+    Action.CHECK_SURVEY_NEGATIVE: lambda e: "The customer says that it is not well yet",
+    Action.REVIEW_ASKED: lambda e: f"{e.name('asked')} was asked whether it worked",
+    Action.CORRECTION_PROPOSED: lambda e: f"{e.by} proposed a correction: {_correction(e.facts)}",
+    Action.CORRECTION_APPROVED: lambda e: (
+        f"{e.by} approved the correction: {_correction(e.facts)}" + _clock_words(e.facts)
+    ),
+    Action.CORRECTION_DECLINED: lambda e: f"{e.by} declined the correction: {_correction(e.facts)}",
+    Action.CASE_RESOLVED: lambda e: "Case resolved",
+    Action.CLOCK_MISSED: lambda e: (
+        f"Missed: {e.facts.text('clock').split('.')[1]} was due from {e.name('owed_by')}"
+    ),
+    Action.NOTIFICATION_REFUSED: lambda e: (
+        f"Mail to {e.name('refused')} was refused"
+        + (f"; it goes to {e.name('to')}" if e.facts["to"] else "")
+    ),
+    Action.NO_NOTIFICATION_SENT: lambda e: f"No mail to {e.name('recipient')}: {e.facts['reason']}",
+    Action.NOTIFICATION_BATCHED: lambda e: (
+        f"Mail to {e.name('recipient')} waits for the next digest"
+    ),
+    Action.NOTIFICATION_HELD: lambda e: (
+        f"Mail to {e.name('recipient')} waits for the end of the quiet hours"
+    ),
+    Action.TEMPLATE_FAILED: lambda e: (
+        f"The template {e.facts['template']} failed; a plain mail was sent instead"
+    ),
+}

@@ -216,16 +216,7 @@ def _handle_events(
     """Store, join, judge and act on readable events; returns also the places of conflicting
     duplicates.
     """
-    first: dict[tuple[str, str], events.Arrived] = {}
-    repeated: list[tuple[Event, str]] = []
-    for event, place in arrived:
-        identity = (event.source, event.id)
-        if identity in first:
-            repeated.append((event, place))
-        else:
-            first[identity] = events.Arrived(
-                event=event, place=place, excluded=exclusion(event, rulebook, now)
-            )
+    first, repeated = _apart(arrived, rulebook, now)
     first, shared = _matched(tx, first)
     gone = forgotten_until(tx, (a.event.customer_key for a in first.values()))
     late = exclusions([a.event for a in first.values()], gone)
@@ -256,6 +247,22 @@ def _handle_events(
         if gone or any(isinstance(a.event.payload, CustomerForgotten) for a in judged):
             forget_all(begin_round(tx, ctx, rulebook), judged, gone)
     return taken, conflicts
+
+
+def _apart(
+    arrived: Sequence[tuple[Event, str]], rulebook: Rulebook, now: datetime
+) -> tuple[dict[tuple[str, str], events.Arrived], list[tuple[Event, str]]]:
+    """The first of each source and id, and those that repeat one of them."""
+    first: dict[tuple[str, str], events.Arrived] = {}
+    repeated: list[tuple[Event, str]] = []
+    for event, place in arrived:
+        identity = (event.source, event.id)
+        if identity in first:
+            repeated.append((event, place))
+        else:
+            excluded = exclusion(event, rulebook, now)
+            first[identity] = events.Arrived(event=event, place=place, excluded=excluded)
+    return first, repeated
 
 
 def fact_of(event: Event) -> PersonFact:
