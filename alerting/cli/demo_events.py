@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from alerting.cli.demo_stage import Story, StoryFailed, http
 from alerting.database.cases import cases
-from alerting.database.intake import events
+from alerting.database.intake import dead_letters
 from alerting.database.tables import alert, event
 from alerting.services.intake.event_log import NewRecord
 
@@ -204,7 +204,7 @@ def unreadable(story: Story) -> None:
         [NewRecord(topic="surveys", key="x", value=b'{"specversion": "1.0", "score": \xff}')]
     )
     found = story.check(
-        "it is a dead letter, with bytes and place", lambda: story.read(events.dead_letters)
+        "it is a dead letter, with bytes and place", lambda: story.read(dead_letters.list_letters)
     )
     story.say(f"   {found[0].place}: {found[0].reason}, {found[0].detail}")
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from alerting.cli.demo_stage import Story, StoryFailed
-from alerting.database.cases import cases
+from alerting.database.cases import case_clocks, cases
 from alerting.database.engine import Transaction
 from alerting.database.tables import clock, contact_attempt, timer
 from alerting.services.reports import report as response_times
@@ -51,7 +51,7 @@ def called(story: Story, case_id: int) -> None:
 
     def resolved() -> bool:
         case = story.read(lambda tx: cases.case_by_id(tx, case_id))
-        kept = story.read(lambda tx: [c.met for c in cases.clocks_of(tx, [case_id])[case_id]])
+        kept = story.read(lambda tx: [c.met for c in case_clocks.clocks_of(tx, [case_id])[case_id]])
         return bool(case and case.status == "resolved" and kept == [True, True, True])
 
     story.check("the case is resolved, all three promises kept", resolved)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from alerting.database import instance
-from alerting.database.alerts import mutes
+from alerting.database.alerts import mutes, unknown_conditions
 from alerting.database.cases import cases, timers
-from alerting.database.intake import events, positions
+from alerting.database.intake import dead_letters, positions
 from alerting.database.mail import notifications
 from alerting.database.rulebook import rulebooks
 from alerting.domain.errors import Temporary
@@ -55,8 +55,8 @@ def look(ctx: Context, event_log: EventLog) -> SystemHealth:
             outbox=waiting,
             outbox_oldest_seconds=(now - oldest).total_seconds() if oldest else 0.0,
             timers_overdue=timers.overdue_count(tx, now),
-            dead_letters=events.waiting_dead_letters(tx),
-            unknown_conditions=events.unknown_by_rule(tx),
+            dead_letters=dead_letters.waiting_dead_letters(tx),
+            unknown_conditions=unknown_conditions.unknown_by_rule(tx),
             suppressed=mutes.suppressed_by_reason(tx),
             gaps=positions.gap_count(tx),
             stopped=positions.stopped_partitions(tx),

@@ -15,7 +15,7 @@ from alerting.adapters.mail.email.mailbox import Kept, read_mailbox
 from alerting.adapters.rulebook.rulebook_builder import build_rulebook
 from alerting.bootstrap import App, bootstrap, prepare
 from alerting.database import instance
-from alerting.database.cases import cases
+from alerting.database.cases import case_clocks, cases
 from alerting.database.migrate import migrate
 from alerting.database.tables import case_file
 from alerting.domain.cases.cases import Attempt, Case
@@ -177,7 +177,7 @@ class World:
         case = self.case(customer)
         assert case.id is not None
         with self.app.ctx.db.read() as tx:
-            every = cases.clocks_of(tx, [case.id])[case.id]
+            every = case_clocks.clocks_of(tx, [case.id])[case.id]
         return {clock.kind.value: clock for clock in sorted(every, key=lambda c: (c.cycle, c.plan))}
 
     def reached(

@@ -155,10 +155,10 @@ def test_a_dead_letter_reaches_its_topic_with_bytes_place_and_reason(
     log.append([NewRecord(topic="surveys", key=tag, value=f"{{{tag}".encode())])
 
     def buried() -> bool:
-        from alerting.database.intake import events
+        from alerting.database.intake import dead_letters
 
         with world.app.ctx.db.read() as tx:
-            return any(tag.encode() in bytes(row.raw) for row in events.dead_letters(tx))
+            return any(tag.encode() in bytes(row.raw) for row in dead_letters.list_letters(tx))
 
     _consume(world, log, buried).consumer.close()
     assert publish_dead_letters(world.app.ctx, log) >= 1

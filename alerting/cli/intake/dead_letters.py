@@ -7,7 +7,7 @@ import click
 
 from alerting.cli.shared import opened, print_json, table
 from alerting.cli.words import Number, Words, printable
-from alerting.database.intake import events
+from alerting.database.intake import dead_letters as letters
 from alerting.database.rows.intake import DeadLetterRow
 from alerting.domain.errors import ActionRefused
 from alerting.services.intake.dead_letters import discard_letter, letter_by_id, replay_letter
@@ -30,7 +30,7 @@ def dead_letters() -> None:
 def list_(every: bool, as_json: bool) -> None:
     """Show dead letters: number, place, reason."""
     with opened() as app, app.ctx.db.read() as tx:
-        rows = events.dead_letters(tx, waiting_only=not every)
+        rows = letters.list_letters(tx, waiting_only=not every)
     if as_json:
         print_json([_as_json(row) for row in rows])
         return
@@ -78,7 +78,7 @@ def show(number: int, as_json: bool) -> None:
     for name, value in facts.items():
         if value is not None:
             click.echo(f"  {name:9} {printable(value)}")
-    for name, content in events.headers_of(row).items():
+    for name, content in letters.headers_of(row).items():
         click.echo(f"  header    {printable(name)}: {_escaped(content)}")
     raw = bytes(row.raw)
     click.echo(f"{len(raw)} bytes:\n{_escaped(raw, keep=chr(10))}")
@@ -96,7 +96,7 @@ def replay(ids: tuple[int, ...], every: bool) -> None:
     with opened() as app:
         if every:
             with app.ctx.db.read() as tx:
-                ids = tuple(row.id for row in events.dead_letters(tx))
+                ids = tuple(row.id for row in letters.list_letters(tx))
             if not ids:
                 click.echo("No dead letter waits.")
                 return

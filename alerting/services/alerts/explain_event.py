@@ -13,7 +13,7 @@ from alerting.database.alerts import alert_records
 from alerting.database.audit import audit_entries
 from alerting.database.cases import timers
 from alerting.database.engine import Transaction
-from alerting.database.intake import events
+from alerting.database.intake import dead_letters, events
 from alerting.database.mail import notifications
 from alerting.database.people import staff_facts
 from alerting.database.rows.cases import TimerRow
@@ -121,7 +121,7 @@ def explain(ctx: Context, reference: str, source: str | None = None) -> Explanat
     with ctx.db.read() as tx:
         found = events.find_event(tx, reference, source)
         if not found:
-            letters = events.letters_at(tx, reference)
+            letters = dead_letters.letters_at(tx, reference)
             if letters:
                 return letters[0]
             raise LookupError(

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from alerting.database.alerts import watches
+from alerting.database.alerts import unknown_conditions, watches
 from alerting.database.customers import customers, points
 from alerting.database.customers.memberships import Move
 from alerting.database.engine import Transaction
@@ -181,7 +181,7 @@ def _raise_alerts(batch: EventBatch) -> None:
         )
         unknown += _undecided(judged)
         batch.taken += _raise_all(round_, judged)
-    events.note_unknown(round_.tx, unknown)
+    unknown_conditions.note_unknown(round_.tx, unknown)
 
 
 def _undecided(judged: Judged) -> list[dict[str, object]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alerting.database.audit import audit_entries
-from alerting.database.cases import case_records, cases, timers
+from alerting.database.cases import case_clocks, case_records, cases, timers
 from alerting.database.engine import Transaction
 from alerting.database.mail import notifications
 from alerting.domain.audit.entries import Entry, about_case
@@ -50,13 +50,13 @@ def _change(tx: Transaction, decision: Decision, now: datetime) -> None:
     """What the case, its clocks, waits and timers were before, and are no longer."""
     case = decision.case
     cases.save_case(tx, case)
-    known = cases.clocks_of(tx, [case.id])[case.id] if decision.clocks else []
+    known = case_clocks.clocks_of(tx, [case.id])[case.id] if decision.clocks else []
     _keep_clocks(tx, decision, {clock.key: clock for clock in known}, now)
     if decision.ended is not None:
         case_records.end_wait(tx, case.id, decision.ended)
     if decision.wait is not None:
         case_records.add_wait(tx, case.id, case.cycle, decision.wait, now)
-    cases.reassign_clocks(tx, case.id, case)
+    case_clocks.reassign_clocks(tx, case.id, case)
     for plan in decision.cancelled:
         timers.cancel_plan(tx, case.id, plan, decision.audit[0].action, now)
 
@@ -67,7 +67,7 @@ def _keep_clocks(
     """The clocks that changed, and what happened to each in its ledger."""
     for clock in decision.clocks:
         what = _what(clock, known.get(clock.key))
-        cases.save_clock(tx, decision.case, decision.case.id, clock, what, now)
+        case_clocks.save_clock(tx, decision.case, decision.case.id, clock, what, now)
         known[clock.key] = clock
 
 

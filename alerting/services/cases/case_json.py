@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from alerting.database.cases import case_records, cases
+from alerting.database.cases import case_clocks, case_records
 from alerting.database.engine import Transaction
 from alerting.database.rows.cases import AttemptRow, CorrectionRow
 from alerting.domain.cases.clocks import Clock
@@ -23,7 +23,7 @@ class CaseRecord:
 
 def case_record(tx: Transaction, case_id: int) -> CaseRecord:
     return CaseRecord(
-        owed_by=cases.parties_of(tx, case_id),
+        owed_by=case_clocks.parties_of(tx, case_id),
         corrections=case_records.corrections_of(tx, [case_id]),
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from alerting.database.cases import cases
+from alerting.database.cases import case_clocks
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.people import staff_facts
@@ -29,7 +29,7 @@ def case_list(ctx: Context, find: Callable[[Transaction], tuple[int, list[CaseRo
     with ctx.db.read() as tx:
         now = tx.now()
         total, rows = find(tx)
-        clocks = cases.clocks_of(tx, [row.id for row in rows])
+        clocks = case_clocks.clocks_of(tx, [row.id for row in rows])
         histories = customers.histories(tx, [row.customer_key for row in rows])
         staff, rulebook = staff_facts.staff_at(tx, now), ctx.shelf.active(tx)
     listed = []

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from alerting.database.alerts import alert_records
-from alerting.database.cases import case_records, cases, timers
+from alerting.database.cases import case_clocks, case_records, cases, timers
 from alerting.database.customers import customers, points
 from alerting.database.engine import Transaction
 from alerting.database.intake import events
@@ -15,6 +15,7 @@ from alerting.database.people import staff_facts
 from alerting.database.rows.cases import AttemptRow
 from alerting.database.rows.rules import AlertOfEvent, ComplaintRow, Reason
 from alerting.domain.audit.entries import Action
+from alerting.domain.cases.case_words import held_as
 from alerting.domain.cases.cases import Case, Status, current_clocks
 from alerting.domain.cases.clocks import Clock
 from alerting.domain.cases.escalations import reach
@@ -23,7 +24,6 @@ from alerting.domain.customers.customers import Customer
 from alerting.domain.fields import Fields
 from alerting.domain.intake.payloads import Contact
 from alerting.domain.people.people import Party
-from alerting.domain.routing.routing import Found
 from alerting.domain.routing.staff import Staff
 from alerting.domain.rulebook.rulebook import Rulebook, Words
 
@@ -128,7 +128,7 @@ def case_view(
     alerts = [_alert_view(row, rulebook) for row in alert_records.alerts_of(tx, case_id)]
     alerts += [_check_view(row) for row in case_records.check_complaints(tx, case)]
     alerts.sort(key=lambda alert: alert.raised_at)
-    every = cases.clocks_of(tx, [case_id])[case_id]
+    every = case_clocks.clocks_of(tx, [case_id])[case_id]
     window = points.longest_window(rulebook.signals)
     newest = alerts[-1]
     said = Fields(newest.payload)
@@ -291,7 +291,7 @@ def _why(tx: Transaction, case: Case, staff: Staff) -> list[str]:
         facts, action = entry.facts, entry.action
         for person in facts.objects("people"):
             if person["party"] == case.caller and not why:
-                why = [_held(person)]
+                why = [held_as(person)]
         if facts.get("to") != case.caller:
             continue
         if action == Action.CASE_HANDED_OVER:
@@ -299,34 +299,9 @@ def _why(tx: Transaction, case: Case, staff: Staff) -> list[str]:
         if action == Action.CASE_TAKEN_OVER:
             why = [f"the case since taking it over from {name(facts.text('from'))}"]
         if action == Action.CASE_OWNER_CHANGED:
-            why = [_held(facts)]
+            why = [held_as(facts)]
         if action == Action.CASE_CALLER_CHANGED:
             graver = f"the case since a graver complaint joined it ({facts['why']})"
             gone = f"the case since the customer wrote while {name(facts.text('from'))} was away"
             why = [gone if facts.get("away") else graver]
     return why
-
-
-def _held(filled: Fields) -> str:
-    """How a role was filled, as words: `the role territory lead, as there is no account owner`."""
-    steps = [step for step in filled.objects("steps") if step["found"] != Found.ELSEWHERE]
-    if not steps:
-        return f"the role {role_name(filled.text('role'))}"
-    missing = [role_name(one.text("label")) for one in steps if one["found"] == Found.NOBODY]
-    causes = [f"there is no {', no '.join(missing)}"] if missing else []
-    causes += [
-        f"{role_name(one.text('label'))} {one.text('words')}"
-        for one in steps[:-1]
-        if one["found"] == Found.UNUSABLE
-    ]
-    last = steps[-1]
-    causes += [last.text("words")] if last["found"] in {Found.STAND_IN, Found.TURN} else []
-    held = f"the role {role_name(last.text('label'))}"
-    return f"{held}, as {' and '.join(causes)}" if causes else held
-
-
-def role_name(role: str) -> str:
-    """`vp_sales` -> `VP sales`."""
-    return " ".join(
-        word.upper() if word in {"vp", "ceo", "cfo", "coo"} else word for word in role.split("_")
-    )

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from alerting.database.audit import audit_entries
-from alerting.database.cases import cases, timers
+from alerting.database.cases import case_clocks, timers
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.rows.cases import TimerRow
@@ -181,7 +181,7 @@ _OF_THE_CASE: dict[str, Callable[[Transaction, Context, Case, TimerRow, datetime
 
 
 def _miss(firing: Firing, case: Case, clock: Clock, row: TimerRow) -> str:
-    cases.save_clock(
+    case_clocks.save_clock(
         firing.tx, case, case.id, replace(clock, missed_at=clock.due_at), "missed", firing.now
     )
     firing.changed(case.id)

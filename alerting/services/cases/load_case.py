@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from alerting.database.alerts import alert_records
 from alerting.database.audit import audit_entries
-from alerting.database.cases import case_records, cases
+from alerting.database.cases import case_clocks, case_records, cases
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.people import staff_facts
@@ -26,7 +26,7 @@ from alerting.services.context import Context
 def clocks_of(tx: Transaction, ctx: Context, case_id: int) -> list[Clock]:
     """All clocks of a case, each with the target it runs by."""
     active = ctx.shelf.active(tx)
-    found = cases.clocks_of(tx, [case_id])[case_id]
+    found = case_clocks.clocks_of(tx, [case_id])[case_id]
     return [replace(clock, target=target_of(tx, ctx, clock, active)) for clock in found]
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 
 from alerting.database.audit import audit_entries
-from alerting.database.cases import cases, timers
+from alerting.database.cases import case_clocks, cases, timers
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.mail import notifications
@@ -97,5 +97,5 @@ class Firing:
 
     def _load(self, numbers: Iterable[int]) -> None:
         found = cases.cases_by_id(self.tx, numbers)
-        clocks = cases.clocks_of(self.tx, found)
+        clocks = case_clocks.clocks_of(self.tx, found)
         self._cases |= {number: (case, clocks[number]) for number, case in found.items()}

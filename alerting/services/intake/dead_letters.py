@@ -1,7 +1,7 @@
 """Dead letters: what people do about events that could not be read or judged."""
 
 from alerting.database.audit import audit_entries
-from alerting.database.intake import events
+from alerting.database.intake import dead_letters
 from alerting.database.rows.intake import DeadLetterRow
 from alerting.domain.audit.entries import Action, Entry, Subject
 from alerting.domain.errors import ActionRefused, Temporary, UnreadableEvent
@@ -12,7 +12,7 @@ from alerting.services.intake.take_records import replay
 def letter_by_id(ctx: Context, letter_id: int) -> DeadLetterRow:
     """The row of a dead letter, whatever became of it. Raises ActionRefused."""
     with ctx.db.read() as tx:
-        found = events.dead_letters(tx, waiting_only=False, only_id=letter_id)
+        found = dead_letters.list_letters(tx, waiting_only=False, only_id=letter_id)
     if not found:
         raise ActionRefused(f"there is no dead letter {letter_id}")
     return found[0]
@@ -37,7 +37,7 @@ def replay_letter(ctx: Context, letter_id: int) -> UnreadableEvent | None:
     except Exception as error:
         reason = UnreadableEvent("cannot be handled", f"{type(error).__name__}: {error}")
         with ctx.db.write() as tx:
-            events.note_replay(tx, letter_id, reason, tx.now())
+            dead_letters.note_replay(tx, letter_id, reason, tx.now())
         return reason
 
 
@@ -50,7 +50,7 @@ def discard_letter(ctx: Context, letter_id: int, reason: str, actor: str) -> Non
     def once() -> None:
         with ctx.db.write() as tx:
             now = tx.now()
-            if not events.discard(tx, letter_id, reason, actor, now):
+            if not dead_letters.discard(tx, letter_id, reason, actor, now):
                 raise ActionRefused(
                     f"dead letter {letter_id} does not wait: it was replayed or set aside already"
                 )

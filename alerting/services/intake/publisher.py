@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from alerting.database.customers import memberships
-from alerting.database.intake import events
+from alerting.database.intake import dead_letters
 from alerting.domain.customers.segment_moves import moved_event
 from alerting.domain.errors import RecordTooLarge
 from alerting.services.context import Context
@@ -52,7 +52,7 @@ def _record(row: Any) -> NewRecord:
 def publish_dead_letters(ctx: Context, event_log: EventLog) -> int:
     """Bring new dead letters to their topic, at least once; returns how many."""
     with ctx.db.read() as tx:
-        rows = events.unpublished(tx)
+        rows = dead_letters.unpublished(tx)
     if not rows:
         return 0
     try:
@@ -61,7 +61,7 @@ def publish_dead_letters(ctx: Context, event_log: EventLog) -> int:
         for row in rows:
             _publish_alone(event_log, row)
     with ctx.db.write() as tx:
-        events.mark_published(tx, [row.id for row in rows], tx.now())
+        dead_letters.mark_published(tx, [row.id for row in rows], tx.now())
     return len(rows)
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from alerting.database.engine import Transaction
-from alerting.database.intake import events
+from alerting.database.intake import dead_letters, events
 from alerting.database.reports import report_population
 from alerting.database.rows.intake import DeadLetterRow
 from alerting.services.context import Context
@@ -160,7 +160,7 @@ class _Unreadable:
 def _unreadable(tx: Transaction, source: str) -> list[_Unreadable]:
     """The waiting dead letters of a source, as far as they say whose they are."""
     found = []
-    for row in events.dead_letters(tx):
+    for row in dead_letters.list_letters(tx):
         said = _envelope_of(row)
         if said.get("source") == source:
             identity = said.get("id")
@@ -170,7 +170,7 @@ def _unreadable(tx: Transaction, source: str) -> list[_Unreadable]:
 
 
 def _envelope_of(row: DeadLetterRow) -> dict[str, object]:
-    headers = events.headers_of(row)
+    headers = dead_letters.headers_of(row)
     if "ce_source" in headers:
         return {
             name.removeprefix("ce_"): value.decode(errors="replace")

@@ -12,7 +12,7 @@ from typing import TypeVar
 from alerting.database.audit.erasure import forgotten_until
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
-from alerting.database.intake import addresses, events, positions
+from alerting.database.intake import addresses, dead_letters, events, positions
 from alerting.database.intake.positions import Partition
 from alerting.database.people import staff_facts
 from alerting.domain.alerts.judge import exclusion
@@ -108,18 +108,18 @@ def replay(ctx: Context, letter_id: int) -> UnreadableEvent | None:
     """Try a dead letter again; returns why it still cannot be read, or None when it was handled."""
 
     def attempt(tx: Transaction, rulebook: Rulebook) -> UnreadableEvent | None:
-        found = events.dead_letters(tx, waiting_only=False, only_id=letter_id)
+        found = dead_letters.list_letters(tx, waiting_only=False, only_id=letter_id)
         if not found:
             raise LookupError(f"there is no dead letter {letter_id}")
         row, now = found[0], tx.now()
         error = None
         try:
-            event = events.reread(row)
+            event = dead_letters.reread(row)
             _, conflicts = _handle_events(tx, ctx, rulebook, [(event, row.place)], now)
             error = conflicts[0][1] if conflicts else None
         except UnreadableEvent as unreadable:
             error = unreadable
-        events.note_replay(tx, letter_id, error, now)
+        dead_letters.note_replay(tx, letter_id, error, now)
         return error
 
     return with_active_rulebook(ctx, attempt)
@@ -155,12 +155,12 @@ def _bury_whole(ctx: Context, batch: Batch, error: Exception) -> Taken:
     with ctx.db.write() as tx:
         now = tx.now()
         positions.move_position(tx, batch.partition, batch.expected, batch.next)
-        events.bury(tx, [_letter(record, reason, now) for record in batch.records], now)
+        dead_letters.bury(tx, [_letter(record, reason, now) for record in batch.records], now)
     return Taken(dead=len(batch.records))
 
 
-def _letter(record: Record, error: UnreadableEvent, now: datetime) -> events.DeadLetter:
-    return events.DeadLetter(
+def _letter(record: Record, error: UnreadableEvent, now: datetime) -> dead_letters.DeadLetter:
+    return dead_letters.DeadLetter(
         place=record.place,
         raw=record.value or b"",
         headers=record.headers,
@@ -184,7 +184,7 @@ def _received(record: Record, now: datetime) -> datetime:
 def _handle(tx: Transaction, ctx: Context, rulebook: Rulebook, records: Sequence[Record]) -> Taken:
     now = tx.now()
     readable: list[tuple[Event, str]] = []
-    letters: list[events.DeadLetter] = []
+    letters: list[dead_letters.DeadLetter] = []
     by_place = {record.place: record for record in records}
     for record in records:
         if ERASED in record.headers:
@@ -200,7 +200,7 @@ def _handle(tx: Transaction, ctx: Context, rulebook: Rulebook, records: Sequence
             letters.append(_letter(record, error, now))
     taken, conflicts = _handle_events(tx, ctx, rulebook, readable, now)
     letters += [_letter(by_place[place], error, now) for place, error in conflicts]
-    events.bury(tx, letters, now)
+    dead_letters.bury(tx, letters, now)
     taken.dead = len(letters)
     return taken
 

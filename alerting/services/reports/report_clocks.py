@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from alerting.database.cases import cases
+from alerting.database.cases import case_clocks
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.people import staff_facts
@@ -109,7 +109,7 @@ def worked_so_far(
     calendars: dict[tuple[str, ...], Calendar] = {}
     active, found = ctx.shelf.active(tx), {}
     for row in overdue:
-        clock = cases.read_clock(row)
+        clock = case_clocks.read_clock(row)
         by = (row.rulebook, row.policy, row.kind, row.calendar, row.within, row.by)
         if by not in calendars:
             calendars[by] = target_of(tx, ctx, clock, active).calendar

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from alerting.database.cases import cases
+from alerting.database.cases import case_clocks, cases
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.people import staff_facts
@@ -30,7 +30,7 @@ def move_open_cases(ctx: Context, beat: Callable[[], None] = lambda: None) -> in
             return 0
         rulebook = ctx.shelf.active(tx)
         moving = [policy.id for policy in rulebook.policies.values() if policy.moves_open_cases]
-        found = cases.running_otherwise(tx, moving, rulebook.hash) if moving else []
+        found = case_clocks.running_otherwise(tx, moving, rulebook.hash) if moving else []
     moved = 0
     for case_id, key in found:
         beat()

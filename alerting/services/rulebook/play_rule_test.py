@@ -17,7 +17,7 @@ from alerting.database.alerts import alert_records, watches
 from alerting.database.cases import cases, timers
 from alerting.database.customers import customers, memberships
 from alerting.database.engine import Transaction
-from alerting.database.intake import events, happenings
+from alerting.database.intake import dead_letters, happenings
 from alerting.database.people import staff_facts
 from alerting.domain.cases.sla import WaitingFor
 from alerting.domain.errors import ActionRefused
@@ -147,10 +147,10 @@ class _Stage:
 
     def arrive(self, item: Arrival) -> None:
         with self.ctx.db.read() as tx:
-            before = len(events.dead_letters(tx))
+            before = len(dead_letters.list_letters(tx))
         self.take([self.record(item.type, item.data, item.at)])
         with self.ctx.db.read() as tx:
-            letters = events.dead_letters(tx)[before:]
+            letters = dead_letters.list_letters(tx)[before:]
         self.faults += [
             Fault(message=f"became a dead letter: {row.reason}: {row.detail}", place=item.place)
             for row in letters

@@ -4,7 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from alerting.bootstrap import web_parts
-from alerting.database.intake import events
+from alerting.database.intake import dead_letters as letters
 from alerting.entrypoints.web.app import create_app
 from tests.support.imports.tables import importing, known, state
 from tests.support.world import World
@@ -12,7 +12,7 @@ from tests.support.world import World
 
 def dead_letters(world: World) -> int:
     with world.app.ctx.db.read() as tx:
-        return events.waiting_dead_letters(tx)
+        return letters.waiting_dead_letters(tx)
 
 
 def test_rows_of_one_customer_add_contacts_and_any_other_repetition_is_bad(world: World) -> None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from alerting.database.audit import audit_entries
-from alerting.database.intake import events
+from alerting.database.intake import dead_letters
 from alerting.database.tables import customer_version
 from alerting.domain.errors import UnreadableEvent
 from alerting.services.intake.take_records import take_records
@@ -27,14 +27,14 @@ def _bury(world: World, value: dict[str, object]) -> None:
     """A dead letter whose bytes could be read by now."""
     with world.app.ctx.db.write() as tx:
         now = tx.now()
-        letter = events.DeadLetter(
+        letter = dead_letters.DeadLetter(
             place=f"surveys/0@{value['id']}",
             raw=json.dumps(value).encode(),
             headers={},
             received_at=now,
             error=UnreadableEvent("not JSON", "then"),
         )
-        events.bury(tx, [letter], now)
+        dead_letters.bury(tx, [letter], now)
 
 
 def test_a_dead_letter_that_breaks_its_handling_does_not_stop_the_others(
@@ -102,7 +102,7 @@ def test_a_dead_letter_nothing_can_be_done_about_is_set_aside(
     assert "set aside" in migrated("dead-letters", "list", "--all").stdout
     assert "by ann: sent twice" in migrated("dead-letters", "show", "1").stdout
     with own_world.app.ctx.db.read() as tx:
-        assert events.waiting_dead_letters(tx) == 0
+        assert dead_letters.waiting_dead_letters(tx) == 0
         (entry,) = audit_entries.entries_of(tx, "dead_letter", "1")
     assert (entry.actor, entry.action) == ("ann", "dead_letter.discarded")
     assert entry.facts["reason"] == "sent twice"

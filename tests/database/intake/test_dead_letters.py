@@ -5,7 +5,7 @@ import json
 import pytest
 from sqlalchemy import select
 
-from alerting.database.intake import events
+from alerting.database.intake import dead_letters
 from alerting.database.tables import dead_letter, event
 from alerting.services.intake.take_records import replay
 from tests.support.world import World, recipients
@@ -79,4 +79,4 @@ def test_a_dead_letter_can_be_replayed_once_its_reason_is_gone(world: World) -> 
     assert replay(world.app.ctx, letter.id) is None
     assert recipients(world.deliver()) == ["office.berlin", "owner.north", "vp.sales"]
     with world.app.ctx.db.read() as tx:
-        assert events.dead_letters(tx) == []
+        assert dead_letters.list_letters(tx) == []

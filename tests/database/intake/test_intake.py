@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from alerting.database.intake import events, positions
+from alerting.database.alerts import unknown_conditions
+from alerting.database.intake import positions
 from alerting.database.intake.positions import Partition
 from alerting.database.tables import (
     alert,
@@ -224,7 +225,7 @@ def test_a_condition_that_cannot_be_decided_is_counted_and_fires_nothing(
     )
     assert taken.alerts == 0
     with small_world.app.ctx.db.read() as tx:
-        assert events.unknown_by_rule(tx) == {"key-account-unhappy": 1}
+        assert unknown_conditions.unknown_by_rule(tx) == {"key-account-unhappy": 1}
 
 
 def test_points_that_left_every_window_are_pruned_and_no_judgement_misses_them(

@@ -37,7 +37,7 @@ def check_mails(
                         file=name, line=None, column=None, message="is missing", suggestion=hint
                     )
                 )
-    used = {*OF_CASES, *named}
+    used = {*map(str, OF_CASES), *named}
     for name, text in files.items():
         if name.startswith("templates/"):
             check_template(name, text, files, findings)
