@@ -9,7 +9,8 @@ from alerting.cli.shared import opened, print_json
 from alerting.cli.words import printable
 from alerting.database.rows.intake import DeadLetterRow
 from alerting.domain.fields import Fields
-from alerting.services.alerts.explain_event import Explanation, Stages, explain
+from alerting.services.alerts.explain_event import explain
+from alerting.services.alerts.explanation import Explanation, Stages
 
 
 @click.command("explain")

@@ -10,7 +10,7 @@ from alerting.domain.customers.customers import Customer
 from alerting.domain.customers.history import ANSWER, CONTACT, DEPTH, history_points
 from alerting.domain.customers.signals import Point
 from alerting.domain.intake.events import Event
-from alerting.domain.routing.routing import fill_role
+from alerting.domain.routing.fill_role import fill_role
 from alerting.domain.routing.staff import Staff
 from alerting.domain.rulebook.rulebook import Rule, Rulebook
 

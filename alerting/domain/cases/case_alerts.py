@@ -23,7 +23,7 @@ from alerting.domain.cases.cases import (
 from alerting.domain.cases.clocks import Clock, NewTimer, start_clock, timers_of
 from alerting.domain.cases.resolutions import asked_no_more
 from alerting.domain.cases.sla import ClockKind, Policy, Target
-from alerting.domain.routing.routing import Assignment
+from alerting.domain.routing.fill_role import Assignment
 from alerting.domain.templates import Template
 from alerting.domain.times.working_time import Amount
 

@@ -9,7 +9,7 @@ from alerting.domain.cases.case_alerts import owed_anew
 from alerting.domain.cases.case_responses import informed_after_move
 from alerting.domain.cases.cases import AuditLine, Case, Decision, Status, ToTell
 from alerting.domain.cases.clocks import Clock
-from alerting.domain.routing.routing import Assignment
+from alerting.domain.routing.fill_role import Assignment
 from alerting.domain.templates import Template
 
 

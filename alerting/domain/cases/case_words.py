@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from alerting.domain.audit.entries import Action, RecordedEntry
 from alerting.domain.fields import Fields
-from alerting.domain.routing.routing import Found
+from alerting.domain.routing.fill_role import Found
 from alerting.domain.routing.staff import Staff
 
 

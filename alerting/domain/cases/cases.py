@@ -14,7 +14,7 @@ from enum import StrEnum
 from alerting.domain.audit.entries import Action
 from alerting.domain.cases.clocks import Clock, NewTimer, PastWait, Starts
 from alerting.domain.cases.sla import ClockKind, Policy, WaitingFor
-from alerting.domain.routing.routing import Assignment
+from alerting.domain.routing.fill_role import Assignment
 
 
 class Status(StrEnum):

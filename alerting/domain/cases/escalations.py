@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from alerting.domain.cases.cases import Case
 from alerting.domain.customers.customers import Customer
 from alerting.domain.people.people import Party
-from alerting.domain.routing.routing import Routing, fill_role
+from alerting.domain.routing.fill_role import fill_role
+from alerting.domain.routing.routing import Routing
 from alerting.domain.routing.staff import Staff
 from alerting.domain.templates import Template
 

@@ -18,7 +18,8 @@ from alerting.entrypoints.web.customers import segment_lists
 from alerting.entrypoints.web.guard import COOKIE, NeedsLogin, cookie_value, is_admin
 from alerting.entrypoints.web.parts import KeptMail, WebParts
 from alerting.entrypoints.web.reports import report_pages
-from alerting.services.alerts.explain_event import Explanation, explain
+from alerting.services.alerts.explain_event import explain
+from alerting.services.alerts.explanation import Explanation
 from alerting.services.cases.case_list import case_list
 from alerting.services.customers.segment_report import as_json as segments_as_json
 from alerting.services.customers.segment_report import segment_report

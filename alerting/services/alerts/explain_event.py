@@ -4,10 +4,8 @@ The event is judged again by the rulebook that judged it first, with the facts a
 they are known today; what was decided then stands beside it, as it was stored.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TypedDict
 
 from alerting.database.alerts import alert_records
 from alerting.database.audit import audit_entries
@@ -19,7 +17,7 @@ from alerting.database.people import staff_facts
 from alerting.database.rows.cases import TimerRow
 from alerting.database.rows.intake import DeadLetterRow, EventRow
 from alerting.database.rows.messages import DeliveryOfCase, NotificationRow
-from alerting.database.rows.rules import AlertRow, Reason
+from alerting.database.rows.rules import AlertRow
 from alerting.database.rulebook import rulebooks
 from alerting.domain.alerts.judge import Judgement, RuleOutcome, judge, points_from
 from alerting.domain.alerts.suppression import REASONS
@@ -33,85 +31,18 @@ from alerting.domain.mail.stages import passed
 from alerting.domain.mail.why_no_mail import STAGES as MAIL_STAGES
 from alerting.domain.routing.staff import Staff
 from alerting.domain.rulebook.rulebook import Rulebook
+from alerting.services.alerts.explanation import (
+    ConditionLine,
+    ExplainedAlert,
+    ExplainedPerson,
+    Explanation,
+    RuleLine,
+    Stages,
+)
 from alerting.services.cases.case_view import case_view
 from alerting.services.context import Context
 from alerting.services.customers.subjects import load_histories, load_scales
 from alerting.services.mail.withhold import why_not
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConditionLine:
-    """One named condition: `truth` is true, false or unknown; `reads` the values it saw."""
-
-    name: str
-    sql: str
-    truth: str
-    reads: Mapping[str, object]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RuleLine:
-    """One rule on events of this type, with every condition."""
-
-    rule: str
-    title: str
-    fires: bool
-    conditions: Sequence[ConditionLine]
-
-
-class ExplainedPerson(TypedDict):
-    """Who filled a role of the rule, and the steps that led there."""
-
-    role: str
-    party: str
-    name: str
-    why: list[str]
-
-
-class Stages(TypedDict):
-    """The stages in which an alert or a mail may be kept from people: those it passed, the one that
-    stopped it and why.
-    """
-
-    passed: Sequence[str]
-    stopped_at: str | None
-    reason: str | None
-
-
-class ExplainedAlert(TypedDict):
-    """What followed from one alert: suppression, case, who was chosen and why, mails, timers.
-    Instants are in ISO 8601.
-    """
-
-    number: int
-    rule: str
-    severity: str
-    raised_at: str
-    state: str
-    revision: int
-    superseded_at: str | None
-    suppressed: str | None
-    case: str | None
-    stages: Stages
-    because: Sequence[Reason]
-    people: Sequence[ExplainedPerson]
-    mails: Sequence[Mapping[str, object]]
-    timers: Sequence[Mapping[str, object]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Explanation:
-    """Everything about one event; all values are fit for JSON."""
-
-    event: Mapping[str, object]
-    customer: Mapping[str, object]
-    rulebook: Mapping[str, object]
-    rules: Sequence[RuleLine]
-    alerts: Sequence[ExplainedAlert]
-    notes: Sequence[str]
-
-    def as_json(self) -> dict[str, object]:
-        return asdict(self)
 
 
 def explain(ctx: Context, reference: str, source: str | None = None) -> Explanation | DeadLetterRow:

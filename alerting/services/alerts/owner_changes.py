@@ -16,7 +16,8 @@ from alerting.domain.cases.cases import Case
 from alerting.domain.customers.customers import Customer, History, states_after
 from alerting.domain.intake.events import Event
 from alerting.domain.intake.payloads import CustomerUpdated
-from alerting.domain.routing.routing import OWNER, fill_role
+from alerting.domain.routing.fill_role import fill_role
+from alerting.domain.routing.routing import OWNER
 from alerting.domain.routing.staff import Staff
 from alerting.services.cases.apply_decision import Cause, apply_decision
 from alerting.services.cases.load_case import clocks_of

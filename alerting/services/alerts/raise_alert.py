@@ -17,7 +17,7 @@ from alerting.domain.cases.case_alerts import join_case, open_case
 from alerting.domain.cases.cases import Case, Decision, Ended, NewCase, Opening, RaisedAlert
 from alerting.domain.cases.clocks import Clock, Starts
 from alerting.domain.mail.stages import first_reason
-from alerting.domain.routing.routing import Assignment, fill_role
+from alerting.domain.routing.fill_role import Assignment, fill_role
 from alerting.domain.routing.staff import Staff
 from alerting.domain.rulebook.rulebook import Rule, Rulebook
 from alerting.services.cases.apply_decision import Cause, apply_decision

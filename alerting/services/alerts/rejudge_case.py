@@ -14,7 +14,7 @@ from alerting.domain.cases.case_revision import OVER, AlreadyTold, not_yet_told,
 from alerting.domain.cases.cases import Case, RaisedAlert
 from alerting.domain.cases.clocks import Starts
 from alerting.domain.people.people import Party
-from alerting.domain.routing.routing import Assignment
+from alerting.domain.routing.fill_role import Assignment
 from alerting.services.alerts.raise_alert import attach, case_to_join, looked_at_again, note_turns
 from alerting.services.cases.apply_decision import Cause, apply_decision
 from alerting.services.cases.load_case import clocks_of

@@ -19,7 +19,7 @@ from alerting.domain.audit.seals import Head, Seal, Walk, amiss, seal_after
 from alerting.domain.customers.customers import Customer
 from alerting.domain.mail.notifications import NewNotification
 from alerting.domain.people.people import Party
-from alerting.domain.routing.routing import fill_role
+from alerting.domain.routing.fill_role import fill_role
 from alerting.domain.routing.staff import Answer, Staff
 from alerting.domain.rulebook.rulebook import Rulebook
 from alerting.domain.templates import Template

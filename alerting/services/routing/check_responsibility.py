@@ -14,7 +14,7 @@ from alerting.database.people import staff_facts
 from alerting.domain.cases.sla import contract_problem
 from alerting.domain.customers.customers import Customer
 from alerting.domain.customers.standing import at_rest, standing_at
-from alerting.domain.routing.routing import fill_role
+from alerting.domain.routing.fill_role import fill_role
 from alerting.domain.routing.staff import Staff
 from alerting.domain.rulebook.routing_lint import Finding, findings_of, without_absences
 from alerting.domain.rulebook.rulebook import Rulebook

@@ -10,7 +10,7 @@ from alerting.database.people import staff_facts
 from alerting.database.routing import people_checks
 from alerting.domain.customers.customers import Customer
 from alerting.domain.mail.notifications import NewNotification
-from alerting.domain.routing.routing import fill_role
+from alerting.domain.routing.fill_role import fill_role
 from alerting.domain.rulebook.routing_lint import Finding
 from alerting.domain.templates import Template
 from alerting.services.context import Context

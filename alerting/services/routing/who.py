@@ -16,7 +16,7 @@ from alerting.domain.alerts.judge import points_from
 from alerting.domain.customers.customers import Customer
 from alerting.domain.customers.standing import Standing, Subject, Subjects, at_rest, standing_at
 from alerting.domain.people.people import Party
-from alerting.domain.routing.routing import fill_role
+from alerting.domain.routing.fill_role import fill_role
 from alerting.domain.routing.staff import Staff
 from alerting.domain.rulebook.rulebook import Rulebook
 from alerting.services.context import Context

@@ -21,7 +21,8 @@ from alerting.database.intake import dead_letters, happenings
 from alerting.database.people import staff_facts
 from alerting.domain.cases.sla import WaitingFor
 from alerting.domain.errors import ActionRefused
-from alerting.domain.routing.routing import Routing, fill_role
+from alerting.domain.routing.fill_role import fill_role
+from alerting.domain.routing.routing import Routing
 from alerting.domain.rulebook.rule_tests import (
     Arrival,
     Fault,

@@ -15,7 +15,8 @@ from alerting.bootstrap import web_parts
 from alerting.cli.alerts.explain import _tell
 from alerting.database.tables import dead_letter
 from alerting.entrypoints.web.app import create_app
-from alerting.services.alerts.explain_event import Explanation, explain
+from alerting.services.alerts.explain_event import explain
+from alerting.services.alerts.explanation import Explanation
 from alerting.services.alerts.mutes import add_mute
 from alerting.services.cases.fire_timers import fire_due
 from alerting.services.mail.deliver import hold_sends

@@ -7,7 +7,8 @@ from sqlalchemy import func, select
 
 from alerting.database.tables import alert, event, silence_watch
 from alerting.services.alerts.customer_silence import notice_silences
-from alerting.services.alerts.explain_event import Explanation, explain
+from alerting.services.alerts.explain_event import explain
+from alerting.services.alerts.explanation import Explanation
 from alerting.services.rulebook.activation import activate_rulebook
 from tests.support.builders import starter_files
 from tests.support.rulebook.silence_rules import RULE, files

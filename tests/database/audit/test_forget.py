@@ -17,7 +17,8 @@ from alerting.bootstrap import forget, prepare, web_parts
 from alerting.database.tables import alert, audit_entry, event, metadata, personal_value
 from alerting.domain.intake.events import parse_event
 from alerting.entrypoints.web.app import create_app
-from alerting.services.alerts.explain_event import Explanation, explain
+from alerting.services.alerts.explain_event import explain
+from alerting.services.alerts.explanation import Explanation
 from alerting.services.intake.accept_events import record_of
 from alerting.services.reports.report import as_json, report
 from tests.support.installation import Run

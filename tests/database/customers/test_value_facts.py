@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from alerting.database.tables import membership, value_scale
-from alerting.services.alerts.explain_event import Explanation, explain
+from alerting.services.alerts.explain_event import explain
+from alerting.services.alerts.explanation import Explanation
 from alerting.services.alerts.review_due import review_due
 from alerting.services.customers.value_customers import renew_scale
 from alerting.services.rulebook.activation import activate_rulebook

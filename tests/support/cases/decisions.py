@@ -16,7 +16,7 @@ from alerting.domain.cases.clocks import Clock, NewTimer, Starts
 from alerting.domain.cases.resolutions import Resolution, Resolutions
 from alerting.domain.cases.sla import ClockKind, Policy, Step, Target, WaitingFor
 from alerting.domain.cases.waits import begin_wait, deciding, end_wait
-from alerting.domain.routing.routing import Assignment
+from alerting.domain.routing.fill_role import Assignment
 from alerting.domain.times.working_time import Amount
 from tests.support.builders import NOW, party
 

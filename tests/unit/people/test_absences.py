@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from alerting.domain.cases.escalations import reach
 from alerting.domain.people.people import Party
-from alerting.domain.routing.routing import Assignment, Role, Routing, fill_role
+from alerting.domain.routing.fill_role import Assignment, fill_role
+from alerting.domain.routing.routing import Role, Routing
 from alerting.domain.routing.staff import Staff
 from tests.support.builders import customer, party, unhurried
 from tests.support.people.staff import DESK, NAMES, absent, at, open_case_of

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from alerting.domain.people.people import Party
-from alerting.domain.routing.routing import Assignment, Role, Routing, Territory, fill_role
+from alerting.domain.routing.fill_role import Assignment, fill_role
+from alerting.domain.routing.routing import Role, Routing, Territory
 from alerting.domain.routing.staff import Staff
 from tests.support.builders import (
     STRANGER,

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.domain.people.people import Party, Team
-from alerting.domain.routing.routing import Assignment, Role, Routing, fill_role
+from alerting.domain.routing.fill_role import Assignment, fill_role
+from alerting.domain.routing.routing import Role, Routing
 from tests.support.builders import NOW, customer, party, unhurried
 from tests.support.people.staff import DESK, absent, at, team
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from alerting.domain.routing.routing import Role, Routing, Territory, fill_role
+from alerting.domain.routing.fill_role import fill_role
+from alerting.domain.routing.routing import Role, Routing, Territory
 from tests.support.builders import changed, customer, party, problems_of, staff
 
 PARTIES = staff(*(party(name) for name in ("land", "bavaria", "munich", "desk")))

@@ -15,7 +15,7 @@ from alerting.database.people import staff_facts
 from alerting.database.rulebook import rulebooks
 from alerting.domain.errors import ActionRefused
 from alerting.entrypoints.web.parts import WebParts
-from alerting.services.rulebook import list_changes
+from alerting.services.rulebook import list_approval, list_changes
 from alerting.services.rulebook.list_changes import ListChange
 
 Field = Annotated[str, Form()]
@@ -77,9 +77,9 @@ def _change_routes(router: APIRouter, parts: WebParts) -> None:
         try:
             found = list_changes.list_change(parts.ctx, content_hash)
             if act == "ask":
-                list_changes.ask_for_approval(parts.ctx, found, author, approver, typed["reason"])
+                list_approval.ask_for_approval(parts.ctx, found, author, approver, typed["reason"])
             else:
-                list_changes.activate_list(parts.ctx, found, author, typed["reason"])
+                list_approval.activate_list(parts.ctx, found, author, typed["reason"])
         except (ActionRefused, LookupError) as error:
             return _shown(parts, content_hash, 422, typed, str(error))
         return RedirectResponse(f"/segments/changes/{content_hash}", status_code=303)
@@ -103,7 +103,7 @@ def routes(parts: WebParts) -> APIRouter:
     def act(token: str, act: Field = "", objection: Field = "") -> Response:
         def decided(number: int, person: str) -> Response:
             if act == "approve":
-                list_changes.approve(parts.ctx, number, person)
+                list_approval.approve(parts.ctx, number, person)
                 return _message(
                     parts,
                     200,
@@ -114,7 +114,7 @@ def routes(parts: WebParts) -> APIRouter:
                 return _asked(
                     parts, number, person, "say why; the mail to whoever asked you needs it"
                 )
-            list_changes.decline(parts.ctx, number, person, objection[:2000])
+            list_approval.decline(parts.ctx, number, person, objection[:2000])
             return _message(
                 parts,
                 200,
@@ -192,7 +192,7 @@ def _settled(parts: WebParts, content_hash: str, why: ActionRefused) -> Response
 def _asked(parts: WebParts, number: int, person: str, error: str = "") -> Response:
     with parts.ctx.db.read() as tx:
         found, me = (
-            list_changes.open_proposal(tx, number),
+            list_approval.open_proposal(tx, number),
             staff_facts.party_at(tx, person, tx.now()),
         )
     if me is None:

@@ -5,7 +5,8 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from alerting.database.tables import alert, audit_entry, clock, notification, timer
-from alerting.services.alerts.explain_event import Explanation, explain
+from alerting.services.alerts.explain_event import explain
+from alerting.services.alerts.explanation import Explanation
 from alerting.services.rulebook.activation import activate_rulebook
 from tests.support.builders import starter_files
 from tests.support.intake.late_facts import lumen
