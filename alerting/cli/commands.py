@@ -74,7 +74,7 @@ main = LazyGroup(
         "silence": Later("alerts.mutes:silence", "The former name of `mute`."),
         "sla": Later("cases.sla:sla", "Promises: when they are due."),
         "suppressed": Later(
-            "alerts.mutes:suppressed", "Alerts that told nobody, each with its reason."
+            "alerts.mutes:suppressed", "Alerts that notified nobody, each with its reason."
         ),
         "survey": Later("intake.survey:survey", "Hosted surveys."),
         "unmatched": Later(

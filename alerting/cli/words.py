@@ -32,7 +32,7 @@ class Number(click.ParamType[int]):
         return int(text)
 
 
-class Words(click.ParamType[str]):
+class TextType(click.ParamType[str]):
     """A text somebody will read later. `blank` says whether it may be left empty."""
 
     name = "text"
@@ -51,7 +51,7 @@ class Words(click.ParamType[str]):
         return text
 
 
-class Moment(click.ParamType[datetime]):
+class InstantType(click.ParamType[datetime]):
     """A day, which is its last moment, or a time; without a zone in UTC."""
 
     name = "time"

@@ -12,7 +12,7 @@ import numpy as np
 
 from alerting.discover.group_conditions import Conditions, nearest_centre, shallow_tree
 from alerting.discover.groups import Grouping, Labels, Numbers, find_groups
-from alerting.discover.subjects import Subject, Subjects
+from alerting.discover.subjects import CustomerFacts, FactTable
 from alerting.domain.conditions import Scope
 from alerting.domain.conditions.compiler import compile_condition
 from alerting.domain.conditions.parser import MAX_LENGTH
@@ -36,7 +36,7 @@ _DEGREES = ((90.0, "very high"), (70.0, "high"), (30.0, ""), (10.0, "low"), (0.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spread:
+class ValueSpread:
     """An attribute within a group; `above` is the share of all customers below the median, ties by
     half.
     """
@@ -48,7 +48,7 @@ class Spread:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class FoundGroup:
     """A profile card, and what segments.yaml needs. `when` is None for the last: everybody else."""
 
     id: str
@@ -56,7 +56,7 @@ class Group:
     rank: int
     size: int
     share: float
-    attributes: Mapping[str, Spread]
+    attributes: Mapping[str, ValueSpread]
     differs: str
     when: str | None
 
@@ -70,7 +70,7 @@ class Found:
     taken.
     """
 
-    groups: Sequence[Group]
+    groups: Sequence[FoundGroup]
     members: Mapping[str, str]
     silhouettes: Mapping[int, float]
     sampled: int
@@ -80,7 +80,7 @@ class Found:
 
 
 def find_segments(
-    subjects: Subjects,
+    subjects: FactTable,
     logged: Sequence[str] = (),
     groups: int | None = None,
     *,
@@ -149,7 +149,7 @@ def _trees(names: Sequence[str], values: Numbers, grouping: Grouping) -> Iterato
 def _best(
     tried: Iterator[Conditions],
     labels: Labels,
-    known: Sequence[Subject],
+    known: Sequence[CustomerFacts],
     scope: Scope,
     enough: float,
 ) -> tuple[Conditions, Labels, float]:
@@ -172,7 +172,7 @@ def _best(
     return best
 
 
-def place(conditions: Conditions, known: Sequence[Subject], scope: Scope) -> Labels:
+def place(conditions: Conditions, known: Sequence[CustomerFacts], scope: Scope) -> Labels:
     """The group of each customer as the product would have it; -1 for one whom it calls
     unverified.
     """
@@ -206,13 +206,13 @@ class _Cards:
     names: Sequence[str]
     count: int
 
-    def card(self, place: int, inside: Numbers, when: str | None) -> Group:
+    def card(self, place: int, inside: Numbers, when: str | None) -> FoundGroup:
         """That of the group with the rows `inside`, which is the `place`th from 0."""
         spreads = {
             name: _spread(inside[:, at], self.values[:, at]) for at, name in enumerate(self.names)
         }
         words = _words(spreads)
-        return Group(
+        return FoundGroup(
             id=f"group_{place + 1}",
             title=", ".join(words[:2]) or "the middle",
             rank=self.count - place,
@@ -231,9 +231,9 @@ def _is_skewed(column: Numbers) -> bool:
     return bool(column.min() >= 0 and (((column - column.mean()) / column.std()) ** 3).mean() > 2)
 
 
-def _spread(inside: Numbers, every: Numbers) -> Spread:
+def _spread(inside: Numbers, every: Numbers) -> ValueSpread:
     low, middle, high = (float(one) for one in np.percentile(inside, [25, 50, 75]))
-    return Spread(
+    return ValueSpread(
         quartile_1=low,
         median=middle,
         quartile_3=high,
@@ -241,7 +241,7 @@ def _spread(inside: Numbers, every: Numbers) -> Spread:
     )
 
 
-def _words(spreads: Mapping[str, Spread]) -> list[str]:
+def _words(spreads: Mapping[str, ValueSpread]) -> list[str]:
     """What stands out, most of all first."""
     order = sorted(spreads, key=lambda name: -abs(spreads[name].above - 0.5))
     said = [

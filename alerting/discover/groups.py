@@ -42,7 +42,7 @@ class Grouping:
 
     labels: Labels
     centres: Numbers
-    scales: "Scales"
+    scales: "FactScales"
     silhouettes: Mapping[int, float]
     sampled: int
 
@@ -52,7 +52,7 @@ class Grouping:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scales:
+class FactScales:
     """How attributes are made comparable: ln(1 + value) where `logged`, then in standard
     deviations. Shapes (attributes,).
     """
@@ -104,7 +104,7 @@ def find_groups(
     )
 
 
-def _scales(values: Numbers, names: Sequence[str], logged: Sequence[str]) -> Scales:
+def _scales(values: Numbers, names: Sequence[str], logged: Sequence[str]) -> FactScales:
     is_logged = np.array([name in logged for name in names])
     for at, name in enumerate(names):
         if is_logged[at] and values[:, at].min() < 0:
@@ -113,8 +113,8 @@ def _scales(values: Numbers, names: Sequence[str], logged: Sequence[str]) -> Sca
             )
         if np.ptp(values[:, at]) == 0:
             raise NoEstimate(f"{name} is the same for all customers; leave it out")
-    deviation = Scales(logged=is_logged, deviation=np.ones(len(names))).bent(values).std(axis=0)
-    return Scales(logged=is_logged, deviation=deviation)
+    deviation = FactScales(logged=is_logged, deviation=np.ones(len(names))).bent(values).std(axis=0)
+    return FactScales(logged=is_logged, deviation=deviation)
 
 
 def _k_means(points: Numbers, count: int) -> tuple[Labels, Numbers]:

@@ -10,7 +10,7 @@ Fact = int | Decimal
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
+class CustomerFacts:
     """One customer; `facts` are by attribute, as a condition would read them. None is missing."""
 
     customer: str
@@ -18,17 +18,17 @@ class Subject:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subjects:
+class FactTable:
     """The customers to group, and the attributes with their types. `undeclared` are those
     rules/attributes.yaml lacks.
     """
 
-    every: Sequence[Subject]
+    every: Sequence[CustomerFacts]
     kinds: Mapping[str, Type]
     undeclared: Sequence[str] = ()
 
     @property
-    def complete(self) -> list[Subject]:
+    def complete(self) -> list[CustomerFacts]:
         """Those of whom every attribute is known; only they can be grouped."""
         return [one for one in self.every if None not in one.facts.values()]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from alerting.adapters.imports.columns import Layout, Wanted, bare, find_layout
+from alerting.adapters.imports.columns import ColumnLayout, Wanted, bare, find_layout
 from alerting.adapters.imports.delimited import Cells, lines_of
-from alerting.discover.subjects import Fact, Subject, Subjects
+from alerting.discover.subjects import CustomerFacts, Fact, FactTable
 from alerting.domain.conditions import Type
 from alerting.domain.customers.vocabulary import CUSTOMER_FIELDS
 from alerting.domain.errors import ActionRefused
@@ -29,7 +29,7 @@ class AttributeTable:
     """
 
     name: str
-    subjects: Subjects
+    subjects: FactTable
     renamed: Sequence[tuple[str, str]]
     bad: Sequence[tuple[int, str]]
 
@@ -62,7 +62,7 @@ def read_attributes(path: str, customer: str, attributes: Sequence[str]) -> Attr
     names = [column.name for column in columns]
     if len(set(names)) < len(names):
         raise ActionRefused(f"two attributes would be called the same: {', '.join(sorted(names))}")
-    found: dict[str, Subject] = {}
+    found: dict[str, CustomerFacts] = {}
     bad = []
     for row in rows:
         try:
@@ -74,7 +74,7 @@ def read_attributes(path: str, customer: str, attributes: Sequence[str]) -> Attr
     every = list(found.values())
     return AttributeTable(
         name=name,
-        subjects=Subjects(
+        subjects=FactTable(
             every=every,
             kinds=_kinds(names, every),
             undeclared=[n for n in names if n not in CUSTOMER_FIELDS],
@@ -92,7 +92,7 @@ def _is_customer(cells: Sequence[str]) -> bool:
     return bool(cells[0]) and any(map(looks_like_number, cells[1:]))
 
 
-def _column(heading: str, at: int, rows: Sequence[Cells], layout: Layout) -> _Column:
+def _column(heading: str, at: int, rows: Sequence[Cells], layout: ColumnLayout) -> _Column:
     known: Mark | None = "," if layout.delimiter == ";" else None
     return _Column(
         name=_name(heading),
@@ -113,8 +113,8 @@ def _name(heading: str) -> str:
 
 
 def _subject(
-    row: Cells, layout: Layout, columns: Sequence[_Column], found: dict[str, Subject]
-) -> Subject:
+    row: Cells, layout: ColumnLayout, columns: Sequence[_Column], found: dict[str, CustomerFacts]
+) -> CustomerFacts:
     customer, *cells = layout.wanted(row)
     if not customer:
         raise ValueError("the customer is empty")
@@ -122,7 +122,7 @@ def _subject(
     given = any(value is not None for value in facts.values())
     if customer in found and given:
         raise ValueError(f"{customer} stands in an earlier line already")
-    return Subject(customer=customer, facts=facts)
+    return CustomerFacts(customer=customer, facts=facts)
 
 
 def _fact(column: _Column, text: str) -> Fact | None:
@@ -137,7 +137,7 @@ def _fact(column: _Column, text: str) -> Fact | None:
     return number if isinstance(number, int) else Decimal(str(number))
 
 
-def _kinds(names: Sequence[str], every: Sequence[Subject]) -> dict[str, Type]:
+def _kinds(names: Sequence[str], every: Sequence[CustomerFacts]) -> dict[str, Type]:
     """Known fields have theirs; of one's own a column of whole numbers is one."""
     whole = {
         name: all(isinstance(one.facts[name], int) for one in every if one.facts[name] is not None)

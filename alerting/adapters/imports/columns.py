@@ -33,7 +33,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layout:
+class ColumnLayout:
     """How a file is to be read: its delimiter, where the wanted columns stand (from 0), and the
     line (from 0) its rows begin at. `heading` are the names of all columns; None without one.
     """
@@ -71,12 +71,12 @@ def first_line(lines: Sequence[str], name: str) -> int:
     return found
 
 
-def find_layout(lines: Sequence[str], name: str, wanted: Wanted) -> Layout:
+def find_layout(lines: Sequence[str], name: str, wanted: Wanted) -> ColumnLayout:
     """By the delimiter with which most of the first rows fit. Raises ActionRefused where none finds
     the columns.
     """
     first = first_line(lines, name)
-    found: list[tuple[int, Layout]] = []
+    found: list[tuple[int, ColumnLayout]] = []
     for delimiter in _DELIMITERS:
         heading = next(cells_of(lines, first, delimiter), None)
         at = None if heading is None else _positions(heading.cells, wanted.columns)
@@ -101,13 +101,13 @@ def _with_heading(
     at: tuple[int, ...],
     heading: Cells,
     wanted: Wanted,
-) -> Layout:
+) -> ColumnLayout:
     cells = heading.cells
     if wanted.by_position and len(cells) > max(at) and wanted.begins([cells[one] for one in at]):
-        return Layout(delimiter=delimiter, at=at, begin=first, heading=None)
+        return ColumnLayout(delimiter=delimiter, at=at, begin=first, heading=None)
     second = next(islice(cells_of(lines, first, delimiter), 1, None), None)
     begin = len(lines) if second is None else second.line - 1
-    return Layout(delimiter=delimiter, at=at, begin=begin, heading=cells)
+    return ColumnLayout(delimiter=delimiter, at=at, begin=begin, heading=cells)
 
 
 def _positions(heading: Sequence[str], columns: Sequence[str]) -> tuple[int, ...] | None:

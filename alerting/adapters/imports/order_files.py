@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from alerting.adapters.imports.columns import Layout, Wanted, find_layout, first_line
+from alerting.adapters.imports.columns import ColumnLayout, Wanted, find_layout, first_line
 from alerting.adapters.imports.delimited import Cells, lines_of
 from alerting.discover.purchases import Purchase
 from alerting.domain.imports.written_numbers import (
@@ -95,7 +95,7 @@ def read_day(text: str) -> date:
     raise ValueError(f"{shown!r} is not a date; write 1997-01-31, 31.01.1997 or 19970131")
 
 
-def _purchase(row: Cells, layout: Layout, columns: OrderColumns, mark: Mark) -> Purchase:
+def _purchase(row: Cells, layout: ColumnLayout, columns: OrderColumns, mark: Mark) -> Purchase:
     customer, day, amount = layout.wanted(row)
     if not customer:
         raise ValueError(f"{columns.customer}: is empty")

@@ -12,14 +12,14 @@ from alerting.domain.errors import ActionRefused
 from alerting.services.imports.person_rows import (
     KEY,
     KNOWN,
-    Row,
-    Table,
+    PersonRow,
+    PersonTable,
     column_named,
     nearest_column,
 )
 
 
-def read_table(path: str) -> Table:
+def read_table(path: str) -> PersonTable:
     """The rows of a file, good and bad. Raises ActionRefused for a file that is no such table."""
     file = Path(path)
     name = "".join(ch if ch.isprintable() else "_" for ch in file.name)
@@ -29,7 +29,7 @@ def read_table(path: str) -> Table:
         raise ActionRefused(f"{name} is empty; its first line names the columns: {KNOWN}")
     delimiter = max(",;\t", key=lines[heading].count)
     columns, begin = _columns(lines, heading, delimiter, name)
-    return Table(
+    return PersonTable(
         name=name, rows=[_row(cells, columns) for cells in cells_of(lines, begin, delimiter)]
     )
 
@@ -68,7 +68,7 @@ def _unknown(heading: str) -> str:
     return f"{shown} (did you mean {near}?)" if near else shown
 
 
-def _row(found: Cells, columns: Sequence[str]) -> Row:
+def _row(found: Cells, columns: Sequence[str]) -> PersonRow:
     problem, cells = found.problem, found.cells
     stray = next(
         (cell for at, cell in enumerate(cells) if cell and not "".join(columns[at : at + 1])), None
@@ -82,4 +82,4 @@ def _row(found: Cells, columns: Sequence[str]) -> Row:
     elif len(cells) == 1 and len(columns) > 1:
         problem = f"1 cell, the heading names {len(columns)} columns"
     said = {column: cell for column, cell in zip(columns, cells, strict=False) if column and cell}
-    return Row(line=found.line, cells=said, problem=problem)
+    return PersonRow(line=found.line, cells=said, problem=problem)

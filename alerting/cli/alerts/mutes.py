@@ -6,7 +6,7 @@ from collections import Counter
 import click
 
 from alerting.cli.shared import opened, print_json, table
-from alerting.cli.words import Number, Words, counted, printable
+from alerting.cli.words import Number, TextType, counted, printable
 from alerting.database.alerts import mutes
 from alerting.database.customers import customers
 from alerting.domain.alerts.suppression import REASONS
@@ -26,7 +26,7 @@ def mute() -> None:
 @click.option("--segment", help="Alerts about customers of this segment.")
 @click.option("--for", "length", required=True, help="How long: 12h, 7d.")
 @click.option(
-    "--reason", required=True, type=Words(), help="Why; shown in the list, kept in the audit."
+    "--reason", required=True, type=TextType(), help="Why; shown in the list, kept in the audit."
 )
 def add(
     rule: str | None, customer: str | None, segment: str | None, length: str, reason: str
@@ -99,7 +99,7 @@ silence = click.Group("silence", commands=mute.commands, help="The former name o
 @click.option("--since", default="30d", show_default=True, help="How far back: 30d, 12h.")
 @click.option("--json", "as_json_", is_flag=True)
 def suppressed(since: str, as_json_: bool) -> None:
-    """Alerts that told nobody, each with its reason."""
+    """Alerts that notified nobody, each with its reason."""
     try:
         back = parse_duration(since)
     except ValueError as error:

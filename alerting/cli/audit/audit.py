@@ -11,7 +11,7 @@ import click
 
 from alerting.adapters.pages import Pages
 from alerting.cli.shared import opened, plain_errors, print_json, writing
-from alerting.cli.words import Words, counted
+from alerting.cli.words import TextType, counted
 from alerting.domain.audit.audit_file import check_file
 from alerting.domain.audit.seals import Head, read_head
 from alerting.services.audit.sample import draw_sample
@@ -102,7 +102,7 @@ def _said(found: Verified) -> str:
 )
 @click.option(
     "--seed",
-    type=Words(),
+    type=TextType(),
     help="A word to draw with, to draw the same cases again; else one is made.",
 )
 @click.option(

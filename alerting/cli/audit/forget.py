@@ -6,20 +6,20 @@ import click
 
 from alerting.bootstrap import forget
 from alerting.cli.shared import opened
-from alerting.cli.words import Words, counted, printable
+from alerting.cli.words import TextType, counted, printable
 from alerting.database.audit import erasure
 from alerting.database.intake import addresses
 from alerting.domain.intake.payloads import key_of_address, mail_of, phone_of
 
 
 @click.command("forget")
-@click.argument("customer", type=Words())
+@click.argument("customer", type=TextType())
 @click.option(
     "--respondent",
     is_flag=True,
     help="CUSTOMER is the mail address or phone number of an unknown respondent.",
 )
-@click.option("--by", required=True, type=Words(), help="On whose word; it stands in the audit.")
+@click.option("--by", required=True, type=TextType(), help="On whose word; it stands in the audit.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def forget_(customer: str, respondent: bool, by: str, yes: bool) -> None:
     """Erase what is personal about CUSTOMER, for good. An open case of theirs ends.

@@ -4,7 +4,7 @@ import click
 
 from alerting.cli.cases.numbers import CASE_NUMBER
 from alerting.cli.cases.perform import BY, do_act, read_at
-from alerting.cli.words import Words
+from alerting.cli.words import TextType
 from alerting.domain.cases.cases import CHANNELS, OUTCOMES
 from alerting.domain.cases.sla import WaitingFor
 from alerting.services.cases import acts
@@ -24,7 +24,7 @@ def acknowledge_(number: int, by: str) -> None:
 @click.option("--outcome", type=click.Choice(list(OUTCOMES)), required=True)
 @click.option("--channel", type=click.Choice(CHANNELS), default="phone", show_default=True)
 @click.option("--at", help="When, with zone, such as 2026-03-06T14:30+01:00; just now if left out.")
-@click.option("--note", type=Words(blank=True), default="")
+@click.option("--note", type=TextType(blank=True), default="")
 def contact(
     number: int, by: str, outcome: object, channel: object, at: str | None, note: str
 ) -> None:
@@ -42,7 +42,7 @@ def contact(
 @CASE_NUMBER
 @BY
 @click.option("--to", required=True, help="Who takes it: an id or mail address from people.yaml.")
-@click.option("--reason", type=Words(), required=True)
+@click.option("--reason", type=TextType(), required=True)
 def hand_over(number: int, by: str, to: str, reason: str) -> None:
     """Make the call another person's."""
     do_act(number, by, lambda: acts.HandOver(to=to, reason=reason))
@@ -53,7 +53,7 @@ def hand_over(number: int, by: str, to: str, reason: str) -> None:
 @BY
 @click.option("--to", required=True, help="Who gets it: an id or mail address from people.yaml.")
 @click.option("--duty", type=click.Choice(["caller", "fixer"]), default="caller", show_default=True)
-@click.option("--reason", type=Words(blank=True), default="")
+@click.option("--reason", type=TextType(blank=True), default="")
 def assign(number: int, by: str, to: str, duty: object, reason: str) -> None:
     """Give the call, or the fixing, to somebody."""
     do_act(number, by, lambda: acts.Assign(to=to, duty=duty, reason=reason))
@@ -65,7 +65,7 @@ def assign(number: int, by: str, to: str, duty: object, reason: str) -> None:
 @click.option(
     "--for", "waiting_for", type=click.Choice([w.value for w in WaitingFor]), required=True
 )
-@click.option("--reason", type=Words(), required=True, help="What is waited for.")
+@click.option("--reason", type=TextType(), required=True, help="What is waited for.")
 @click.option(
     "--until",
     help="When to go on at the latest, with zone; as long as a case may wait if left out.",
@@ -100,7 +100,10 @@ def go_on(number: int, by: str) -> None:
     "--corrective-action", help="The number of a corrective action from rules/resolutions.yaml."
 )
 @click.option(
-    "--note", type=Words(blank=True), default="", help="What was wrong, and what was done about it."
+    "--note",
+    type=TextType(blank=True),
+    default="",
+    help="What was wrong, and what was done about it.",
 )
 def resolve(
     number: int,
@@ -118,7 +121,7 @@ def resolve(
 @click.command()
 @CASE_NUMBER
 @BY
-@click.argument("text", type=Words())
+@click.argument("text", type=TextType())
 def note(number: int, by: str, text: str) -> None:
     """Add words to a case, open or resolved."""
     do_act(number, by, lambda: acts.AddNote(text=text))
@@ -130,7 +133,7 @@ def note(number: int, by: str, text: str) -> None:
 @click.option(
     "--effective/--not-effective", required=True, help="Whether what was done has worked."
 )
-@click.option("--note", type=Words(blank=True), default="")
+@click.option("--note", type=TextType(blank=True), default="")
 def review(number: int, by: str, effective: bool, note: str) -> None:
     """Say, after the end of a case, whether what was done about it has worked."""
     do_act(number, by, lambda: acts.ReviewEffect(effective=effective, note=note))

@@ -8,7 +8,7 @@ from alerting.cli.cases.numbers import CASE_NUMBER
 from alerting.cli.cases.perform import BY, actor, do_act, read_at
 from alerting.cli.options import gathered
 from alerting.cli.shared import opened, print_json, table
-from alerting.cli.words import Words, printable
+from alerting.cli.words import TextType, printable
 from alerting.database.cases import case_records
 from alerting.domain.cases.corrections import Corrected
 from alerting.services.cases import acts, correct_time
@@ -46,7 +46,7 @@ class _Wrong:
 @click.option(
     "--at", required=True, help="The right time, with zone, such as 2026-03-06T14:30+01:00."
 )
-@click.option("--reason", type=Words(), required=True, help="How you know.")
+@click.option("--reason", type=TextType(), required=True, help="How you know.")
 @gathered(_Wrong)
 def correct(wrong: _Wrong) -> None:
     """Propose to correct a wrong time. It counts once somebody else approves it."""

@@ -15,7 +15,7 @@ BY = click.option("--by", required=True, help="Who acts: an id or mail address f
 
 
 def do_act(number: int, by: str, make: Callable[[], acts.Act]) -> None:
-    """Do what `make` makes, and say what came of it."""
+    """Do what `make` makes, and print its outcome."""
     with opened() as app:
         _, text = acts.perform(app.ctx, number, actor(app, by), make())
         click.echo(text)

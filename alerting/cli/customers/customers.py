@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import click
 
 from alerting.cli.shared import opened, print_json
-from alerting.cli.words import Words, printable
+from alerting.cli.words import TextType, printable
 from alerting.domain.errors import ActionRefused
 from alerting.domain.times.moments import read_moment
 from alerting.services.customers.customer_as_of import Life, life_of
@@ -17,7 +17,7 @@ def customers() -> None:
 
 
 @customers.command("show")
-@click.argument("customer_id", type=Words())
+@click.argument("customer_id", type=TextType())
 @click.option(
     "--at", help="A time with its zone such as 2026-03-06T14:30+01:00, or a day (its end, in UTC)."
 )

@@ -18,7 +18,7 @@ from alerting.cli.options import gathered
 from alerting.cli.shared import opened, plain_errors, print_json, table
 from alerting.cli.words import counted, printable
 from alerting.database.customers import customers
-from alerting.discover.subjects import Fact, Subject, Subjects
+from alerting.discover.subjects import CustomerFacts, Fact, FactTable
 from alerting.domain.conditions import Type
 from alerting.domain.customers.vocabulary import ATTRIBUTE_TYPES, CUSTOMER_FIELDS
 
@@ -120,13 +120,13 @@ def discover(asked: _Asked) -> None:
         _tell(found, subjects, asked.logged)
 
 
-def _subjects(asked: _Asked) -> Subjects:
+def _subjects(asked: _Asked) -> FactTable:
     if asked.file is None:
         return _of_database(asked.attributes)
     return _of_file(asked.file, asked.customer, asked.attributes)
 
 
-def _of_file(file: str, customer: str, attributes: Sequence[str]) -> Subjects:
+def _of_file(file: str, customer: str, attributes: Sequence[str]) -> FactTable:
     read = read_attributes(file, customer, attributes)
     for line, reason in read.bad:
         click.echo(f"{read.name}:{line}: {printable(reason)}", err=True)
@@ -137,7 +137,7 @@ def _of_file(file: str, customer: str, attributes: Sequence[str]) -> Subjects:
     return read.subjects
 
 
-def _of_database(attributes: Sequence[str]) -> Subjects:
+def _of_database(attributes: Sequence[str]) -> FactTable:
     with opened() as app, app.ctx.db.read() as tx:
         declared = app.ctx.shelf.active(tx).attributes
         kinds = {
@@ -152,13 +152,13 @@ def _of_database(attributes: Sequence[str]) -> Subjects:
                 )
         chosen = {name: kinds[name] for name in attributes}
         every = [
-            Subject(customer=one.key, facts=_numbers(one.fields(declared), chosen))
+            CustomerFacts(customer=one.key, facts=_numbers(one.fields(declared), chosen))
             for one in customers.every_customer_now(tx)
         ]
-    return Subjects(every=every, kinds=chosen)
+    return FactTable(every=every, kinds=chosen)
 
 
-def _yaml(found: "Found", subjects: Subjects) -> str:
+def _yaml(found: "Found", subjects: FactTable) -> str:
     """The whole of rules/segments.yaml."""
     lines = [
         f"# {counted(len(found.groups), 'group')} by {', '.join(subjects.kinds)}; the first that "
@@ -177,7 +177,7 @@ def _yaml(found: "Found", subjects: Subjects) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _attributes_yaml(subjects: Subjects) -> str | None:
+def _attributes_yaml(subjects: FactTable) -> str | None:
     """What rules/attributes.yaml must hold beside what it holds; None where nothing."""
     if not subjects.undeclared:
         return None
@@ -200,7 +200,7 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _as_json(found: "Found", subjects: Subjects, logged: Sequence[str]) -> dict[str, object]:
+def _as_json(found: "Found", subjects: FactTable, logged: Sequence[str]) -> dict[str, object]:
     return {
         "attributes": [{"name": name, "log": name in logged} for name in subjects.kinds],
         "customers": len(subjects.every),
@@ -216,7 +216,7 @@ def _as_json(found: "Found", subjects: Subjects, logged: Sequence[str]) -> dict[
     }
 
 
-def _tell(found: "Found", subjects: Subjects, logged: Sequence[str]) -> None:
+def _tell(found: "Found", subjects: FactTable, logged: Sequence[str]) -> None:
     names = [f"ln(1 + {name})" if name in logged else name for name in subjects.kinds]
     click.echo(f"{counted(len(found.members), 'customer')} by {', '.join(names)}, standardised.")
     for name, count in subjects.missing().items():

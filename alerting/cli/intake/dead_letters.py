@@ -6,7 +6,7 @@ import getpass
 import click
 
 from alerting.cli.shared import opened, print_json, table
-from alerting.cli.words import Number, Words, printable
+from alerting.cli.words import Number, TextType, printable
 from alerting.database.intake import dead_letters as letters
 from alerting.database.rows.intake import DeadLetterRow
 from alerting.domain.errors import ActionRefused
@@ -121,10 +121,10 @@ def replay(ids: tuple[int, ...], every: bool) -> None:
 @click.option(
     "--reason",
     required=True,
-    type=Words(),
+    type=TextType(),
     help="Why nothing is to be done about it; kept in the audit.",
 )
-@click.option("--by", type=Words(), help="Who decides this; your login name by default.")
+@click.option("--by", type=TextType(), help="Who decides this; your login name by default.")
 def discard(number: int, reason: str, by: str | None) -> None:
     """Set a dead letter aside for good: it is kept, but waits no more and is no longer counted."""
     with opened() as app:

@@ -7,7 +7,7 @@ import click
 from alerting.cli.shared import opened, table
 from alerting.database.audit import audit_entries
 from alerting.database.intake import positions as stored
-from alerting.domain.audit.entries import Action, Entry, Subject
+from alerting.domain.audit.entries import Action, Entry, EntrySubject
 from alerting.domain.errors import ActionRefused
 
 
@@ -44,7 +44,7 @@ def accept_topic(topic: str) -> None:
         entry = Entry(
             actor=getpass.getuser(),
             action=Action.POSITIONS_ACCEPTED,
-            subject=Subject(kind="topic", id=topic),
+            subject=EntrySubject(kind="topic", id=topic),
             happened_at=now,
             facts={"positions": count},
         )

@@ -9,7 +9,7 @@ import click
 
 from alerting.adapters.intake.source_counts import read_sent
 from alerting.cli.shared import opened, print_json, table
-from alerting.cli.words import Words, printable
+from alerting.cli.words import TextType, printable
 from alerting.services.intake.reconciliation import Reconciled, reconcile
 
 SHOWN = 20
@@ -33,7 +33,7 @@ class Zone(click.ParamType[ZoneInfo]):
             )
 
 
-class Source(Words):
+class Source(TextType):
     name = "source"
 
     def convert(

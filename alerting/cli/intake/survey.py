@@ -3,7 +3,7 @@
 import click
 
 from alerting.cli.shared import opened
-from alerting.cli.words import Words
+from alerting.cli.words import TextType
 from alerting.database.customers import customers
 from alerting.domain.customers.customers import Customer
 from alerting.domain.errors import ActionRefused
@@ -16,8 +16,10 @@ def survey() -> None:
 
 @survey.command("link")
 @click.argument("survey_id")
-@click.argument("customer_id", type=Words())
-@click.option("--contact", type=Words(), help="The contact's name, as it stands with the customer.")
+@click.argument("customer_id", type=TextType())
+@click.option(
+    "--contact", type=TextType(), help="The contact's name, as it stands with the customer."
+)
 def survey_link(survey_id: str, customer_id: str, contact: str | None) -> None:
     """Print the link that invites CUSTOMER_ID to the form SURVEY_ID; it is signed, so nobody can
     answer for others.

@@ -5,7 +5,7 @@ customers share.
 import click
 
 from alerting.cli.shared import opened, print_json, table
-from alerting.cli.words import Number, Words, printable
+from alerting.cli.words import Number, TextType, printable
 from alerting.database.intake import addresses
 from alerting.domain.fields import Fields
 from alerting.services.intake.match_respondents import assign_answer, leave_answer
@@ -64,12 +64,14 @@ def list_(as_json_: bool) -> None:
 
 
 _EVENT = click.argument("event", type=Number("event", "#"))
-_BY = click.option("--by", required=True, type=Words(), help="Who decides; it stands in the audit.")
+_BY = click.option(
+    "--by", required=True, type=TextType(), help="Who decides; it stands in the audit."
+)
 
 
 @unmatched.command()
 @_EVENT
-@click.argument("customer", type=Words())
+@click.argument("customer", type=TextType())
 @_BY
 def assign(event: int, customer: str, by: str) -> None:
     """The answer is this customer's: it is judged again as such."""

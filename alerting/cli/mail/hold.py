@@ -6,7 +6,7 @@ import click
 from sqlalchemy import select
 
 from alerting.cli.shared import opened, print_json
-from alerting.cli.words import Words, printable
+from alerting.cli.words import TextType, printable
 from alerting.database.mail import notifications
 from alerting.database.tables import instance
 from alerting.services.mail.deliver import hold_sends
@@ -19,7 +19,10 @@ def hold() -> None:
 
 @hold.command()
 @click.option(
-    "--reason", required=True, type=Words(), help="Why; shown to whoever asks, kept in the audit."
+    "--reason",
+    required=True,
+    type=TextType(),
+    help="Why; shown to whoever asks, kept in the audit.",
 )
 def sends(reason: str) -> None:
     """Send nothing until released; everything else goes on."""

@@ -7,7 +7,7 @@ import click
 
 from alerting.adapters.imports.people_tables import read_table
 from alerting.cli.shared import opened, print_json, table
-from alerting.cli.words import Moment, Words, counted, printable
+from alerting.cli.words import InstantType, TextType, counted, printable
 from alerting.domain.routing.staff import Staff
 from alerting.services.people.import_people import import_people_table, mark_reachable, staff_now
 from alerting.services.routing.check_responsibility import check_people
@@ -54,7 +54,7 @@ def _import(file: str) -> None:
 
 @people.command("list")
 @click.option(
-    "--at", "moment", type=Moment(), help="As of then: 2026-03-06 or 2026-03-06T08:30:00Z."
+    "--at", "moment", type=InstantType(), help="As of then: 2026-03-06 or 2026-03-06T08:30:00Z."
 )
 @click.option("--json", "as_json", is_flag=True)
 def list_(moment: datetime | None, as_json: bool) -> None:
@@ -103,7 +103,7 @@ def _others(staff: Staff) -> list[dict[str, object]]:
 
 
 @people.command("reachable")
-@click.argument("person", type=Words())
+@click.argument("person", type=TextType())
 def reachable(person: str) -> None:
     """Say that mail to PERSON (an id or a mail address) arrives again after its address was
     refused.

@@ -7,7 +7,7 @@ import click
 
 from alerting.adapters.reports.report_files import WRITERS
 from alerting.cli.shared import opened, print_json, table, writing
-from alerting.cli.words import Words, counted, printable
+from alerting.cli.words import TextType, counted, printable
 from alerting.domain.errors import ActionRefused
 from alerting.domain.reports.attainment import Quantile
 from alerting.domain.reports.selection import selection
@@ -35,24 +35,24 @@ SHOWN = 20
 )
 @click.option(
     "--person",
-    type=Words(blank=True),
+    type=TextType(blank=True),
     default="",
     help="Only what this person or office owes, by id.",
 )
 @click.option(
-    "--team", type=Words(blank=True), default="", help="Only what members of this team owe."
+    "--team", type=TextType(blank=True), default="", help="Only what members of this team owe."
 )
-@click.option("--segment", type=Words(blank=True), default="")
+@click.option("--segment", type=TextType(blank=True), default="")
 @click.option(
     "--territory",
-    type=Words(blank=True),
+    type=TextType(blank=True),
     default="",
     help='Only customers of this one, like "DE / BE".',
 )
-@click.option("--rule", type=Words(blank=True), default="", help="Only cases this rule opened.")
-@click.option("--policy", type=Words(blank=True), default="")
+@click.option("--rule", type=TextType(blank=True), default="", help="Only cases this rule opened.")
+@click.option("--policy", type=TextType(blank=True), default="")
 @click.option(
-    "--clock", type=Words(blank=True), default="", help="acknowledge, contact or resolve."
+    "--clock", type=TextType(blank=True), default="", help="acknowledge, contact or resolve."
 )
 @click.option("--json", "as_json_", is_flag=True)
 @click.option(

@@ -5,15 +5,15 @@ from datetime import datetime
 import click
 
 from alerting.cli.shared import opened, print_json
-from alerting.cli.words import Moment, Words, printable
+from alerting.cli.words import InstantType, TextType, printable
 from alerting.domain.fields import Fields
 from alerting.services.routing.who import RoleLine, Who, who
 
 
 @click.command("who")
-@click.argument("customer", type=Words())
+@click.argument("customer", type=TextType())
 @click.option(
-    "--at", "moment", type=Moment(), help="As of then: 2026-03-06 or 2026-03-06T08:30:00Z."
+    "--at", "moment", type=InstantType(), help="As of then: 2026-03-06 or 2026-03-06T08:30:00Z."
 )
 @click.option("--role", help="Only this role of routing.yaml.")
 @click.option("--json", "as_json_", is_flag=True)

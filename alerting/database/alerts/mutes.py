@@ -67,7 +67,7 @@ def last_alert(
 
 
 def suppressed_alerts(tx: Transaction, since: datetime, limit: int = 1_000) -> list[SuppressedRow]:
-    """Alerts that told nobody, newest first, each with its event's `time`, `source` and
+    """Alerts that notified nobody, newest first, each with its event's `time`, `source` and
     `event_id`.
     """
     e = event.c

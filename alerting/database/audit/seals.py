@@ -43,7 +43,7 @@ def sound_end(tx: Transaction) -> Head:
     wrong = amiss(noted, newest)
     if wrong is not None:
         raise ChainBroken(
-            f"{wrong}; `alerting audit verify` reckons all of it, docs/how-to/troubleshoot.md "
+            f"{wrong}; `alerting audit verify` computes all of it, docs/how-to/troubleshoot.md "
             "says how to go on"
         )
     return newest

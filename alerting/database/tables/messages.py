@@ -1,4 +1,4 @@
-"""Who is told what, and what came of it."""
+"""Who is told what, and with which outcome."""
 
 from sqlalchemy import (
     Column,

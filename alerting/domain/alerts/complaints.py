@@ -14,7 +14,7 @@ from alerting.domain.rulebook.rulebook import Rulebook
 
 
 @dataclass(frozen=True, kw_only=True)
-class Words:
+class PromiseWords:
     """An alert, or an answer to a check survey (`id` 0), with the rulebook that judged it."""
 
     id: int
@@ -30,7 +30,7 @@ class Words:
 class WrittenWords:
     """All that a customer wrote about a case, and what its promises depend on."""
 
-    words: Sequence[Words]
+    words: Sequence[PromiseWords]
     history: History
     staff: Staff
     active: Rulebook
@@ -51,7 +51,7 @@ class WrittenWords:
             for one in self.words
         ]
 
-    def _policy(self, one: Words, case: Case, clocks: Sequence[Clock]) -> Policy:
+    def _policy(self, one: PromiseWords, case: Case, clocks: Sequence[Clock]) -> Policy:
         rule = one.judged_by.rule(one.rule)
         name = rule.policy if rule else case.policy
         active = self.active

@@ -81,18 +81,18 @@ class Machine(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
+class EntrySubject:
     """What an entry is about: `kind` and `id` as they are stored."""
 
     kind: str
     id: str
 
 
-def about_case(number: int) -> Subject:
-    return Subject(kind="case", id=str(number))
+def about_case(number: int) -> EntrySubject:
+    return EntrySubject(kind="case", id=str(number))
 
 
-INSTALLATION = Subject(kind="instance", id="1")
+INSTALLATION = EntrySubject(kind="instance", id="1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +103,7 @@ class Entry:
 
     actor: str
     action: Action
-    subject: Subject
+    subject: EntrySubject
     happened_at: datetime
     cause: str | None = None
     customer_key: str | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from alerting.domain.audit.entries import Action, RecordedEntry
 from alerting.domain.fields import Fields
-from alerting.domain.routing.fill_role import Found
+from alerting.domain.routing.fill_role import StepOutcome
 from alerting.domain.routing.staff import Staff
 
 
@@ -169,18 +169,20 @@ _SENTENCES: Mapping[str, Callable[[_Facts], str]] = {
 
 def held_as(filled: Fields) -> str:
     """How a role was filled, as words: `the role territory lead, as there is no account owner`."""
-    steps = [step for step in filled.objects("steps") if step["found"] != Found.ELSEWHERE]
+    steps = [step for step in filled.objects("steps") if step["found"] != StepOutcome.ELSEWHERE]
     if not steps:
         return f"the role {role_name(filled.text('role'))}"
-    missing = [role_name(one.text("label")) for one in steps if one["found"] == Found.NOBODY]
+    missing = [role_name(one.text("label")) for one in steps if one["found"] == StepOutcome.NOBODY]
     causes = [f"there is no {', no '.join(missing)}"] if missing else []
     causes += [
         f"{role_name(one.text('label'))} {one.text('words')}"
         for one in steps[:-1]
-        if one["found"] == Found.UNUSABLE
+        if one["found"] == StepOutcome.UNUSABLE
     ]
     last = steps[-1]
-    causes += [last.text("words")] if last["found"] in {Found.STAND_IN, Found.TURN} else []
+    causes += (
+        [last.text("words")] if last["found"] in {StepOutcome.STAND_IN, StepOutcome.TURN} else []
+    )
     held = f"the role {role_name(last.text('label'))}"
     return f"{held}, as {' and '.join(causes)}" if causes else held
 

@@ -46,7 +46,7 @@ class Aggregate(StrEnum):
 
     @property
     def takes_field(self) -> bool:
-        """Whether it reckons with a field of the event, or only with the event itself."""
+        """Whether it computes with a field of the event, or only with the event itself."""
         return self not in {Aggregate.COUNT, Aggregate.DAYS_SINCE}
 
     @property

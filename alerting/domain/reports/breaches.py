@@ -92,7 +92,7 @@ def _tried(during: Sequence[Deed]) -> list[str]:
     vain = sum(entry.action == Action.CONTACT_ATTEMPTED for entry in during)
     if not vain:
         return []
-    return ["1 call in vain" if vain == 1 else f"{vain} calls in vain"]
+    return ["1 unsuccessful call" if vain == 1 else f"{vain} unsuccessful calls"]
 
 
 def _idle(broken: Broken, during: Sequence[Deed]) -> list[str]:

@@ -10,7 +10,7 @@ from alerting.domain.routing.routing import OWNER, Routing
 from alerting.domain.routing.staff import Staff
 
 
-class Found(StrEnum):
+class StepOutcome(StrEnum):
     """What a step of filling a role came to."""
 
     HOLDER = "holder"
@@ -33,14 +33,14 @@ class RoutingStep:
     """
 
     label: str
-    found: Found
+    found: StepOutcome
     words: str
     scope: str = ""
     party: str | None = None
 
     @property
     def sentence(self) -> str:
-        if self.found is Found.ELSEWHERE:
+        if self.found is StepOutcome.ELSEWHERE:
             return self.words
         place = f"{self.label} ({self.scope})" if self.scope else self.label
         return f"{place}: {self.words}"
@@ -125,9 +125,9 @@ class _Filling:
     team: str | None = None
 
     def went_on(self, label: str, words: str) -> None:
-        self.steps.append(RoutingStep(label=label, found=Found.ELSEWHERE, words=words))
+        self.steps.append(RoutingStep(label=label, found=StepOutcome.ELSEWHERE, words=words))
 
-    def _note(self, at: _Place, found: Found, words: str, party: Party | None = None) -> None:
+    def _note(self, at: _Place, found: StepOutcome, words: str, party: Party | None = None) -> None:
         who = None if party is None else party.id
         self.steps.append(
             RoutingStep(label=at.label, scope=at.scope, found=found, words=words, party=who)
@@ -138,7 +138,7 @@ class _Filling:
             return self._ask(name, _Place("account owner"), self.customer.owner)
         role = self.routing.roles.get(name)
         if role is None:
-            self._note(_Place(name), Found.UNUSABLE, "no such role")
+            self._note(_Place(name), StepOutcome.UNUSABLE, "no such role")
             return None
         if role.first_of is not None:
             tried = (self.fill(item) for item in role.first_of if item != name)
@@ -159,15 +159,15 @@ class _Filling:
     def _ask(self, name: str, at: _Place, party_id: str | None) -> Party | None:
         """Look somebody up and write down what was found."""
         if party_id is None:
-            self._note(at, Found.NOBODY, "nobody")
+            self._note(at, StepOutcome.NOBODY, "nobody")
             return None
         party = self.staff.by_id_or_email(party_id)
         if party is None:
-            self._note(at, Found.UNUSABLE, self.staff.why_unknown(party_id))
+            self._note(at, StepOutcome.UNUSABLE, self.staff.why_unknown(party_id))
             return None
         answer = self.staff.ask(party, to_call=self.to_call)
-        found = Found.HOLDER if answer.party is party else Found.STAND_IN
-        self._note(at, found if answer.party else Found.UNUSABLE, answer.words, answer.party)
+        found = StepOutcome.HOLDER if answer.party is party else StepOutcome.STAND_IN
+        self._note(at, found if answer.party else StepOutcome.UNUSABLE, answer.words, answer.party)
         return self._found(name, answer.party)
 
     def _found(self, name: str, party: Party | None) -> Party | None:
@@ -188,7 +188,7 @@ class _Filling:
             if party is not None:
                 return party
         if not named:
-            self._note(_Place(name, "territory"), Found.NOBODY, "nobody")
+            self._note(_Place(name, "territory"), StepOutcome.NOBODY, "nobody")
         return None
 
     def _by_turn(self, name: str, team_id: str) -> Party | None:
@@ -197,7 +197,7 @@ class _Filling:
         """
         team = self.staff.teams.get(team_id)
         if team is None:
-            self._note(_Place(name, "team"), Found.UNUSABLE, self.staff.why_unknown(team_id))
+            self._note(_Place(name, "team"), StepOutcome.UNUSABLE, self.staff.why_unknown(team_id))
             return None
         at = _Place(name, f"team {team.name}")
         line, reason = team.in_line(self.staff.moment, self.staff.taken.get(team.id, {}))
@@ -207,10 +207,10 @@ class _Filling:
             if party is not None and self.staff.is_here(party, to_call=self.to_call):
                 self.team = team.id
                 words = _turn_words(self.staff, team, line[0], reason, skipped, party)
-                self._note(at, Found.TURN, words, party)
+                self._note(at, StepOutcome.TURN, words, party)
                 return self._found(name, party)
             skipped.append(_skipped(self.staff, member))
-        self._note(at, Found.UNUSABLE, f"{', '.join(skipped)}: nobody is left")
+        self._note(at, StepOutcome.UNUSABLE, f"{', '.join(skipped)}: nobody is left")
         return None
 
     def last_resort(self) -> Party | None:

@@ -89,7 +89,7 @@ class _Snapshot(Collector):
             unknown.add_metric([rule], value)
         yield unknown
         quiet = GaugeMetricFamily(
-            "alerting_suppressed", "Alerts that told nobody, by reason", labels=["reason"]
+            "alerting_suppressed", "Alerts that notified nobody, by reason", labels=["reason"]
         )
         for reason, value in h.suppressed.items():
             quiet.add_metric([reason], value)

@@ -6,7 +6,7 @@ from alerting.database.alerts import mutes
 from alerting.database.audit import audit_entries
 from alerting.database.engine import Transaction
 from alerting.domain.alerts.suppression import Mute, Scope
-from alerting.domain.audit.entries import Action, Entry, Subject
+from alerting.domain.audit.entries import Action, Entry, EntrySubject
 from alerting.domain.errors import ActionRefused
 from alerting.services.context import Context
 
@@ -75,7 +75,7 @@ def _note(
     entry = Entry(
         actor=author,
         action=action,
-        subject=Subject(kind="silence", id=str(number)),
+        subject=EntrySubject(kind="silence", id=str(number)),
         happened_at=now,
         facts=facts,
     )

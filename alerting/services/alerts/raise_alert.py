@@ -12,7 +12,7 @@ from alerting.database.people import staff_facts
 from alerting.database.rows.rules import AlertRow, Concerned
 from alerting.domain.alerts.judge import Judgement, RuleOutcome
 from alerting.domain.alerts.suppression import STAGES, Alarm
-from alerting.domain.audit.entries import Action, Entry, Machine, Subject
+from alerting.domain.audit.entries import Action, Entry, EntrySubject, Machine
 from alerting.domain.cases.case_alerts import join_case, open_case
 from alerting.domain.cases.cases import Case, Decision, Ended, NewCase, Opening, RaisedAlert
 from alerting.domain.cases.clocks import Clock, Starts
@@ -299,7 +299,7 @@ def _audit(
     entry = Entry(
         actor=Machine.JUDGE,
         action=Action.ALERT_SUPPRESSED if quiet else Action(f"alert.{revision.state}"),
-        subject=Subject(kind="alert", id=str(alert_id)),
+        subject=EntrySubject(kind="alert", id=str(alert_id)),
         happened_at=event.time,
         cause=f"event:{event.source} {event.id}",
         customer_key=event.customer_key,

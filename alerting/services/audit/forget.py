@@ -14,7 +14,7 @@ from alerting.database.cases import cases
 from alerting.database.customers import customers
 from alerting.database.intake import events
 from alerting.database.mail import notifications
-from alerting.domain.audit.entries import Action, Entry, Machine, Subject
+from alerting.domain.audit.entries import Action, Entry, EntrySubject, Machine
 from alerting.domain.cases.case_revision import forget_case
 from alerting.domain.intake.events import Event
 from alerting.domain.intake.payloads import CustomerForgotten
@@ -64,7 +64,7 @@ def _forget(round_: Round, event: Event, payload: CustomerForgotten) -> None:
     entry = Entry(
         actor=payload.by or event.source,
         action=Action.CUSTOMER_FORGOTTEN,
-        subject=Subject(kind="customer", id=key),
+        subject=EntrySubject(kind="customer", id=key),
         happened_at=event.time,
         cause=f"event:{event.source} {event.id}",
         customer_key=None,

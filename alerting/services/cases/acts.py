@@ -153,7 +153,7 @@ Act = Annotated[
 def perform(
     ctx: Context, case_id: int, actor: Actor, act: Any, claim: Basis | None = None
 ) -> tuple[Case | None, str]:
-    """Do one of the acts; returns the case as it stands then, and what came of it as a sentence.
+    """Do one of the acts; returns the case as it stands then, and its outcome as a sentence.
 
     `claim` is what the door knows of the case's state: a link's ticket, or what a page showed;
     notes, reviews and corrections change nobody's duty and ask nothing of it. Raises ActionRefused.

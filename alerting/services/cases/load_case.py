@@ -11,7 +11,7 @@ from alerting.database.cases import case_clocks, case_records, cases
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.people import staff_facts
-from alerting.domain.alerts.complaints import Words, WrittenWords
+from alerting.domain.alerts.complaints import PromiseWords, WrittenWords
 from alerting.domain.cases.case_file import CaseFile
 from alerting.domain.cases.cases import Case
 from alerting.domain.cases.clocks import Clock
@@ -62,7 +62,7 @@ def load_words(tx: Transaction, ctx: Context, case: Case, staff: Staff) -> Writt
     active = ctx.shelf.active(tx)
     rows = (*alert_records.alerts_of(tx, case.id), *case_records.check_complaints(tx, case))
     words = [
-        Words(
+        PromiseWords(
             id=row.id,
             rule=row.rule,
             severity=row.severity,

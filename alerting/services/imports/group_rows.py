@@ -24,7 +24,7 @@ class Gathered:
     warnings: list[tuple[int, str]] = field(default_factory=list)
 
 
-class Group(NamedTuple):
+class RowGroup(NamedTuple):
     """All rows of one customer."""
 
     key: str
@@ -120,7 +120,7 @@ def _flat(changes: Mapping[str, object]) -> dict[str, object]:
 
 def groups(
     reader: RowReader, names: dict[str, list[str]] | None, found: Gathered
-) -> Iterator[Group]:
+) -> Iterator[RowGroup]:
     """The rows by customer, each when its last row is reached. `names`: keys by name, where there
     are no ids.
     """
@@ -137,12 +137,12 @@ def groups(
             found.bad.append((row.line, str(error)))
             continue
         if key not in repeated:
-            yield Group(key=key, rows=(row,))
+            yield RowGroup(key=key, rows=(row,))
             continue
         waiting = pending.setdefault(key, [])
         waiting.append(row)
         if len(waiting) == repeated[key]:
-            yield Group(key=key, rows=pending.pop(key))
+            yield RowGroup(key=key, rows=pending.pop(key))
 
 
 def _look_through(
@@ -184,7 +184,7 @@ def _key(reader: RowReader, names: dict[str, list[str]] | None, row: Row) -> str
     return known[0] if known else key
 
 
-def read_group(reader: RowReader, group: Group, bad: list[tuple[int, str]]) -> Given | None:
+def read_group(reader: RowReader, group: RowGroup, bad: list[tuple[int, str]]) -> Given | None:
     """What the rows of a customer say; None where nothing of it can be taken. Bad rows are added to
     `bad`.
     """

@@ -20,7 +20,7 @@ from alerting.domain.routing.staff import Staff
 from alerting.services.context import Context
 from alerting.services.imports.customer_table import Table
 from alerting.services.imports.group_rows import Gathered, groups
-from alerting.services.imports.import_shares import Plan, Share, taking
+from alerting.services.imports.import_shares import ImportShare, Plan, taking
 from alerting.services.imports.read_cell import Known
 from alerting.services.imports.read_row import Errors, RowReader
 
@@ -38,7 +38,7 @@ SHOWN = 20
 
 @dataclass(kw_only=True)
 class Imported:
-    """What came of it; `bad` and `warnings` hold (line, reason)."""
+    """The outcome of an import; `bad` and `warnings` hold (line, reason)."""
 
     new: int = 0
     changed: int = 0
@@ -78,7 +78,7 @@ def import_customers(ctx: Context, table: Table, wishes: Wishes = ORDINARY) -> I
         reader = RowReader(table, known, note_empty=wishes.empty_clears)
     except ValueError as error:
         raise ActionRefused(f"{table.name}: {error}") from error
-    found, whole = Gathered(), Share()
+    found, whole = Gathered(), ImportShare()
     names = _keys_by_name(ctx) if reader.by_name else None
     plan = Plan(reader=reader, dry_run=wishes.dry_run, tell=wishes.tell is not None, names=names)
     for share in _shares(ctx, plan, found, wishes.processes):
@@ -103,7 +103,7 @@ def import_customers(ctx: Context, table: Table, wishes: Wishes = ORDINARY) -> I
     )
 
 
-def _shares(ctx: Context, plan: Plan, found: Gathered, processes: int) -> Iterator[Share]:
+def _shares(ctx: Context, plan: Plan, found: Gathered, processes: int) -> Iterator[ImportShare]:
     """The table chunk by chunk; when all rows were seen once, it is known whether it is worth more
     processes.
     """
@@ -127,7 +127,7 @@ def _apart(plan: Plan, found: Gathered) -> bool:
     )
 
 
-def _add(whole: Share, share: Share) -> None:
+def _add(whole: ImportShare, share: ImportShare) -> None:
     whole.rows += share.rows
     whole.new += share.new
     whole.changed += share.changed

@@ -21,7 +21,7 @@ from alerting.domain.rulebook.rulebook import Rulebook
 from alerting.services.context import Context, Shelf
 from alerting.services.customers.memberships import Newcomers, look_at_newcomers
 from alerting.services.garbage import seldom_collecting
-from alerting.services.imports.group_rows import Given, Group, read_group
+from alerting.services.imports.group_rows import Given, RowGroup, read_group
 from alerting.services.imports.read_row import Errors, RowReader
 from alerting.services.intake.take_records import take_events
 
@@ -30,7 +30,7 @@ WAITING = 3
 
 
 @dataclass(kw_only=True)
-class Share:
+class ImportShare:
     """What came of some of the customers. `owners`: the first line of each, and how many customers
     are theirs.
 
@@ -72,8 +72,8 @@ class Taker:
     plan: Plan
     turn: AbstractContextManager[object]
 
-    def take(self, every: Sequence[Group]) -> Share:
-        share = Share(rows=sum(len(group.rows) for group in every))
+    def take(self, every: Sequence[RowGroup]) -> ImportShare:
+        share = ImportShare(rows=sum(len(group.rows) for group in every))
         self.plan.reader.errors = share.errors
         given = [
             found
@@ -117,7 +117,7 @@ class Taker:
         with self.ctx.db.read() as tx:
             return look_at_newcomers(tx, self.ctx.shelf.active(tx), tx.now(), newcomers)
 
-    def _note(self, given: Given, share: Share) -> None:
+    def _note(self, given: Given, share: ImportShare) -> None:
         """Its owner, and its group by name where names stand for ids."""
         owner, said = given.changes.get("owner"), given.changes.get("parent")
         parent = said if isinstance(said, str) else None
@@ -157,14 +157,14 @@ def _diff(given: Given, before: dict[str, object] | None) -> CustomerDiff:
     )
 
 
-Submit = Callable[[Sequence[Group]], Iterator[Share]]
+Submit = Callable[[Sequence[RowGroup]], Iterator[ImportShare]]
 """Hands over some customers; gives the shares that are done by now, in their order."""
 
 
 @contextmanager
 def taking(
     ctx: Context, plan: Plan, processes: int
-) -> Iterator[tuple[Submit, Callable[[], Iterator[Share]]]]:
+) -> Iterator[tuple[Submit, Callable[[], Iterator[ImportShare]]]]:
     """Hand over shares, then take what is left. With several processes each has a connection and a
     reader of its own.
     """
@@ -173,18 +173,18 @@ def taking(
         with seldom_collecting():
             yield (lambda every: iter([taker.take(every)])), (lambda: iter(()))
         return
-    waiting: list[Future[Share]] = []
+    waiting: list[Future[ImportShare]] = []
     spawning = get_context("spawn")
     turn = spawning.Lock() if ctx.db.url.startswith("sqlite") else nullcontext()
     mine = (ctx.db.url, ctx.mail_domain, ctx.shelf.read, plan, turn)
     with ProcessPoolExecutor(processes, spawning, initializer=_begin, initargs=mine) as pool:
 
-        def submit(every: Sequence[Group]) -> Iterator[Share]:
+        def submit(every: Sequence[RowGroup]) -> Iterator[ImportShare]:
             waiting.append(pool.submit(_take_apart, every))
             while len(waiting) > WAITING * processes or (waiting and waiting[0].done()):
                 yield waiting.pop(0).result()
 
-        def rest() -> Iterator[Share]:
+        def rest() -> Iterator[ImportShare]:
             while waiting:
                 yield waiting.pop(0).result()
 
@@ -212,5 +212,5 @@ def _begin(
     _held.append(Taker(ctx=ctx, plan=plan, turn=turn))
 
 
-def _take_apart(every: Sequence[Group]) -> Share:
+def _take_apart(every: Sequence[RowGroup]) -> ImportShare:
     return _held[0].take(every)

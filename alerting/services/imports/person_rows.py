@@ -26,7 +26,7 @@ KEY, KNOWN = "person_id", f"known are {', '.join(COLUMNS)}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class PersonRow:
     """One row of the file: its first line, and what its cells say by column. `problem`: it cannot
     be read.
     """
@@ -37,11 +37,11 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class PersonTable:
     """A file of people, held in memory: such a list is short."""
 
     name: str
-    rows: Sequence[Row]
+    rows: Sequence[PersonRow]
 
 
 def column_named(heading: str) -> str | None:
@@ -57,7 +57,7 @@ def nearest_column(heading: str) -> str | None:
     return next(iter(get_close_matches(text, COLUMNS, n=1, cutoff=0.6)), None)
 
 
-def read_row(row: Row) -> dict[str, object]:
+def read_row(row: PersonRow) -> dict[str, object]:
     """One row as `person.updated` says it. Raises ValueError that names the column and what to
     do.
     """

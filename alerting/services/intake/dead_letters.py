@@ -3,7 +3,7 @@
 from alerting.database.audit import audit_entries
 from alerting.database.intake import dead_letters
 from alerting.database.rows.intake import DeadLetterRow
-from alerting.domain.audit.entries import Action, Entry, Subject
+from alerting.domain.audit.entries import Action, Entry, EntrySubject
 from alerting.domain.errors import ActionRefused, Temporary, UnreadableEvent
 from alerting.services.context import Context
 from alerting.services.intake.take_records import replay
@@ -57,7 +57,7 @@ def discard_letter(ctx: Context, letter_id: int, reason: str, actor: str) -> Non
             entry = Entry(
                 actor=actor,
                 action=Action.DEAD_LETTER_DISCARDED,
-                subject=Subject(kind="dead_letter", id=str(letter_id)),
+                subject=EntrySubject(kind="dead_letter", id=str(letter_id)),
                 happened_at=now,
                 facts={"place": letter.place, "was": letter.reason, "reason": reason},
             )

@@ -9,7 +9,7 @@ from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.intake import addresses, events
 from alerting.database.rows.intake import EventRow, UnmatchedRow
-from alerting.domain.audit.entries import Action, Entry, Subject
+from alerting.domain.audit.entries import Action, Entry, EntrySubject
 from alerting.domain.customers.standing import Subjects
 from alerting.domain.errors import ActionRefused, Temporary
 from alerting.domain.rulebook.rulebook import Rulebook
@@ -110,7 +110,7 @@ def _decided(tx: Transaction, seq: int, former: str, customer_key: str | None, a
     entry = Entry(
         actor=actor,
         action=Action.ANSWER_MATCHED if customer_key else Action.ANSWER_LEFT,
-        subject=Subject(kind="event", id=str(seq)),
+        subject=EntrySubject(kind="event", id=str(seq)),
         happened_at=now,
         facts={"from": former, "to": customer_key},
     )

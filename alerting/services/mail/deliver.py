@@ -17,7 +17,7 @@ from alerting.database.engine import Transaction
 from alerting.database.mail import notifications
 from alerting.database.people import staff_facts
 from alerting.database.rows.messages import DueNotification
-from alerting.domain.audit.entries import INSTALLATION, Action, Entry, Machine, Subject
+from alerting.domain.audit.entries import INSTALLATION, Action, Entry, EntrySubject, Machine
 from alerting.domain.errors import Temporary
 from alerting.domain.fields import Fields
 from alerting.domain.mail.message import Outcome
@@ -176,7 +176,7 @@ def _remember_refusal(tx: Transaction, part: Part, now: datetime) -> None:
     entry = Entry(
         actor=Machine.DELIVERY,
         action=Action.PERSON_UNREACHABLE,
-        subject=Subject(kind="person", id=reader.id),
+        subject=EntrySubject(kind="person", id=reader.id),
         happened_at=now,
         cause=f"delivery:{part.delivery_id}",
     )

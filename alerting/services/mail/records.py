@@ -9,7 +9,7 @@ from alerting.database.audit import audit_entries
 from alerting.database.engine import Transaction
 from alerting.database.mail import notifications
 from alerting.database.rows.messages import NotificationRow
-from alerting.domain.audit.entries import Action, Entry, Machine, Subject, about_case
+from alerting.domain.audit.entries import Action, Entry, EntrySubject, Machine, about_case
 from alerting.domain.mail.notifications import CauseKind, NewNotification
 from alerting.domain.people.people import Party
 from alerting.domain.templates import ESCALATING, Template
@@ -31,10 +31,10 @@ def postpone(tx: Transaction, row: NotificationRow, until: datetime, reason: str
     notifications.settle(tx, row.id, {"not_before": until, "reason": reason})
 
 
-def _about(row: NotificationRow) -> Subject:
+def _about(row: NotificationRow) -> EntrySubject:
     if row.case_id is not None:
         return about_case(row.case_id)
-    return Subject(kind=row.cause_kind, id=str(row.cause_id))
+    return EntrySubject(kind=row.cause_kind, id=str(row.cause_id))
 
 
 def note(

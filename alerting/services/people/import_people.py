@@ -8,7 +8,7 @@ from datetime import datetime
 
 from alerting.database.audit import audit_entries
 from alerting.database.people import staff_facts
-from alerting.domain.audit.entries import Action, Entry, Subject
+from alerting.domain.audit.entries import Action, Entry, EntrySubject
 from alerting.domain.customers.customers import states_after
 from alerting.domain.errors import ActionRefused
 from alerting.domain.fields import Fields
@@ -16,7 +16,7 @@ from alerting.domain.people.people import Party
 from alerting.domain.routing.staff import PersonFact, Staff
 from alerting.services.context import Context
 from alerting.services.imports.import_customers import Imported
-from alerting.services.imports.person_rows import KEY, Table, read_row
+from alerting.services.imports.person_rows import KEY, PersonTable, read_row
 from alerting.services.intake.take_records import Record, take_records
 
 
@@ -45,7 +45,7 @@ def _absences(changes: Mapping[str, object]) -> list[object]:
     return given if isinstance(given, list) else []
 
 
-def import_people_table(ctx: Context, table: Table) -> Imported:
+def import_people_table(ctx: Context, table: PersonTable) -> Imported:
     """Each row that says something new becomes a `person.updated` event; the same file again
     changes nothing.
 
@@ -149,7 +149,7 @@ def mark_reachable(ctx: Context, text: str, actor: str) -> Party:
             entry = Entry(
                 actor=actor,
                 action=Action.PERSON_REACHABLE,
-                subject=Subject(kind="person", id=party.id),
+                subject=EntrySubject(kind="person", id=party.id),
                 happened_at=now,
             )
             audit_entries.write(tx, entry, now)

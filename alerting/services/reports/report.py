@@ -1,4 +1,4 @@
-"""Reports: is all of it there, what came of it, how fast customers were answered, what was missed
+"""Reports: completeness, outcomes, how fast customers were answered, what was missed
 and why.
 """
 

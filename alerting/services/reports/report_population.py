@@ -1,4 +1,4 @@
-"""The first parts of a report: is all of it there, what came of it, and how well the contacts are
+"""The first parts of a report: completeness, outcomes, and how well the contacts are
 proven.
 """
 

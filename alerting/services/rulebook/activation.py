@@ -13,7 +13,7 @@ from alerting.database.intake import events
 from alerting.database.people import staff_facts
 from alerting.database.rulebook import rulebooks
 from alerting.domain.alerts.customer_silence import watch_name
-from alerting.domain.audit.entries import Action, Entry, Subject
+from alerting.domain.audit.entries import Action, Entry, EntrySubject
 from alerting.domain.errors import ActionRefused, RulebookInvalid, RulebookUnusable
 from alerting.domain.people.people import Known
 from alerting.domain.rulebook.rulebook import Rulebook, content_hash
@@ -219,7 +219,7 @@ def note_rulebook(
     entry = Entry(
         actor=author,
         action=action,
-        subject=Subject(kind="rulebook", id=subject),
+        subject=EntrySubject(kind="rulebook", id=subject),
         happened_at=now,
         facts=facts,
     )

@@ -1,4 +1,4 @@
-"""A whole installation as real processes, and what came of it."""
+"""A whole installation as real processes, and its outcome."""
 
 import json
 import os
@@ -144,7 +144,7 @@ class Installation:
         self.produce("customers", json.dumps(made).encode(), customer_id)
         return str(made["id"])
 
-    # What came of it
+    # The outcome
 
     def sql(self, statement: str, *parameters: Any) -> list[dict[str, Any]]:
         with psycopg.connect(

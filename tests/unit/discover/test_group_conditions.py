@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 from alerting.discover.found_segments import find_segments, place, sql_name
 from alerting.discover.group_conditions import nearest_centre, written
 from alerting.discover.groups import Numbers, find_groups
-from alerting.discover.subjects import Subject, Subjects
+from alerting.discover.subjects import CustomerFacts, FactTable
 from alerting.domain.conditions import Type
 from alerting.domain.customers.vocabulary import Vocabulary
 from alerting.domain.errors import ActionRefused, NoEstimate
 from tests.support.builders import unhurried
 
 
-def subjects(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> Subjects:
+def subjects(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> FactTable:
     every = [
-        Subject(customer=f"C{n}", facts=dict(zip(names, row, strict=True)))
+        CustomerFacts(customer=f"C{n}", facts=dict(zip(names, row, strict=True)))
         for n, row in enumerate(rows)
     ]
-    return Subjects(every=every, kinds=dict.fromkeys(names, Type.NUMBER))
+    return FactTable(every=every, kinds=dict.fromkeys(names, Type.NUMBER))
 
 
 def scope(names: Sequence[str]) -> Any:
