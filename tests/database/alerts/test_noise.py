@@ -83,7 +83,7 @@ def test_a_stronger_rule_on_the_same_event_takes_the_weakers_place(world: World)
     ("scope", "name"),
     [("rule", "unhappy-customer"), ("customer", "KIOSK-7"), ("segment", "low_potential")],
 )
-def test_a_silence_is_over_by_itself_or_ended_and_both_are_on_record(
+def test_a_mute_is_over_by_itself_or_ended_and_both_are_on_record(
     world: World, scope: Any, name: str
 ) -> None:
     world.known_customers()
@@ -93,7 +93,7 @@ def test_a_silence_is_over_by_itself_or_ended_and_both_are_on_record(
     world.pass_time(days=3)
     world.take(world.survey("KIOSK-7"))
     assert suppressed(world)[-1] == ("unhappy-customer", None)
-    with pytest.raises(ActionRefused, match=f"no silence {number} is in force"):
+    with pytest.raises(ActionRefused, match=f"no mute {number} is in force"):
         end_mute(world.app.ctx, number, "ben")
     again = add_mute(world.app.ctx, scope, name, timedelta(days=2), "ann", "once more")
     end_mute(world.app.ctx, again, "ben")
