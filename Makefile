@@ -12,8 +12,8 @@ ARGS :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name words; do \
-		printf '  make %-8s %s\n' "$$name" "$$words"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name words; do \
+		printf '  make %-10s %s\n' "$$name" "$$words"; done
 
 install: $(INSTALLED) ## .venv with everything, exactly as in requirements.lock
 
