@@ -20,8 +20,9 @@ from alerting.domain.customers.standing import Subjects
 from alerting.domain.intake.events import Event
 from alerting.domain.intake.payloads import OWN, CustomerDeleted, CustomerUpdated
 from alerting.domain.rulebook.rulebook import Rulebook
+from alerting.services.alerts.judged import Judged
 from alerting.services.alerts.owner_changes import follow_owners
-from alerting.services.alerts.raise_alert import Judged, follow, store_alert, why_quiet
+from alerting.services.alerts.raise_alert import follow, store_alert, why_quiet
 from alerting.services.alerts.rejudge_events import revise_after
 from alerting.services.cases.aftercare import hear_checks
 from alerting.services.cases.end_wait import customers_acted

@@ -3,14 +3,14 @@ unless something keeps it quiet.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from alerting.database.alerts import alert_records, mutes
 from alerting.database.audit import audit_entries
 from alerting.database.cases import cases
 from alerting.database.people import staff_facts
 from alerting.database.rows.rules import AlertRow, Concerned
-from alerting.domain.alerts.judge import Judgement, RuleOutcome
+from alerting.domain.alerts.judge import RuleOutcome
 from alerting.domain.alerts.suppression import STAGES, Alarm
 from alerting.domain.audit.entries import Action, Entry, EntrySubject, Machine
 from alerting.domain.cases.case_alerts import join_case, open_case
@@ -19,38 +19,12 @@ from alerting.domain.cases.clocks import Clock, Starts
 from alerting.domain.mail.stages import first_reason
 from alerting.domain.routing.fill_role import Assignment, fill_role
 from alerting.domain.routing.staff import Staff
-from alerting.domain.rulebook.rulebook import Rule, Rulebook
+from alerting.domain.rulebook.rulebook import Rule
+from alerting.services.alerts.judged import FIRST, Judged, Revision
 from alerting.services.cases.apply_decision import Cause, apply_decision
 from alerting.services.cases.end_wait import go_on
 from alerting.services.cases.load_case import clocks_of
 from alerting.services.judging_round import Round
-
-
-@dataclass(frozen=True, kw_only=True)
-class Judged:
-    """A stored event with what `rulebook` made of it; `excluded` is what its age says."""
-
-    seq: int
-    judgement: Judgement
-    rulebook: Rulebook
-    excluded: str | None
-
-    @property
-    def segment(self) -> str:
-        return self.judgement.membership.segment
-
-
-@dataclass(frozen=True, kw_only=True)
-class Revision:
-    """Which version of an alert: `raised` first, `upgraded` or `withdrawn` by facts that came
-    later.
-    """
-
-    number: int = 1
-    state: str = "raised"
-
-
-FIRST = Revision()
 
 
 def why_quiet(round_: Round, judged: Judged, rule: Rule, *, rang: bool) -> str | None:

@@ -29,14 +29,8 @@ from alerting.domain.errors import RulebookInvalid
 from alerting.domain.intake.events import Event
 from alerting.domain.intake.payloads import OWN, CustomerUpdated, SilenceNoticed
 from alerting.domain.rulebook.rulebook import Rulebook
-from alerting.services.alerts.raise_alert import (
-    Judged,
-    Revision,
-    filled_parties,
-    parties,
-    store_alert,
-    why_quiet,
-)
+from alerting.services.alerts.judged import Judged, Revision
+from alerting.services.alerts.raise_alert import filled_parties, parties, store_alert, why_quiet
 from alerting.services.alerts.rejudge_case import Rejudgement, carry_out
 from alerting.services.customers.subjects import load_histories
 from alerting.services.judging_round import Round

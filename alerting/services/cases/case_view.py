@@ -20,9 +20,9 @@ from alerting.domain.cases.cases import Case, Status, current_clocks
 from alerting.domain.cases.clocks import Clock
 from alerting.domain.cases.escalations import reach
 from alerting.domain.cases.sla import ClockKind
+from alerting.domain.customers.contacts import contact_of_answer, every_field, same_contact
 from alerting.domain.customers.customers import Customer
 from alerting.domain.fields import Fields
-from alerting.domain.intake.payloads import Contact
 from alerting.domain.people.people import Party
 from alerting.domain.routing.staff import Staff
 from alerting.domain.rulebook.rulebook import Rulebook, Words
@@ -135,14 +135,15 @@ def case_view(
     respondent = said.object("respondent")
     named = respondent.text_or_none("name") or said.text_or_none("contact")
     asked = customer.contact_named(named, respondent.text_or_none("email"))
-    if respondent and not _is(asked, respondent):
-        asked = _as_contact(respondent)  # who answered wants the call, not whoever heads the list
+    if respondent and not same_contact(asked, respondent):
+        # who answered wants the call, not whoever heads the list
+        asked = contact_of_answer(respondent)
     return CaseView(
         now=now,
         case=case,
         customer=customer,
         segment_title=rulebook.segment_title(case.segment),
-        contact=_whole(asked),
+        contact=every_field(asked),
         caller=_party(staff, case.caller),
         fixer=_party(staff, case.fixer) if case.fixer else None,
         informed=[_party(staff, person) for person in case.informed],
@@ -221,29 +222,6 @@ def _check_view(row: ComplaintRow) -> AlertView:
         raised_at=row.raised_at,
         payload=row.payload,
     )
-
-
-def _is(contact: Mapping[str, object] | None, respondent: Mapping[str, object]) -> bool:
-    """Whether a contact of the customer is who answered: the same name or the same address."""
-    shared = [name for name in ("name", "email") if respondent.get(name)]
-    said = [
-        str((contact or {}).get(name) or "").casefold() == str(respondent[name]).casefold()
-        for name in shared
-    ]
-    return any(said) or not shared
-
-
-def _as_contact(respondent: Mapping[str, object]) -> Mapping[str, object] | None:
-    """Somebody we know only from the answer itself."""
-    name = respondent.get("name") or respondent.get("email") or respondent.get("phone")
-    return {**respondent, "name": name} if name else None
-
-
-def _whole(contact: Mapping[str, object] | None) -> Mapping[str, object] | None:
-    """All of a contact's fields, unknown ones None: templates need not ask whether a field
-    exists.
-    """
-    return None if contact is None else {**dict.fromkeys(Contact.model_fields), **contact}
 
 
 def _party(staff: Staff, party_id: str) -> Party:
