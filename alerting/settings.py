@@ -1,6 +1,4 @@
-"""Settings from the environment: ALERTING_X, or ALERTING_X_FILE for what a file should hold. All
-errors at once.
-"""
+"""Settings from the environment: ALERTING_X, or the file that ALERTING_X_FILE names."""
 
 import os
 from collections.abc import Mapping

@@ -20,7 +20,6 @@ from alerting.domain.errors import Temporary, UnreadableEvent
 from alerting.domain.intake.events import Event, parse_event
 from alerting.domain.intake.payloads import (
     OF_PEOPLE,
-    RESPONDENT_PREFIX,
     CustomerForgotten,
     PersonRemoved,
     PersonUpdated,
@@ -31,6 +30,7 @@ from alerting.services.alerts.judge_batch import EventBatch, Taken, judge_batch
 from alerting.services.audit.forget import exclusions, forget_all
 from alerting.services.context import Context, hold_rulebook, with_active_rulebook
 from alerting.services.customers.memberships import Newcomers
+from alerting.services.intake.match_arrived import matched, unmatched
 from alerting.services.judging_round import begin_round
 
 Result = TypeVar("Result")
@@ -217,14 +217,14 @@ def _handle_events(
     duplicates.
     """
     first, repeated = _apart(arrived, rulebook, now)
-    first, shared = _matched(tx, first)
+    first, shared = matched(tx, first)
     gone = forgotten_until(tx, (a.event.customer_key for a in first.values()))
     late = exclusions([a.event for a in first.values()], gone)
     first = {
         name: replace(a, excluded="forgotten") if name in late else a for name, a in first.items()
     }
     seqs = events.insert_new(tx, first.values(), rulebook.hash, now)
-    addresses.note_unmatched(tx, _unmatched(first, seqs, shared))
+    addresses.note_unmatched(tx, unmatched(first, seqs, shared))
     repeated += [(a.event, a.place) for identity, a in first.items() if identity not in seqs]
     conflicts = _conflicts(tx, repeated)
     fresh = sorted(
@@ -278,42 +278,6 @@ def fact_of(event: Event) -> PersonFact:
         event_id=event.id,
         changes=payload.changes(),
     )
-
-
-def _matched(
-    tx: Transaction, arrived: dict[tuple[str, str], events.Arrived]
-) -> tuple[dict[tuple[str, str], events.Arrived], dict[str, list[str]]]:
-    """Answers known only by an address become those of the one customer whose contact has it. Also
-    who shares which.
-    """
-    wanted = {
-        a.event.customer_key
-        for a in arrived.values()
-        if a.event.customer_key.startswith(RESPONDENT_PREFIX)
-    }
-    if not wanted:
-        return arrived, {}
-    owners = addresses.owners_of(tx, wanted)
-    found = {}
-    for identity, a in arrived.items():
-        mine = owners.get(a.event.customer_key, [])
-        found[identity] = (
-            replace(a, event=replace(a.event, matched=mine[0])) if len(mine) == 1 else a
-        )
-    return found, owners
-
-
-def _unmatched(
-    arrived: Mapping[tuple[str, str], events.Arrived],
-    seqs: Mapping[tuple[str, str], int],
-    owners: Mapping[str, list[str]],
-) -> list[dict[str, object]]:
-    rows = []
-    for identity, seq in seqs.items():
-        key = arrived[identity].event.customer_key
-        if key.startswith(RESPONDENT_PREFIX):
-            rows.append({"event_seq": seq, "address": key, "candidates": owners.get(key, [])})
-    return rows
 
 
 def _conflicts(

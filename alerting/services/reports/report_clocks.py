@@ -10,6 +10,7 @@ from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.people import staff_facts
 from alerting.database.reports import report_promises as promises
+from alerting.database.reports import single_clocks
 from alerting.database.rows.cases import ClockRow, ClockWithCase
 from alerting.domain.reports.selection import Selection
 from alerting.domain.times.calendars import Calendar
@@ -74,7 +75,7 @@ def clock_rows(ctx: Context, which: Selection) -> Iterator[Mapping[str, object]]
         staff = staff_facts.staff_at(tx, now)
         which = which.of_teams(staff.members())
         so_far = worked_so_far(tx, ctx, promises.overdue_clocks(tx, which, now), now)
-        found = promises.every_clock(tx, which, now)
+        found = single_clocks.every_clock(tx, which, now)
         while page := list(islice(found, _PAGE)):
             histories = customers.histories(tx, sorted({row.customer_key for row in page}))
             for row in page:
@@ -89,7 +90,9 @@ def clocks_behind(ctx: Context, which: Selection, states: Sequence[str]) -> Cloc
     with ctx.db.read() as tx:
         now = tx.now()
         staff = staff_facts.staff_at(tx, now)
-        total, page = promises.some_clocks(tx, which.of_teams(staff.members()), now, states, SHOWN)
+        total, page = single_clocks.some_clocks(
+            tx, which.of_teams(staff.members()), now, states, SHOWN
+        )
         histories = customers.histories(tx, sorted({row.customer_key for row in page}))
         rows = []
         for row in page:

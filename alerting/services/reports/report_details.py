@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from alerting.database.customers import customers
 from alerting.database.engine import Transaction
 from alerting.database.reports import report_details as details
-from alerting.database.reports import report_promises as promises
+from alerting.database.reports import single_clocks
 from alerting.database.rows.cases import CorrectionRow, EffectReviewRow, MissedClock
 from alerting.database.rows.reports import CaseCountsRow, LoadRow, PauseRow, Sum
 from alerting.domain.reports.breaches import Broken, reasons
@@ -55,7 +55,7 @@ def _name(staff: Staff, party: str) -> str:
 
 def breaches(tx: Transaction, which: Selection, now: datetime, staff: Staff) -> list[Breach]:
     """The worst of what was missed, each with what the audit knows about it."""
-    rows = promises.missed(tx, which, now, SHOWN)
+    rows = single_clocks.missed(tx, which, now, SHOWN)
     ids = sorted({row.case_id for row in rows})
     names = _customers(tx, {row.customer_key for row in rows}, now)
     entries, waits = details.entries_of_cases(tx, ids), details.waits_of_cases(tx, ids)
