@@ -63,6 +63,7 @@ class App:
         return real_parts.post(self.settings, self.links)
 
     def close(self) -> None:
+        """Close the database, and the event log if it was used."""
         if "event_log" in self.__dict__:
             self.event_log.close()
         self.ctx.db.close()

@@ -13,7 +13,6 @@ from alerting.domain.people.people import mail_address
 Choice = TypeVar("Choice", bound=str)
 Fallback = TypeVar("Fallback")
 SmtpSecurity = Literal["starttls", "tls", "none"]
-
 _SMTP_SECURITY: tuple[SmtpSecurity, ...] = ("starttls", "tls", "none")
 
 _DEFAULTS: dict[str, str] = {

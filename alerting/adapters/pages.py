@@ -26,4 +26,5 @@ class Pages:
         self._environment.globals.update(has_mailbox=has_mailbox, utc=ZoneInfo("UTC"))
 
     def render(self, name: str, facts: Mapping[str, object]) -> str:
+        """The HTML of the page template `name`. Raises UndefinedError for a missing fact."""
         return self._environment.get_template(name).render({"links": [], **facts})

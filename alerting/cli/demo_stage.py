@@ -55,9 +55,11 @@ class Story:
         return read_mailbox(self.app.settings.mailbox)
 
     def mail(self, address: str, subject: str) -> Kept | None:
+        """The newest mail to this address with these words in its subject, if there is one."""
         return next((m for m in self.mails() if address in m.to and subject in m.subject), None)
 
     def expect_mail(self, address: str, subject: str) -> Kept:
+        """Wait for such a mail. Raises StoryFailed."""
         found = self.check(f"mail to {address}: {subject} ...", lambda: self.mail(address, subject))
         assert found is not None, "`check` fails where nothing is found"
         return found
@@ -80,6 +82,7 @@ class Story:
                     break
 
     def read(self, question: Callable[[Transaction], Found]) -> Found:
+        """What a question to the database finds."""
         with self.app.ctx.db.read() as tx:
             return question(tx)
 
@@ -87,6 +90,7 @@ class Story:
         return self.read(lambda tx: tx.now())
 
     def pass_time(self, by: timedelta) -> None:
+        """Move the demo's clock."""
         with self.app.ctx.db.write() as tx:
             instance.move_demo_clock(tx, by)
         self.say(f"   ... {format_duration(by)} pass")
@@ -119,6 +123,7 @@ class Story:
     def event(
         self, kind: str, event_id: str, at: datetime, data: Mapping[str, object]
     ) -> dict[str, object]:
+        """A CloudEvents envelope, as a producer sends it."""
         return {
             "specversion": "1.0",
             "type": kind,
@@ -136,6 +141,7 @@ class Answer:
 
 
 def http(url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+    """GET, or POST where there is a body. Status 0 where nobody answers."""
     request = urllib.request.Request(url, data=body, headers=dict(headers or {}))
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE) as found:

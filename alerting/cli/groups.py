@@ -32,10 +32,12 @@ class LazyGroup(click.Group):
             self.add_command(click.Command(each, help=command.help), each)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command itself, imported now; None where there is none of this name."""
         command = self.later.get(cmd_name)
         return None if command is None else command.load()
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The names and first sentences of the table, without importing any of them."""
         names = self.list_commands(ctx)
         width = formatter.width - 6 - max(map(len, names))
         rows = [(name, self.commands[name].get_short_help_str(width)) for name in names]

@@ -138,6 +138,7 @@ def writing(file: Path) -> Iterator[BinaryIO]:
 
 
 def print_json(value: object) -> None:
+    """Indented; times in ISO 8601, what JSON does not know as text."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_default))
 
 

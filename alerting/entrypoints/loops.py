@@ -37,6 +37,7 @@ class Stop:
         return self._event.is_set()
 
     def wait(self, seconds: float) -> None:
+        """Up to so many seconds, less if asked to stop."""
         self._event.wait(seconds)
 
     def beat(self, loop: str) -> None:
@@ -46,6 +47,7 @@ class Stop:
         self._beats.pop(loop, None)
 
     def stalled(self) -> list[str]:
+        """The loops that have not been heard of for too long."""
         now = time.monotonic()
         return [loop for loop, last in list(self._beats.items()) if now - last > STALLED_AFTER]
 

@@ -14,10 +14,13 @@ class Placed(Protocol):
 
     @property
     def name(self) -> str: ...
-    def position(self, path: Path) -> tuple[int | None, int | None]: ...
+    def position(self, path: Path) -> tuple[int | None, int | None]:
+        """Where the key or item at `path` stands; None where nobody can tell."""
+
     def value_position(
         self, path: Path, offset: int | None = None
-    ) -> tuple[int | None, int | None]: ...
+    ) -> tuple[int | None, int | None]:
+        """Where the value at `path` begins, or its character `offset`."""
 
 
 @dataclass(kw_only=True)
@@ -41,6 +44,7 @@ class Findings:
         )
 
     def add(self, file: Placed, path: Path, message: str, suggestion: str | None = None) -> None:
+        """A problem with what stands at `path`."""
         line, column = file.position(path)
         self.problems.append(
             Problem(

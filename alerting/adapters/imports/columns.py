@@ -44,6 +44,7 @@ class ColumnLayout:
     heading: Sequence[str] | None
 
     def rows(self, lines: Sequence[str]) -> Iterator[Cells]:
+        """The rows below the heading that say something."""
         return cells_of(lines, self.begin, self.delimiter, self.at)
 
     def wanted(self, row: Cells) -> list[str]:

@@ -103,6 +103,7 @@ class LineFeed:
 
 
 def lines_from(lines: Sequence[str], at: int) -> Iterator[str]:
+    """The lines from the one at `at` (from 0) on."""
     return (lines[i] for i in range(at, len(lines)))
 
 

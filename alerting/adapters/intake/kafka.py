@@ -78,9 +78,11 @@ class KafkaLog:
             return self._producer
 
     def consumer(self) -> KafkaLogConsumer:
+        """A new member of the group; it connects with its first poll."""
         return KafkaLogConsumer(self._servers, self._group, self._session_timeout)
 
     def ends(self) -> Mapping[tuple[str, int], int]:
+        """The next offset to be written, by topic and partition. Raises LogUnavailable."""
         with _translated(), self._looking:
             must_be_reachable(self._servers.addresses)
             if self._looker is None:

@@ -79,6 +79,9 @@ class KafkaLogConsumer:
         self._confirmed_at = 0.0
 
     def poll(self, timeout: float) -> Polled:
+        """What came within `timeout` seconds, and which partitions were assigned. Raises
+        LogUnavailable.
+        """
         with self._rebuilt_on_error():
             consumer = self._open()
             if time.monotonic() - self._confirmed_at > CONFIRM_EVERY:
@@ -135,12 +138,14 @@ class KafkaLogConsumer:
         }
 
     def seek(self, partition: Partition, offset: int) -> None:
+        """Read on from `offset`. Raises LogUnavailable."""
         with self._rebuilt_on_error():
             tp = _tp(partition)
             self._open().resume(tp)
             self._open().seek(tp, offset)
 
     def bounds(self, partition: Partition) -> tuple[int, int]:
+        """The first offset that is kept and the next to be written. Raises LogUnavailable."""
         with self._rebuilt_on_error():
             tp = _tp(partition)
             consumer = self._open()
@@ -170,10 +175,12 @@ class KafkaLogConsumer:
             log.warning("positions not confirmed", extra={"error": type(error).__name__})
 
     def pause(self, partition: Partition) -> None:
+        """Read nothing more of it until `seek`. Raises LogUnavailable."""
         with self._rebuilt_on_error():
             self._open().pause(_tp(partition))
 
     def close(self) -> None:
+        """Leave the group; where Kafka does not answer, it finds out by itself."""
         if self._consumer is not None:
             with contextlib.suppress(KafkaError):
                 self._tell_positions(self._consumer, timeout_ms=1000)

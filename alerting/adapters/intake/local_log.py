@@ -120,6 +120,7 @@ class LocalLog:
         return LocalConsumer(self._db)
 
     def ends(self) -> Mapping[tuple[str, int], int]:
+        """The next offset to be written, by topic and partition 0. Raises LogUnavailable."""
         try:
             with self._db.read() as tx:
                 rows = tx.execute(select(_head.c.topic, _head.c.next)).all()
@@ -154,6 +155,9 @@ class LocalConsumer:
         self._paused: set[Partition] = set()
 
     def poll(self, timeout: float) -> Polled:
+        """What came within `timeout` seconds, and which partitions were assigned. Raises
+        LogUnavailable.
+        """
         if self._partitions is None:
             self._partitions = self._assign()
             return Polled(assigned=self._partitions)
@@ -190,10 +194,12 @@ class LocalConsumer:
         return found
 
     def seek(self, partition: Partition, offset: int) -> None:
+        """Read on from `offset`."""
         self._paused.discard(partition)
         self._next[partition] = offset
 
     def bounds(self, partition: Partition) -> tuple[int, int]:
+        """The first offset that is kept and the next to be written. Raises LogUnavailable."""
         with _available(), self._db.read() as tx:
             end = (
                 tx.execute(select(_head.c.next).where(_head.c.topic == partition.topic)).scalar()
@@ -216,6 +222,7 @@ class LocalConsumer:
             )
 
     def pause(self, partition: Partition) -> None:
+        """Read nothing more of it until `seek`."""
         self._paused.add(partition)
 
     def close(self) -> None:

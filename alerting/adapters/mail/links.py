@@ -36,6 +36,7 @@ class Links:
         self._approvals = _serializer(keys, "approval")
 
     def action(self, ticket: Ticket) -> str:
+        """The address of an action link. Raises ValueError for a purpose that has none."""
         short = next(
             (letter for letter, purpose in _PURPOSES.items() if purpose == ticket.purpose), None
         )
@@ -98,6 +99,7 @@ class Links:
         return int(proposal), str(person)
 
     def case_page(self, case_id: int) -> str:
+        """The address of a case's page, which needs the admin token."""
         return f"{self.base_url}/cases/{case_id}"
 
 

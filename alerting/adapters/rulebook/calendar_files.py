@@ -126,6 +126,7 @@ class CalendarForm(Form):
     ical: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=list)
 
     def week(self) -> tuple[tuple[Period, ...], ...]:
+        """The periods of each day, Monday first."""
         hours = {day: periods for days, periods in self.hours.items() for day in _weekdays(days)}
         return tuple(hours.get(day, ()) for day in range(7))
 
@@ -159,6 +160,9 @@ class IcalDays:
         return recurring_ical_events.of(self._calendar)
 
     def of_year(self, year: int) -> frozenset[date]:
+        """The days that lie in `year`. Raises ValueError, KeyError or AttributeError for a broken
+        file.
+        """
         found = set()
         for event in self._repeated.between(date(year, 1, 1), date(year + 1, 1, 1)):
             begin, end = event["DTSTART"].dt, event.end

@@ -113,6 +113,7 @@ class NamedPeople:
         self.findings.check_name(file, path, "person or office", name, self._ids(teams=False))
 
     def check_team(self, file: YamlFile, path: YamlPath, name: object) -> None:
+        """Of the teams."""
         self.findings.check_name(file, path, "team", name, self._ids(teams=True))
 
     def find(self, name: str) -> Known | None:

@@ -107,6 +107,7 @@ def at_midnight(day: date) -> datetime:
 
 
 def day_of(moment: datetime) -> date:
+    """The day in UTC."""
     return moment.astimezone(UTC).date()
 
 

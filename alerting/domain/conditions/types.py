@@ -84,6 +84,7 @@ class Scope:
     complete: bool = True
 
     def find(self, name: str) -> tuple[str, Type]:
+        """The key in the facts and the type. Raises ConditionRefused for an unknown name."""
         found = self.names.get(name)
         if found is not None:
             return found

@@ -76,6 +76,7 @@ class Walker:
         """
 
     def compile(self, node: exp.Expr, depth: int) -> Typed:
+        """The closure and the type of a node. Raises ConditionRefused with the column."""
         if depth > MAX_DEPTH:
             raise ConditionRefused(f"nested deeper than {MAX_DEPTH}")
         method = getattr(self, "_" + type(node).__name__.lower(), None)
@@ -149,6 +150,7 @@ def _as_moment(part: Typed, kind: Type) -> Typed:
 
 
 def constant(kind: Type, value: object) -> Typed:
+    """A part that no fact can change."""
     literal = value if kind is Type.TEXT and isinstance(value, str) else None
     return Typed(type=kind, run=lambda facts: value, literal=literal, fixed=True)
 
@@ -174,10 +176,12 @@ def negated(run: Evaluate) -> Evaluate:
 
 
 def shown(node: exp.Expr) -> str:
+    """The node as messages quote it, at most 60 characters of it."""
     return repr(node.sql(dialect="postgres")[:60])
 
 
 def refused(node: exp.Expr, message: str, suggestion: str | None = None) -> ConditionRefused:
+    """The error for a node, with the column where it stands."""
     return ConditionRefused(message, column=column_of(node), suggestion=suggestion)
 
 

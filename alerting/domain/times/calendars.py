@@ -53,7 +53,8 @@ class NeverOpen(Invalid):
 class DaysOff(Protocol):
     """Days that come again every year, or in some: public holidays, or those of an iCal file."""
 
-    def of_year(self, year: int) -> frozenset[date]: ...
+    def of_year(self, year: int) -> frozenset[date]:
+        """The days of one year."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,7 @@ class PublicHolidays:
     subdivision: str | None = None
 
     def of_year(self, year: int) -> frozenset[date]:
+        """The days of one year. Raises NotImplementedError for a country that is not known."""
         import holidays  # a tenth of a second that few processes ever need
 
         return frozenset(
@@ -128,6 +130,7 @@ class Calendar:
         return moment_of(self.instant_after(micros(moment), 1) - 1)
 
     def open_between(self, start: int, end: int) -> int:
+        """Microseconds of working time between two instants in microseconds."""
         if end <= start:
             return 0
         first, last = year_of(start), year_of(end)
@@ -135,6 +138,9 @@ class Calendar:
         return found + sum(self._year(year).whole for year in range(first, last))
 
     def instant_after(self, start: int, amount: int) -> int:
+        """The earliest instant before which `amount` microseconds were open since `start`. Raises
+        NeverOpen.
+        """
         if amount <= 0:
             return start
         first = year_of(start)

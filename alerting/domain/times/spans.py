@@ -17,14 +17,17 @@ EPOCH_DAY = date(1970, 1, 1)
 
 
 def micros(moment: datetime) -> int:
+    """Microseconds after 1970 in UTC."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def moment_of(instant: int) -> datetime:
+    """The time of an instant in microseconds, in UTC."""
     return _EPOCH + timedelta(microseconds=instant)
 
 
 def instant_of(day: date) -> int:
+    """The beginning of a day in UTC, in microseconds."""
     return (day - EPOCH_DAY).days * 24 * HOUR
 
 
@@ -32,6 +35,7 @@ _NEW_YEARS = [instant_of(date(year, 1, 1)) for year in range(1, 10_000)]
 
 
 def year_of(instant: int) -> int:
+    """The year of UTC in which an instant lies."""
     return bisect_right(_NEW_YEARS, instant)
 
 
@@ -67,6 +71,7 @@ class Year:
 
 
 def made(spans: Sequence[Span]) -> Year:
+    """A year of these open spans, which are in order and do not touch."""
     until, whole = [], 0
     for begin, end in spans:
         whole += end - begin

@@ -93,6 +93,7 @@ def cookie_value(admin_token: str) -> str:
 
 
 def is_admin(request: Request, admin_token: str) -> bool:
+    """Whether the request carries the admin token, in its header or by its cookie."""
     given = _bearer(request)
     if given is not None:
         return hmac.compare_digest(given.encode(), admin_token.encode())

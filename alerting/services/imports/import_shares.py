@@ -73,6 +73,7 @@ class Taker:
     turn: AbstractContextManager[object]
 
     def take(self, every: Sequence[RowGroup]) -> ImportShare:
+        """Read the rows of these customers; store them, unless it is a dry run, as one."""
         share = ImportShare(rows=sum(len(group.rows) for group in every))
         self.plan.reader.errors = share.errors
         given = [

@@ -53,6 +53,7 @@ def column_named(heading: str) -> str | None:
 
 
 def nearest_column(heading: str) -> str | None:
+    """The column a misspelt heading may mean; None where none is near."""
     text = heading.casefold().replace(" ", "_").replace("-", "_")
     return next(iter(get_close_matches(text, COLUMNS, n=1, cutoff=0.6)), None)
 

@@ -106,6 +106,7 @@ class RowReader:
         return "" if cell is None else as_text(cell)
 
     def gives_contact(self, row: Row) -> bool:
+        """Whether a cell of a contact says anything."""
         return any(not is_empty(row.cells[at]) for at in self._contacts if at < len(row.cells))
 
     def is_total(self, row: Row) -> bool:
@@ -123,6 +124,7 @@ class RowReader:
         return not any(re.search(r"[^\W\d_]{4}", cell) for cell in texts)
 
     def look(self, row: Row) -> None:
+        """Learn from a row how its columns are written."""
         for at, column in self._looked:
             if at < len(row.cells):
                 column.look(row.cells[at])

@@ -74,6 +74,7 @@ def phone_uri(number: str) -> str:
 
 
 def language_name(code: str) -> str:
+    """`German` for `de` and `de-AT`; a code we do not know as it is."""
     return _LANGUAGES.get(code.split("-")[0].lower()) or one_line(code, 40)
 
 

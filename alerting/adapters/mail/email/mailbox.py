@@ -21,6 +21,7 @@ class MailboxMailer:
         self._folder = folder
 
     def send(self, mail: Mail) -> Outcome:
+        """Writes the mail into the folder, whole or not at all."""
         try:
             raw = to_bytes(mail)
         except ValueError as error:

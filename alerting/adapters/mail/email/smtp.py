@@ -59,6 +59,9 @@ class SmtpMailer:
         self._idle: list[_Kept] = []
 
     def send(self, mail: Mail) -> Outcome:
+        """One attempt, within the send deadline; what the server answered is the outcome, never an
+        error.
+        """
         if not mail.recipient.isascii():
             return Outcome(kind="refused", detail="the address has letters outside ASCII")
         try:

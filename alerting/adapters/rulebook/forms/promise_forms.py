@@ -96,6 +96,7 @@ class PolicyForm(Form):
         return self
 
     def target(self, kind: ClockKind) -> TargetForm | None:
+        """What is promised for this clock; None where nothing is."""
         found: TargetForm | None = getattr(self, kind.value)
         return found
 
