@@ -16,6 +16,7 @@ from alerting.database.tables import customer_version
 from alerting.database.tables import event as event_table
 from alerting.domain.customers.customer_diff import CustomerDiff
 from alerting.domain.errors import ActionRefused
+from alerting.domain.intake.events import parse_event
 from alerting.services.imports.import_customers import Imported, Wishes, import_customers
 from tests.support.imports.mappings import TABLE
 from tests.support.installation import Run
@@ -243,7 +244,7 @@ def test_an_imported_row_is_the_event_its_bytes_say(world: World) -> None:
     with world.app.ctx.db.read() as tx:
         (row,) = events.find_event(tx, "#1")
     stored = events.stored_event(row)
-    reread = events.parse_event(bytes(row.raw), {}, stored.received_at, stored.received_at)
+    reread = parse_event(bytes(row.raw), {}, stored.received_at, stored.received_at)
     assert (reread.payload, reread.digest, reread.time) == (
         stored.payload,
         stored.digest,
