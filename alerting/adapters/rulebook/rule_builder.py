@@ -61,8 +61,11 @@ class ReadRules:
 
 def read_rules(sources: Sources, names: RuleNames) -> ReadRules:
     """rules/escalations/*.yaml, of which there is at least one."""
-    files, found = sources.open_folder(FOLDER), ReadRules()
-    if not files:
+    found, there_is_one = ReadRules(), False
+    for file in sources.open_folder(FOLDER):
+        there_is_one = True
+        _RuleFile(sources=sources, file=file, names=names).read_into(found)
+    if not there_is_one:
         sources.findings.problems.append(
             Problem(
                 file=FOLDER.rstrip("/"),
@@ -72,8 +75,6 @@ def read_rules(sources: Sources, names: RuleNames) -> ReadRules:
                 suggestion="write rules/escalations/first.yaml",
             )
         )
-    for file in files:
-        _RuleFile(sources=sources, file=file, names=names).read_into(found)
     return found
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from alerting.adapters.files.drop_misfits import Path as YamlPath
@@ -33,13 +33,13 @@ class Sources:
             )
         return None
 
-    def open_folder(self, folder: str) -> list[YamlFile]:
-        """The YAML files of a folder such as `rules/words/`, by name."""
-        return [
-            YamlFile(name, self.files[name], self.findings)
-            for name in sorted(self.files)
-            if name.startswith(folder) and name.endswith((".yaml", ".yml"))
-        ]
+    def open_folder(self, folder: str) -> Iterator[YamlFile]:
+        """The YAML files of a folder such as `rules/words/`, by name; each is opened when the ones
+        before it are read, so that its problems stand behind theirs.
+        """
+        for name in sorted(self.files):
+            if name.startswith(folder) and name.endswith((".yaml", ".yml")):
+                yield YamlFile(name, self.files[name], self.findings)
 
     def condition(
         self, file: YamlFile, path: YamlPath, sql: object, scope: Scope

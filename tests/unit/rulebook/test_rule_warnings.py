@@ -4,6 +4,7 @@ import pytest
 
 from alerting.adapters.files.findings import Findings
 from alerting.adapters.rulebook.rulebook_builder import build_rulebook
+from alerting.domain.errors import RulebookInvalid
 from tests.support.builders import changed, starter_files
 from tests.support.rulebook.files import found, the_problem, with_file
 
@@ -66,3 +67,31 @@ def test_mails_nobody_sends_and_locales_nobody_has_are_warned_of() -> None:
 def test_names_of_a_templates_own_are_not_misunderstood(fine: str) -> None:
     name = "templates/mail/en/fix.txt"
     assert found(with_file(name, starter_files()[name] + fine)) == []
+
+
+def test_a_file_of_words_that_is_no_yaml_hides_nothing_of_the_others() -> None:
+    files = {
+        **starter_files(),
+        "rules/words/de.yaml": "conditions: {no such condition: so nicht}\n",
+        "rules/words/fr.yaml": "conditions: {",
+    }
+    findings = Findings()
+    with pytest.raises(RulebookInvalid):
+        build_rulebook(files, None, findings)
+    named = [(problem.file, problem.line) for problem in findings.problems]
+    assert named[0] == ("rules/words/de.yaml", 1)
+    assert {file for file, _ in named[1:]} == {"rules/words/fr.yaml"}
+
+
+def test_problems_stand_in_the_order_of_the_files() -> None:
+    files = {
+        **starter_files(),
+        "rules/escalations/aa.yaml": "rules: [{id: aa}]\n",
+        "rules/escalations/zz.yaml": "rules: [",
+    }
+    findings = Findings()
+    with pytest.raises(RulebookInvalid):
+        build_rulebook(files, None, findings)
+    of_rules = [p.file for p in findings.problems if p.file.startswith("rules/escalations/")]
+    assert of_rules == sorted(of_rules)
+    assert len(set(of_rules)) == 2

@@ -16,7 +16,7 @@ _LANGUAGES = {
     "de": "German", "en": "English", "fr": "French", "es": "Spanish", "it": "Italian",
     "pt": "Portuguese", "nl": "Dutch", "pl": "Polish", "tr": "Turkish", "zh": "Chinese",
     "ja": "Japanese", "ko": "Korean", "ar": "Arabic",
-}  # fmt: skip  # fmt: skip
+}  # fmt: skip
 
 
 def one_line(text: object, limit: int = 200) -> str:
