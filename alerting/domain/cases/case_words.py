@@ -33,7 +33,7 @@ class _Facts:
 
     def name(self, fact: str) -> str:
         """The name of whoever stands in this fact."""
-        return name_of(self.staff, self.facts.text(fact))
+        return name_of(self.staff, self.facts.text_or_none(fact))
 
 
 def _opened(e: _Facts) -> str:
@@ -171,7 +171,7 @@ def held_as(filled: Fields) -> str:
     """How a role was filled, as words: `the role territory lead, as there is no account owner`."""
     steps = [step for step in filled.objects("steps") if step["found"] != StepOutcome.ELSEWHERE]
     if not steps:
-        return f"the role {role_name(filled.text('role'))}"
+        return f"the role {role_name(filled.text('role'))}{_as_it_was_said(filled)}"
     missing = [role_name(one.text("label")) for one in steps if one["found"] == StepOutcome.NOBODY]
     causes = [f"there is no {', no '.join(missing)}"] if missing else []
     causes += [
@@ -185,6 +185,14 @@ def held_as(filled: Fields) -> str:
     )
     held = f"the role {role_name(last.text('label'))}"
     return f"{held}, as {' and '.join(causes)}" if causes else held
+
+
+def _as_it_was_said(filled: Fields) -> str:
+    """Entries of before steps were kept have sentences alone: `(account owner: nobody; ...)`."""
+    said = filled.get("why")
+    if filled.get("steps") or not isinstance(said, (list, tuple)) or not said:
+        return ""
+    return f" ({'; '.join(str(one) for one in said)})"
 
 
 def role_name(role: str) -> str:

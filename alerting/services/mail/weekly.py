@@ -19,8 +19,6 @@ from alerting.domain.templates import Template
 from alerting.services.context import Context
 from alerting.services.mail.letters import OpenPromise, WeeklyLetter
 
-"""The template, and what the notification is called."""
-
 LATEST = timedelta(days=1)
 """A mail that could not be sent for longer than this is left out: the next one says more."""
 
